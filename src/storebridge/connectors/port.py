@@ -1,0 +1,315 @@
+"""What every connector can do, and declares that it cannot.
+
+A connector never decides: it encodes what it is given, sends exact bytes, and says what came back. Everything
+above this file is the same for every vendor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from storebridge.model.catalogue import Location, Variant
+from storebridge.model.ids import ConnectionName, IntentId, ItemId, LocationId, OrderId
+from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage
+from storebridge.model.signals import Hint
+from storebridge.model.stock import LevelsRead
+
+
+class WriteStyle(StrEnum):
+    """What makes a repeated write safe (design, section 4)."""
+
+    KEYED = "keyed"
+    """An idempotency key: resend unchanged until answered (Shopify ``@idempotent``)."""
+    REVISION = "revision"
+    """A revision: resent as a fence (Wix Catalog V3)."""
+    BLIND = "blind"
+    """Neither: never resend (Wix Catalog V1)."""
+    NONE = "none"
+    """This connection does not write stock."""
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What this connection can do now."""
+
+    write_style: WriteStyle
+    levels_per_read: int
+    """Items in one batched read."""
+    rows_per_write: int
+    orders_per_read: int
+    can_activate: bool = False
+    """Whether an item can be connected to a location it is not stocked at (Shopify ``inventoryActivate``)."""
+    parallel_calls: int = 4
+    changes_lag_seconds: float = 30.0
+    """Longest known delay until a change shows in changed-since listings."""
+    late_landing_seconds: float = 120.0
+    """T_max: after this, an unanswered request can no longer take effect (S9, W4)."""
+    one_stale_row_refuses_all: bool = False
+    """Whether a stale row refuses the whole call (S2)."""
+
+
+class Blame(StrEnum):
+    """Whose move it is."""
+
+    NETWORK = "network"
+    VENDOR = "vendor"
+    CREDENTIALS = "credentials"
+    CONFIGURATION = "configuration"
+    OURSELVES = "ourselves"
+
+
+class Remedy(StrEnum):
+    """What to do about a call that did not succeed."""
+
+    RETRY = "retry"
+    """Nothing was changed; try again after a pause."""
+    SLOW_DOWN = "slow_down"
+    """Refused for its rate; nothing was changed."""
+    UNKNOWN_OUTCOME = "unknown_outcome"
+    """It may have taken effect, now or later: resend only what is keyed or fenced."""
+    RENEW_TOKEN = "renew_token"
+    STOP = "stop"
+    """It will not work until a person changes something."""
+
+
+class CallTrouble(Exception):
+    """A call did not give an answer that can be used.
+
+    ``remedy`` says what to do, ``blame`` whose fault it is; ``code`` is the vendor's word for it.
+    """
+
+    def __init__(
+        self,
+        remedy: Remedy,
+        blame: Blame,
+        message: str,
+        *,
+        code: str = "",
+        status: int | None = None,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+        self.blame = blame
+        self.code = code
+        self.status = status
+        self.retry_after_seconds = retry_after_seconds
+
+
+class StockWrite(msgspec.Struct, frozen=True):
+    """One row of a stock call. ``to_level`` is absolute; the compare value makes it safe."""
+
+    intent_id: IntentId
+    item_id: ItemId
+    location_id: LocationId
+    from_level: int
+    to_level: int
+    version: str | None = None
+    """The revision to be guarded (Wix)."""
+    native_id: str | None = None
+    as_adjustment: bool = False
+    """Send the difference without a compare value (keyed stores only): for counters that sell too fast to compare."""
+    activate: bool = False
+    """Connect the item to the location with ``to_level`` units instead of setting a level."""
+
+
+class EncodedCall(msgspec.Struct, frozen=True):
+    """The exact bytes of a call, journaled before they go on the wire and resent unchanged."""
+
+    operation: str
+    """The vendor's name of the call; a metric label, so never with an id in it."""
+    method: str
+    path: str
+    body: bytes
+    key: str
+    """The idempotency key; empty where the vendor takes none."""
+    intents: tuple[IntentId, ...]
+    """The rows in the order in which they stand in the body."""
+
+
+class RowOutcome(StrEnum):
+    """What became of one row."""
+
+    APPLIED = "applied"
+    STALE = "stale"
+    """The compare value or revision did not match; this row changed nothing. After a resend of an unanswered call it
+    may mean that the first sending had already applied: see ``CallAnswer.resent``."""
+    NOT_TRIED = "not_tried"
+    """Another row refused the whole call; this one changed nothing."""
+    REFUSED = "refused"
+    """The vendor will never accept it: unknown item, untracked, derived, out of range."""
+    UNCLEAR = "unclear"
+    """The answer does not tell whether this row was applied."""
+
+
+class RowAnswer(msgspec.Struct, frozen=True):
+    """The answer to one row."""
+
+    intent_id: IntentId
+    outcome: RowOutcome
+    code: str = ""
+    message: str = ""
+    level: int | None = None
+    """The level after the write, where the vendor says it."""
+    version: str | None = None
+    """The version after the write, where the vendor says it."""
+
+
+class CallAnswer(msgspec.Struct, frozen=True):
+    """A call that was answered, row by row."""
+
+    rows: tuple[RowAnswer, ...]
+    status: int
+    body: bytes
+    """What came back, cut to 64 KiB, for the journal."""
+
+
+class Precondition(StrEnum):
+    """What the stock guarantee rests on (design, section 3)."""
+
+    COUNTED_WHEN_PLACED = "counted_when_placed"
+    """The store lowers stock when an order is placed, not when it is paid (Wix ``ON_ORDER_PLACED``)."""
+    CATALOGUE_WRITABLE = "catalogue_writable"
+    """The catalogue generation can be written (Wix V3)."""
+    SCOPES_GRANTED = "scopes_granted"
+    CLOCK_AGREES = "clock_agrees"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One precondition as read from the store."""
+
+    precondition: Precondition
+    holds: bool
+    detail: str
+    """What was read and, if it does not hold, what a person must change and where."""
+
+
+class StoreFacts(msgspec.Struct, frozen=True):
+    """What a store says about itself."""
+
+    account: str
+    """The shop domain or site id."""
+    name: str
+    currency: str
+    api_version: str
+    """Shopify ``2026-10``; Wix ``V3_CATALOG`` or ``V1_CATALOG``."""
+    server_time: datetime | None
+    findings: tuple[Finding, ...]
+    can_write_stock: bool
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """A webhook subscription as the vendor lists it."""
+
+    subscription_id: str
+    topic: str
+    address: str
+
+
+class SubscriptionReport(msgspec.Struct, frozen=True):
+    """What was found and done about webhook subscriptions."""
+
+    present: tuple[Subscription, ...]
+    restored: tuple[str, ...]
+    """Topics that were missing and were subscribed again."""
+    manual: tuple[str, ...] = ()
+    """Topics that only a person can subscribe (Wix: in the app's dashboard)."""
+
+
+class VerifiedDelivery(msgspec.Struct, frozen=True):
+    """A delivery whose signature is good. Nothing of its body has been believed yet."""
+
+    delivery_id: str
+    """Stable over the vendor's retries; the dedupe key."""
+    topic: str
+    account: str
+    """The shop domain or instance id that the signature binds; must be this connection's."""
+    sent_at: datetime | None
+    hints: tuple[Hint, ...]
+    problem: str = ""
+    """Why the body could not be read (too deep, duplicate keys, unknown shape); empty when it was read."""
+
+
+class BadSignature(Exception):
+    """The delivery is not from the vendor: refuse it with 401 and change nothing."""
+
+
+class Webhooks(Protocol):
+    """The pure half of a connector that the intake uses."""
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> VerifiedDelivery:
+        """Check the signature over the raw bytes first, then read the body within limits.
+
+        ``headers`` have lower-case names. Raises BadSignature. A validly signed but unreadable body is returned with
+        ``problem`` set and no hints.
+        """
+        ...
+
+
+class Budget(Protocol):
+    """The vendor's rate limit as far as this process knows it."""
+
+    def wait_seconds(self, operation: str, rows: int) -> float:
+        """How long until a call of this kind may be sent; 0.0 when now."""
+        ...
+
+    def spend(self, operation: str, rows: int) -> None:
+        """Count a call that is being sent."""
+        ...
+
+    def ratio(self) -> float:
+        """Share of the budget that is free, 0.0 to 1.0; shown as ``storebridge_api_budget_ratio``."""
+        ...
+
+
+class Connector(Protocol):
+    """One store. Every coroutine raises CallTrouble when the vendor gives no usable answer."""
+
+    name: ConnectionName
+    kind: str
+    webhooks: Webhooks
+    budget: Budget
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    async def probe(self) -> StoreFacts:
+        """Who is this store, may we write, and do the preconditions of the guarantee hold?"""
+        ...
+
+    async def list_locations(self) -> tuple[Location, ...]: ...
+
+    def list_variants(self) -> AsyncIterator[tuple[Variant, ...]]:
+        """Every variant, page by page."""
+        ...
+
+    async def read_levels(self, items: Sequence[ItemId]) -> LevelsRead:
+        """The levels of up to ``levels_per_read`` items at all their locations, in as few calls as the vendor allows."""
+        ...
+
+    def encode_stock_call(self, writes: Sequence[StockWrite], key: str, reference: str) -> EncodedCall:
+        """The exact bytes; pure. Activations and levels never share a call. ``reference`` is put where the vendor's
+        admin shows it (Shopify ``referenceDocumentUri``)."""
+        ...
+
+    async def send_stock_call(self, call: EncodedCall) -> CallAnswer:
+        """Send the bytes once. CallTrouble(UNKNOWN_OUTCOME) on timeout, broken connection or 5xx."""
+        ...
+
+    async def orders_changed(self, since: ChangeCursor, page: str | None) -> OrdersPage:
+        """Orders whose last change is at or after ``since``, oldest change first."""
+        ...
+
+    async def read_orders(self, orders: Sequence[OrderId]) -> tuple[OrderFacts, ...]:
+        """The orders that exist, of up to ``orders_per_read`` ids."""
+        ...
+
+    async def ensure_subscriptions(self, address: str) -> SubscriptionReport:
+        """Make every topic that the bridge needs point at ``address``; idempotent."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,57 @@
+"""A signal says where to look: some entity may have changed (design, section 1)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Stage(StrEnum):
+    """How far a waiting signal has come."""
+
+    INGEST = "ingest"
+    NORMALIZE = "normalize"
+    VALIDATE = "validate"
+    PLAN = "plan"
+    DELIVER = "deliver"
+    CONFIRM = "confirm"
+
+
+class SignalState(StrEnum):
+    """Conservation: every accepted signal is in exactly one of these."""
+
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+    SUPERSEDED = "superseded"
+    EXCEPTION = "exception"
+    RESOLVED = "resolved"
+
+
+class Source(StrEnum):
+    """Who said it."""
+
+    WEBHOOK = "webhook"
+    POLL = "poll"
+    SWEEP = "sweep"
+    PERSON = "person"
+
+
+class Flow(StrEnum):
+    """Which planner it concerns."""
+
+    STOCK = "stock"
+    ORDERS = "orders"
+    PRODUCTS = "products"
+    STORE = "store"
+    """The store itself: settings, locations, subscriptions, the app's removal."""
+
+
+class Hint(msgspec.Struct, frozen=True):
+    """What a delivery points at. Never a value, only a place to look."""
+
+    flow: Flow
+    entity: str
+    """The vendor's id: ItemId for stock, OrderId for orders, product id for products, ``store`` for the store."""
+    seen_version: str | None = None
+    """The version that the delivery speaks of; a read that shows an older one has not seen the change yet."""

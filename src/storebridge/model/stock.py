@@ -1,0 +1,145 @@
+"""Positions, pools and what is read of them and written to them (design, section 3)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from storebridge.model.ids import ConnectionName, IntentId, ItemId, LocationId, PoolId
+
+
+class Policy(StrEnum):
+    """How much of a pool each store may show."""
+
+    MIRROR = "mirror"
+    ESCROW = "escrow"
+    HYBRID = "hybrid"
+    GUARDED = "guarded"
+
+
+class PositionKey(msgspec.Struct, frozen=True, order=True):
+    """One stock counter: a connection, its stock item and a location."""
+
+    connection: ConnectionName
+    item_id: ItemId
+    location_id: LocationId
+
+
+class OpenWrite(msgspec.Struct, frozen=True):
+    """The one write of a position that is not settled: planned and sent, or sent and unanswered."""
+
+    intent_id: IntentId
+    delta: int
+    """Units that the write adds (negative: takes away) if it lands."""
+    sent: bool
+    """False while it only waits; such a write may still be replaced by a newer plan."""
+
+
+class Position(msgspec.Struct, frozen=True):
+    """One counter as the bridge knows it."""
+
+    key: PositionKey
+    granted: int
+    """A: opening level plus our own settled deltas."""
+    level: int
+    """L: the level last read, moved by our own answered writes since."""
+    held: int = 0
+    """The part of ``level`` that staff typed and that a person has not accepted yet; not counted as goods."""
+    uncredited: int = 0
+    """Rights freed by a blind lower that a later read has not confirmed at zero or above (unused by keyed and
+    revision-guarded writes)."""
+    rank: int = 0
+    """Order among the locations of a store: lowest is written first."""
+    tracked: bool = True
+    denies_oversell: bool = True
+    writable: bool = True
+    """False when the store is read only (Wix V1 in this release), unreachable by policy, or the item is derived."""
+    version: str | None = None
+    """The vendor's version of the counter at the last read: Wix revision, Shopify ``updatedAt``."""
+    native_id: str | None = None
+    """The vendor's own id of the counter row, where writes need it (Wix inventory item id)."""
+    read_at: datetime | None = None
+    """When the last accepted read was sent."""
+    open_write: OpenWrite | None = None
+
+
+class Draw(msgspec.Struct, frozen=True):
+    """One sale at ``position`` takes ``weight`` units of ``pool`` (1, or the component count of a bundle)."""
+
+    position: PositionKey
+    pool_id: PoolId
+    weight: int = 1
+
+
+class Pool(msgspec.Struct, frozen=True):
+    """Physical goods that positions draw on."""
+
+    pool_id: PoolId
+    sku: str
+    goods: int
+    """G: the system of record's level at the baseline, plus goods booked here, plus units of voided orders."""
+    policy: Policy = Policy.MIRROR
+    safety_stock: int = 0
+    frozen: bool = False
+    """True while a person must decide first (mass zeroing, baseline not signed off): plan nothing."""
+
+
+class LaneState(msgspec.Struct, frozen=True):
+    """Everything that one planning of one connected set of pools may look at."""
+
+    pools: tuple[Pool, ...]
+    positions: tuple[Position, ...]
+    draws: tuple[Draw, ...]
+    velocity: dict[ConnectionName, float] = {}
+    """Units sold per hour and store, measured; empty when nothing is known yet (equal shares)."""
+
+
+class WritePriority(StrEnum):
+    """What goes first when calls are scarce (design, section 6)."""
+
+    LOWER = "lower"
+    RAISE = "raise"
+
+
+class PlannedWrite(msgspec.Struct, frozen=True):
+    """One counter is to go from ``from_level`` to ``to_level``, and why."""
+
+    position: PositionKey
+    from_level: int
+    to_level: int
+    reason: str
+    """From the closed list in ``inventory/reasons.py``; shown to people."""
+
+    @property
+    def delta(self) -> int:
+        return self.to_level - self.from_level
+
+    @property
+    def priority(self) -> WritePriority:
+        return WritePriority.LOWER if self.delta < 0 else WritePriority.RAISE
+
+
+class LevelReading(msgspec.Struct, frozen=True):
+    """What a store says about one counter."""
+
+    item_id: ItemId
+    location_id: LocationId
+    available: int | None
+    """Units that can be sold; None when the item is not counted or not stocked here: null is not zero."""
+    version: str | None = None
+    native_id: str | None = None
+    tracked: bool = True
+    denies_oversell: bool = True
+
+
+class LevelsRead(msgspec.Struct, frozen=True):
+    """One batched read."""
+
+    sent_at: datetime
+    """Our clock just before the request went out: only signals stored before this may be closed by it."""
+    asked: tuple[ItemId, ...]
+    readings: tuple[LevelReading, ...]
+    missing: tuple[ItemId, ...] = ()
+    """Items that the vendor says do not exist."""

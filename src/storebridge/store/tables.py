@@ -1,0 +1,415 @@
+"""Every table, a sentence each. Every row belongs to one workspace, and every query names it.
+
+Names of states are words, so that a person with a database shell can read them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from storebridge.store.columns import BigId, Json, UtcTime
+
+metadata = MetaData()
+
+connections = Table(
+    "connections",  # one store each, and how it is
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("health", String, nullable=False),  # ok | slow | down | unauthorized | read_only | unknown
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("since", UtcTime),
+    Column("last_answer_at", UtcTime),
+    Column("can_write", Boolean, nullable=False, server_default="1"),
+    Column("facts", Json),  # StoreFacts as last probed
+    Column("budget_ratio", Integer),  # percent of the API budget that is free
+)
+
+locations = Table(
+    "locations",  # where each store counts stock, and to which group a location belongs
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("location_id", String, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("sells_online", Boolean, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    Column("location_group", String),  # null: not part of the bridge
+    Column("rank", Integer, nullable=False, server_default="0"),
+)
+
+variants = Table(
+    "variants",  # what each store sells, as last listed
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("item_id", String, primary_key=True),
+    Column("variant_id", String, nullable=False),
+    Column("product_id", String, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("sku", String),
+    Column("barcode", String),
+    Column("tracked", Boolean, nullable=False),
+    Column("denies_oversell", Boolean, nullable=False),
+    Column("adjustable", Boolean, nullable=False),
+    Column("listed_at", UtcTime, nullable=False),
+    Column("gone_at", UtcTime),
+    Index("variants_by_sku", "workspace", "sku"),
+    Index("variants_by_product", "workspace", "connection", "product_id"),
+)
+
+pools = Table(
+    "pools",  # physical goods, one per SKU and location group
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("pool_id", String, primary_key=True),
+    Column("lane", String, nullable=False),
+    Column("sku", String, nullable=False),
+    Column("location_group", String, nullable=False),
+    Column("goods", BigInteger, nullable=False),  # G
+    Column("frozen", Boolean, nullable=False, server_default="0"),
+    Column("guaranteed_since", UtcTime),  # null: the guarantee does not hold (yet)
+    Column("not_guaranteed_because", Text),
+    Index("pools_by_lane", "workspace", "lane"),
+    Index("pools_by_sku", "workspace", "sku"),
+)
+
+positions = Table(
+    "positions",  # one stock counter each
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("item_id", String, primary_key=True),
+    Column("location_id", String, primary_key=True),
+    Column("lane", String, nullable=False),
+    Column("granted", BigInteger, nullable=False),  # A
+    Column("level", BigInteger, nullable=False),  # L
+    Column("opening", BigInteger, nullable=False),  # the level at the baseline
+    Column("held", BigInteger, nullable=False, server_default="0"),
+    Column("uncredited", BigInteger, nullable=False, server_default="0"),
+    Column("rank", Integer, nullable=False, server_default="0"),
+    Column("tracked", Boolean, nullable=False, server_default="1"),
+    Column("denies_oversell", Boolean, nullable=False, server_default="1"),
+    Column("writable", Boolean, nullable=False, server_default="1"),
+    Column("version", String),
+    Column("native_id", String),
+    Column("read_at", UtcTime),
+    Column("written_at", UtcTime),  # when our last write was answered
+    Column("misses", Integer, nullable=False, server_default="0"),  # stale answers in a row
+    Index("positions_by_lane", "workspace", "lane"),
+)
+
+draws = Table(
+    "draws",  # one sale at this position takes so many units of that pool
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("item_id", String, primary_key=True),
+    Column("location_id", String, primary_key=True),
+    Column("pool_id", String, primary_key=True),
+    Column("weight", Integer, nullable=False, server_default="1"),
+    Index("draws_by_pool", "workspace", "pool_id"),
+)
+
+deliveries = Table(
+    "deliveries",  # what a vendor sent, byte for byte, until its retention ends
+    metadata,
+    Column("number", BigId, primary_key=True, autoincrement=True),
+    Column("workspace", String, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("delivery_id", String, nullable=False),
+    Column("topic", String, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("headers", Json, nullable=False),
+    Column("body", LargeBinary),  # null once redacted
+    Column("digest", String, nullable=False),  # SHA-256 of the body
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("copies", Integer, nullable=False, server_default="1"),
+    UniqueConstraint("workspace", "connection", "delivery_id", name="deliveries_once"),
+)
+
+signals = Table(
+    "signals",  # some entity may have changed
+    metadata,
+    Column("seq", BigId, primary_key=True, autoincrement=True),
+    Column("workspace", String, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("flow", String, nullable=False),
+    Column("entity", String, nullable=False),
+    Column("topic", String, nullable=False, server_default=""),
+    Column("delivery_id", String),
+    Column("seen_version", String),
+    Column("stage", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("lane", String),
+    Column("look_number", BigInteger),  # which asking of its look this signal waits for
+    Column("stored_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Column("note", Text),
+    Index("signals_open", "workspace", "stage", "seq", sqlite_where=Column("state") == "waiting",
+          postgresql_where=Column("state") == "waiting"),
+    Index("signals_by_lane", "workspace", "lane", "state"),
+    Index("signals_by_delivery", "workspace", "connection", "delivery_id"),
+)
+
+looks = Table(
+    "looks",  # "this entity needs reading": waiting while asked > answered
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("kind", String, primary_key=True),  # levels | orders
+    Column("key", String, primary_key=True),
+    Column("asked", BigInteger, nullable=False),
+    Column("answered", BigInteger, nullable=False, server_default="0"),
+    Column("priority", Integer, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Index("looks_waiting", "workspace", "connection", "priority", "due_at",
+          sqlite_where=Column("asked") > Column("answered"), postgresql_where=Column("asked") > Column("answered")),
+)
+
+intents = Table(
+    "intents",  # stock writes: planned, sent, settled
+    metadata,
+    Column("intent_id", String, primary_key=True),
+    Column("workspace", String, nullable=False),
+    Column("lane", String, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("item_id", String, nullable=False),
+    Column("location_id", String, nullable=False),
+    Column("kind", String, nullable=False),  # level | adjust | activate
+    Column("from_level", BigInteger, nullable=False),
+    Column("to_level", BigInteger, nullable=False),
+    Column("version", String),
+    Column("native_id", String),
+    Column("priority", Integer, nullable=False),
+    Column("state", String, nullable=False),  # planned|sent|unclear|applied|stale|not_tried|refused|superseded
+    Column("reason", String, nullable=False),
+    Column("call_id", String),
+    Column("created_at", UtcTime, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("settled_at", UtcTime),
+    Column("code", String, nullable=False, server_default=""),
+    Column("evidence", Json),  # what an inference rested on
+    Index("intents_to_send", "workspace", "connection", "priority", sqlite_where=Column("state") == "planned",
+          postgresql_where=Column("state") == "planned"),
+    Index("intents_by_lane", "workspace", "lane", "state"),
+)
+
+calls = Table(
+    "calls",  # the journal: written before a call goes on the wire
+    metadata,
+    Column("call_id", String, primary_key=True),
+    Column("workspace", String, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("operation", String, nullable=False),
+    Column("method", String, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("idempotency_key", String, nullable=False),
+    Column("intents", Json, nullable=False),  # intent ids in the order of the rows
+    Column("state", String, nullable=False),  # open | answered | unclear | abandoned
+    Column("sends", Integer, nullable=False, server_default="0"),
+    Column("first_sent_at", UtcTime),
+    Column("last_sent_at", UtcTime),
+    Column("due_at", UtcTime),
+    Column("answered_at", UtcTime),
+    Column("status", Integer),
+    Column("answer", LargeBinary),
+    Column("trouble", Text, nullable=False, server_default=""),
+    Index("calls_open", "workspace", "connection", sqlite_where=Column("state") == "open",
+          postgresql_where=Column("state") == "open"),
+)
+
+ledger = Table(
+    "ledger",  # every movement of goods and rights, with its cause
+    metadata,
+    Column("seq", BigId, primary_key=True, autoincrement=True),
+    Column("workspace", String, nullable=False),
+    Column("pool_id", String, nullable=False),
+    Column("connection", String),
+    Column("item_id", String),
+    Column("location_id", String),
+    Column("kind", String, nullable=False),  # LedgerKind
+    Column("units", BigInteger, nullable=False),
+    Column("level_after", BigInteger),
+    Column("cause", String),  # unique where set: an external cause counts once
+    Column("at", UtcTime, nullable=False),
+    Column("actor", String, nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default=""),
+    UniqueConstraint("workspace", "cause", name="ledger_cause_once"),
+    Index("ledger_by_pool", "workspace", "pool_id", "seq"),
+)
+
+orders = Table(
+    "orders",  # the labels of movements: orders as far as stock needs them
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("order_id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("cancelled", Boolean, nullable=False),
+    Column("origin", String),
+    Column("read_at", UtcTime, nullable=False),
+)
+
+order_effects = Table(
+    "order_effects",  # what one order line did to stock, cumulative: setting it twice changes nothing
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("order_id", String, primary_key=True),
+    Column("line_id", String, primary_key=True),
+    Column("item_id", String),
+    Column("sku", String),
+    Column("sold", BigInteger, nullable=False),
+    Column("restocked", BigInteger, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index("order_effects_by_item", "workspace", "connection", "item_id"),
+)
+
+cases = Table(
+    "cases",  # everything that a person must see
+    metadata,
+    Column("case_id", String, primary_key=True),
+    Column("workspace", String, nullable=False),
+    Column("reason", String, nullable=False),  # exceptions_queue/reasons.py
+    Column("state", String, nullable=False),  # open | resolved
+    Column("subject", String, nullable=False),  # what it is about; one open case per reason and subject
+    Column("connection", String),
+    Column("sku", String),
+    Column("lane", String),
+    Column("field", String, nullable=False, server_default=""),
+    Column("sentence", Text, nullable=False),  # what happened and what to do
+    Column("payload", Json),
+    Column("whose_move", String, nullable=False),  # merchant | agency | vendor | storebridge
+    Column("retry_at", UtcTime),
+    Column("occurrences", Integer, nullable=False, server_default="1"),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("last_seen_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Column("closed_by", String, nullable=False, server_default=""),  # proof | person name
+    Column("resolution", Text, nullable=False, server_default=""),
+    Index("cases_open", "workspace", "reason", "subject", unique=True, sqlite_where=Column("state") == "open",
+          postgresql_where=Column("state") == "open"),
+    Index("cases_by_lane", "workspace", "lane"),
+)
+
+audit = Table(
+    "audit",  # append-only: digest in the transaction, chained by the sealer shortly after
+    metadata,
+    Column("number", BigId, primary_key=True, autoincrement=True),
+    Column("workspace", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("record", Text, nullable=False),  # canonical JSON
+    Column("digest", String, nullable=False),  # SHA-256 of the canonical row
+    Index("audit_by_subject", "workspace", "subject", "number"),
+)
+
+seals = Table(
+    "seals",  # the chain over audit rows, per workspace
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("position", BigInteger, primary_key=True),  # 1, 2, 3 ... without gaps
+    Column("audit_number", BigInteger, nullable=False),
+    Column("link", String, nullable=False),  # SHA-256(previous link, digest)
+    Column("sealed_at", UtcTime, nullable=False),
+    UniqueConstraint("workspace", "audit_number", name="seals_once"),
+)
+
+passes = Table(
+    "passes",  # the stored result of each stage of one lane turn, for replay and for the story of a number
+    metadata,
+    Column("number", BigId, primary_key=True, autoincrement=True),
+    Column("workspace", String, nullable=False),
+    Column("lane", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("trigger", String, nullable=False),  # reading | answer | person | sweep
+    Column("normalized", Json),
+    Column("validated", Json),
+    Column("planned", Json),
+    Index("passes_by_lane", "workspace", "lane", "number"),
+)
+
+leases = Table(
+    "leases",  # who may act for a name, with an epoch that fences the one before
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("until", UtcTime, nullable=False),
+)
+
+cursors = Table(
+    "cursors",  # how far a changed-since listing is stored
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("last_id", String, nullable=False, server_default=""),
+    Column("checked_at", UtcTime),
+)
+
+secrets = Table(
+    "secrets",  # encrypted at rest; the key is outside the database
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("written_at", UtcTime, nullable=False),
+)
+
+baselines = Table(
+    "baselines",  # the agreed starting point of a bridge: a report, and who signed it off
+    metadata,
+    Column("baseline_id", String, primary_key=True),
+    Column("workspace", String, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("report", Json, nullable=False),
+    Column("state", String, nullable=False),  # dry_run | signed_off
+    Column("actor", String, nullable=False, server_default=""),
+    Column("guaranteed_since", UtcTime),
+)
+
+tallies = Table(
+    "tallies",  # counts that outlive a restart, e.g. duplicates and refused deliveries
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
+spreads = Table(
+    "spreads",  # how long a change in one store took to reach the other
+    metadata,
+    Column("number", BigId, primary_key=True, autoincrement=True),
+    Column("workspace", String, nullable=False),
+    Column("lane", String, nullable=False),
+    Column("signalled_at", UtcTime, nullable=False),
+    Column("written_at", UtcTime, nullable=False),
+    Index("spreads_recent", "workspace", "number"),
+)
