@@ -281,6 +281,8 @@ order_effects = Table(
     Column("sku", String),
     Column("sold", BigInteger, nullable=False),
     Column("restocked", BigInteger, nullable=False),
+    Column("base_sold", BigInteger, nullable=False, server_default="0"),  # what the baseline's level already showed
+    Column("base_restocked", BigInteger, nullable=False, server_default="0"),
     Column("at", UtcTime, nullable=False),
     Index("order_effects_by_item", "workspace", "connection", "item_id"),
 )
