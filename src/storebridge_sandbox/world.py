@@ -1,0 +1,89 @@
+"""The sandbox's own seams: time, chance, tasks and the way out. Virtual ones make a seed replay byte for byte."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import aiohttp
+
+
+class Unreachable(Exception):
+    """A webhook got no answer: no connection, a broken one, or nothing within its time."""
+
+
+class Post(Protocol):
+    """Delivers one webhook and returns the HTTP status; raises ``Unreachable`` when no answer came."""
+
+    async def __call__(
+        self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float
+    ) -> int: ...
+
+
+@dataclass(slots=True)
+class World:
+    """Everything that a pretend store needs from outside.
+
+    ``now`` is aware UTC; ``rng`` is the only chance; ``spawn`` starts a background task.
+    """
+
+    now: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+    rng: random.Random
+    post: Post
+    spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+
+
+class HttpPost:
+    """The real way out; one connection pool, opened on first use."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __call__(
+        self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float
+    ) -> int:
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+        try:
+            async with self._session.post(
+                url, data=body, headers=dict(headers), timeout=timeout, allow_redirects=False
+            ) as answer:
+                return answer.status
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise Unreachable(str(error) or type(error).__name__) from error
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+def system_now() -> datetime:
+    """The machine's wall time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def real_world(seed: int, post: HttpPost) -> World:
+    """The machine's clock, the running loop's tasks, seeded chance."""
+    return World(
+        now=system_now,
+        sleep=asyncio.sleep,
+        rng=random.Random(seed),
+        post=post,
+        spawn=asyncio.ensure_future,
+    )
+
+
+def stamp(moment: datetime) -> str:
+    """A moment in the form of the control calls: ``2026-11-24T02:16:19.123456Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def whole_seconds(moment: datetime) -> str:
+    """A moment as both vendors' older fields write it: ``2026-11-24T02:16:19Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
