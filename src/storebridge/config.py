@@ -80,6 +80,8 @@ class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose level is believed at the baseline; default: the first connection."""
     groups: list[LocationGroup] = []
     """Default: one group ``main`` of every location that can sell online."""
+    baseline: Literal["ask", "automatic"] = "ask"
+    """``ask``: nothing is written before ``storebridge baseline --sign-off``. ``automatic``: sign off at first start."""
     safety_stock: int = 0
     """Units of each pool that no store shows."""
     hold_above_units: int = 200

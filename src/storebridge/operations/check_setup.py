@@ -1,0 +1,78 @@
+"""Check: is everything in place to keep these stores in step? Reads only; changes nothing in any store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from storebridge.connectors.port import CallTrouble, Connector, StoreFacts
+from storebridge.errors import ConfigurationError
+from storebridge.mappings.groups import groups_sold_from, place_locations
+from storebridge.model.catalogue import Location
+from storebridge.model.ids import ConnectionName
+from storebridge.model.settings import WorkspaceTerms
+from storebridge.model.stock import Policy
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One thing that was checked."""
+
+    name: str
+    subject: str
+    passed: bool
+    detail: str
+    """What was found and, if it failed, what to change and where."""
+
+
+async def check_setup(
+    terms: WorkspaceTerms, connectors: Mapping[ConnectionName, Connector]
+) -> tuple[Check, ...]:
+    """Credentials, scopes, clock, reachability and the preconditions of the guarantee, store by store."""
+    checks: list[Check] = []
+    locations: dict[ConnectionName, tuple[Location, ...]] = {}
+    for name, connector in connectors.items():
+        found = await _check_store(name, connector)
+        checks.extend(found)
+        if found[0].passed:
+            locations[name] = await connector.list_locations()
+    if len(locations) == len(connectors):
+        checks.extend(_check_groups(terms, locations))
+    return tuple(checks)
+
+
+async def _check_store(name: ConnectionName, connector: Connector) -> list[Check]:
+    try:
+        facts = await connector.probe()
+    except CallTrouble as trouble:
+        return [Check("reachable", name, False, str(trouble))]
+    return [Check("reachable", name, True, _who(facts)), *_findings(name, facts)]
+
+
+def _who(facts: StoreFacts) -> str:
+    return f"{facts.name} ({facts.account}), {facts.api_version}, {facts.currency}"
+
+
+def _findings(name: ConnectionName, facts: StoreFacts) -> list[Check]:
+    return [Check(f.precondition.value, name, f.holds, f.detail) for f in facts.findings]
+
+
+def _check_groups(
+    terms: WorkspaceTerms, locations: Mapping[ConnectionName, tuple[Location, ...]]
+) -> list[Check]:
+    try:
+        placed = place_locations(terms.groups, locations)
+    except ConfigurationError as error:
+        return [Check("location_groups", "groups", False, str(error))]
+    checks = [Check("location_groups", "groups", True, f"{len(placed)} locations in {len(terms.groups)} groups")]
+    if terms.policy is Policy.MIRROR:
+        return checks
+    for connection, groups in groups_sold_from(placed, locations).items():
+        if len(groups) > 1:
+            detail = (
+                f"{connection} sells online from several groups ({', '.join(sorted(groups))}): its own routing "
+                f"ignores them, so {terms.policy.value} cannot promise zero oversell. Put them in one group, or "
+                "use mirror."
+            )
+            checks.append(Check("one_group_per_store", connection, False, detail))
+    return checks

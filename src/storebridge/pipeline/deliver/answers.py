@@ -1,0 +1,209 @@
+"""What a courier does with what came back: fold it into lanes by a turn, or note the trouble."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from storebridge.audit.record import AuditRow, append
+from storebridge.clock import Clock
+from storebridge.connectors.port import (
+    Blame,
+    CallAnswer,
+    CallTrouble,
+    Connector,
+    Remedy,
+    RowAnswer,
+    RowOutcome,
+)
+from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
+from storebridge.exceptions_queue.reasons import Reason
+from storebridge.model.ids import ConnectionName, ItemId, Workspace
+from storebridge.model.stock import LevelsRead
+from storebridge.pipeline.deliver.jobs import Read, Send
+from storebridge.store.connections import note_health
+from storebridge.store.database import Store, Tx
+from storebridge.store.journal import close_call, postpone_call, replan_intents
+from storebridge.store.waiting import delay_looks
+from storebridge.work.retry import backoff_seconds
+
+KEY_LIFETIME = timedelta(hours=23)
+"""S3: an idempotency key is believed to be kept for 24 hours; past that a resend could apply twice."""
+
+
+class FoldLevels(msgspec.Struct, frozen=True):
+    """Hand levels to the lanes (the flow's ``ReadCameBack``)."""
+
+    connection: ConnectionName
+    read: LevelsRead
+    job: Read
+
+
+class FoldAnswer(msgspec.Struct, frozen=True):
+    """Hand a call's answers to the lanes (the flow's ``CallWasAnswered``)."""
+
+    connection: ConnectionName
+    job: Send
+    rows: tuple[RowAnswer, ...]
+
+
+TakeTurn = Callable[[Tx, FoldLevels | FoldAnswer], frozenset[ConnectionName]]
+"""The flow's lane turn; returns the connections whose courier has something to do."""
+
+
+class AnswerDesk:
+    """Stores what came back for one connection."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        connector: Connector,
+        *,
+        store: Store,
+        clock: Clock,
+        chance: random.Random,
+        take_turn: TakeTurn,
+        wake: Callable[[frozenset[ConnectionName]], None],
+    ) -> None:
+        self._workspace = workspace
+        self._connector = connector
+        self._store = store
+        self._clock = clock
+        self._chance = chance
+        self._take_turn = take_turn
+        self._wake = wake
+        self._health = ""
+
+    @staticmethod
+    def items_of(job: Read) -> tuple[ItemId, ...]:
+        return tuple(ItemId(look.key) for look in job.looks)
+
+    async def levels(self, connection: ConnectionName, job: Read, read: LevelsRead) -> None:
+        """Levels came back."""
+        self._wake(await self._store.run(self._take_turn, FoldLevels(connection, read, job)))
+
+    async def answered(self, job: Send, answer: CallAnswer) -> None:
+        """A call was answered row by row: close the journal and fold, in one transaction."""
+        self._wake(await self._store.run(self._commit_answer, job, answer.rows, answer.status, answer.body))
+
+    def _commit_answer(
+        self, tx: Tx, job: Send, rows: tuple[RowAnswer, ...], status: int | None, body: bytes
+    ) -> frozenset[ConnectionName]:
+        close_call(tx, job.call.call_id, "answered", status=status, answer=body)
+        append(tx, [self._audit(job, [[row.intent_id, row.outcome.value, row.code] for row in rows])])
+        return self._take_turn(tx, FoldAnswer(self._connector.name, job, rows))
+
+    def _audit(self, job: Send, rows: list[list[str]]) -> AuditRow:
+        return AuditRow(
+            workspace=self._workspace,
+            kind="write_answered",
+            subject=f"{self._connector.name}/{job.call.call_id}",
+            actor=self._connector.name,
+            record={"operation": job.call.operation, "sends": job.call.sends, "rows": rows},
+        )
+
+    async def troubled(self, job: Send, trouble: CallTrouble) -> None:
+        """A call gave no usable answer: resend it later, take it back, or give its rows to a person."""
+        if self._surely_unchanged(trouble) and not job.resent:
+            if trouble.remedy is Remedy.STOP and len(job.call.intents) == 1:
+                await self._refuse(job, trouble)
+            else:
+                await self._take_back(job, trouble)
+        elif self._may_resend(job):
+            due = self._clock.now() + timedelta(seconds=self._pause_seconds(job.call.sends, trouble))
+            await self._store.run(postpone_call, job.call.call_id, due, str(trouble))
+        else:
+            await self._give_up(job, trouble)
+        await self._ill(trouble)
+
+    @staticmethod
+    def _surely_unchanged(trouble: CallTrouble) -> bool:
+        return trouble.remedy is not Remedy.UNKNOWN_OUTCOME
+
+    def _may_resend(self, job: Send) -> bool:
+        first: datetime | None = job.call.first_sent_at
+        return not job.call.idempotency_key or first is None or self._clock.now() - first < KEY_LIFETIME
+
+    def _pause_seconds(self, tries: int, trouble: CallTrouble) -> float:
+        return max(backoff_seconds(tries, self._chance), trouble.retry_after_seconds or 0.0)
+
+    async def _take_back(self, job: Send, trouble: CallTrouble) -> None:
+        """Nothing was changed: the rows wait again and may be replaced by a newer plan."""
+        due = self._clock.now() + timedelta(seconds=self._pause_seconds(1, trouble))
+        await self._store.run(self._commit_take_back, job, due, str(trouble), trouble.status)
+
+    def _commit_take_back(self, tx: Tx, job: Send, due: datetime, sentence: str, status: int | None) -> None:
+        close_call(tx, job.call.call_id, "taken_back", status=status, answer=b"", trouble=sentence)
+        replan_intents(tx, job.call.intents, due)
+
+    async def _refuse(self, job: Send, trouble: CallTrouble) -> None:
+        """The one row of a call that the vendor will never accept."""
+        if trouble.blame is Blame.CREDENTIALS:
+            await self._take_back(job, trouble)
+            return
+        rows = tuple(
+            RowAnswer(intent, RowOutcome.REFUSED, trouble.code, str(trouble)) for intent in job.call.intents
+        )
+        self._wake(await self._store.run(self._commit_answer, job, rows, trouble.status, b""))
+
+    async def _give_up(self, job: Send, trouble: CallTrouble) -> None:
+        """Too long unanswered for its key: from here a resend could apply twice, so a person decides."""
+        rows = tuple(RowAnswer(intent, RowOutcome.UNCLEAR, "key_expired") for intent in job.call.intents)
+        self._wake(await self._store.run(self._commit_answer, job, rows, trouble.status, b""))
+
+    async def unread(self, connection: ConnectionName, job: Read, trouble: CallTrouble) -> None:
+        """A read gave nothing: its looks still wait, a little later."""
+        pause = self._pause_seconds(max(look.attempts for look in job.looks) + 1, trouble)
+        due = self._clock.now() + timedelta(seconds=pause)
+        await self._store.run(delay_looks, self._workspace, connection, job.looks, due)
+        await self._ill(trouble)
+
+    async def well(self, connection: ConnectionName) -> None:
+        """The store answers; note it when that is news, and close what said otherwise."""
+        if self._health != "ok":
+            await self._store.run(self._commit_well, connection)
+            self._health = "ok"
+
+    def _commit_well(self, tx: Tx, connection: ConnectionName) -> None:
+        note_health(tx, self._workspace, connection, "ok", "")
+        settle_by_proof(
+            tx,
+            self._workspace,
+            [
+                (reason, connection, "a call was answered")
+                for reason in (Reason.STORE_UNREACHABLE, Reason.CREDENTIALS_REFUSED)
+            ],
+        )
+
+    async def _ill(self, trouble: CallTrouble) -> None:
+        health, reason = _diagnosis(trouble)
+        if health == self._health or not health:
+            return
+        await self._store.run(self._commit_ill, health, reason, str(trouble), trouble.code)
+        self._health = health
+
+    def _commit_ill(self, tx: Tx, health: str, reason: Reason | None, sentence: str, code: str) -> None:
+        note_health(tx, self._workspace, self._connector.name, health, sentence)
+        if reason is not None:
+            opening = CaseOpening(
+                workspace=self._workspace,
+                reason=reason,
+                subject=self._connector.name,
+                connection=self._connector.name,
+                field=code,
+                details={"message": sentence[:500]},
+            )
+            raise_cases(tx, [opening])
+
+
+def _diagnosis(trouble: CallTrouble) -> tuple[str, Reason | None]:
+    if trouble.blame is Blame.CREDENTIALS:
+        return "unauthorized", Reason.CREDENTIALS_REFUSED
+    if trouble.remedy is Remedy.SLOW_DOWN:
+        return "slow", None
+    if trouble.blame in (Blame.NETWORK, Blame.VENDOR):
+        return "down", Reason.STORE_UNREACHABLE
+    return "", None

@@ -1,0 +1,227 @@
+"""The courier: the one sender of a connection. All I/O with a store happens here.
+
+It reads what looks ask for and sends what lanes have planned, as soon as a call slot and budget are free: no artificial
+delay when idle, full batches under load. Every call is journaled before it goes on the wire; after a start or takeover
+every unanswered call is in doubt and goes out again, byte for byte, which its key or revision makes safe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Protocol
+
+from storebridge.clock import Clock, Ids
+from storebridge.connectors.port import Blame, CallTrouble, Connector, EncodedCall, Remedy
+from storebridge.model.ids import CallId, ConnectionName, Workspace
+from storebridge.pipeline.deliver.answers import AnswerDesk
+from storebridge.pipeline.deliver.batch import BatchSize
+from storebridge.pipeline.deliver.jobs import Desk, Idle, Job, Limits, Read, Send, next_job
+from storebridge.store.database import Store
+from storebridge.store.journal import make_open_calls_due
+from storebridge.store.leases import LostLease, release, take
+from storebridge.store.waiting import ClaimedLook
+from storebridge.telemetry.log import get_logger
+from storebridge.work.retry import Breaker
+from storebridge.work.wakes import Bell
+
+LEASE_SECONDS = 30.0
+
+log = get_logger("courier")
+
+
+class Errand(Protocol):
+    """A read that is not about levels (orders, catalogue, store facts), done for the looks that ask for it."""
+
+    rows_per_read: int
+
+    async def __call__(self, looks: tuple[ClaimedLook, ...]) -> None: ...
+
+
+class Courier:
+    """One connection's courier. ``run`` until cancelled; ``ring`` the bell when something was stored for it."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        connector: Connector,
+        *,
+        owner: str,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        bell: Bell,
+        breaker: Breaker,
+        answers: AnswerDesk,
+        errands: dict[str, Errand],
+        nap_seconds: float,
+    ) -> None:
+        self._workspace = workspace
+        self._connector = connector
+        self._owner = owner
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._bell = bell
+        self._breaker = breaker
+        self._answers = answers
+        self._errands = errands
+        self._nap_seconds = nap_seconds
+        self._batch = BatchSize(connector.capabilities.rows_per_write)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._reading: set[tuple[str, str]] = set()
+        self._desk: Desk | None = None
+        self._lease_until = 0.0
+
+    @property
+    def connection(self) -> ConnectionName:
+        return self._connector.name
+
+    async def run(self) -> None:
+        """Take the lease, then job after job. On cancellation what is on the wire is awaited, then the lease released."""
+        try:
+            while True:
+                await self._work_once()
+        finally:
+            await self._drain()
+
+    async def _work_once(self) -> None:
+        desk = await self._lease()
+        if desk is None:
+            await self._nap(self._nap_seconds)
+            return
+        wait = self._must_wait_seconds()
+        if wait > 0:
+            await self._nap(wait)
+            return
+        try:
+            job = await self._next(desk)
+        except LostLease:
+            self._desk = None
+            return
+        if isinstance(job, Idle):
+            await self._nap(self._until(job))
+        else:
+            self._start(job)
+
+    async def _lease(self) -> Desk | None:
+        now = self._clock.monotonic()
+        if self._desk is not None and now < self._lease_until - LEASE_SECONDS / 2:
+            return self._desk
+        name = f"courier/{self.connection}"
+        epoch = await self._store.run(take, self._workspace, name, self._owner, LEASE_SECONDS)
+        if epoch is None:
+            self._desk = None
+            return None
+        self._lease_until = now + LEASE_SECONDS
+        if self._desk is None or self._desk.epoch != epoch:
+            self._desk = Desk(self._workspace, self.connection, self._owner, epoch)
+            await self._store.run(make_open_calls_due, self._workspace, self.connection)
+        return self._desk
+
+    def _must_wait_seconds(self) -> float:
+        if len(self._tasks) >= self._connector.capabilities.parallel_calls:
+            return self._nap_seconds
+        wait = self._breaker.wait_seconds(self._clock.monotonic())
+        return max(wait, self._connector.budget.wait_seconds("", 1))
+
+    async def _next(self, desk: Desk) -> Job:
+        capabilities = self._connector.capabilities
+        limits = Limits(
+            rows_per_write=self._batch.rows,
+            rows_per_read={
+                "levels": capabilities.levels_per_read,
+                **{kind: errand.rows_per_read for kind, errand in self._errands.items()},
+            },
+            may_write=capabilities.write_style != "none",
+            in_flight_looks=frozenset(self._reading),
+        )
+        return await self._store.run(
+            next_job,
+            desk,
+            limits,
+            self._connector.encode_stock_call,
+            CallId(self._ids.new("call")),
+            self._ids.new("key"),
+        )
+
+    def _until(self, job: Idle) -> float:
+        if job.until is None:
+            return self._nap_seconds
+        seconds = (job.until - self._clock.now()) / timedelta(seconds=1)
+        return min(max(seconds, 0.005), self._nap_seconds)
+
+    async def _nap(self, seconds: float) -> None:
+        await self._bell.wait(seconds)
+
+    def _start(self, job: Send | Read) -> None:
+        if isinstance(job, Read):
+            self._reading |= {(look.kind, look.key) for look in job.looks}
+        self._breaker.begin(self._clock.monotonic())
+        task = asyncio.get_running_loop().create_task(self._carry_out(job))
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._bell.ring()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("courier_job_failed", connection=self.connection, error=repr(task.exception()))
+
+    async def _carry_out(self, job: Send | Read) -> None:
+        if isinstance(job, Send):
+            await self._guarded(lambda: self._send(job), lambda trouble: self._answers.troubled(job, trouble))
+            return
+        try:
+            await self._guarded(
+                lambda: self._read(job), lambda trouble: self._answers.unread(self.connection, job, trouble)
+            )
+        finally:
+            self._reading -= {(look.kind, look.key) for look in job.looks}
+
+    async def _guarded(
+        self, act: Callable[[], Awaitable[None]], on_trouble: Callable[[CallTrouble], Awaitable[None]]
+    ) -> None:
+        try:
+            await act()
+        except CallTrouble as trouble:
+            if trouble.blame in (Blame.NETWORK, Blame.VENDOR) and trouble.remedy is not Remedy.SLOW_DOWN:
+                self._breaker.fail(self._clock.monotonic())
+            self._batch.troubled(trouble)
+            await on_trouble(trouble)
+        else:
+            self._breaker.succeed()
+            await self._answers.well(self.connection)
+
+    async def _send(self, job: Send) -> None:
+        call = job.call
+        answer = await self._connector.send_stock_call(
+            EncodedCall(
+                operation=call.operation,
+                method=call.method,
+                path=call.path,
+                body=call.body,
+                key=call.idempotency_key,
+                intents=call.intents,
+            )
+        )
+        self._batch.answered(answer.rows, refuses_all=self._connector.capabilities.one_stale_row_refuses_all)
+        await self._answers.answered(job, answer)
+
+    async def _read(self, job: Read) -> None:
+        if job.kind == "levels":
+            read = await self._connector.read_levels(self._answers.items_of(job))
+            await self._answers.levels(self.connection, job, read)
+        else:
+            await self._errands[job.kind](job.looks)
+
+    async def _drain(self) -> None:
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._desk is not None:
+            with contextlib.suppress(LostLease):
+                await self._store.run(
+                    release, self._workspace, self._desk.lease, self._desk.owner, self._desk.epoch
+                )

@@ -1,0 +1,114 @@
+"""Deliver: fold the answers to a call into the positions of a lane.
+
+An applied row moves rights (A) and level (L) together. A stale row changed nothing, unless the call was resent and had
+no key: then our first sending may have been what made it stale, and the outcome is unclear until it is judged.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from storebridge.connectors.port import RowAnswer, RowOutcome, WriteStyle
+from storebridge.inventory.settle import apply_delta
+from storebridge.model.ids import IntentId
+from storebridge.model.stock import PositionKey
+from storebridge.store.journal import SettledRow
+from storebridge.store.lanes import OpenIntent, StoredLane
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """One of our writes took effect."""
+
+    intent_id: IntentId
+    position: PositionKey
+    units: int
+    level_after: int
+
+
+class Settlement(msgspec.Struct):
+    """What the answers to one call did to one lane."""
+
+    rows: list[SettledRow]
+    applied: list[Applied]
+    refused: list[tuple[OpenIntent, RowAnswer]]
+    unclear: list[OpenIntent]
+    changed: set[PositionKey]
+    look_again: set[PositionKey]
+    """Counters to be read: to confirm what was applied, or to learn what made a row stale."""
+
+
+def empty_settlement() -> Settlement:
+    return Settlement([], [], [], [], set(), set())
+
+
+def settle_row(
+    lane: StoredLane,
+    answer: RowAnswer,
+    *,
+    style: WriteStyle,
+    resent: bool,
+    sent_at: datetime,
+    now: datetime,
+    settlement: Settlement,
+) -> None:
+    """Fold one row's answer; the lane's position and intent are replaced in place."""
+    intent = lane.intents.get(answer.intent_id)
+    if intent is None or intent.state == "planned":
+        return
+    settlement.look_again.add(intent.position)
+    if answer.outcome is RowOutcome.APPLIED:
+        _apply(lane, intent, answer, now, settlement)
+    elif _in_doubt(answer, style, resent):
+        lane.intents[intent.intent_id] = msgspec.structs.replace(intent, state="unclear")
+        settlement.unclear.append(intent)
+        settlement.rows.append(
+            SettledRow(intent.intent_id, "unclear", answer.code, _doubt(lane, intent, sent_at))
+        )
+    else:
+        _drop(lane, intent, answer, settlement)
+
+
+def _in_doubt(answer: RowAnswer, style: WriteStyle, resent: bool) -> bool:
+    if answer.outcome is RowOutcome.UNCLEAR:
+        return True
+    return resent and style is not WriteStyle.KEYED and answer.outcome is RowOutcome.STALE
+
+
+def _apply(
+    lane: StoredLane, intent: OpenIntent, answer: RowAnswer, now: datetime, settlement: Settlement
+) -> None:
+    stored = lane.positions[intent.position]
+    position = apply_delta(stored.position, intent.delta, version=answer.version)
+    lane.positions[intent.position] = msgspec.structs.replace(
+        stored, position=position, written_at=now, misses=0
+    )
+    del lane.intents[intent.intent_id]
+    settlement.changed.add(intent.position)
+    settlement.rows.append(SettledRow(intent.intent_id, "applied", answer.code))
+    settlement.applied.append(Applied(intent.intent_id, intent.position, intent.delta, position.level))
+
+
+def _drop(lane: StoredLane, intent: OpenIntent, answer: RowAnswer, settlement: Settlement) -> None:
+    del lane.intents[intent.intent_id]
+    settlement.rows.append(SettledRow(intent.intent_id, answer.outcome.value, answer.code))
+    if answer.outcome is RowOutcome.REFUSED:
+        settlement.refused.append((intent, answer))
+    if answer.outcome is RowOutcome.STALE:
+        stored = lane.positions[intent.position]
+        lane.positions[intent.position] = msgspec.structs.replace(stored, misses=stored.misses + 1)
+        settlement.changed.add(intent.position)
+
+
+def _doubt(lane: StoredLane, intent: OpenIntent, sent_at: datetime) -> dict[str, object]:
+    """What is known when the doubt begins; later readings are added to it."""
+    position = lane.positions[intent.position].position
+    return {
+        "sent_at": sent_at.isoformat(),
+        "level_before": intent.from_level,
+        "version_before": intent.version,
+        "read_before_at": None if position.read_at is None else position.read_at.isoformat(),
+        "delta": intent.delta,
+        "seen": [],
+    }

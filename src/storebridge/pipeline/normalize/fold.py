@@ -1,0 +1,95 @@
+"""Normalize: fold what a store said about its counters into the positions of a lane.
+
+Nothing is folded into a counter whose write is on the wire (rule 3): the answer comes first. What was seen meanwhile is
+kept as evidence when that answer is in doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from storebridge.inventory.observe import Condition, HoldRules, fold_reading
+from storebridge.model.ids import ConnectionName, ItemId, LocationId
+from storebridge.model.stock import LevelReading, LevelsRead, Position, PositionKey
+from storebridge.store.lanes import StoredLane, StoredPosition
+
+
+class Movement(msgspec.Struct, frozen=True):
+    """A counter was found changed by somebody else."""
+
+    position: PositionKey
+    units: int
+    level_after: int
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A reading of a counter whose write is in doubt."""
+
+    position: PositionKey
+    reading: LevelReading
+
+
+class Folding(msgspec.Struct):
+    """What one batch of readings did to one lane."""
+
+    movements: list[Movement]
+    conditions: dict[PositionKey, Condition | None]
+    """The condition of every counter that was read; None when nothing is odd about it."""
+    stale_items: set[ItemId]
+    """Items whose reading was older than what is known: to be read again."""
+    set_aside: list[Seen]
+    changed: set[PositionKey]
+
+
+def fold_lane(lane: StoredLane, connection: ConnectionName, read: LevelsRead, rules: HoldRules) -> Folding:
+    """Fold the readings that concern ``lane``; its positions are replaced in place."""
+    folding = Folding([], {}, set(), [], set())
+    by_counter = {(reading.item_id, reading.location_id): reading for reading in read.readings}
+    asked = set(read.asked)
+    on_the_wire = {intent.position for intent in lane.intents.values() if intent.state != "planned"}
+    for key, stored in lane.positions.items():
+        if key.connection != connection or key.item_id not in asked:
+            continue
+        reading = by_counter.get((key.item_id, key.location_id)) or _nothing(key.item_id, key.location_id)
+        if key in on_the_wire:
+            folding.set_aside.append(Seen(key, reading))
+        else:
+            _fold_one(lane, key, stored, reading, read, rules, folding)
+    return folding
+
+
+def _fold_one(
+    lane: StoredLane,
+    key: PositionKey,
+    stored: StoredPosition,
+    reading: LevelReading,
+    read: LevelsRead,
+    rules: HoldRules,
+    folding: Folding,
+) -> None:
+    folded = fold_reading(
+        stored.position, reading, sent_at=read.sent_at, rules=rules, written_at=stored.written_at
+    )
+    if folded.stale:
+        folding.stale_items.add(key.item_id)
+        return
+    folding.conditions[key] = folded.condition
+    if folded.position != stored.position:
+        folding.changed.add(key)
+        lane.positions[key] = msgspec.structs.replace(stored, position=folded.position)
+    if folded.movement:
+        folding.movements.append(Movement(key, folded.movement, folded.position.level))
+
+
+def _nothing(item_id: ItemId, location_id: LocationId) -> LevelReading:
+    """The store did not mention this counter: it has no level here. That is not zero."""
+    return LevelReading(item_id=item_id, location_id=location_id, available=None)
+
+
+def goods_moved(lane: StoredLane, position: Position, units: int) -> Mapping[str, int]:
+    """Units of each pool that a movement of ``units`` at a counter means."""
+    return {
+        draw.pool_id: draw.weight * units for draw in lane.draws if draw.position == position.key
+    }

@@ -1,0 +1,105 @@
+"""Plan: run the pure planner over one lane and turn what it wants into intents.
+
+An intent that was not sent yet is replaced when the plan has changed; one on the wire never is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from storebridge.clock import Ids
+from storebridge.inventory.planner import Plan, plan
+from storebridge.model.ids import ConnectionName, IntentId, Workspace
+from storebridge.model.stock import PlannedWrite, PositionKey
+from storebridge.store.lanes import OpenIntent, StoredLane
+from storebridge.work.urgency import Urgency
+
+COMPARE_MISSES_BEFORE_ADJUSTING = 3
+"""After so many stale answers in a row a keyed store is sent the difference instead of a compared level."""
+
+
+class LanePlan(msgspec.Struct):
+    """What a lane's turn wants: new intents, and the waiting ones that they replace."""
+
+    new: list[dict[str, Any]]
+    replaced: list[IntentId]
+    plan: Plan
+
+
+def plan_lane(
+    workspace: Workspace,
+    lane: StoredLane,
+    velocity: Mapping[ConnectionName, float],
+    ids: Ids,
+    now: datetime,
+    *,
+    adjusting: frozenset[ConnectionName] = frozenset(),
+) -> LanePlan:
+    """Plan one lane. ``adjusting`` names the stores whose keyed calls can carry a difference."""
+    wanted = plan(lane.state(velocity))
+    waiting = {i.position: i for i in lane.intents.values() if i.state == "planned"}
+    writes = {write.position: write for write in wanted.writes}
+    replaced = [
+        intent.intent_id
+        for position, intent in waiting.items()
+        if not _same(intent, writes.get(position), lane)
+    ]
+    kept = {position for position, intent in waiting.items() if intent.intent_id not in replaced}
+    new = [
+        _as_intent(workspace, lane, write, ids, now, adjusting)
+        for position, write in writes.items()
+        if position not in kept
+    ]
+    return LanePlan(new, replaced, wanted)
+
+
+def _same(intent: OpenIntent, write: PlannedWrite | None, lane: StoredLane) -> bool:
+    return (
+        write is not None
+        and intent.from_level == write.from_level
+        and intent.to_level == write.to_level
+        and intent.version == lane.positions[intent.position].position.version
+    )
+
+
+def _as_intent(
+    workspace: Workspace,
+    lane: StoredLane,
+    write: PlannedWrite,
+    ids: Ids,
+    now: datetime,
+    adjusting: frozenset[ConnectionName],
+) -> dict[str, Any]:
+    stored = lane.positions[write.position]
+    lower = write.delta < 0
+    return {
+        "intent_id": ids.new("intent"),
+        "workspace": workspace,
+        "lane": lane.lane,
+        "connection": write.position.connection,
+        "item_id": write.position.item_id,
+        "location_id": write.position.location_id,
+        "kind": "adjust" if _sells_too_fast(stored.misses, write, adjusting) else "level",
+        "from_level": write.from_level,
+        "to_level": write.to_level,
+        "version": stored.position.version,
+        "native_id": stored.position.native_id,
+        "priority": int(Urgency.STOCK_LOWER if lower else Urgency.STOCK_RAISE),
+        "state": "planned",
+        "reason": write.reason,
+        "created_at": now,
+        "due_at": now,
+    }
+
+
+def _sells_too_fast(misses: int, write: PlannedWrite, adjusting: frozenset[ConnectionName]) -> bool:
+    return misses >= COMPARE_MISSES_BEFORE_ADJUSTING and write.position.connection in adjusting
+
+
+def waiting_position(intent: dict[str, Any]) -> PositionKey:
+    """The counter that a new intent is for."""
+    return PositionKey(intent["connection"], intent["item_id"], intent["location_id"])

@@ -1,0 +1,71 @@
+"""Validate: every odd thing about a counter becomes a case with advice; a case whose condition is gone is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
+from storebridge.exceptions_queue.reasons import Reason
+from storebridge.inventory.observe import Condition
+from storebridge.model.ids import Workspace
+from storebridge.model.stock import PositionKey
+from storebridge.store.database import Tx
+from storebridge.store.lanes import StoredLane
+
+REASON_OF_CONDITION: Mapping[Condition, Reason] = {
+    Condition.LEVEL_MISSING: Reason.LEVEL_MISSING_AT_LOCATION,
+    Condition.UNTRACKED: Reason.ITEM_UNTRACKED,
+    Condition.LEVEL_NEGATIVE: Reason.LEVEL_NEGATIVE,
+    Condition.NOT_DENYING: Reason.NOT_DENYING_OVERSELL,
+    Condition.CHANGE_HELD: Reason.CHANGE_HELD,
+}
+CLOSED_BY_A_PERSON = frozenset({Reason.CHANGE_HELD})
+"""A later normal reading proves nothing about these."""
+
+
+def subject_of(key: PositionKey) -> str:
+    """How a case names a counter."""
+    return f"{key.connection}/{key.item_id}@{key.location_id}"
+
+
+def record_conditions(
+    tx: Tx,
+    workspace: Workspace,
+    lane: StoredLane,
+    found: Mapping[PositionKey, Condition | None],
+    open_now: Collection[tuple[str, str]],
+) -> list[str]:
+    """Open and close cases for what was read of a lane's counters; returns the reasons that were opened.
+
+    ``open_now`` holds (reason, subject) of the lane's open cases, so that a quiet sweep writes nothing.
+    """
+    sku = next((pool.sku for pool in lane.pools.values()), None)
+    openings: list[CaseOpening] = []
+    closings: list[tuple[Reason, str, str]] = []
+    for key, condition in found.items():
+        subject = subject_of(key)
+        for candidate, reason in REASON_OF_CONDITION.items():
+            is_open = (reason.value, subject) in open_now
+            if candidate is condition and not is_open:
+                openings.append(_opening(workspace, lane, key, reason, sku))
+            elif candidate is not condition and is_open and reason not in CLOSED_BY_A_PERSON:
+                closings.append((reason, subject, "a later read shows a normal level"))
+    raise_cases(tx, openings)
+    settle_by_proof(tx, workspace, closings)
+    return [opening.reason.value for opening in openings]
+
+
+def _opening(
+    workspace: Workspace, lane: StoredLane, key: PositionKey, reason: Reason, sku: str | None
+) -> CaseOpening:
+    position = lane.positions[key].position
+    return CaseOpening(
+        workspace=workspace,
+        reason=reason,
+        subject=subject_of(key),
+        connection=key.connection,
+        sku=sku,
+        lane=lane.lane,
+        field="available",
+        details={"location": key.location_id, "level": position.level, "held": position.held},
+    )

@@ -1,0 +1,189 @@
+"""Orders read and polled: labels for movements, and the net under lost deliveries of stock.
+
+An order that tells of units which the last level does not show makes the level be read again. What no order explains,
+once orders and levels have both been read late enough, is booked as an edit by staff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from storebridge.connectors.port import Connector
+from storebridge.model.ids import ConnectionName, ItemId, OrderId, Workspace
+from storebridge.model.orders import ChangeCursor, OrderFacts
+from storebridge.model.signals import Flow, SignalState
+from storebridge.store.cursors import advance_cursor, read_cursor
+from storebridge.store.database import Store, Tx
+from storebridge.store.labels import (
+    Residual,
+    last_movements,
+    record_orders,
+    residuals_of_items,
+    residuals_since,
+)
+from storebridge.store.story import NewMovement, add_movements
+from storebridge.store.waiting import (
+    Ask,
+    ClaimedLook,
+    answer_looks,
+    ask_looks,
+    close_signals,
+    waiting_of_entities,
+)
+from storebridge.work.urgency import Urgency
+
+CURSOR = "orders"
+LABEL_WINDOW = timedelta(hours=1)
+FIRST_LOOK_BACK = timedelta(days=2)
+
+Wake = Callable[[frozenset[ConnectionName]], None]
+
+
+class ReadOrders:
+    """Errand: read the orders that deliveries spoke of."""
+
+    def __init__(self, workspace: Workspace, connector: Connector, store: Store, wake: Wake) -> None:
+        self.rows_per_read = connector.capabilities.orders_per_read
+        self._workspace = workspace
+        self._connector = connector
+        self._store = store
+        self._wake = wake
+
+    async def __call__(self, looks: tuple[ClaimedLook, ...]) -> None:
+        facts = await self._connector.read_orders([OrderId(look.key) for look in looks])
+        asked = await self._store.run(
+            commit_orders, self._workspace, self._connector.name, facts, looks
+        )
+        if asked:
+            self._wake(frozenset({self._connector.name}))
+
+
+def commit_orders(
+    tx: Tx,
+    workspace: Workspace,
+    connection: ConnectionName,
+    facts: tuple[OrderFacts, ...],
+    looks: tuple[ClaimedLook, ...],
+) -> int:
+    """Store orders, close the signals that pointed at them, ask for levels that do not show them yet."""
+    asked = store_orders(tx, workspace, connection, facts)
+    answer_looks(tx, workspace, connection, looks)
+    up_to = {look.key: look.number for look in looks}
+    done = waiting_of_entities(tx, workspace, connection, Flow.ORDERS, up_to)
+    close_signals(tx, done, SignalState.CONFIRMED, "the order was read")
+    return asked
+
+
+def store_orders(
+    tx: Tx, workspace: Workspace, connection: ConnectionName, facts: Iterable[OrderFacts]
+) -> int:
+    """Store orders; returns how many levels have to be read because of them."""
+    items = record_orders(tx, workspace, connection, list(facts))
+    unseen = [r for r in residuals_of_items(tx, workspace, connection, items) if r.unexplained != r.booked]
+    return _ask_levels(tx, workspace, connection, unseen, items)
+
+
+def _ask_levels(
+    tx: Tx,
+    workspace: Workspace,
+    connection: ConnectionName,
+    residuals: Iterable[Residual],
+    among: Iterable[ItemId] | None = None,
+) -> int:
+    wanted = {item for residual in residuals for item in residual.items}
+    if among is not None:
+        wanted &= set(among)
+    asks = [Ask("levels", item, int(Urgency.STOCK_READ), tx.now) for item in sorted(wanted)]
+    ask_looks(tx, workspace, connection, asks)
+    return len(asks)
+
+
+class PollOrders:
+    """Errand: list orders changed since the cursor, all pages, then move the cursor, then label movements."""
+
+    rows_per_read = 1
+
+    def __init__(
+        self, workspace: Workspace, connector: Connector, store: Store, *, every_seconds: float, wake: Wake
+    ) -> None:
+        self._workspace = workspace
+        self._connector = connector
+        self._store = store
+        self._every = timedelta(seconds=every_seconds)
+        self._lag = timedelta(seconds=connector.capabilities.changes_lag_seconds)
+        self._wake = wake
+
+    async def __call__(self, looks: tuple[ClaimedLook, ...]) -> None:
+        begun, cursor = await self._store.run(self._begin)
+        newest, page = cursor, None
+        while True:
+            found = await self._connector.orders_changed(cursor, page)
+            await self._store.run(store_orders, self._workspace, self._connector.name, found.orders)
+            newest = _later(newest, found.orders)
+            page = found.next_page
+            if page is None:
+                break
+        await self._store.run(self._finish, looks, begun, newest)
+        self._wake(frozenset({self._connector.name}))
+
+    def _begin(self, tx: Tx) -> tuple[datetime, ChangeCursor]:
+        """Listing starts before the cursor by the longest lag, so that a late index entry is not missed."""
+        stored = read_cursor(tx, self._workspace, self._connector.name, CURSOR)
+        since = tx.now - FIRST_LOOK_BACK if stored is None else stored.updated_at
+        return tx.now, ChangeCursor(since - self._lag)
+
+    def _finish(
+        self, tx: Tx, looks: tuple[ClaimedLook, ...], begun: datetime, newest: ChangeCursor
+    ) -> None:
+        name = self._connector.name
+        advance_cursor(tx, self._workspace, name, CURSOR, newest, checked_at=begun)
+        answer_looks(tx, self._workspace, name, looks)
+        label_movements(tx, self._workspace, name, orders_read_at=begun, lag=self._lag)
+        again = Ask("order_poll", "all", int(Urgency.ORDERS), tx.now + self._every)
+        ask_looks(tx, self._workspace, name, [again])
+
+
+def _later(cursor: ChangeCursor, orders: Iterable[OrderFacts]) -> ChangeCursor:
+    newest = max(((order.updated_at, order.order_id) for order in orders), default=None)
+    if newest is None or newest[0] < cursor.updated_at:
+        return cursor
+    return ChangeCursor(newest[0], newest[1])
+
+
+def label_movements(
+    tx: Tx, workspace: Workspace, connection: ConnectionName, *, orders_read_at: datetime, lag: timedelta
+) -> None:
+    """Book what no order explains as edits by staff, or have levels read that are older than the orders."""
+    found = residuals_since(tx, workspace, connection, tx.now - LABEL_WINDOW)
+    open_ones = [residual for residual in found if residual.unexplained != residual.booked]
+    moved_at = last_movements(tx, workspace, [(r.pool_id, r.connection) for r in open_ones])
+    unread = [r for r in open_ones if not _levels_are_newer(r)]
+    certain = [
+        residual
+        for residual in open_ones
+        if _levels_are_newer(residual)
+        and moved_at.get((residual.pool_id, residual.connection), orders_read_at - lag)
+        <= orders_read_at - lag
+    ]
+    _ask_levels(tx, workspace, connection, unread)
+    add_movements(
+        tx,
+        workspace,
+        [
+            NewMovement(
+                pool_id=residual.pool_id,
+                connection=residual.connection,
+                kind="manual",
+                units=residual.unexplained - residual.booked,
+                actor=f"staff of {residual.connection}",
+                note="no order explains this part of the counters' change",
+            )
+            for residual in certain
+        ],
+    )
+
+
+def _levels_are_newer(residual: Residual) -> bool:
+    orders, levels = residual.last_order_read_at, residual.oldest_read_at
+    return levels is not None and (orders is None or levels >= orders)

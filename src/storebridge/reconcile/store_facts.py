@@ -1,0 +1,135 @@
+"""The store itself, looked at now and then: who it is, whether the preconditions hold, whether it still tells us.
+
+A webhook subscription that the vendor deleted is noticed here and restored; until then sweeps are the net.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
+
+from storebridge.connectors.port import Connector, Finding, Precondition, StoreFacts, SubscriptionReport
+from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
+from storebridge.exceptions_queue.reasons import Reason
+from storebridge.model.ids import ConnectionName
+from storebridge.model.settings import WorkspaceTerms
+from storebridge.model.signals import Flow, SignalState
+from storebridge.reconcile.sweep import ask_sweep
+from storebridge.store.connections import save_facts
+from storebridge.store.database import Store, Tx
+from storebridge.store.lanes import set_writable
+from storebridge.store.waiting import (
+    Ask,
+    ClaimedLook,
+    answer_looks,
+    ask_looks,
+    close_signals,
+    waiting_of_entities,
+)
+from storebridge.work.urgency import Urgency
+
+REASON_OF_PRECONDITION = {
+    Precondition.COUNTED_WHEN_PLACED: Reason.COUNTED_WHEN_PAID,
+    Precondition.CATALOGUE_WRITABLE: Reason.CATALOGUE_READ_ONLY,
+    Precondition.SCOPES_GRANTED: Reason.SCOPE_MISSING,
+    Precondition.CLOCK_AGREES: Reason.CLOCK_SKEWED,
+}
+
+
+class LookAtStore:
+    """Errand: probe the store, mend its subscriptions, record what was found."""
+
+    rows_per_read = 1
+
+    def __init__(
+        self,
+        terms: WorkspaceTerms,
+        connector: Connector,
+        store: Store,
+        *,
+        address: str | None,
+        wake: Callable[[frozenset[ConnectionName]], None],
+    ) -> None:
+        """``address`` is where the store must deliver to; None when nothing listens (a one-off command)."""
+        self._terms = terms
+        self._connector = connector
+        self._store = store
+        self._address = address
+        self._wake = wake
+
+    async def __call__(self, looks: tuple[ClaimedLook, ...]) -> None:
+        facts = await self._connector.probe()
+        report = None if self._address is None else await self._connector.ensure_subscriptions(self._address)
+        await self._store.run(self._commit, looks, facts, report)
+        self._wake(frozenset({self._connector.name}))
+
+    def _commit(
+        self,
+        tx: Tx,
+        looks: tuple[ClaimedLook, ...],
+        facts: StoreFacts,
+        report: SubscriptionReport | None,
+    ) -> None:
+        workspace, name = self._terms.workspace, self._connector.name
+        save_facts(tx, workspace, name, self._connector.kind, msgspec.to_builtins(facts), facts.can_write_stock)
+        set_writable(tx, workspace, name, facts.can_write_stock)
+        record_findings(tx, self._terms, name, facts.findings)
+        if report is not None:
+            self._record_subscriptions(tx, report)
+        answer_looks(tx, workspace, name, looks)
+        up_to = {look.key: look.number for look in looks}
+        done = waiting_of_entities(tx, workspace, name, Flow.STORE, up_to)
+        close_signals(tx, done, SignalState.CONFIRMED, "the store was looked at")
+        again = tx.now + timedelta(seconds=self._terms.subscription_check_seconds)
+        ask_looks(tx, workspace, name, [Ask("store", "all", int(Urgency.ORDERS), again)])
+
+    def _record_subscriptions(self, tx: Tx, report: SubscriptionReport) -> None:
+        name = self._connector.name
+        if report.restored:
+            ask_sweep(tx, self._terms, name, everything=True)
+        if report.manual:
+            opening = CaseOpening(
+                workspace=self._terms.workspace,
+                reason=Reason.SUBSCRIPTION_MANUAL,
+                subject=name,
+                connection=name,
+                field="subscriptions",
+                details={"topics": list(report.manual)},
+            )
+            raise_cases(tx, [opening])
+        else:
+            settle_by_proof(
+                tx, self._terms.workspace, [(Reason.SUBSCRIPTION_MANUAL, name, "every topic is subscribed")]
+            )
+
+
+def record_findings(
+    tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, findings: tuple[Finding, ...]
+) -> None:
+    """A precondition that does not hold is a case; one that holds again closes it."""
+    raise_cases(
+        tx,
+        [
+            CaseOpening(
+                workspace=terms.workspace,
+                reason=REASON_OF_PRECONDITION[finding.precondition],
+                subject=connection,
+                connection=connection,
+                field=finding.precondition.value,
+                details={"found": finding.detail},
+            )
+            for finding in findings
+            if not finding.holds
+        ],
+    )
+    settle_by_proof(
+        tx,
+        terms.workspace,
+        [
+            (REASON_OF_PRECONDITION[finding.precondition], connection, finding.detail)
+            for finding in findings
+            if finding.holds
+        ],
+    )

@@ -1,0 +1,282 @@
+"""The journal: intents planned by lanes, and calls written down before they go on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, func, insert, select, update
+
+from storebridge.model.ids import CallId, ConnectionName, IntentId, ItemId, LaneKey, LocationId, Workspace
+from storebridge.model.stock import PositionKey
+from storebridge.store.lanes import HasConnection
+from storebridge.store.tables import calls, intents
+
+
+class WaitingIntent(msgspec.Struct, frozen=True):
+    """An intent that may be sent."""
+
+    intent_id: IntentId
+    lane: LaneKey
+    item_id: ItemId
+    location_id: LocationId
+    kind: str
+    from_level: int
+    to_level: int
+    version: str | None
+    native_id: str | None
+    priority: int
+
+
+class JournaledCall(msgspec.Struct, frozen=True):
+    """A call as it was, or will be, sent."""
+
+    call_id: CallId
+    connection: ConnectionName
+    operation: str
+    method: str
+    path: str
+    body: bytes
+    idempotency_key: str
+    intents: tuple[IntentId, ...]
+    sends: int
+    first_sent_at: datetime | None
+    due_at: datetime | None
+
+
+class SettledRow(msgspec.Struct, frozen=True):
+    """What became of one intent."""
+
+    intent_id: IntentId
+    state: str
+    code: str = ""
+    evidence: Mapping[str, Any] | None = None
+
+
+def plan_intents(tx: HasConnection, rows: Sequence[Mapping[str, object]]) -> None:
+    """New intents in state ``planned``; column names of the table."""
+    if rows:
+        tx.conn.execute(insert(intents), list(rows))
+
+
+def supersede_intents(tx: HasConnection, intent_ids: Sequence[IntentId]) -> None:
+    """Take back intents that were never sent: a newer plan replaces them."""
+    if intent_ids:
+        tx.conn.execute(
+            update(intents)
+            .where(intents.c.intent_id.in_(intent_ids), intents.c.state == "planned")
+            .values(state="superseded", settled_at=tx.now)
+        )
+
+
+def waiting_intents(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, limit: int
+) -> list[WaitingIntent]:
+    """Intents that are due, most urgent first; locked on PostgreSQL so that no second courier takes them."""
+    query = (
+        select(
+            intents.c.intent_id,
+            intents.c.lane,
+            intents.c.item_id,
+            intents.c.location_id,
+            intents.c.kind,
+            intents.c.from_level,
+            intents.c.to_level,
+            intents.c.version,
+            intents.c.native_id,
+            intents.c.priority,
+        )
+        .where(
+            intents.c.workspace == workspace,
+            intents.c.connection == connection,
+            intents.c.state == "planned",
+            intents.c.due_at <= tx.now,
+        )
+        .order_by(intents.c.priority, intents.c.due_at, intents.c.intent_id)
+        .limit(limit)
+    )
+    if tx.dialect == "postgresql":
+        query = query.with_for_update(skip_locked=True)
+    return [WaitingIntent(*tuple(row)) for row in tx.conn.execute(query)]
+
+
+def journal_call(tx: HasConnection, workspace: Workspace, call: JournaledCall) -> None:
+    """Write a call down, and mark its intents as sent, before it goes on the wire (I3)."""
+    tx.conn.execute(
+        insert(calls).values(
+            call_id=call.call_id,
+            workspace=workspace,
+            connection=call.connection,
+            operation=call.operation,
+            method=call.method,
+            path=call.path,
+            body=call.body,
+            idempotency_key=call.idempotency_key,
+            intents=list(call.intents),
+            state="open",
+            sends=1,
+            first_sent_at=tx.now,
+            last_sent_at=tx.now,
+        )
+    )
+    tx.conn.execute(
+        update(intents)
+        .where(intents.c.intent_id.in_(call.intents))
+        .values(state="sent", call_id=call.call_id)
+    )
+
+
+def open_calls(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, due_by: datetime | None = None
+) -> list[JournaledCall]:
+    """Calls without an answer, oldest first; those of a process that died are among them."""
+    query = select(
+        calls.c.call_id,
+        calls.c.connection,
+        calls.c.operation,
+        calls.c.method,
+        calls.c.path,
+        calls.c.body,
+        calls.c.idempotency_key,
+        calls.c.intents,
+        calls.c.sends,
+        calls.c.first_sent_at,
+        calls.c.due_at,
+    ).where(calls.c.workspace == workspace, calls.c.connection == connection, calls.c.state == "open")
+    if due_by is not None:
+        query = query.where(calls.c.due_at <= due_by)
+    rows = tx.conn.execute(query.order_by(calls.c.first_sent_at, calls.c.call_id))
+    return [
+        JournaledCall(
+            call_id=row.call_id,
+            connection=row.connection,
+            operation=row.operation,
+            method=row.method,
+            path=row.path,
+            body=row.body,
+            idempotency_key=row.idempotency_key,
+            intents=tuple(row.intents),
+            sends=row.sends,
+            first_sent_at=row.first_sent_at,
+            due_at=row.due_at,
+        )
+        for row in rows
+    ]
+
+
+def count_resend(tx: HasConnection, call_id: CallId) -> None:
+    """Note that the same bytes go out once more."""
+    tx.conn.execute(
+        update(calls)
+        .where(calls.c.call_id == call_id)
+        .values(sends=calls.c.sends + 1, last_sent_at=tx.now, due_at=None)
+    )
+
+
+def postpone_call(tx: HasConnection, call_id: CallId, due_at: datetime, trouble: str) -> None:
+    """The outcome is unknown: the same bytes are due again at ``due_at``."""
+    tx.conn.execute(
+        update(calls).where(calls.c.call_id == call_id).values(due_at=due_at, trouble=trouble[:500])
+    )
+
+
+def make_open_calls_due(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> int:
+    """After a start or takeover every unanswered call is in doubt, and due at once."""
+    return tx.conn.execute(
+        update(calls)
+        .where(
+            calls.c.workspace == workspace,
+            calls.c.connection == connection,
+            calls.c.state == "open",
+            calls.c.due_at.is_(None),
+        )
+        .values(due_at=tx.now)
+    ).rowcount
+
+
+def close_call(
+    tx: HasConnection, call_id: CallId, state: str, *, status: int | None, answer: bytes, trouble: str = ""
+) -> None:
+    """The call is answered (or given up, with the reason)."""
+    tx.conn.execute(
+        update(calls)
+        .where(calls.c.call_id == call_id)
+        .values(
+            state=state,
+            answered_at=tx.now,
+            status=status,
+            answer=answer[:65536],
+            due_at=None,
+            trouble=trouble[:500],
+        )
+    )
+
+
+def settle_intents(tx: HasConnection, rows: Sequence[SettledRow]) -> None:
+    """Write what became of intents."""
+    if rows:
+        tx.conn.execute(
+            update(intents)
+            .where(intents.c.intent_id == bindparam("i"))
+            .values(
+                state=bindparam("s"), code=bindparam("k"), settled_at=tx.now, evidence=bindparam("e")
+            ),
+            [
+                {
+                    "i": row.intent_id,
+                    "s": row.state,
+                    "k": row.code[:200],
+                    "e": None if row.evidence is None else dict(row.evidence),
+                }
+                for row in rows
+            ],
+        )
+
+
+def replan_intents(tx: HasConnection, intent_ids: Sequence[IntentId], due_at: datetime) -> None:
+    """The call surely changed nothing: its rows wait again, and may be replaced."""
+    if intent_ids:
+        tx.conn.execute(
+            update(intents)
+            .where(intents.c.intent_id.in_(intent_ids), intents.c.state == "sent")
+            .values(state="planned", call_id=None, due_at=due_at)
+        )
+
+
+def save_evidence(tx: HasConnection, intent_id: IntentId, evidence: Mapping[str, Any]) -> None:
+    """Keep what was seen while an outcome was unclear."""
+    tx.conn.execute(
+        update(intents).where(intents.c.intent_id == intent_id).values(evidence=dict(evidence))
+    )
+
+
+def lanes_of_intents(
+    tx: HasConnection, intent_ids: Sequence[IntentId]
+) -> dict[IntentId, tuple[LaneKey, PositionKey]]:
+    found = tx.conn.execute(
+        select(
+            intents.c.intent_id, intents.c.lane, intents.c.connection, intents.c.item_id, intents.c.location_id
+        ).where(intents.c.intent_id.in_(intent_ids))
+    )
+    return {row[0]: (LaneKey(row[1]), PositionKey(row[2], row[3], row[4])) for row in found}
+
+
+def next_due(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName
+) -> tuple[datetime | None, datetime | None]:
+    """When the next intent and the next resend are due."""
+    intent_due = tx.conn.execute(
+        select(func.min(intents.c.due_at)).where(
+            intents.c.workspace == workspace,
+            intents.c.connection == connection,
+            intents.c.state == "planned",
+        )
+    ).scalar()
+    call_due = tx.conn.execute(
+        select(func.min(calls.c.due_at)).where(
+            calls.c.workspace == workspace, calls.c.connection == connection, calls.c.state == "open"
+        )
+    ).scalar()
+    return intent_due, call_due

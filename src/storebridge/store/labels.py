@@ -1,0 +1,315 @@
+"""Orders as labels of movements, and the part of a counter's change that no order explains.
+
+What an order line did is kept as cumulative counts; a newer version of the order replaces them, so applying the same
+order twice changes nothing (I5).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storebridge.model.ids import ConnectionName, ItemId, OrderId, PoolId, Workspace
+from storebridge.model.orders import OrderFacts
+from storebridge.store.lanes import HasConnection
+from storebridge.store.tables import baselines, draws, ledger, order_effects, orders, positions
+
+
+def record_orders(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, facts: Sequence[OrderFacts]
+) -> set[ItemId]:
+    """Store what orders did to stock; returns the items of orders that are new or changed."""
+    newest = {fact.order_id: fact for fact in sorted(facts, key=lambda f: f.updated_at)}
+    known = _known_versions(tx, workspace, connection, list(newest))
+    changed = [
+        fact
+        for order_id, fact in sorted(newest.items())
+        if known.get(order_id) is None or known[order_id] < fact.updated_at
+    ]
+    if not changed:
+        return set()
+    since = _baseline_made_at(tx, workspace)
+    _upsert(tx, orders, [_order_row(tx, workspace, connection, fact) for fact in changed], 3, ())
+    rows = [
+        _effect_row(workspace, connection, fact, index, since, new=fact.order_id not in known)
+        for fact in changed
+        for index in range(len(fact.lines))
+    ]
+    _upsert(tx, order_effects, rows, 4, ("base_sold", "base_restocked", "at"))
+    return {line.item_id for fact in changed for line in fact.lines if line.item_id is not None}
+
+
+def _known_versions(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, ids: Sequence[OrderId]
+) -> dict[OrderId, datetime]:
+    found = tx.conn.execute(
+        select(orders.c.order_id, orders.c.updated_at).where(
+            orders.c.workspace == workspace, orders.c.connection == connection, orders.c.order_id.in_(ids)
+        )
+    )
+    return {OrderId(order_id): updated_at for order_id, updated_at in found}
+
+
+def _baseline_made_at(tx: HasConnection, workspace: Workspace) -> datetime | None:
+    return tx.conn.execute(
+        select(func.min(baselines.c.made_at)).where(
+            baselines.c.workspace == workspace, baselines.c.state == "signed_off"
+        )
+    ).scalar()
+
+
+def _order_row(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, fact: OrderFacts
+) -> dict[str, Any]:
+    return {
+        "workspace": workspace,
+        "connection": connection,
+        "order_id": fact.order_id,
+        "name": fact.name,
+        "created_at": fact.created_at,
+        "updated_at": fact.updated_at,
+        "cancelled": fact.cancelled,
+        "origin": fact.origin,
+        "read_at": tx.now,
+    }
+
+
+def _effect_row(
+    workspace: Workspace,
+    connection: ConnectionName,
+    fact: OrderFacts,
+    index: int,
+    since: datetime | None,
+    *,
+    new: bool,
+) -> dict[str, Any]:
+    """An order older than the baseline was already in the baseline's level when it is first seen."""
+    line = fact.lines[index]
+    before = new and (since is None or fact.created_at < since)
+    return {
+        "workspace": workspace,
+        "connection": connection,
+        "order_id": fact.order_id,
+        "line_id": line.line_id,
+        "item_id": line.item_id,
+        "sku": line.sku,
+        "sold": line.sold,
+        "restocked": line.restocked,
+        "base_sold": line.sold if before else 0,
+        "base_restocked": line.restocked if before and since is None else 0,
+        "at": fact.created_at,
+    }
+
+
+def _upsert(
+    tx: HasConnection, table: Any, rows: Sequence[dict[str, Any]], keys: int, kept: Collection[str]
+) -> None:
+    """Insert, or replace everything but the key and ``kept``; ``keys``: how many first columns are the key."""
+    if not rows:
+        return
+    statement = (postgresql if tx.dialect == "postgresql" else sqlite).insert(table)
+    names = list(rows[0])
+    statement = statement.on_conflict_do_update(
+        index_elements=names[:keys],
+        set_={name: statement.excluded[name] for name in names[keys:] if name not in kept},
+    )
+    tx.conn.execute(statement, list(rows))
+
+
+class Residual(msgspec.Struct, frozen=True):
+    """A store's counters of one pool, and what orders and our writes do not explain of their change."""
+
+    pool_id: PoolId
+    connection: ConnectionName
+    items: tuple[ItemId, ...]
+    unexplained: int
+    """Units that neither orders nor our writes account for, since the baseline."""
+    booked: int
+    """Of these, units already booked as edits by staff."""
+    oldest_read_at: datetime | None
+    """When the counter that was read longest ago was read."""
+    last_order_read_at: datetime | None
+
+
+def residuals_of_items(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Iterable[ItemId]
+) -> list[Residual]:
+    """The residual of every (pool, store) that the items draw on."""
+    pools_of = _pools_of_items(tx, workspace, connection, sorted(set(items)))
+    return _residuals(tx, workspace, connection, sorted(set(pools_of)))
+
+
+def _pools_of_items(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Sequence[ItemId]
+) -> set[PoolId]:
+    found = tx.conn.execute(
+        select(draws.c.pool_id)
+        .where(
+            draws.c.workspace == workspace, draws.c.connection == connection, draws.c.item_id.in_(items)
+        )
+        .distinct()
+    )
+    return {PoolId(pool_id) for (pool_id,) in found}
+
+
+def residuals_since(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, since: datetime
+) -> list[Residual]:
+    """Residuals of every pool that moved, or whose orders were read, since a time."""
+    moved = tx.conn.execute(
+        select(ledger.c.pool_id)
+        .where(
+            ledger.c.workspace == workspace, ledger.c.connection == connection, ledger.c.at >= since
+        )
+        .distinct()
+    )
+    sold = tx.conn.execute(
+        select(order_effects.c.item_id)
+        .join(
+            orders,
+            (orders.c.workspace == order_effects.c.workspace)
+            & (orders.c.connection == order_effects.c.connection)
+            & (orders.c.order_id == order_effects.c.order_id),
+        )
+        .where(
+            orders.c.workspace == workspace, orders.c.connection == connection, orders.c.read_at >= since
+        )
+        .distinct()
+    )
+    pool_ids = {PoolId(pool_id) for (pool_id,) in moved}
+    pool_ids |= _pools_of_items(tx, workspace, connection, [i for (i,) in sold if i is not None])
+    return _residuals(tx, workspace, connection, sorted(pool_ids))
+
+
+def _residuals(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, pool_ids: Sequence[PoolId]
+) -> list[Residual]:
+    if not pool_ids:
+        return []
+    counters = _counters(tx, workspace, connection, pool_ids)
+    items = {item for _, item, *_ in counters}
+    effects = _effects(tx, workspace, connection, items)
+    booked = _booked(tx, workspace, connection, pool_ids)
+    grouped: defaultdict[PoolId, list[tuple[ItemId, int, int, datetime | None]]] = defaultdict(list)
+    for pool_id, item, moved, weight, read_at in counters:
+        grouped[pool_id].append((item, moved, weight, read_at))
+    return [
+        _residual(pool_id, connection, rows, effects, booked.get(pool_id, 0))
+        for pool_id, rows in sorted(grouped.items())
+    ]
+
+
+def _residual(
+    pool_id: PoolId,
+    connection: ConnectionName,
+    rows: Sequence[tuple[ItemId, int, int, datetime | None]],
+    effects: dict[ItemId, tuple[int, datetime | None]],
+    booked: int,
+) -> Residual:
+    weights = {item: weight for item, _, weight, _ in rows}
+    moved = sum(moved * weight for _, moved, weight, _ in rows)
+    explained = sum(effects.get(item, (0, None))[0] * weight for item, weight in weights.items())
+    reads = [read_at for *_, read_at in rows]
+    order_reads = [at for item in weights if (at := effects.get(item, (0, None))[1]) is not None]
+    return Residual(
+        pool_id=pool_id,
+        connection=connection,
+        items=tuple(sorted(weights)),
+        unexplained=moved + explained,
+        booked=booked,
+        oldest_read_at=None if any(at is None for at in reads) else min(at for at in reads if at is not None),
+        last_order_read_at=max(order_reads, default=None),
+    )
+
+
+def _counters(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, pool_ids: Sequence[PoolId]
+) -> list[tuple[PoolId, ItemId, int, int, datetime | None]]:
+    same = (
+        (positions.c.workspace == draws.c.workspace)
+        & (positions.c.connection == draws.c.connection)
+        & (positions.c.item_id == draws.c.item_id)
+        & (positions.c.location_id == draws.c.location_id)
+    )
+    found = tx.conn.execute(
+        select(
+            draws.c.pool_id,
+            positions.c.item_id,
+            positions.c.level - positions.c.granted,
+            draws.c.weight,
+            positions.c.read_at,
+        )
+        .join(positions, same)
+        .where(
+            draws.c.workspace == workspace,
+            draws.c.connection == connection,
+            draws.c.pool_id.in_(pool_ids),
+        )
+    )
+    return [(PoolId(p), ItemId(i), moved, weight, read_at) for p, i, moved, weight, read_at in found]
+
+
+def _effects(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Collection[ItemId]
+) -> dict[ItemId, tuple[int, datetime | None]]:
+    net = func.sum(
+        order_effects.c.sold
+        - order_effects.c.base_sold
+        - order_effects.c.restocked
+        + order_effects.c.base_restocked
+    )
+    found = tx.conn.execute(
+        select(order_effects.c.item_id, net, func.max(orders.c.read_at))
+        .join(
+            orders,
+            (orders.c.workspace == order_effects.c.workspace)
+            & (orders.c.connection == order_effects.c.connection)
+            & (orders.c.order_id == order_effects.c.order_id),
+        )
+        .where(
+            order_effects.c.workspace == workspace,
+            order_effects.c.connection == connection,
+            order_effects.c.item_id.in_(sorted(items)),
+            orders.c.origin.is_(None),
+        )
+        .group_by(order_effects.c.item_id)
+    )
+    return {ItemId(item): (int(units), read_at) for item, units, read_at in found}
+
+
+def _booked(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, pool_ids: Sequence[PoolId]
+) -> dict[PoolId, int]:
+    found = tx.conn.execute(
+        select(ledger.c.pool_id, func.sum(ledger.c.units))
+        .where(
+            ledger.c.workspace == workspace,
+            ledger.c.connection == connection,
+            ledger.c.kind == "manual",
+            ledger.c.pool_id.in_(pool_ids),
+        )
+        .group_by(ledger.c.pool_id)
+    )
+    return {PoolId(pool_id): int(units) for pool_id, units in found}
+
+
+def last_movements(
+    tx: HasConnection, workspace: Workspace, keys: Sequence[tuple[PoolId, ConnectionName]]
+) -> dict[tuple[PoolId, ConnectionName], datetime]:
+    """When a counter of each (pool, store) was last found moved."""
+    found = tx.conn.execute(
+        select(ledger.c.pool_id, ledger.c.connection, func.max(ledger.c.at))
+        .where(
+            ledger.c.workspace == workspace,
+            ledger.c.kind == "level",
+            tuple_(ledger.c.pool_id, ledger.c.connection).in_(keys),
+        )
+        .group_by(ledger.c.pool_id, ledger.c.connection)
+    )
+    return {(PoolId(p), ConnectionName(c)): at for p, c, at in found}

@@ -1,0 +1,443 @@
+"""Lanes as stored: pools, positions, draws and the writes that are not settled.
+
+A lane turn locks its pools first, always in the order of their ids, so that two turns never wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
+
+from storebridge.model.ids import ConnectionName, IntentId, ItemId, LaneKey, LocationId, PoolId, Workspace
+from storebridge.model.stock import Draw, LaneState, OpenWrite, Policy, Pool, Position, PositionKey
+from storebridge.store.tables import draws, intents, looks, pools, positions
+
+OPEN_STATES = ("planned", "sent", "unclear")
+
+
+class HasConnection(Protocol):
+    """A transaction, as far as this file needs it."""
+
+    @property
+    def conn(self) -> Connection: ...
+
+    @property
+    def now(self) -> datetime: ...
+
+    @property
+    def dialect(self) -> str: ...
+
+
+class OpenIntent(msgspec.Struct, frozen=True):
+    """A stock write that is not settled."""
+
+    intent_id: IntentId
+    position: PositionKey
+    kind: str
+    from_level: int
+    to_level: int
+    state: str
+    version: str | None
+    evidence: dict[str, Any] | None
+
+    @property
+    def delta(self) -> int:
+        return self.to_level - self.from_level
+
+
+class StoredPosition(msgspec.Struct, frozen=True):
+    """A position, and what only the engine around the planner needs of it."""
+
+    position: Position
+    opening: int
+    misses: int
+    written_at: datetime | None
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether a read was sent after our last answered write."""
+        written, read = self.written_at, self.position.read_at
+        return written is None or (read is not None and read >= written)
+
+
+class StoredLane(msgspec.Struct):
+    """One lane, loaded and locked for one turn."""
+
+    lane: LaneKey
+    pools: dict[PoolId, Pool]
+    guaranteed: dict[PoolId, bool]
+    positions: dict[PositionKey, StoredPosition]
+    draws: tuple[Draw, ...]
+    intents: dict[IntentId, OpenIntent]
+
+    def state(self, velocity: Mapping[ConnectionName, float]) -> LaneState:
+        """What the pure planner may look at."""
+        open_by_position = {
+            intent.position: OpenWrite(intent.intent_id, intent.delta, intent.state != "planned")
+            for intent in self.intents.values()
+        }
+        return LaneState(
+            pools=tuple(self.pools.values()),
+            positions=tuple(
+                msgspec.structs.replace(stored.position, open_write=open_by_position.get(key))
+                for key, stored in self.positions.items()
+            ),
+            draws=self.draws,
+            velocity=dict(velocity),
+        )
+
+
+class LaneTerms(msgspec.Struct, frozen=True):
+    """The bridge's settings that every pool of a workspace shares."""
+
+    policy: Policy
+    safety_stock: int = 0
+
+
+def lanes_of_items(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Sequence[ItemId]
+) -> dict[ItemId, LaneKey]:
+    """The lane of each item that the bridge keeps in step; others are absent."""
+    if not items:
+        return {}
+    found = tx.conn.execute(
+        select(positions.c.item_id, positions.c.lane).where(
+            positions.c.workspace == workspace,
+            positions.c.connection == connection,
+            positions.c.item_id.in_(items),
+        )
+    )
+    return {ItemId(item): LaneKey(lane) for item, lane in found}
+
+
+def load_lanes(
+    tx: HasConnection, workspace: Workspace, lanes: Iterable[LaneKey], terms: LaneTerms
+) -> dict[LaneKey, StoredLane]:
+    """Lock and load lanes; the pools' rows are the locks."""
+    keys = sorted(set(lanes))
+    if not keys:
+        return {}
+    loaded = {key: StoredLane(key, {}, {}, {}, (), {}) for key in keys}
+    _load_pools(tx, workspace, keys, terms, loaded)
+    lane_of_position = _load_positions(tx, workspace, keys, loaded)
+    _load_draws(tx, workspace, loaded, lane_of_position)
+    _load_intents(tx, workspace, keys, loaded)
+    return loaded
+
+
+def _load_pools(
+    tx: HasConnection,
+    workspace: Workspace,
+    keys: Sequence[LaneKey],
+    terms: LaneTerms,
+    loaded: dict[LaneKey, StoredLane],
+) -> None:
+    query = (
+        select(
+            pools.c.lane, pools.c.pool_id, pools.c.sku, pools.c.goods, pools.c.frozen, pools.c.guaranteed_since
+        )
+        .where(pools.c.workspace == workspace, pools.c.lane.in_(keys))
+        .order_by(pools.c.pool_id)
+    )
+    if tx.dialect == "postgresql":
+        query = query.with_for_update()
+    for lane, pool_id, sku, goods, frozen, guaranteed_since in tx.conn.execute(query):
+        stored = loaded[lane]
+        stored.pools[pool_id] = Pool(
+            pool_id=pool_id,
+            sku=sku,
+            goods=goods,
+            policy=terms.policy,
+            safety_stock=terms.safety_stock,
+            frozen=frozen,
+        )
+        stored.guaranteed[pool_id] = guaranteed_since is not None
+
+
+def _load_positions(
+    tx: HasConnection, workspace: Workspace, keys: Sequence[LaneKey], loaded: dict[LaneKey, StoredLane]
+) -> dict[PositionKey, LaneKey]:
+    lane_of_position: dict[PositionKey, LaneKey] = {}
+    query = (
+        select(positions)
+        .where(positions.c.workspace == workspace, positions.c.lane.in_(keys))
+        .order_by(positions.c.connection, positions.c.rank, positions.c.item_id, positions.c.location_id)
+    )
+    for row in tx.conn.execute(query):
+        key = PositionKey(row.connection, row.item_id, row.location_id)
+        lane_of_position[key] = row.lane
+        loaded[row.lane].positions[key] = StoredPosition(
+            position=Position(
+                key=key,
+                granted=row.granted,
+                level=row.level,
+                held=row.held,
+                uncredited=row.uncredited,
+                rank=row.rank,
+                tracked=row.tracked,
+                denies_oversell=row.denies_oversell,
+                writable=row.writable,
+                version=row.version,
+                native_id=row.native_id,
+                read_at=row.read_at,
+            ),
+            opening=row.opening,
+            misses=row.misses,
+            written_at=row.written_at,
+        )
+    return lane_of_position
+
+
+def _load_draws(
+    tx: HasConnection,
+    workspace: Workspace,
+    loaded: dict[LaneKey, StoredLane],
+    lane_of_position: Mapping[PositionKey, LaneKey],
+) -> None:
+    pool_ids = [pool_id for stored in loaded.values() for pool_id in stored.pools]
+    by_lane: defaultdict[LaneKey, list[Draw]] = defaultdict(list)
+    query = select(
+        draws.c.connection, draws.c.item_id, draws.c.location_id, draws.c.pool_id, draws.c.weight
+    ).where(draws.c.workspace == workspace, draws.c.pool_id.in_(pool_ids))
+    for connection, item, location, pool_id, weight in tx.conn.execute(query):
+        key = PositionKey(connection, item, location)
+        lane = lane_of_position.get(key)
+        if lane is not None:
+            by_lane[lane].append(Draw(key, pool_id, weight))
+    for lane, found in by_lane.items():
+        loaded[lane].draws = tuple(sorted(found, key=lambda draw: (draw.position, draw.pool_id)))
+
+
+def _load_intents(
+    tx: HasConnection, workspace: Workspace, keys: Sequence[LaneKey], loaded: dict[LaneKey, StoredLane]
+) -> None:
+    query = select(
+        intents.c.lane,
+        intents.c.intent_id,
+        intents.c.connection,
+        intents.c.item_id,
+        intents.c.location_id,
+        intents.c.kind,
+        intents.c.from_level,
+        intents.c.to_level,
+        intents.c.state,
+        intents.c.version,
+        intents.c.evidence,
+    ).where(intents.c.workspace == workspace, intents.c.lane.in_(keys), intents.c.state.in_(OPEN_STATES))
+    for lane, intent_id, connection, item, location, *rest in tx.conn.execute(query):
+        loaded[lane].intents[intent_id] = OpenIntent(
+            intent_id, PositionKey(connection, item, location), *rest
+        )
+
+
+_SAVE_POSITION = (
+    update(positions)
+    .where(
+        positions.c.workspace == bindparam("w"),
+        positions.c.connection == bindparam("c"),
+        positions.c.item_id == bindparam("i"),
+        positions.c.location_id == bindparam("l"),
+    )
+    .values(
+        granted=bindparam("granted_"),
+        level=bindparam("level_"),
+        held=bindparam("held_"),
+        uncredited=bindparam("uncredited_"),
+        tracked=bindparam("tracked_"),
+        denies_oversell=bindparam("denies_"),
+        writable=bindparam("writable_"),
+        version=bindparam("version_"),
+        native_id=bindparam("native_"),
+        read_at=bindparam("read_at_"),
+        written_at=bindparam("written_at_"),
+        misses=bindparam("misses_"),
+    )
+)
+
+
+def save_positions(tx: HasConnection, workspace: Workspace, changed: Iterable[StoredPosition]) -> None:
+    """Write back positions that a turn changed; the lane must be loaded in this transaction."""
+    rows = [
+        {
+            "w": workspace,
+            "c": stored.position.key.connection,
+            "i": stored.position.key.item_id,
+            "l": stored.position.key.location_id,
+            "granted_": stored.position.granted,
+            "level_": stored.position.level,
+            "held_": stored.position.held,
+            "uncredited_": stored.position.uncredited,
+            "tracked_": stored.position.tracked,
+            "denies_": stored.position.denies_oversell,
+            "writable_": stored.position.writable,
+            "version_": stored.position.version,
+            "native_": stored.position.native_id,
+            "read_at_": stored.position.read_at,
+            "written_at_": stored.written_at,
+            "misses_": stored.misses,
+        }
+        for stored in changed
+    ]
+    if rows:
+        tx.conn.execute(_SAVE_POSITION, rows)
+
+
+def add_goods(tx: HasConnection, workspace: Workspace, pool_id: PoolId, units: int) -> None:
+    """Goods come or go by a person's word; one atomic statement, never read and write back."""
+    tx.conn.execute(
+        update(pools)
+        .where(pools.c.workspace == workspace, pools.c.pool_id == pool_id)
+        .values(goods=pools.c.goods + units)
+    )
+
+
+def freeze_lanes(tx: HasConnection, workspace: Workspace, lanes: Sequence[LaneKey], frozen: bool) -> None:
+    """Stop or resume planning for lanes, until a person decides."""
+    tx.conn.execute(
+        update(pools).where(pools.c.workspace == workspace, pools.c.lane.in_(lanes)).values(frozen=frozen)
+    )
+
+
+def mark_guarantee(
+    tx: HasConnection, workspace: Workspace, held: Sequence[PoolId], broken: Mapping[PoolId, str]
+) -> None:
+    """Note since when the zero-oversell guarantee holds for pools, or why it does not."""
+    if held:
+        tx.conn.execute(
+            update(pools)
+            .where(
+                pools.c.workspace == workspace, pools.c.pool_id.in_(held), pools.c.guaranteed_since.is_(None)
+            )
+            .values(guaranteed_since=tx.now, not_guaranteed_because=None)
+        )
+    if broken:
+        tx.conn.execute(
+            update(pools)
+            .where(pools.c.workspace == bindparam("w"), pools.c.pool_id == bindparam("p"))
+            .values(guaranteed_since=None, not_guaranteed_because=bindparam("why")),
+            [{"w": workspace, "p": pool_id, "why": why} for pool_id, why in broken.items()],
+        )
+
+
+def set_writable(tx: HasConnection, workspace: Workspace, connection: ConnectionName, writable: bool) -> int:
+    """Mark every counter of a connection (not) writable; returns how many changed."""
+    return tx.conn.execute(
+        update(positions)
+        .where(
+            positions.c.workspace == workspace,
+            positions.c.connection == connection,
+            positions.c.writable.is_(not writable),
+        )
+        .values(writable=writable)
+    ).rowcount
+
+
+def unread_items(
+    tx: HasConnection,
+    workspace: Workspace,
+    connection: ConnectionName,
+    *,
+    read_before: datetime,
+    hot_read_before: datetime,
+    hot_below_units: int,
+    limit: int,
+) -> list[ItemId]:
+    """Items whose last read is too old, hot ones sooner, that no look already waits for."""
+    waiting = (
+        select(looks.c.key)
+        .where(
+            looks.c.workspace == workspace,
+            looks.c.connection == connection,
+            looks.c.kind == "levels",
+            looks.c.asked > looks.c.answered,
+        )
+        .scalar_subquery()
+    )
+    hot = (positions.c.level <= hot_below_units) & (positions.c.read_at < hot_read_before)
+    found = tx.conn.execute(
+        select(positions.c.item_id)
+        .where(
+            positions.c.workspace == workspace,
+            positions.c.connection == connection,
+            (positions.c.read_at < read_before) | positions.c.read_at.is_(None) | hot,
+            positions.c.item_id.not_in(waiting),
+        )
+        .group_by(positions.c.item_id)
+        .limit(limit)
+    )
+    return [ItemId(item) for (item,) in found]
+
+
+def insert_pools(tx: HasConnection, rows: Sequence[Mapping[str, object]]) -> None:
+    """New pools at a baseline; column names of the table."""
+    if rows:
+        tx.conn.execute(insert(pools), list(rows))
+
+
+def insert_positions(tx: HasConnection, rows: Sequence[Mapping[str, object]]) -> None:
+    if rows:
+        tx.conn.execute(insert(positions), list(rows))
+
+
+def insert_draws(tx: HasConnection, rows: Sequence[Mapping[str, object]]) -> None:
+    if rows:
+        tx.conn.execute(insert(draws), list(rows))
+
+
+def linked_items(tx: HasConnection, workspace: Workspace) -> set[tuple[ConnectionName, ItemId]]:
+    """Every item that already belongs to a pool."""
+    found = tx.conn.execute(
+        select(positions.c.connection, positions.c.item_id).where(positions.c.workspace == workspace)
+    )
+    return {(ConnectionName(connection), ItemId(item)) for connection, item in found}
+
+
+def pool_of_sku(
+    tx: HasConnection, workspace: Workspace, sku: str, group: str | None = None
+) -> list[tuple[PoolId, LaneKey, str]]:
+    """Pools of a SKU: (pool, lane, location group)."""
+    query = select(pools.c.pool_id, pools.c.lane, pools.c.location_group).where(
+        pools.c.workspace == workspace, pools.c.sku == sku
+    )
+    if group is not None:
+        query = query.where(pools.c.location_group == group)
+    return [(PoolId(p), LaneKey(lane), g) for p, lane, g in tx.conn.execute(query.order_by(pools.c.pool_id))]
+
+
+def lanes_of_connection(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName
+) -> list[LaneKey]:
+    found = tx.conn.execute(
+        select(positions.c.lane)
+        .where(positions.c.workspace == workspace, positions.c.connection == connection)
+        .distinct()
+        .order_by(positions.c.lane)
+    )
+    return [LaneKey(lane) for (lane,) in found]
+
+
+def lanes_of_positions(
+    tx: HasConnection, workspace: Workspace, keys: Sequence[PositionKey]
+) -> dict[PositionKey, LaneKey]:
+    found = tx.conn.execute(
+        select(positions.c.connection, positions.c.item_id, positions.c.location_id, positions.c.lane).where(
+            positions.c.workspace == workspace,
+            tuple_(positions.c.connection, positions.c.item_id, positions.c.location_id).in_(
+                [(key.connection, key.item_id, key.location_id) for key in keys]
+            ),
+        )
+    )
+    return {PositionKey(c, i, LocationId(loc)): LaneKey(lane) for c, i, loc, lane in found}
+
+
+def forget_lane(tx: HasConnection, workspace: Workspace, lane: LaneKey) -> None:
+    """Take a lane out of the bridge (its SKU is no longer on both sides); its history stays in the ledger."""
+    gone = select(pools.c.pool_id).where(pools.c.workspace == workspace, pools.c.lane == lane)
+    tx.conn.execute(delete(draws).where(draws.c.workspace == workspace, draws.c.pool_id.in_(gone)))
+    tx.conn.execute(delete(positions).where(positions.c.workspace == workspace, positions.c.lane == lane))
+    tx.conn.execute(delete(pools).where(pools.c.workspace == workspace, pools.c.lane == lane))

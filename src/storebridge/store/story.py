@@ -1,0 +1,115 @@
+"""The ledger and what else tells the story of a number: stage results, spreads, measured sales."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+from sqlalchemy import func, insert, select
+
+from storebridge.model.ids import ConnectionName, LaneKey, PoolId, Workspace
+from storebridge.model.stock import PositionKey
+from storebridge.store.lanes import HasConnection
+from storebridge.store.tables import ledger, passes, pools, spreads
+
+VELOCITY_WINDOW = timedelta(hours=24)
+
+
+class NewMovement(msgspec.Struct, frozen=True):
+    """Goods or rights moved; ``cause`` counts once for ever (I5)."""
+
+    pool_id: PoolId
+    kind: str
+    """baseline | level | write | receive | count | correction | manual"""
+    units: int
+    position: PositionKey | None = None
+    connection: ConnectionName | None = None
+    level_after: int | None = None
+    cause: str | None = None
+    actor: str = ""
+    note: str = ""
+
+
+class MeasuredSpread(Protocol):
+    """From a signal in one store to the answered write in another."""
+
+    @property
+    def lane(self) -> LaneKey: ...
+
+    @property
+    def signalled_at(self) -> datetime: ...
+
+    @property
+    def written_at(self) -> datetime: ...
+
+
+def add_movements(tx: HasConnection, workspace: Workspace, rows: Sequence[NewMovement]) -> None:
+    """Append to the ledger; a cause that is there already raises an integrity error and the whole turn with it."""
+    if rows:
+        tx.conn.execute(insert(ledger), [_as_row(tx, workspace, row) for row in rows])
+
+
+def _as_row(tx: HasConnection, workspace: Workspace, row: NewMovement) -> dict[str, Any]:
+    position = row.position
+    return {
+        "workspace": workspace,
+        "pool_id": row.pool_id,
+        "connection": position.connection if position else row.connection,
+        "item_id": position.item_id if position else None,
+        "location_id": position.location_id if position else None,
+        "kind": row.kind,
+        "units": row.units,
+        "level_after": row.level_after,
+        "cause": row.cause,
+        "at": tx.now,
+        "actor": row.actor,
+        "note": row.note,
+    }
+
+
+def add_passes(tx: HasConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep the result of each stage of a turn."""
+    if rows:
+        tx.conn.execute(insert(passes), list(rows))
+
+
+def add_spreads(tx: HasConnection, workspace: Workspace, rows: Sequence[MeasuredSpread]) -> None:
+    if rows:
+        tx.conn.execute(
+            insert(spreads),
+            [
+                {
+                    "workspace": workspace,
+                    "lane": row.lane,
+                    "signalled_at": row.signalled_at,
+                    "written_at": row.written_at,
+                }
+                for row in rows
+            ],
+        )
+
+
+def sales_velocity(
+    tx: HasConnection, workspace: Workspace, lanes: Sequence[LaneKey]
+) -> dict[LaneKey, dict[ConnectionName, float]]:
+    """Units per hour that left each store's counters by themselves over the last day, by lane."""
+    found = tx.conn.execute(
+        select(pools.c.lane, ledger.c.connection, func.sum(-ledger.c.units))
+        .join(ledger, (ledger.c.workspace == pools.c.workspace) & (ledger.c.pool_id == pools.c.pool_id))
+        .where(
+            pools.c.workspace == workspace,
+            pools.c.lane.in_(lanes),
+            ledger.c.kind == "level",
+            ledger.c.units < 0,
+            ledger.c.at > tx.now - VELOCITY_WINDOW,
+        )
+        .group_by(pools.c.lane, ledger.c.connection)
+    )
+    hours = VELOCITY_WINDOW / timedelta(hours=1)
+    velocity: defaultdict[LaneKey, dict[ConnectionName, float]] = defaultdict(dict)
+    for lane, connection, units in found:
+        velocity[lane][connection] = float(units) / hours
+    return dict(velocity)

@@ -1,0 +1,400 @@
+"""Signals that wait and the looks they wait for.
+
+A look is one row per entity that needs reading. Asking again only raises its number, so a thousand deliveries about one
+item cause one read. A signal remembers the number of its asking and is closed by an answer to that number or a later
+one: the read was then sent after the signal was dispatched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import bindparam, case, func, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storebridge.model.ids import ConnectionName, LaneKey, Workspace
+from storebridge.model.signals import Flow, SignalState, Source, Stage
+from storebridge.store.lanes import HasConnection
+from storebridge.store.tables import looks, signals
+
+
+class NewSignal(msgspec.Struct, frozen=True):
+    """A signal to be stored."""
+
+    workspace: Workspace
+    connection: ConnectionName
+    source: Source
+    flow: Flow
+    entity: str
+    stage: Stage
+    state: SignalState
+    stored_at: datetime
+    topic: str = ""
+    delivery_id: str | None = None
+    seen_version: str | None = None
+    lane: LaneKey | None = None
+    look_number: int | None = None
+    closed_at: datetime | None = None
+    note: str | None = None
+
+
+class NewlyStored(msgspec.Struct, frozen=True):
+    """A signal that nobody has routed yet."""
+
+    seq: int
+    workspace: Workspace
+    connection: ConnectionName
+    flow: Flow
+    entity: str
+
+
+class WaitingSignal(msgspec.Struct, frozen=True):
+    """A routed signal of a lane that is not closed."""
+
+    seq: int
+    lane: LaneKey
+    connection: ConnectionName
+    entity: str
+    look_number: int
+    seen_version: str | None
+    stored_at: datetime
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """A look to be asked for."""
+
+    kind: str
+    key: str
+    urgency: int
+    due_at: datetime
+
+
+class ClaimedLook(msgspec.Struct, frozen=True):
+    """A look that is being read: the answer counts for askings up to ``number``."""
+
+    kind: str
+    key: str
+    number: int
+    urgency: int
+    due_at: datetime
+    attempts: int
+
+
+def insert_signals(tx: HasConnection, rows: Sequence[NewSignal]) -> None:
+    """Store signals in the order given."""
+    if rows:
+        tx.conn.execute(insert(signals), [msgspec.structs.asdict(row) for row in rows])
+
+
+def take_new_signals(tx: HasConnection, limit: int) -> list[NewlyStored]:
+    """The oldest signals that are not routed, at most ``limit``, shared fairly between workspaces."""
+    waiting = (signals.c.state == SignalState.WAITING.value) & (signals.c.stage == Stage.INGEST.value)
+    place = func.row_number().over(partition_by=signals.c.workspace, order_by=signals.c.seq)
+    ranked = (
+        select(
+            signals.c.seq,
+            signals.c.workspace,
+            signals.c.connection,
+            signals.c.flow,
+            signals.c.entity,
+            place.label("place"),
+        )
+        .where(waiting)
+        .subquery()
+    )
+    query = select(ranked).order_by(ranked.c.place, ranked.c.seq).limit(limit)
+    found = [NewlyStored(r.seq, r.workspace, r.connection, Flow(r.flow), r.entity) for r in tx.conn.execute(query)]
+    if tx.dialect == "postgresql" and found:
+        locked = tx.conn.execute(
+            select(signals.c.seq)
+            .where(signals.c.seq.in_([row.seq for row in found]), waiting)
+            .order_by(signals.c.seq)
+            .with_for_update(skip_locked=True)
+        )
+        free = {seq for (seq,) in locked}
+        found = [row for row in found if row.seq in free]
+    return sorted(found, key=lambda row: row.seq)
+
+
+def route_signals(tx: HasConnection, routes: Sequence[tuple[int, LaneKey | None, int]]) -> None:
+    """Note lane and look number of signals: (seq, lane, number)."""
+    if routes:
+        tx.conn.execute(
+            update(signals)
+            .where(signals.c.seq == bindparam("q"))
+            .values(stage=Stage.NORMALIZE.value, lane=bindparam("l"), look_number=bindparam("n")),
+            [{"q": seq, "l": lane, "n": number} for seq, lane, number in routes],
+        )
+
+
+def close_signals(tx: HasConnection, seqs: Collection[int], state: SignalState, note: str) -> None:
+    if seqs:
+        tx.conn.execute(
+            update(signals)
+            .where(signals.c.seq.in_(sorted(seqs)), signals.c.state == SignalState.WAITING.value)
+            .values(state=state.value, stage=Stage.CONFIRM.value, closed_at=tx.now, note=note)
+        )
+
+
+def waiting_of_lanes(
+    tx: HasConnection, workspace: Workspace, lanes: Collection[LaneKey]
+) -> list[WaitingSignal]:
+    """Open, routed signals of lanes, oldest first."""
+    found = tx.conn.execute(
+        select(
+            signals.c.seq,
+            signals.c.lane,
+            signals.c.connection,
+            signals.c.entity,
+            signals.c.look_number,
+            signals.c.seen_version,
+            signals.c.stored_at,
+        )
+        .where(
+            signals.c.workspace == workspace,
+            signals.c.lane.in_(sorted(lanes)),
+            signals.c.state == SignalState.WAITING.value,
+        )
+        .order_by(signals.c.seq)
+    )
+    return [WaitingSignal(*tuple(row)) for row in found]
+
+
+def waiting_of_entities(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, flow: Flow, up_to: Mapping[str, int]
+) -> list[int]:
+    """Open signals of entities whose look number is covered: entity to the number that was answered."""
+    found = tx.conn.execute(
+        select(signals.c.seq, signals.c.entity, signals.c.look_number).where(
+            signals.c.workspace == workspace,
+            signals.c.connection == connection,
+            signals.c.flow == flow.value,
+            signals.c.state == SignalState.WAITING.value,
+            signals.c.look_number.is_not(None),
+        )
+    )
+    everything = up_to.get("all")
+    covered: list[int] = []
+    for seq, entity, number in found:
+        limit = everything if everything is not None else up_to.get(entity)
+        if limit is not None and number <= limit:
+            covered.append(seq)
+    return covered
+
+
+def move_signals(tx: HasConnection, workspace: Workspace, lanes: Collection[LaneKey], stage: Stage) -> None:
+    """Note how far the open signals of lanes have come."""
+    if lanes:
+        tx.conn.execute(
+            update(signals)
+            .where(
+                signals.c.workspace == workspace,
+                signals.c.lane.in_(sorted(lanes)),
+                signals.c.state == SignalState.WAITING.value,
+                signals.c.stage != stage.value,
+            )
+            .values(stage=stage.value)
+        )
+
+
+def renumber_signals(tx: HasConnection, seqs: Collection[int], number: int) -> None:
+    """These signals were not answered by the last read and wait for a later one."""
+    if seqs:
+        tx.conn.execute(
+            update(signals).where(signals.c.seq.in_(sorted(seqs))).values(look_number=number)
+        )
+
+
+def ask_looks(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, asks: Sequence[Ask]
+) -> dict[tuple[str, str], int]:
+    """Ask for reads; returns the number of each asking by (kind, key). Urgency and due time only ever tighten."""
+    if not asks:
+        return {}
+    upsert = (postgresql if tx.dialect == "postgresql" else sqlite).insert(looks)
+    waiting = looks.c.asked > looks.c.answered
+    sooner = func.least if tx.dialect == "postgresql" else func.min
+    statement = upsert.on_conflict_do_update(
+        index_elements=[looks.c.workspace, looks.c.connection, looks.c.kind, looks.c.key],
+        set_={
+            "asked": looks.c.asked + 1,
+            "priority": case((waiting, sooner(looks.c.priority, upsert.excluded.priority)), else_=upsert.excluded.priority),
+            "due_at": case((waiting, sooner(looks.c.due_at, upsert.excluded.due_at)), else_=upsert.excluded.due_at),
+        },
+    )
+    ordered = sorted(asks, key=lambda ask: (ask.kind, ask.key))
+    tx.conn.execute(
+        statement,
+        [
+            {
+                "workspace": workspace,
+                "connection": connection,
+                "kind": ask.kind,
+                "key": ask.key,
+                "asked": 1,
+                "answered": 0,
+                "priority": ask.urgency,
+                "due_at": ask.due_at,
+                "attempts": 0,
+            }
+            for ask in ordered
+        ],
+    )
+    found = tx.conn.execute(
+        select(looks.c.kind, looks.c.key, looks.c.asked).where(
+            looks.c.workspace == workspace,
+            looks.c.connection == connection,
+            tuple_(looks.c.kind, looks.c.key).in_([(ask.kind, ask.key) for ask in ordered]),
+        )
+    )
+    return {(kind, key): asked for kind, key, asked in found}
+
+
+def waiting_looks(
+    tx: HasConnection,
+    workspace: Workspace,
+    connection: ConnectionName,
+    *,
+    limit: int,
+    kinds: Sequence[str] | None = None,
+) -> list[ClaimedLook]:
+    """Looks that are due, most urgent first. Claiming is in memory: only one courier reads for a connection."""
+    query = (
+        select(
+            looks.c.kind, looks.c.key, looks.c.asked, looks.c.priority, looks.c.due_at, looks.c.attempts
+        )
+        .where(
+            looks.c.workspace == workspace,
+            looks.c.connection == connection,
+            looks.c.asked > looks.c.answered,
+            looks.c.due_at <= tx.now,
+        )
+        .order_by(looks.c.priority, looks.c.due_at, looks.c.key)
+        .limit(limit)
+    )
+    if kinds is not None:
+        query = query.where(looks.c.kind.in_(kinds))
+    return [ClaimedLook(*tuple(row)) for row in tx.conn.execute(query)]
+
+
+def next_look_due(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> datetime | None:
+    """When the next waiting look is due; None when none waits."""
+    return tx.conn.execute(
+        select(func.min(looks.c.due_at)).where(
+            looks.c.workspace == workspace,
+            looks.c.connection == connection,
+            looks.c.asked > looks.c.answered,
+        )
+    ).scalar()
+
+
+def look_numbers(
+    tx: HasConnection, workspace: Workspace, kind: str, keys: Collection[tuple[ConnectionName, str]]
+) -> dict[tuple[ConnectionName, str], int]:
+    """Up to which asking each look was answered, by (connection, key)."""
+    found = tx.conn.execute(
+        select(looks.c.connection, looks.c.key, looks.c.answered).where(
+            looks.c.workspace == workspace,
+            looks.c.kind == kind,
+            tuple_(looks.c.connection, looks.c.key).in_(sorted(set(keys))),
+        )
+    )
+    return {(connection, key): answered for connection, key, answered in found}
+
+
+def answer_looks(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, claimed: Iterable[ClaimedLook]
+) -> None:
+    """The read that was sent for these askings came back."""
+    rows = [
+        {"w": workspace, "c": connection, "k": look.kind, "y": look.key, "n": look.number}
+        for look in sorted(claimed, key=lambda look: (look.kind, look.key))
+    ]
+    if rows:
+        tx.conn.execute(
+            update(looks)
+            .where(
+                looks.c.workspace == bindparam("w"),
+                looks.c.connection == bindparam("c"),
+                looks.c.kind == bindparam("k"),
+                looks.c.key == bindparam("y"),
+                looks.c.answered < bindparam("n"),
+            )
+            .values(answered=bindparam("n"), attempts=0),
+            rows,
+        )
+
+
+def count_attempts(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, kind: str, attempts: Mapping[str, int]
+) -> None:
+    """Remember how often a read of these keys did not show what was expected."""
+    if attempts:
+        tx.conn.execute(
+            update(looks)
+            .where(
+                looks.c.workspace == bindparam("w"),
+                looks.c.connection == bindparam("c"),
+                looks.c.kind == bindparam("k"),
+                looks.c.key == bindparam("y"),
+            )
+            .values(attempts=bindparam("a")),
+            [
+                {"w": workspace, "c": connection, "k": kind, "y": key, "a": count}
+                for key, count in sorted(attempts.items())
+            ],
+        )
+
+
+def delay_looks(
+    tx: HasConnection,
+    workspace: Workspace,
+    connection: ConnectionName,
+    claimed: Iterable[ClaimedLook],
+    due_at: datetime,
+) -> None:
+    """A read failed: its looks are due again later."""
+    rows = [
+        {"w": workspace, "c": connection, "k": look.kind, "y": look.key, "d": due_at}
+        for look in sorted(claimed, key=lambda look: (look.kind, look.key))
+    ]
+    if rows:
+        tx.conn.execute(
+            update(looks)
+            .where(
+                looks.c.workspace == bindparam("w"),
+                looks.c.connection == bindparam("c"),
+                looks.c.kind == bindparam("k"),
+                looks.c.key == bindparam("y"),
+            )
+            .values(due_at=bindparam("d"), attempts=looks.c.attempts + 1),
+            rows,
+        )
+
+
+def reopen_signals(tx: HasConnection, workspace: Workspace, event: str) -> list[ConnectionName]:
+    """Let an event's signals wait again, to be routed and read anew; returns their connections.
+
+    ``event`` is a delivery id, or the number of a signal.
+    """
+    named = signals.c.delivery_id == event
+    if event.isdigit():
+        named = named | (signals.c.seq == int(event))
+    found = tx.conn.execute(
+        select(signals.c.seq, signals.c.connection).where(signals.c.workspace == workspace, named)
+    ).all()
+    if found:
+        tx.conn.execute(
+            update(signals)
+            .where(signals.c.seq.in_([seq for seq, _ in found]))
+            .values(
+                stage=Stage.INGEST.value,
+                state=SignalState.WAITING.value,
+                look_number=None,
+                closed_at=None,
+                note="replayed",
+            )
+        )
+    return [ConnectionName(connection) for _, connection in found]
