@@ -68,7 +68,8 @@ class Promise:
 @dataclass(slots=True)
 class OrderLine:
     """``cancelled`` counts units called off before shipping, ``refunded`` those refunded (of which
-    ``refunded_unshipped`` never left), ``returned`` those that came back, ``restocked`` those back on sale."""
+    ``refunded_unshipped`` never left), ``returned`` those that came back, ``restocked`` those on sale again
+    (all in units)."""
 
     id: str
     variant: Sellable

@@ -45,7 +45,7 @@ KINDS: tuple[tuple[str, str, str, tuple[str, ...], int, int, int, int], ...] = (
 
 
 def make_catalogue(seed: int, *, products: int = PRODUCTS) -> Catalogue:
-    """``products`` products (124 give 472 variants) with prices, barcodes and opening levels.
+    """``products`` products (124 give 430 variants) with prices, barcodes and opening levels.
 
     The same seed gives the same catalogue. Wix's opening levels differ from Shopify's for most variants.
     """

@@ -1,7 +1,7 @@
 """The store's book: what is where, and every movement with its cause.
 
-``available`` is what the storefront may sell; ``committed`` is promised to orders not yet shipped. Levels keep
-a short history, so that a read may be answered from an older snapshot; writes always see the present.
+``available`` is what the storefront may sell; ``committed`` is promised to orders not yet shipped. Levels
+keep a short history, so that a read may be answered from an older snapshot; writes always see the present.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Stock:
         return iter(self._levels.values())
 
     def connect(self, item_id: str, location_id: str, *, available: int = 0, damaged: int = 0) -> Level:
-        """Open a level with its first quantity; an opening is no movement. An inactive one is opened again."""
+        """Open a level with its first quantity; an opening is no movement. An inactive one opens again."""
         moment = self._now()
         level = self._levels.get((item_id, location_id))
         if level is not None:

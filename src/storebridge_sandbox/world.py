@@ -1,4 +1,4 @@
-"""The sandbox's own seams: time, chance, tasks and the way out. Virtual ones make a seed replay byte for byte."""
+"""The sandbox's own seams: time, chance, tasks, the way out. Virtual ones make a seed replay."""
 
 from __future__ import annotations
 

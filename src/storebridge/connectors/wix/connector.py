@@ -1,0 +1,190 @@
+"""One Wix site, as the rest of the product sees it: the port, filled in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from storebridge.clock import Clock
+from storebridge.connectors.http import Transport
+from storebridge.connectors.port import (
+    CallAnswer,
+    CallTrouble,
+    Capabilities,
+    EncodedCall,
+    StockWrite,
+    StoreFacts,
+    Subscription,
+    SubscriptionReport,
+    WriteStyle,
+)
+from storebridge.connectors.wix.auth import ApiKeyCredentials, AppCredentials, Credentials
+from storebridge.connectors.wix.client import Operation, WixClient
+from storebridge.connectors.wix.errors import CATALOGUE_MISMATCH, RefusedCall
+from storebridge.connectors.wix.limits import CallBudget
+from storebridge.connectors.wix.probe import V3, SiteProbe, SiteState
+from storebridge.connectors.wix.read import ORDERS_PER_PAGE, CatalogueReader, OrderReader
+from storebridge.connectors.wix.read_v1 import CatalogueReaderV1
+from storebridge.connectors.wix.settings import WixSettings
+from storebridge.connectors.wix.webhooks import NEEDED_TOPICS, WixWebhooks
+from storebridge.connectors.wix.write import (
+    ROWS_PER_WRITE,
+    encode_stock_call,
+    not_writable,
+    rows_of,
+    rows_of_refused_call,
+)
+from storebridge.model.catalogue import Location, Variant
+from storebridge.model.ids import ItemId, OrderId
+from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage
+from storebridge.model.stock import LevelsRead
+
+ITEMS_PER_READ = 1000
+PARALLEL_CALLS = 4
+Answer = TypeVar("Answer")
+SANDBOX_HOOK = Operation("sandboxWebhookAddress", "PUT", "/_sandbox/webhook_address")
+
+
+class WixConnector:
+    """Keeps a token, a call budget, Wix's consistency token and what the site said about itself when it was
+    asked.
+
+    The catalogue version and the moment at which orders take stock are asked for once, before the first call
+    that depends on them, and again when Wix answers that the catalogue is of the other version.
+    """
+
+    kind = "wix"
+
+    def __init__(self, settings: WixSettings, transport: Transport, clock: Clock) -> None:
+        settings.check()
+        self.name = settings.name
+        self.webhooks = WixWebhooks(settings, clock)
+        self.budget = CallBudget(clock.monotonic, calls_per_minute=settings.calls_per_minute)
+        self._settings = settings
+        self._transport = transport
+        credentials: Credentials
+        if settings.uses_app:
+            credentials = AppCredentials(settings, transport, clock, self.budget.charge)
+        else:
+            credentials = ApiKeyCredentials(settings)
+        self._client = WixClient(settings, transport, clock, self.budget, credentials)
+        self._probe = SiteProbe(settings, self._client, clock)
+        self._orders = OrderReader(self._client)
+        self._v3 = CatalogueReader(self._client, clock)
+        self._v1 = CatalogueReaderV1(self._client, clock)
+        self._site: SiteState | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """A site that has not been asked yet is taken for V3; nothing is sent before it has been."""
+        writable = self._site is None or self._site.catalogue == V3
+        return Capabilities(
+            write_style=WriteStyle.REVISION if writable else WriteStyle.NONE,
+            levels_per_read=ITEMS_PER_READ,
+            rows_per_write=ROWS_PER_WRITE,
+            orders_per_read=ORDERS_PER_PAGE,
+            parallel_calls=PARALLEL_CALLS,
+        )
+
+    async def probe(self) -> StoreFacts:
+        """Who is this site, may we write, and do the preconditions hold? Remembers what it finds."""
+        self._site, facts = await self._probe.look()
+        return facts
+
+    async def list_locations(self) -> tuple[Location, ...]:
+        """The places where this site counts stock; a V1 catalogue has one."""
+        return await self._ask_catalogue(lambda reader: reader.list_locations())
+
+    async def list_variants(self) -> AsyncIterator[tuple[Variant, ...]]:
+        """Every variant, page by page. Raises CallTrouble when the site migrates between two pages."""
+        given = 0
+        try:
+            async for page in (await self._catalogue()).list_variants():
+                given += 1
+                yield page
+        except CallTrouble as trouble:
+            if given or not self._catalogue_moved(trouble):
+                raise
+            async for page in (await self._catalogue()).list_variants():
+                yield page
+
+    async def read_levels(self, items: Sequence[ItemId]) -> LevelsRead:
+        """The levels of up to ``levels_per_read`` items at all their locations."""
+        if not 0 < len(items) <= ITEMS_PER_READ:
+            raise ValueError(f"a read of levels takes 1 to {ITEMS_PER_READ} items, not {len(items)}")
+        return await self._ask_catalogue(lambda reader: reader.read_levels(items))
+
+    def encode_stock_call(self, writes: Sequence[StockWrite], key: str, reference: str) -> EncodedCall:  # noqa: ARG002
+        """Exact bytes. Wix takes no key and shows no reference anywhere, so neither is sent."""
+        return encode_stock_call(writes)
+
+    async def send_stock_call(self, call: EncodedCall) -> CallAnswer:
+        """Send the bytes once (twice when only the token was refused). A V1 site is never written to."""
+        site = await self._known_site()
+        if site.catalogue != V3:
+            raise not_writable(site.catalogue)
+        operation = Operation(call.operation, call.method, call.path, writes=True)
+        try:
+            response = await self._client.exchange(operation, call.body)
+        except RefusedCall as refused:
+            self._catalogue_moved(refused)
+            rows = rows_of_refused_call(call, refused)
+            if rows is None:
+                raise
+            return rows
+        return rows_of(call, response)
+
+    async def orders_changed(self, since: ChangeCursor, page: str | None) -> OrdersPage:
+        """Orders whose last change is at or after ``since``, oldest change first."""
+        site = await self._known_site()
+        return await self._orders.orders_changed(since, page, site.inventory_trigger)
+
+    async def read_orders(self, orders: Sequence[OrderId]) -> tuple[OrderFacts, ...]:
+        """The orders that exist, of up to ``orders_per_read`` ids."""
+        if len(orders) > ORDERS_PER_PAGE:
+            raise ValueError(f"a read of orders takes up to {ORDERS_PER_PAGE} ids, not {len(orders)}")
+        site = await self._known_site()
+        return await self._orders.read_orders(orders, site.inventory_trigger)
+
+    async def ensure_subscriptions(self, address: str) -> SubscriptionReport:
+        """Wix has no call for this: every topic is ticked by a person in the app's dashboard, with this
+        address."""
+        if self._settings.sandbox:
+            return await self._point_sandbox_webhooks(address)
+        return SubscriptionReport(present=(), restored=(), manual=NEEDED_TOPICS)
+
+    async def close(self) -> None:
+        """Nothing is held open here; the transport belongs to who made it."""
+
+    async def _point_sandbox_webhooks(self, address: str) -> SubscriptionReport:
+        """Only against a sandbox: what a person does in the dashboard, done by the sandbox's own call."""
+        await self._client.exchange(SANDBOX_HOOK, msgspec.json.encode({"url": address}))
+        present = tuple(Subscription(topic, topic, address) for topic in NEEDED_TOPICS)
+        return SubscriptionReport(present=present, restored=())
+
+    async def _known_site(self) -> SiteState:
+        if self._site is None:
+            self._site = await self._probe.state()
+        return self._site
+
+    async def _catalogue(self) -> CatalogueReader | CatalogueReaderV1:
+        return self._v3 if (await self._known_site()).catalogue == V3 else self._v1
+
+    async def _ask_catalogue(
+        self, ask: Callable[[CatalogueReader | CatalogueReaderV1], Awaitable[Answer]]
+    ) -> Answer:
+        """The answer, asked a second time when the catalogue turns out to be of the other version."""
+        try:
+            return await ask(await self._catalogue())
+        except CallTrouble as trouble:
+            if not self._catalogue_moved(trouble):
+                raise
+        return await ask(await self._catalogue())
+
+    def _catalogue_moved(self, trouble: CallTrouble) -> bool:
+        if trouble.code != CATALOGUE_MISMATCH:
+            return False
+        self._site = None
+        return True

@@ -1,0 +1,161 @@
+"""The stock write of a Catalog V3 site: a bulk update in which every row carries the revision it was planned
+on.
+
+A resend of the same bytes is a fence (W3): a row whose revision has moved is refused and changes nothing.
+There is no idempotency key, and nothing in the call that Wix's dashboard would show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from storebridge.connectors.http import Response
+from storebridge.connectors.port import (
+    Blame,
+    CallAnswer,
+    CallTrouble,
+    EncodedCall,
+    Remedy,
+    RowAnswer,
+    RowOutcome,
+    StockWrite,
+)
+from storebridge.connectors.wix.client import Operation, decode
+from storebridge.connectors.wix.errors import RefusedCall, is_stale, row_outcome
+from storebridge.connectors.wix.translate import InventoryItem, Shape
+from storebridge.model.ids import IntentId
+
+UPDATE_ITEMS = Operation(
+    "bulkUpdateInventoryItems", "POST", "/stores/v3/bulk/inventory-items/update", writes=True
+)
+ROWS_PER_WRITE = 1000
+JOURNAL_BYTES = 64 * 1024
+
+
+class ItemError(Shape, frozen=True):
+    code: str | int | None = None
+    description: str | None = None
+
+
+class ItemMetadata(Shape, frozen=True):
+    id: str | None = None
+    original_index: int | None = None
+    success: bool = False
+    error: ItemError | None = None
+
+
+class ItemResult(Shape, frozen=True):
+    item_metadata: ItemMetadata
+    item: InventoryItem | None = None
+
+
+class BulkAnswer(Shape, frozen=True):
+    results: list[ItemResult]
+
+
+def encode_stock_call(writes: Sequence[StockWrite]) -> EncodedCall:
+    """The bytes of one bulk update, rows in the given order. Raises ValueError for rows Wix cannot be asked
+    for."""
+    if not 0 < len(writes) <= ROWS_PER_WRITE:
+        raise ValueError(f"a stock call of Wix takes 1 to {ROWS_PER_WRITE} rows, not {len(writes)}")
+    rows = [_row(write) for write in writes]
+    if len({row["inventoryItem"]["id"] for row in rows}) != len(rows):
+        raise ValueError("a stock call of Wix takes each inventory item once")
+    body = {"inventoryItems": rows, "returnEntity": True, "reason": "MANUAL"}
+    return EncodedCall(
+        operation=UPDATE_ITEMS.name,
+        method=UPDATE_ITEMS.method,
+        path=UPDATE_ITEMS.path,
+        body=msgspec.json.encode(body),
+        key="",
+        intents=tuple(write.intent_id for write in writes),
+    )
+
+
+def _row(write: StockWrite) -> dict[str, dict[str, str | int]]:
+    if write.activate or write.as_adjustment:
+        raise ValueError("Wix takes levels guarded by a revision, neither activations nor adjustments")
+    if write.native_id is None or write.version is None:
+        raise ValueError(f"{write.item_id} has not been read: inventory item id and revision are needed")
+    return {"inventoryItem": {"id": write.native_id, "revision": write.version, "quantity": write.to_level}}
+
+
+def rows_of(call: EncodedCall, response: Response) -> CallAnswer:
+    """The answered rows. A row that Wix does not mention, or mentions twice, is UNCLEAR.
+
+    Raises CallTrouble(UNKNOWN_OUTCOME) when the answer cannot be read.
+    """
+    try:
+        answer = decode(response.body, BulkAnswer, call.operation)
+    except CallTrouble as trouble:
+        trouble.remedy = Remedy.UNKNOWN_OUTCOME
+        raise
+    told: dict[int, list[ItemResult]] = {}
+    for place, result in enumerate(answer.results):
+        index = result.item_metadata.original_index
+        told.setdefault(place if index is None else index, []).append(result)
+    sent = sent_ids(call.body)
+    rows = tuple(
+        _row_of(intent, item_id, told.get(place, []))
+        for place, (intent, item_id) in enumerate(zip(call.intents, sent, strict=True))
+    )
+    return CallAnswer(rows=rows, status=response.status, body=response.body[:JOURNAL_BYTES])
+
+
+class _SentItem(Shape, frozen=True):
+    id: str
+
+
+class _SentRow(Shape, frozen=True):
+    inventory_item: _SentItem
+
+
+class _SentBody(Shape, frozen=True):
+    inventory_items: list[_SentRow]
+
+
+def sent_ids(body: bytes) -> tuple[str, ...]:
+    """The inventory item ids of a call that ``encode_stock_call`` made, in its order."""
+    sent = msgspec.json.decode(body, type=_SentBody)
+    return tuple(row.inventory_item.id for row in sent.inventory_items)
+
+
+def _row_of(intent: IntentId, item_id: str, results: Sequence[ItemResult]) -> RowAnswer:
+    if len(results) != 1 or results[0].item_metadata.id not in (None, item_id):
+        return RowAnswer(intent, RowOutcome.UNCLEAR, "NO_RESULT", "Wix's answer does not tell about this row")
+    metadata, item = results[0].item_metadata, results[0].item
+    if metadata.success:
+        if item is None:
+            return RowAnswer(intent, RowOutcome.APPLIED)
+        version = None if item.revision is None else str(item.revision)
+        return RowAnswer(intent, RowOutcome.APPLIED, level=item.quantity, version=version)
+    error = metadata.error or ItemError()
+    code, message = str(error.code or ""), error.description or ""
+    return RowAnswer(intent, row_outcome(code, message), code, message)
+
+
+def rows_of_refused_call(call: EncodedCall, trouble: RefusedCall) -> CallAnswer | None:
+    """The rows of a call that lost a race as a whole (409, W1); None when the refusal says nothing about rows.
+
+    Which row was stale is not told, so every row is: nothing was changed, and each is read again. Any other
+    refusal stays a CallTrouble: the courier halves the call until the row that Wix will not have stands alone.
+    """
+    refusal = trouble.refusal
+    if not is_stale(refusal):
+        return None
+    rows = tuple(
+        RowAnswer(intent, RowOutcome.STALE, refusal.code, refusal.message) for intent in call.intents
+    )
+    return CallAnswer(rows=rows, status=refusal.status, body=trouble.body[:JOURNAL_BYTES])
+
+
+def not_writable(version: str) -> CallTrouble:
+    """Nothing is sent to a catalogue that this release only reads."""
+    return CallTrouble(
+        Remedy.STOP,
+        Blame.CONFIGURATION,
+        f"the site's catalogue is {version}: storebridge writes stock to Catalog V3 only, nothing was sent",
+        code="CATALOGUE_READ_ONLY",
+    )

@@ -1,0 +1,301 @@
+"""SQLite: one writer thread with group commit, readers beside it (WAL).
+
+Functions that wait together run one after the other, each in its own savepoint, and share one COMMIT with
+synchronous=FULL: what was acknowledged survives a power cut, and a disk flush is paid once for all of them. Results are
+handed out only after that COMMIT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import NullPool, StaticPool
+
+from storebridge.clock import Clock
+from storebridge.errors import StoreUnavailableError
+from storebridge.store.migrate import migrate
+from storebridge.store.transactions import DialectName, Tx
+
+P = ParamSpec("P")
+T = TypeVar("T")
+A = TypeVar("A")
+R = TypeVar("R")
+
+MOST_AT_ONCE = 200
+"""Functions in one group commit; more would make the first wait for the last."""
+READERS = 2
+
+
+class _Waiting:
+    """A function that waits for the writer thread."""
+
+    __slots__ = ("done", "fn")
+
+    def __init__(self, fn: Callable[[Tx], Any] | None) -> None:
+        self.fn = fn
+        """None: not a transaction but a checkpoint, which must run outside one."""
+        self.done: Future[Any] = Future()
+
+
+class _Batch:
+    """Items that wait for the same batch function."""
+
+    __slots__ = ("futures", "items")
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+        self.futures: list[Future[Any]] = []
+
+    def hand_out(self, done: Future[Any]) -> None:
+        """Give each caller its own result, or the error that all of them share."""
+        error = done.exception()
+        results = [None] * len(self.futures) if error else done.result()
+        for future, result in zip(self.futures, results, strict=True):
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+
+def sqlite_engine(path: str, *, read_only: bool = False, shared: bool = False) -> Engine:
+    """An engine whose transactions are begun by us: the driver would otherwise begin them late and deferred."""
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: _connect(path, read_only),
+        poolclass=StaticPool if shared else NullPool,
+    )
+
+    @event.listens_for(engine, "begin")
+    def _begin(conn: Connection) -> None:
+        conn.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _connect(path: str, read_only: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30.0)
+    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute("PRAGMA foreign_keys = ON")
+    if not read_only:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    else:
+        connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+class FileLock:
+    """Only one process may write to a file; the lock names its holder."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: IO[str] = path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "unknown"
+            self._file.close()
+            raise StoreUnavailableError(
+                f"{path.stem} is in use by another storebridge (process {holder}). Commands reach it through that "
+                "server; stop it to open the file here."
+            ) from error
+        self._file.truncate(0)
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def release(self) -> None:
+        self._file.close()
+
+
+class SqliteStore:
+    """A SQLite file."""
+
+    dialect: DialectName = "sqlite"
+
+    def __init__(self, path: str, *, clock: Clock, read_only: bool = False) -> None:
+        self._clock = clock
+        self._lock = None if read_only else FileLock(Path(f"{path}.lock"))
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._batches: dict[Callable[..., Any], _Batch] = {}
+        self._batch_lock = threading.Lock()
+        self._left_over: _Waiting | None = None
+        self._reader = sqlite_engine(path, read_only=True)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
+        self._writer: Engine | None = None
+        if not read_only:
+            self._writer = sqlite_engine(path, shared=True)
+            migrate(self._writer)
+            self._thread = threading.Thread(target=self._write, name="sqlite-writer", daemon=True)
+            self._thread.start()
+
+    async def run(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        waiting = _Waiting(lambda tx: fn(tx, *args, **kwargs))
+        self._put(waiting)
+        result: T = await asyncio.wrap_future(waiting.done)
+        return result
+
+    async def run_batch(self, fn: Callable[[Tx, list[A]], list[R]], item: A) -> R:
+        future: Future[R] = Future()
+        with self._batch_lock:
+            batch = self._batches.get(fn)
+            if batch is None:
+                batch = self._batches[fn] = _Batch()
+                self._put(self._waiting_batch(fn, batch))
+            batch.items.append(item)
+            batch.futures.append(future)
+        return await asyncio.wrap_future(future)
+
+    def _waiting_batch(self, fn: Callable[[Tx, list[A]], list[R]], batch: _Batch) -> _Waiting:
+        def run(tx: Tx) -> list[R]:
+            self._close_batch(fn, batch)
+            return fn(tx, batch.items)
+
+        def hand_out(done: Future[Any]) -> None:
+            self._close_batch(fn, batch)
+            batch.hand_out(done)
+
+        waiting = _Waiting(run)
+        waiting.done.add_done_callback(hand_out)
+        return waiting
+
+    def _close_batch(self, fn: Callable[..., Any], batch: _Batch) -> None:
+        """From here on newcomers start a batch of their own."""
+        with self._batch_lock:
+            if self._batches.get(fn) is batch:
+                del self._batches[fn]
+
+    async def read(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, lambda: self._read(lambda tx: fn(tx, *args, **kwargs)))
+
+    def _read(self, fn: Callable[[Tx], T]) -> T:
+        try:
+            with self._reader.begin() as conn:
+                return fn(Tx(conn, self._clock.now(), "sqlite"))
+        except OperationalError as error:
+            raise StoreUnavailableError(f"The database file cannot be read: {error.orig}") from error
+
+    def _put(self, waiting: _Waiting) -> None:
+        if self._writer is None:
+            raise StoreUnavailableError("This database was opened for reading only; nothing was changed.")
+        self._queue.put(waiting)
+
+    def _write(self) -> None:
+        while True:
+            group = self._take_group()
+            if group is None:
+                return
+            if group[0].fn is None:
+                self._checkpoint(group[0])
+            else:
+                self._commit(group)
+
+    def _take_group(self) -> list[_Waiting] | None:
+        """What waits now, in order; None when the store is closing. A checkpoint stands alone."""
+        if self._left_over is not None:
+            first, self._left_over = self._left_over, None
+        else:
+            taken = self._queue.get()
+            if taken is None:
+                return None
+            first = taken
+        group = [first]
+        while first.fn is not None and len(group) < MOST_AT_ONCE:
+            try:
+                more = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if more is None:
+                self._queue.put(None)
+                break
+            if more.fn is None:
+                self._left_over = more
+                break
+            group.append(more)
+        return group
+
+    def _commit(self, group: Sequence[_Waiting]) -> None:
+        assert self._writer is not None
+        results: list[tuple[_Waiting, Any, BaseException | None]] = []
+        try:
+            with self._writer.begin() as conn:
+                tx = Tx(conn, self._clock.now(), "sqlite")
+                alone = len(group) == 1
+                results.extend((waiting, *_run_one(tx, waiting, alone=alone)) for waiting in group)
+        except _AloneFailed as alone_failed:
+            group[0].done.set_exception(alone_failed.error)
+            return
+        except DBAPIError as error:
+            for waiting in group:
+                waiting.done.set_exception(
+                    StoreUnavailableError(f"The database did not take the change: {error.orig}")
+                )
+            return
+        for waiting, result, raised in results:
+            if raised is None:
+                waiting.done.set_result(result)
+            else:
+                waiting.done.set_exception(raised)
+
+    def _checkpoint(self, waiting: _Waiting) -> None:
+        assert self._writer is not None
+        try:
+            raw = self._writer.raw_connection()
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            waiting.done.set_exception(StoreUnavailableError(f"The write-ahead log cannot be folded: {error}"))
+        else:
+            waiting.done.set_result(None)
+
+    async def maintain(self) -> None:
+        """Fold the write-ahead log back into the file and cut it, so that it does not grow for ever."""
+        waiting = _Waiting(None)
+        self._put(waiting)
+        await asyncio.wrap_future(waiting.done)
+
+    async def close(self) -> None:
+        if self._writer is not None:
+            self._queue.put(None)
+            await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+            self._writer.dispose()
+        self._readers.shutdown(wait=True)
+        self._reader.dispose()
+        if self._lock is not None:
+            self._lock.release()
+
+
+class _AloneFailed(Exception):
+    """The only function of a group raised: the transaction is rolled back instead of a savepoint."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def _run_one(tx: Tx, waiting: _Waiting, *, alone: bool) -> tuple[Any, BaseException | None]:
+    """Run one function of a group; what it raises goes to the one who asked, whatever it is."""
+    assert waiting.fn is not None
+    if alone:
+        try:
+            return waiting.fn(tx), None
+        except BaseException as error:
+            raise _AloneFailed(error) from error
+    savepoint = tx.conn.begin_nested()
+    try:
+        result = waiting.fn(tx)
+    except BaseException as error:
+        savepoint.rollback()
+        return None, error
+    savepoint.commit()
+    return result, None

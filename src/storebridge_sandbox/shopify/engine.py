@@ -1,0 +1,415 @@
+"""GraphQL on Shopify's schema: graphql-core parses, validates and coerces, once per query text; a compiled plan
+executes, because a simulation runs the same few queries a million times.
+
+Resolvers are plain functions ``(source, args, call) -> value`` registered per type and field; leaf values are
+returned as JSON has them.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from graphql import (
+    BooleanValueNode,
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    build_schema,
+    get_named_type,
+    get_variable_values,
+    is_abstract_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    parse,
+    validate,
+)
+from graphql.execution.values import VariableValues, get_argument_values
+
+from storebridge_sandbox.shopify.cost import CostRule
+from storebridge_sandbox.shopify.errors import (
+    Refusal,
+    explain_variables,
+    ruby_syntax_error,
+    ruby_validation_error,
+    variable_error,
+)
+
+Resolver = Callable[[Any, dict[str, Any], Any], Any]
+SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
+REMEMBERED = 512
+
+
+@cache
+def load_schema() -> GraphQLSchema:
+    """The pruned schema; parsed once per process."""
+    return build_schema(SCHEMA_FILE.read_text(encoding="utf-8"), assume_valid=True)
+
+
+@dataclass(slots=True)
+class Answered:
+    """``data`` is None when nothing was executed; ``errors`` as they go on the wire."""
+
+    data: dict[str, Any] | None
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    executed: bool = True
+
+
+@dataclass(slots=True)
+class _Step:
+    """One field of a plan."""
+
+    key: str
+    name: str
+    node: FieldNode
+    definition: Any
+    resolve: Resolver
+    fixed_args: dict[str, Any] | None
+    shape: _Shape
+    plan: _Plan | None
+    conditions: tuple[DirectiveNode, ...]
+
+
+@dataclass(slots=True, frozen=True)
+class _Shape:
+    """How a value is completed: nested lists and non-nulls around a leaf or an object."""
+
+    kind: str
+    inner: _Shape | None = None
+
+
+@dataclass(slots=True)
+class _Plan:
+    """The steps for each concrete type that a selection may meet."""
+
+    type_name: str | None
+    steps: dict[str, list[_Step]]
+
+
+class _Failed(Exception):
+    """Goes up to the nearest field that may be null."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(error["message"])
+        self.error = error
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A query text, parsed, validated and compiled for one operation name."""
+
+    operation: OperationDefinitionNode
+    plan: _Plan
+    cost: CostRule
+    name: str
+    root_fields: tuple[str, ...]
+    requested: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+    def requested_cost(self, variables: dict[str, Any]) -> int:
+        sizes = tuple(value for value in variables.values() if type(value) is int)
+        cost = self.requested.get(sizes)
+        if cost is None:
+            cost = self.requested[sizes] = self.cost.requested(variables)
+        return cost
+
+
+class Engine:
+    """Prepares and runs operations against a registry of resolvers."""
+
+    def __init__(self, schema: GraphQLSchema, resolvers: Mapping[tuple[str, str], Resolver]) -> None:
+        self.schema = schema
+        self._resolvers = resolvers
+        self._prepared: OrderedDict[tuple[str, str | None], Prepared | list[dict[str, Any]]] = OrderedDict()
+
+    def prepare(self, text: str, operation_name: str | None) -> Prepared | list[dict[str, Any]]:
+        """A plan, or the errors to answer with; remembered per text and operation name."""
+        known = self._prepared.get((text, operation_name))
+        if known is None:
+            known = self._prepare(text, operation_name)
+            self._prepared[(text, operation_name)] = known
+            if len(self._prepared) > REMEMBERED:
+                self._prepared.popitem(last=False)
+        return known
+
+    def coerce(self, prepared: Prepared, variables: Mapping[str, Any]) -> VariableValues | list[dict[str, Any]]:
+        """Variables as resolvers get them, or the errors to answer with."""
+        definitions = prepared.operation.variable_definitions or ()
+        coerced = get_variable_values(self.schema, definitions, dict(variables))
+        if isinstance(coerced, list):
+            errors = [variable_error(error, definitions, variables) for error in coerced]
+            return explain_variables(errors, definitions, variables, self.schema)
+        return coerced
+
+    def run(self, prepared: Prepared, variables: Any, call: Any) -> Answered:
+        """Execute; every root field of a mutation runs in order."""
+        root = self.schema.mutation_type if _is_mutation(prepared) else self.schema.query_type
+        assert root is not None
+        answered = Answered({})
+        run = _Run(self.schema, variables, call, answered.errors)
+        try:
+            answered.data = run.fields(prepared.plan, root.name, None, ())
+        except _Failed as failed:
+            answered.errors.append(failed.error)
+            answered.data = None
+        return answered
+
+    def _prepare(self, text: str, operation_name: str | None) -> Prepared | list[dict[str, Any]]:
+        try:
+            document = parse(text)
+        except GraphQLError as error:
+            return [ruby_syntax_error(error)]
+        errors = validate(self.schema, document)
+        if errors:
+            return [ruby_validation_error(error, document, self.schema) for error in errors]
+        operation = _pick(document, operation_name)
+        if operation is None:
+            return [{"message": "An operation name is required"}]
+        fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        compiler = _Compiler(self.schema, self._resolvers, fragments)
+        mutation = operation.operation is OperationType.MUTATION
+        root = self.schema.mutation_type if mutation else self.schema.query_type
+        plan = compiler.plan([operation.selection_set], root)
+        assert root is not None
+        roots = tuple(step.name for step in plan.steps[root.name])
+        name = operation.name.value if operation.name else ""
+        return Prepared(operation, plan, CostRule(self.schema, operation, fragments), name, roots)
+
+
+def _is_mutation(prepared: Prepared) -> bool:
+    return prepared.operation.operation is OperationType.MUTATION
+
+
+def _pick(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if name:
+        return next((node for node in operations if node.name and node.name.value == name), None)
+    return operations[0] if len(operations) == 1 else None
+
+
+class _Compiler:
+    """Turns selections into plans: fields collected, fragments opened, resolvers looked up."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        resolvers: Mapping[tuple[str, str], Resolver],
+        fragments: dict[str, FragmentDefinitionNode],
+    ) -> None:
+        self._schema = schema
+        self._resolvers = resolvers
+        self._fragments = fragments
+
+    def plan(self, selections: list[SelectionSetNode], kind: Any) -> _Plan:
+        if is_abstract_type(kind):
+            types = self._schema.get_possible_types(kind)
+            return _Plan(None, {one.name: self._steps(selections, one) for one in types})
+        return _Plan(kind.name, {kind.name: self._steps(selections, kind)})
+
+    def _steps(self, selections: list[SelectionSetNode], kind: GraphQLObjectType) -> list[_Step]:
+        collected: dict[str, list[tuple[FieldNode, tuple[DirectiveNode, ...]]]] = {}
+        for selection in selections:
+            self._collect(selection, kind, (), collected)
+        return [self._step(key, nodes, kind) for key, nodes in collected.items()]
+
+    def _collect(
+        self,
+        selection: SelectionSetNode,
+        kind: GraphQLObjectType,
+        conditions: tuple[DirectiveNode, ...],
+        collected: dict[str, list[tuple[FieldNode, tuple[DirectiveNode, ...]]]],
+    ) -> None:
+        for node in selection.selections:
+            here = conditions + tuple(
+                one for one in node.directives or () if one.name.value in ("skip", "include")
+            )
+            if isinstance(node, FieldNode):
+                key = node.alias.value if node.alias else node.name.value
+                collected.setdefault(key, []).append((node, here))
+            elif isinstance(node, InlineFragmentNode):
+                condition = node.type_condition.name.value if node.type_condition else kind.name
+                if self._applies(condition, kind):
+                    self._collect(node.selection_set, kind, here, collected)
+            elif isinstance(node, FragmentSpreadNode):
+                fragment = self._fragments[node.name.value]
+                if self._applies(fragment.type_condition.name.value, kind):
+                    self._collect(fragment.selection_set, kind, here, collected)
+
+    def _applies(self, condition: str, kind: GraphQLObjectType) -> bool:
+        target: Any = self._schema.type_map[condition]
+        return target is kind or (is_abstract_type(target) and self._schema.is_sub_type(target, kind))
+
+    def _step(
+        self, key: str, nodes: list[tuple[FieldNode, tuple[DirectiveNode, ...]]], kind: GraphQLObjectType
+    ) -> _Step:
+        node, conditions = nodes[0]
+        name = node.name.value
+        if name == "__typename":
+            return _Step(key, name, node, None, _typename(kind.name), {}, _Shape("leaf"), None, conditions)
+        definition = kind.fields[name] if not name.startswith("__") else None
+        if definition is None:
+            return _Step(key, name, node, None, _introspection, {}, _Shape("leaf"), None, conditions)
+        target = get_named_type(definition.type)
+        plan = None
+        if not is_leaf_type(target):
+            plan = self.plan([one.selection_set for one, _ in nodes if one.selection_set], target)
+        uses_variables = any(_has_variable(argument.value) for argument in node.arguments or ())
+        fixed = None if uses_variables else get_argument_values(definition, node, None)
+        return _Step(
+            key, name, node, definition, self._resolver(kind, name, definition), fixed,
+            _shape(definition.type), plan, conditions,
+        )  # fmt: skip
+
+    def _resolver(self, kind: GraphQLObjectType, name: str, definition: Any) -> Resolver:
+        known = self._resolvers.get((kind.name, name))
+        if known is not None:
+            return known
+        for family in ("Connection", "Edge"):
+            if kind.name.endswith(family) and (family, name) in self._resolvers:
+                return self._resolvers[(family, name)]
+        if is_non_null_type(definition.type):
+            return _not_built(kind.name, name)
+        return _null
+
+
+def _typename(name: str) -> Resolver:
+    return lambda _source, _args, _call: name
+
+
+def _introspection(_source: Any, _args: dict[str, Any], _call: Any) -> Any:
+    raise Refusal("Introspection is answered from the schema file, not by this store.", "NOT_BUILT")
+
+
+def _null(_source: Any, _args: dict[str, Any], _call: Any) -> None:
+    return None
+
+
+def _not_built(kind: str, name: str) -> Resolver:
+    def resolve(_source: Any, _args: dict[str, Any], _call: Any) -> Any:
+        raise Refusal(f"The sandbox store does not know {kind}.{name}.", "NOT_BUILT")
+
+    return resolve
+
+
+def _shape(kind: Any) -> _Shape:
+    if is_non_null_type(kind):
+        return _Shape("non_null", _shape(kind.of_type))
+    if is_list_type(kind):
+        return _Shape("list", _shape(kind.of_type))
+    return _Shape("leaf" if is_leaf_type(kind) else "object")
+
+
+def _has_variable(node: Any) -> bool:
+    if node.kind == "variable":
+        return True
+    inner = [*(getattr(node, "values", None) or ()), *(getattr(node, "fields", None) or ())]
+    return any(_has_variable(getattr(one, "value", one) if one.kind == "object_field" else one) for one in inner)
+
+
+class _Run:
+    """One execution."""
+
+    def __init__(self, schema: GraphQLSchema, variables: Any, call: Any, errors: list[dict[str, Any]]) -> None:
+        self._schema = schema
+        self._variables = variables
+        self._call = call
+        self._errors = errors
+        self._args: dict[int, dict[str, Any]] = {}
+
+    def fields(self, plan: _Plan, type_name: str, source: Any, path: tuple[Any, ...]) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        call = self._call
+        for step in plan.steps[type_name]:
+            if step.conditions and not self._included(step):
+                continue
+            args = step.fixed_args
+            if args is None:
+                args = self._arguments(step)
+            shape = step.shape
+            try:
+                value = step.resolve(source, args, call)
+                if shape.kind == "leaf" or (shape.inner is not None and shape.inner.kind == "leaf"):
+                    if value is None and shape.kind == "non_null":
+                        raise self._null_error(step)
+                    out[step.key] = value
+                else:
+                    out[step.key] = self._complete(step, shape, value, path)
+            except Refusal as refusal:
+                self._fail(step, out, refusal.as_error(step.node, self._call), path)
+            except _Failed as failed:
+                self._fail(step, out, failed.error, path)
+        return out
+
+    def _fail(self, step: _Step, out: dict[str, Any], error: dict[str, Any], path: tuple[Any, ...]) -> None:
+        error.setdefault("path", [*path, step.key])
+        # Shopify nulls a failed root field even where the schema says that it cannot be null.
+        if step.shape.kind == "non_null" and path:
+            raise _Failed(error)
+        self._errors.append(error)
+        out[step.key] = None
+
+    def _null_error(self, step: _Step) -> _Failed:
+        message = f"Cannot return null for non-nullable field {step.name}."
+        return _Failed({"message": message, "extensions": {"code": "INTERNAL_SERVER_ERROR"}})
+
+    def _complete(self, step: _Step, shape: _Shape, value: Any, path: tuple[Any, ...]) -> Any:
+        if shape.kind == "non_null":
+            assert shape.inner is not None
+            if value is None:
+                raise self._null_error(step)
+            return self._complete(step, shape.inner, value, path)
+        if value is None or shape.kind == "leaf":
+            return value
+        if shape.kind == "list":
+            assert shape.inner is not None
+            here = (*path, step.key)
+            return [self._complete(step, shape.inner, one, (*here, n)) for n, one in enumerate(value)]
+        plan = step.plan
+        assert plan is not None
+        type_name = plan.type_name or type_of(value)
+        if type_name not in plan.steps:
+            raise self._null_error(step)
+        return self.fields(plan, type_name, value, (*path, step.key))
+
+    def _arguments(self, step: _Step) -> dict[str, Any]:
+        known = self._args.get(id(step))
+        if known is None:
+            known = self._args[id(step)] = get_argument_values(step.definition, step.node, self._variables)
+        return known
+
+    def _included(self, step: _Step) -> bool:
+        for directive in step.conditions:
+            value = (directive.arguments or ())[0].value
+            if isinstance(value, BooleanValueNode):
+                truth = value.value
+            else:
+                truth = bool(_variable(self._variables, value.name.value))  # type: ignore[attr-defined]
+            if truth is (directive.name.value == "skip"):
+                return False
+        return True
+
+
+def _variable(variables: Any, name: str) -> Any:
+    coerced = getattr(variables, "coerced", variables)
+    return coerced.get(name)
+
+
+def type_of(value: Any) -> str:
+    """The GraphQL type of a state object, where the schema leaves it open; objects say so themselves."""
+    name: str = value["__typename"] if isinstance(value, dict) else value.graphql_type
+    return name

@@ -1,0 +1,317 @@
+"""GraphQL errors as Shopify's server (graphql-ruby) words them, not as graphql-core does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    VariableDefinitionNode,
+    is_enum_type,
+    is_input_object_type,
+    is_list_type,
+    is_non_null_type,
+    print_ast,
+    type_from_ast,
+)
+
+
+class Refusal(Exception):
+    """A root field fails as a whole: an error at the top level, and null in its place."""
+
+    def __init__(self, message: str, code: str, *, names_variable: bool = False, **extensions: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.names_variable = names_variable
+        self.extensions = extensions
+
+    def as_error(self, node: FieldNode, call: Any) -> dict[str, Any]:
+        """The error without its path; with the variable's place too, where Shopify gives it."""
+        locations = [_place(node)]
+        if self.names_variable:
+            locations += getattr(call, "input_locations", [])
+        return {
+            "message": self.message,
+            "locations": locations,
+            "extensions": {"code": self.code, **self.extensions},
+        }
+
+
+def ruby_syntax_error(error: GraphQLError) -> dict[str, Any]:
+    """A text that is no GraphQL."""
+    message = error.message.removeprefix("Syntax Error: ")
+    return {"message": f"syntax error, {message}", "locations": _places(error)}
+
+
+def ruby_validation_error(
+    error: GraphQLError, document: DocumentNode, schema: GraphQLSchema
+) -> dict[str, Any]:
+    """A valid text that does not fit the schema."""
+    node = error.nodes[0] if error.nodes else None
+    path, field, parent = _where(document, node, schema)
+    for pattern, word in _WORDINGS:
+        found = re.match(pattern, error.message, re.DOTALL)
+        if found:
+            worded: dict[str, Any] = word(error, found, path, field, parent)
+            return worded
+    return {"message": error.message, "locations": _places(error), "path": path}
+
+
+def variable_error(
+    error: GraphQLError, definitions: Sequence[VariableDefinitionNode], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A variable whose value does not fit its type; problems are found anew, in graphql-ruby's words."""
+    found = re.match(r"Variable '\$(\w+)'", error.message)
+    definition = next((one for one in definitions if found and one.variable.name.value == found[1]), None)
+    if definition is None:
+        return {"message": error.message, "locations": _places(error)}
+    name = definition.variable.name.value
+    return {
+        "message": error.message,
+        "locations": [_place(definition)],
+        "extensions": {"code": "INVALID_VARIABLE", "value": values.get(name)},
+        "variable": name,
+    }
+
+
+def explain_variables(
+    errors: Sequence[dict[str, Any]],
+    definitions: Sequence[VariableDefinitionNode],
+    values: Mapping[str, Any],
+    schema: GraphQLSchema,
+) -> list[dict[str, Any]]:
+    """One error for each wrong variable, with all its problems."""
+    explained: dict[str, dict[str, Any]] = {}
+    for error in errors:
+        name = error.pop("variable", "")
+        definition = next((one for one in definitions if one.variable.name.value == name), None)
+        if definition is None or name in explained:
+            explained.setdefault(name or error["message"], error)
+            continue
+        problems = _problems(values.get(name), type_from_ast(schema, definition.type), [])
+        if problems:
+            texts = [
+                f"{'.'.join(map(str, one['path']))} ({one['explanation']})" if one["path"] else ""
+                for one in problems
+            ]
+            listed = f" for {', '.join(texts)}" if any(texts) else ""
+            shown = print_ast(definition.type)
+            error["message"] = f"Variable ${name} of type {shown} was provided invalid value{listed}"
+            error["extensions"]["problems"] = problems
+        explained[name] = error
+    return list(explained.values())
+
+
+def _problems(value: Any, kind: Any, path: list[Any]) -> list[dict[str, Any]]:
+    if is_non_null_type(kind):
+        if value is None:
+            return [{"path": path, "explanation": "Expected value to not be null"}]
+        return _problems(value, kind.of_type, path)
+    if value is None:
+        return []
+    if is_list_type(kind):
+        items = value if isinstance(value, list) else [value]
+        return [found for n, item in enumerate(items) for found in _problems(item, kind.of_type, [*path, n])]
+    if is_input_object_type(kind):
+        return _object_problems(value, kind, path)
+    if is_enum_type(kind):
+        if value in kind.values:
+            return []
+        expected = ", ".join(kind.values)
+        return [{"path": path, "explanation": f'Expected "{value}" to be one of: {expected}'}]
+    try:
+        kind.parse_value(value)
+    except GraphQLError:
+        return [{"path": path, "explanation": f"Could not coerce value {value!r} to {kind.name}"}]
+    return []
+
+
+def _object_problems(value: Any, kind: Any, path: list[Any]) -> list[dict[str, Any]]:
+    if not isinstance(value, dict):
+        return [{"path": path, "explanation": f'Expected "{value}" to be a key-value object.'}]
+    problems = [
+        {"path": [*path, name], "explanation": f"Field is not defined on {kind.name}"}
+        for name in value
+        if name not in kind.fields
+    ]
+    for name, field in kind.fields.items():
+        if name in value:
+            problems += _problems(value[name], field.type, [*path, name])
+        elif is_non_null_type(field.type) and not _has_default(field):
+            problems.append({"path": [*path, name], "explanation": "Expected value to not be null"})
+    return problems
+
+
+def _has_default(field: Any) -> bool:
+    return getattr(field, "ast_node", None) is not None and field.ast_node.default_value is not None
+
+
+# -- wordings ----------------------------------------------------------------------------------------------
+
+
+def _undefined_field(error: Any, found: Any, path: Any, _field: Any, _parent: Any) -> dict[str, Any]:
+    message = f"Field '{found[1]}' doesn't exist on type '{found[2]}'"
+    return _made(error, message, path, "undefinedField", typeName=found[2], fieldName=found[1])
+
+
+def _missing_argument(error: Any, found: Any, path: Any, field: Any, _parent: Any) -> dict[str, Any]:
+    message = f"Field '{field}' is missing required arguments: {found[2]}"
+    extensions = {"className": "Field", "name": field, "arguments": found[2]}
+    return _made(error, message, path, "missingRequiredArguments", **extensions)
+
+
+def _unknown_argument(error: Any, found: Any, path: Any, _field: Any, _parent: Any) -> dict[str, Any]:
+    name = found[2].rpartition(".")[2]
+    message = f"Field '{name}' doesn't accept argument '{found[1]}'"
+    extensions = {"name": name, "typeName": "Field", "argumentName": found[1]}
+    return _made(error, message, [*path, found[1]], "argumentNotAccepted", **extensions)
+
+
+def _unknown_directive(error: Any, found: Any, path: Any, _field: Any, _parent: Any) -> dict[str, Any]:
+    message = f"Directive @{found[1]} is not defined"
+    return _made(error, message, path, "undefinedDirective", directiveName=found[1])
+
+
+def _unused_variable(error: Any, found: Any, path: Any, _field: Any, _parent: Any) -> dict[str, Any]:
+    message = f"Variable ${found[1]} is declared by {found[2] or 'anonymous query'} but not used"
+    return _made(error, message, path, "variableNotUsed", variableName=found[1])
+
+
+def _undeclared_variable(error: Any, found: Any, path: Any, _field: Any, _parent: Any) -> dict[str, Any]:
+    message = f"Variable ${found[1]} is used by {found[2] or 'anonymous query'} but not declared"
+    return _made(error, message, path, "variableNotDefined", variableName=found[1])
+
+
+def _wrong_literal(error: Any, found: Any, path: Any, field: Any, parent: Any) -> dict[str, Any]:
+    argument, kind = parent or ("", found[2])
+    shown = print_ast(error.nodes[0])
+    message = f"Argument '{argument}' on Field '{field}' has an invalid value ({shown}). Expected type '{kind}'."
+    extensions = {"typeName": "Field", "argumentName": argument}
+    return _made(error, message, [*path, argument], "argumentLiteralsIncompatible", **extensions)
+
+
+def _no_selection(error: Any, found: Any, path: Any, field: Any, _parent: Any) -> dict[str, Any]:
+    message = (
+        f"Field must have selections (field '{field}' returns {found[2]} but has no selections. "
+        f"Did you mean '{field} {{ ... }}'?)"
+    )
+    return _made(error, message, path, "selectionMismatch", nodeName=f"field '{field}'", typeName=found[2])
+
+
+def _made(error: GraphQLError, message: str, path: Any, code: str, **extensions: Any) -> dict[str, Any]:
+    return {
+        "message": message,
+        "locations": [_place(error.nodes[0])] if error.nodes else _places(error),
+        "path": path,
+        "extensions": {"code": code, **extensions},
+    }
+
+
+_WORDINGS: tuple[tuple[str, Any], ...] = (
+    (r"Cannot query field '(\w+)' on type '(\w+)'", _undefined_field),
+    (r"Argument '(\w+\.\w+)\((\w+):\)' of type .* is required", _missing_argument),
+    (r"Unknown argument '(\w+)' on field '([\w.]+)'", _unknown_argument),
+    (r"Unknown directive '@(\w+)'", _unknown_directive),
+    (r"Variable '\$(\w+)' is never used(?: in operation '(\w*)')?", _unused_variable),
+    (r"Variable '\$(\w+)' is not defined(?: by operation '(\w*)')?", _undeclared_variable),
+    (r"Value '(\w+)' does not exist in '(\w+)' enum", _wrong_literal),
+    (r"Field '(\w+)' of type '([^']+)' must have a selection", _no_selection),
+)
+
+
+def _place(node: Any) -> dict[str, int]:
+    location = node.loc
+    if location is None:
+        return {"line": 1, "column": 1}
+    token = location.start_token
+    return {"line": token.line, "column": token.column}
+
+
+def _places(error: GraphQLError) -> list[dict[str, int]]:
+    return [{"line": place.line, "column": place.column} for place in error.locations or ()]
+
+
+def place_of(node: Any) -> dict[str, int]:
+    """Where a node stands in its text."""
+    return _place(node)
+
+
+def _where(
+    document: DocumentNode, wanted: Any, schema: GraphQLSchema
+) -> tuple[list[Any], str, tuple[str, str] | None]:
+    """The path to a node in Shopify's form, the innermost field's name, and the argument it stands in."""
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            name = f" {definition.name.value}" if definition.name else ""
+            start = f"{definition.operation.value}{name}"
+            root: Any = schema.get_root_type(definition.operation)
+        elif isinstance(definition, FragmentDefinitionNode):
+            start = f"fragment {definition.name.value}"
+            root = schema.type_map.get(definition.type_condition.name.value)
+        else:
+            continue
+        found = _search(definition, wanted, [start], "", root)
+        if found is not None:
+            return found
+    return [], "", None
+
+
+def _search(
+    node: Any, wanted: Any, path: list[Any], field: str, kind: Any
+) -> tuple[list[Any], str, tuple[str, str] | None] | None:
+    if node is wanted:
+        return path, field, None
+    for directive in getattr(node, "directives", None) or ():
+        if _inside(directive, wanted):
+            return path, field, None
+    for variable in getattr(node, "variable_definitions", None) or ():
+        if _inside(variable, wanted):
+            return path, field, None
+    for argument in getattr(node, "arguments", None) or ():
+        if _inside(argument, wanted):
+            name = argument.name.value
+            definition = getattr(kind, "args", {}).get(name)
+            return path, field, (name, str(definition.type).rstrip("!") if definition else "")
+    selection = getattr(node, "selection_set", None)
+    for child in selection.selections if selection else ():
+        found = _search_child(child, wanted, path, field, kind)
+        if found is not None:
+            return found
+    return None
+
+
+def _search_child(
+    child: Any, wanted: Any, path: list[Any], field: str, kind: Any
+) -> tuple[list[Any], str, tuple[str, str] | None] | None:
+    fields = getattr(getattr(kind, "type", kind), "fields", None)
+    named = kind
+    while hasattr(named, "of_type") or hasattr(named, "type"):
+        named = getattr(named, "of_type", None) or named.type
+        fields = getattr(named, "fields", None)
+    if isinstance(child, FieldNode):
+        key = child.alias.value if child.alias else child.name.value
+        definition = (fields or {}).get(child.name.value)
+        return _search(child, wanted, [*path, key], child.name.value, definition)
+    if isinstance(child, InlineFragmentNode) and child.type_condition:
+        return _search(child, wanted, [*path, f"... on {child.type_condition.name.value}"], field, kind)
+    return _search(child, wanted, path, field, kind)
+
+
+def _inside(node: Any, wanted: Any) -> bool:
+    if node is wanted:
+        return True
+    for name in getattr(node, "keys", ()):
+        inner = getattr(node, name, None)
+        for one in inner if isinstance(inner, (list, tuple)) else (inner,):
+            if one is not None and hasattr(one, "kind") and _inside(one, wanted):
+                return True
+    return False

@@ -1,0 +1,240 @@
+"""Cursor pages and the small search language of ``query:`` arguments."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from storebridge_sandbox.shopify.engine import Resolver
+from storebridge_sandbox.shopify.errors import Refusal
+
+LARGEST_PAGE = 250
+
+
+@dataclass(slots=True)
+class Page:
+    """One page of a connection; ``cursors`` go with ``nodes``."""
+
+    nodes: list[Any]
+    cursors: list[str]
+    has_next: bool
+    has_previous: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    node: Any
+    cursor: str
+
+
+def cursor_of(last_id: int, last_value: str) -> str:
+    """The vendor's own form: base64 of ``{"last_id":..,"last_value":..}``."""
+    text = json.dumps({"last_id": last_id, "last_value": last_value}, separators=(",", ":"))
+    return base64.b64encode(text.encode()).decode()
+
+
+def read_cursor(cursor: str) -> tuple[str, int]:
+    """The (value, id) that a page goes on after."""
+    try:
+        read = json.loads(base64.b64decode(cursor, validate=True))
+        return str(read["last_value"]), int(read["last_id"])
+    except (binascii.Error, ValueError, KeyError, TypeError):
+        raise Refusal(f"Invalid cursor for current pagination sort: {cursor}.", "BAD_REQUEST") from None
+
+
+def page_of(rows: Sequence[tuple[str, int, Any]], args: dict[str, Any]) -> Page:
+    """Cut a page out of (sort value, number, node) rows, which are in ascending order.
+
+    ``first``/``after``, ``last``/``before`` and ``reverse`` as Shopify has them.
+    """
+    first, last = args.get("first"), args.get("last")
+    if first is None and last is None:
+        raise Refusal("you must provide one of first or last", "BAD_REQUEST")
+    for name, size in (("first", first), ("last", last)):
+        if size is not None and size > LARGEST_PAGE:
+            raise Refusal(f"{name} cannot exceed {LARGEST_PAGE}", "BAD_REQUEST")
+        if size is not None and size < 0:
+            raise Refusal(f"{name} cannot be negative", "BAD_REQUEST")
+    if args.get("reverse"):
+        rows = rows[::-1]
+    start, end = _bounds(rows, args)
+    if first is not None:
+        end = min(end, start + first)
+    else:
+        start = max(start, end - (last or 0))
+    chosen = rows[start:end]
+    return Page(
+        nodes=[node for _, _, node in chosen],
+        cursors=[cursor_of(number, value) for value, number, _ in chosen],
+        has_next=end < len(rows),
+        has_previous=start > 0,
+    )
+
+
+def _bounds(rows: Sequence[tuple[str, int, Any]], args: dict[str, Any]) -> tuple[int, int]:
+    start, end = 0, len(rows)
+    backwards = bool(args.get("reverse"))
+    if args.get("after"):
+        mark = read_cursor(args["after"])
+        start = next((n for n, row in enumerate(rows) if _beyond(row, mark, backwards)), len(rows))
+    if args.get("before"):
+        mark = read_cursor(args["before"])
+        end = next((n for n, row in enumerate(rows) if not _before(row, mark, backwards)), len(rows))
+    return start, max(start, end)
+
+
+def _beyond(row: tuple[str, int, Any], mark: tuple[str, int], backwards: bool) -> bool:
+    place = (row[0], row[1])
+    return place < mark if backwards else place > mark
+
+
+def _before(row: tuple[str, int, Any], mark: tuple[str, int], backwards: bool) -> bool:
+    place = (row[0], row[1])
+    return place > mark if backwards else place < mark
+
+
+def _edges(page: Page, _args: dict[str, Any], _call: Any) -> list[Edge]:
+    return [Edge(node, cursor) for node, cursor in zip(page.nodes, page.cursors, strict=True)]
+
+
+RESOLVERS: dict[tuple[str, str], Resolver] = {
+    ("Connection", "nodes"): lambda page, _args, _call: page.nodes,
+    ("Connection", "edges"): _edges,
+    ("Connection", "pageInfo"): lambda page, _args, _call: page,
+    ("Edge", "node"): lambda edge, _args, _call: edge.node,
+    ("Edge", "cursor"): lambda edge, _args, _call: edge.cursor,
+    ("PageInfo", "hasNextPage"): lambda page, _args, _call: page.has_next,
+    ("PageInfo", "hasPreviousPage"): lambda page, _args, _call: page.has_previous,
+    ("PageInfo", "startCursor"): lambda page, _args, _call: page.cursors[0] if page.cursors else None,
+    ("PageInfo", "endCursor"): lambda page, _args, _call: page.cursors[-1] if page.cursors else None,
+    ("Count", "count"): lambda count, _args, _call: count,
+    ("Count", "precision"): lambda _count, _args, _call: "EXACT",
+}
+
+
+# -- search ------------------------------------------------------------------------------------------------
+
+TOKEN = re.compile(
+    r"""\s*(?:(?P<open>\()|(?P<close>\))|(?P<or>OR\b)|(?P<and>AND\b)|
+    (?P<minus>-)?(?P<field>\w+):(?P<op>>=|<=|>|<)?(?P<value>"(?:\\.|[^"])*"|'(?:\\.|[^'])*'|[^\s()]+)|
+    (?P<word>"(?:\\.|[^"])*"|'(?:\\.|[^'])*'|[^\s()]+))""",
+    re.VERBOSE,
+)
+
+Values = Callable[[Any], Any]
+Test = Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A compiled ``query:``; unknown fields match everything and are named in ``ignored``."""
+
+    test: Test
+    ignored: tuple[str, ...]
+
+
+def compile_search(text: str | None, fields: dict[str, Values], default: Values | None = None) -> Search:
+    """``field:value``, comparisons, quotes, ``-``, ``AND`` (also unwritten), ``OR`` and parentheses."""
+    if not text or not text.strip():
+        return Search(lambda _node: True, ())
+    reader = _SearchReader(text, fields, default)
+    return Search(reader.any_of(), tuple(reader.ignored))
+
+
+class _SearchReader:
+    def __init__(self, text: str, fields: dict[str, Values], default: Values | None) -> None:
+        self._tokens = [found for found in TOKEN.finditer(text) if found[0].strip()]
+        self._at = 0
+        self._fields = fields
+        self._default = default
+        self.ignored: list[str] = []
+
+    def any_of(self) -> Test:
+        tests = [self._all_of()]
+        while self._take("or"):
+            tests.append(self._all_of())
+        return tests[0] if len(tests) == 1 else lambda node: any(test(node) for test in tests)
+
+    def _all_of(self) -> Test:
+        tests: list[Test] = []
+        while self._at < len(self._tokens):
+            token = self._tokens[self._at]
+            if token["or"] or token["close"]:
+                break
+            self._at += 1
+            if token["open"]:
+                tests.append(self.any_of())
+                self._take("close")
+            elif not token["and"]:
+                tests.append(self._term(token))
+        return lambda node: all(test(node) for test in tests)
+
+    def _take(self, kind: str) -> bool:
+        if self._at < len(self._tokens) and self._tokens[self._at][kind]:
+            self._at += 1
+            return True
+        return False
+
+    def _term(self, token: re.Match[str]) -> Test:
+        if token["word"]:
+            word = _bare(token["word"]).lower()
+            default = self._default
+            if default is None:
+                return lambda _node: True
+            return lambda node: word in str(default(node)).lower()
+        values = self._fields.get(token["field"])
+        if values is None:
+            self.ignored.append(token["field"])
+            return lambda _node: True
+        test = _comparison(token["op"], _bare(token["value"]))
+        negative = bool(token["minus"])
+        return lambda node: test(values(node)) is not negative
+
+
+def _bare(text: str) -> str:
+    if len(text) > 1 and text[0] in "\"'" and text[-1] == text[0]:
+        return re.sub(r"\\(.)", r"\1", text[1:-1])
+    return text
+
+
+def _comparison(op: str | None, wanted: str) -> Callable[[Any], bool]:
+    if op is None:
+        return lambda value: _equal(value, wanted)
+    compare: dict[str, Callable[[Any, Any], bool]] = {
+        ">": lambda a, b: a > b,
+        ">=": lambda a, b: a >= b,
+        "<": lambda a, b: a < b,
+        "<=": lambda a, b: a <= b,
+    }
+    return lambda value: value is not None and compare[op](*_alike(value, wanted))
+
+
+def _equal(value: Any, wanted: str) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(_equal(one, wanted) for one in value)
+    if value is None:
+        return False
+    if isinstance(value, (int, datetime)):
+        mine, other = _alike(value, wanted)
+        return bool(mine == other)
+    if wanted.endswith("*"):
+        return str(value).lower().startswith(wanted[:-1].lower())
+    return str(value).lower() == wanted.lower()
+
+
+def _alike(value: Any, wanted: str) -> tuple[Any, Any]:
+    try:
+        if isinstance(value, datetime):
+            moment = datetime.fromisoformat(wanted)
+            return value, moment if moment.tzinfo else moment.replace(tzinfo=value.tzinfo)
+        if isinstance(value, int):
+            return value, int(wanted.rpartition("/")[2])
+    except ValueError:
+        raise Refusal(f"Invalid search value: {wanted}", "BAD_REQUEST") from None
+    return str(value), wanted

@@ -1,0 +1,1 @@
+"""The shop itself, its locations, and the app that talks to it."""

@@ -1,0 +1,126 @@
+"""Locations, access tokens and scopes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
+
+SCOPES = (
+    "read_products", "write_products", "read_inventory", "write_inventory", "read_locations", "read_orders",
+    "write_orders", "read_all_orders", "read_customers", "write_customers", "read_fulfillments",
+    "write_fulfillments", "read_merchant_managed_fulfillment_orders",
+    "write_merchant_managed_fulfillment_orders", "read_returns", "write_returns",
+)  # fmt: skip
+EXPIRING_TOKEN_SECONDS = 3600.0
+REFRESH_TOKEN_DAYS = 90
+
+
+@dataclass(slots=True)
+class Location:
+    """A place that holds stock."""
+
+    graphql_type: ClassVar[str] = "Location"
+    id: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    active: bool = True
+    fulfills_online_orders: bool = True
+
+
+@dataclass(slots=True)
+class ShopState:
+    """The shop's own data."""
+
+    domain: str
+    name: str
+    created_at: datetime
+    currency: str = "EUR"
+    locations: list[Location] = field(default_factory=list)
+
+    def location(self, location_id: str) -> Location | None:
+        return next((one for one in self.locations if one.id == location_id), None)
+
+
+class TokenRefused(Exception):
+    """The token endpoint's refusal: an OAuth error code and what it means."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(description)
+        self.error = error
+        self.description = description
+
+
+class Tokens:
+    """Access tokens of one app: a permanent one, client-credentials ones, and expiring ones with refresh."""
+
+    def __init__(self, seed: int, now: Callable[[], datetime], options: ShopifyOptions) -> None:
+        self._now = now
+        self._options = options
+        self._chance = random.Random(f"shopify-credentials-{seed}")
+        self.client_id = self._hex(16)
+        self.client_secret = f"shpss_{self._hex(16)}"
+        self.permanent = f"shpat_{self._hex(16)}"
+        self.ends_at: dict[str, datetime | None] = {self.permanent: None}
+        self.first_refresh_token = f"shprt_{self._hex(16)}"
+        self.refresh_ends_at = {self.first_refresh_token: now() + timedelta(days=REFRESH_TOKEN_DAYS)}
+        self.scopes = SCOPES
+
+    def accepts(self, token: str) -> bool:
+        """Whether a call with this token is let in now."""
+        if token not in self.ends_at:
+            return False
+        end = self.ends_at[token]
+        return end is None or self._now() < end
+
+    def revoke_all(self) -> None:
+        """The merchant removes the app: nothing works until a new token is asked for."""
+        self.ends_at.clear()
+        self.refresh_ends_at.clear()
+
+    def grant(self, form: dict[str, str]) -> dict[str, object]:
+        """Answer the token endpoint; raises TokenRefused."""
+        if form.get("client_id") != self.client_id:
+            raise TokenRefused("application_cannot_be_found", "The client_id is not known.")
+        if form.get("client_secret") != self.client_secret:
+            raise TokenRefused("invalid_client", "The client_secret is wrong.")
+        kind = form.get("grant_type")
+        if kind == "client_credentials":
+            return self._client_credentials()
+        if kind == "refresh_token":
+            return self._refresh(form.get("refresh_token", ""))
+        raise TokenRefused("unsupported_grant_type", f"The grant type {kind!r} is not supported.")
+
+    def _client_credentials(self) -> dict[str, object]:
+        if self._options.new_token_retires_old:
+            self.ends_at = {token: end for token, end in self.ends_at.items() if end is None}
+        seconds = self._options.token_seconds
+        return {"access_token": self._issue(seconds), "scope": ",".join(self.scopes), "expires_in": int(seconds)}
+
+    def _refresh(self, token: str) -> dict[str, object]:
+        """A refresh token works once; its successor comes with the answer."""
+        end = self.refresh_ends_at.pop(token, None)
+        if end is None or end <= self._now():
+            raise TokenRefused("invalid_grant", "The refresh token is not valid or was used before.")
+        successor = f"shprt_{self._hex(16)}"
+        self.refresh_ends_at[successor] = self._now() + timedelta(days=REFRESH_TOKEN_DAYS)
+        return {
+            "access_token": self._issue(EXPIRING_TOKEN_SECONDS),
+            "scope": ",".join(self.scopes),
+            "expires_in": int(EXPIRING_TOKEN_SECONDS),
+            "refresh_token": successor,
+            "refresh_token_expires_in": REFRESH_TOKEN_DAYS * 86_400,
+        }
+
+    def _issue(self, seconds: float) -> str:
+        token = f"shpat_{self._hex(16)}"
+        self.ends_at[token] = self._now() + timedelta(seconds=seconds)
+        return token
+
+    def _hex(self, length: int) -> str:
+        return f"{self._chance.getrandbits(length * 8):0{length * 2}x}"

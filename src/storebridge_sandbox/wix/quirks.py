@@ -1,0 +1,52 @@
+"""What nobody has verified about the live vendor, as switches; the default is the likelier behaviour.
+
+The names begin with the number of the assumption. Both settings of each switch are tested.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Milliseconds = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WixQuirks:
+    """One setting of every switch."""
+
+    w1_stale_status: int = 409
+    """HTTP status of a PATCH with an old revision."""
+    w1_stale_code: str = "INVENTORY_ITEM_REVISION_MISMATCH"
+    """Application code of a lost race; the vendor's packages declare none."""
+    w2_every_change_raises_revision: bool = True
+    """False: sales and edits in the dashboard leave the revision alone, only API writes raise it."""
+    w6_unrestricted_decrement_clamps: bool = False
+    """True: a decrement without ``restrictInventory`` stops at 0 instead of going below."""
+    w7_bulk_is_all_or_nothing: bool = False
+    """True: one failing item of a bulk call keeps the others from being applied; still status 200."""
+    w11_failed_payment_restocks: bool = True
+    """False: what an order took at placement stays gone when its payment fails."""
+    w14_calls_per_minute: int | None = 200
+    """Calls a minute per instance before 429; None: no limit."""
+    w14_retry_after_seconds: int | None = None
+    """A ``Retry-After`` header on the 429, when the vendor should have one after all."""
+    w15_query_lag_ms: Milliseconds = (0, 0)
+    """How far queries of catalogue and inventory lag behind; drawn per call. The true size is not known."""
+    w15_search_lag_ms: Milliseconds = (0, 0)
+    """The same for searches of orders."""
+    w15_get_lags: bool = False
+    """True: a GET by id lags like a query."""
+    w15_consistent_header: bool = True
+    """False: ``X-Wix-Consistent`` is neither sent nor honoured."""
+    w17_token_seconds: int = 14_400
+    """Lifetime of an access token."""
+    w18_wrong_catalog_status: int = 428
+    """Status of a call to the catalogue version that the site does not have."""
+    w19_missing_status: int = 404
+    """Status of a GET or PATCH of an unknown item; 200 answers with an empty object."""
+    w20_entities_as_json_strings: bool = False
+    """True: entities in webhooks are JSON strings (``entityAsJson``), as the type files call them."""
+    w21_created_while_initialized: bool = True
+    """False: ``order_created`` is held back until the order is approved."""
+    w22_names_the_app: bool = True
+    """False: ``inventory_item_updated_with_reason`` carries no ``appId``."""
