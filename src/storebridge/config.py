@@ -1,27 +1,36 @@
 """The configuration: one TOML file, checked as a whole; every setting has a sentence.
 
-    [server]
-    store = "storebridge.sqlite3"                 # or postgresql://user@host/database
-    console_listen = "127.0.0.1:8790"             # console, API, metrics
-    intake_listen = "127.0.0.1:8791"              # webhooks only
-    intake_url = "https://hooks.example.com"      # how the stores reach the intake
+[server]
+store = "storebridge.sqlite3"                 # or postgresql://user@host/database
+console_listen = "127.0.0.1:8790"             # console, API, metrics
+intake_listen = "127.0.0.1:8791"              # webhooks only
+intake_url = "https://hooks.example.com"      # how the stores reach the intake
 
-    [workspaces.main]
-    policy = "mirror"
-    system_of_record = "shopify"
+[workspaces.main]
+policy = "mirror"
+system_of_record = "shopify"
 
-    [workspaces.main.connections.shopify]
-    kind = "shopify"
-    shop = "my-shop.myshopify.com"
-    client_id = "abc"
-    client_secret = { env = "SHOPIFY_CLIENT_SECRET" }
+[workspaces.main.connections.shopify]
+kind = "shopify"
+shop = "my-shop.myshopify.com"
+client_id = "abc"
+client_secret = { env = "SHOPIFY_CLIENT_SECRET" }
 """
 
 from __future__ import annotations
 
-from typing import Literal
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 import msgspec
+
+from storebridge.errors import ConfigurationError
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class SecretRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,7 +73,7 @@ class ConnectionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LocationGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Locations of several stores that hold the same goods. Names or ids; ``*`` is every location of that store."""
+    """Locations of several stores that hold the same goods; ``*`` is every location of that store."""
 
     name: str
     locations: dict[str, list[str]]
@@ -81,7 +90,7 @@ class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     groups: list[LocationGroup] = []
     """Default: one group ``main`` of every location that can sell online."""
     baseline: Literal["ask", "automatic"] = "ask"
-    """``ask``: nothing is written before ``storebridge baseline --sign-off``. ``automatic``: sign off at first start."""
+    """``ask``: nothing is written before ``storebridge baseline --sign-off``. ``automatic``: at first start."""
     safety_stock: int = 0
     """Units of each pool that no store shows."""
     hold_above_units: int = 200
@@ -121,3 +130,201 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     workspaces: dict[str, WorkspaceConfig]
     server: ServerConfig = ServerConfig()
+
+
+BUILT_POLICIES = ("mirror", "escrow")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+"""Workspaces and connections stand in addresses and metric labels."""
+LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})")
+STORE_VARIABLE = "STOREBRIDGE_STORE"
+"""Overrides ``server.store``: a database's address may hold a password, which does not belong in a file."""
+
+
+def read_text(path: str) -> str:
+    """The text of a small file that the configuration names."""
+    return Path(path).read_text(encoding="utf-8")
+
+
+def load_config(path: str, environ: Mapping[str, str], read_file: Callable[[str], str] = read_text) -> Config:
+    """Read and check a configuration file. Raises ConfigurationError: one line, what to change where."""
+    try:
+        text = read_file(path)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigurationError(
+            f"The configuration {path} cannot be read ({reason}): run `storebridge init`, "
+            "or name a file with --config."
+        ) from error
+    config = parse_config(text, path)
+    if store := environ.get(STORE_VARIABLE):
+        config = msgspec.structs.replace(config, server=msgspec.structs.replace(config.server, store=store))
+    return config
+
+
+def parse_config(text: str, name: str) -> Config:
+    """Check a whole configuration; ``name`` is how messages call it. Raises ConfigurationError."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{name} is not TOML: {error}.") from error
+    _refuse_unknown(data, {"server", "workspaces"}, name, "")
+    server = _convert(data.get("server", {}), ServerConfig, name, "server")
+    _check_server(server, name)
+    workspaces = data.get("workspaces")
+    if not isinstance(workspaces, dict) or not workspaces:
+        raise ConfigurationError(f"{name}: no workspace: add [workspaces.main] and its connections.")
+    return Config(
+        workspaces={key: _parse_workspace(value, name, key) for key, value in workspaces.items()},
+        server=server,
+    )
+
+
+def _parse_workspace(data: Any, name: str, key: str) -> WorkspaceConfig:
+    """One workspace; its connections are checked one by one, so that a message can name the right one."""
+    where = f"workspaces.{key}"
+    _check_name(key, name, where)
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"{name}: {where} must be a table: write [{where}].")
+    connections = data.get("connections")
+    if not isinstance(connections, dict) or not connections:
+        raise ConfigurationError(f"{name}: {where} has no connections: add [{where}.connections.shopify].")
+    found: dict[str, ConnectionConfig] = {}
+    for connection, settings in connections.items():
+        place = f"{where}.connections.{connection}"
+        _check_name(connection, name, place)
+        found[connection] = _convert(settings, ConnectionConfig, name, place)
+        _check_secrets(found[connection], name, place)
+    workspace = _convert({**data, "connections": {}}, WorkspaceConfig, name, where)
+    _check_figures(workspace, name, where)
+    return msgspec.structs.replace(workspace, connections=found)
+
+
+def _convert(data: Any, kind: type[T], name: str, where: str) -> T:
+    if isinstance(data, dict):
+        _refuse_unknown(data, {f.name for f in msgspec.structs.fields(kind)}, name, where)
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        problem, _, path = str(error).partition(" - at `$")
+        place = where + path.rstrip("`").replace("[...]", "")
+        raise ConfigurationError(f"{name}: {place}: {problem[:1].lower()}{problem[1:]}.") from error
+
+
+def _refuse_unknown(data: Mapping[str, Any], known: set[str], name: str, where: str) -> None:
+    for key in data:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(sorted(known))}."
+            place = f"{where}.{key}" if where else key
+            raise ConfigurationError(f"{name}: {place} is not a setting: {hint}")
+
+
+def _check_name(value: str, name: str, where: str) -> None:
+    if not NAME.fullmatch(value):
+        raise ConfigurationError(
+            f"{name}: {where}: {value!r} cannot be a name: use small letters, digits, - and _, at most 40."
+        )
+
+
+def _check_secrets(settings: msgspec.Struct, name: str, where: str) -> None:
+    for field in msgspec.structs.fields(type(settings)):
+        value = getattr(settings, field.name)
+        if isinstance(value, SecretRef):
+            check_secret_ref(value, f"{name}: {where}.{field.name}")
+
+
+def check_secret_ref(ref: SecretRef, setting: str) -> None:
+    """Raises ConfigurationError unless exactly one place is named."""
+    if sum(place is not None for place in (ref.env, ref.file, ref.table)) != 1:
+        raise ConfigurationError(
+            f'{setting}: name exactly one place: {{ env = "NAME" }}, {{ file = "PATH" }} '
+            'or { table = "NAME" }.'
+        )
+
+
+def _check_server(server: ServerConfig, name: str) -> None:
+    _check_secrets(server, name, "server")
+    for setting in ("console_listen", "intake_listen"):
+        try:
+            parse_listen(getattr(server, setting))
+        except ValueError as error:
+            raise ConfigurationError(f"{name}: server.{setting}: {error}.") from error
+    if server.console_listen == server.intake_listen and not server.console_listen.endswith(":0"):
+        raise ConfigurationError(f"{name}: server.intake_listen: give the intake a port of its own.")
+    if server.intake_url and not server.intake_url.startswith(("https://", "http://")):
+        raise ConfigurationError(f"{name}: server.intake_url: it must begin with https://.")
+    if not 1024 <= server.max_delivery_bytes <= 64 * 1024 * 1024:
+        raise ConfigurationError(f"{name}: server.max_delivery_bytes: between 1024 and 67108864 bytes.")
+
+
+def _check_figures(workspace: WorkspaceConfig, name: str, where: str) -> None:
+    """Every pace is a positive number of seconds; shares and units are in range."""
+    for field in msgspec.structs.fields(WorkspaceConfig):
+        if field.name.endswith("_seconds") and not getattr(workspace, field.name) > 0:
+            raise ConfigurationError(f"{name}: {where}.{field.name}: it must be more than 0 seconds.")
+    if not 0 < workspace.mass_zero_share <= 1:
+        raise ConfigurationError(f"{name}: {where}.mass_zero_share: a share above 0, at most 1.")
+    for setting in ("safety_stock", "hold_above_units", "hot_below_units", "payload_retention_days"):
+        if getattr(workspace, setting) < 0:
+            raise ConfigurationError(f"{name}: {where}.{setting}: it cannot be below 0.")
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """Host and port of ``host:port`` (``[::1]:8790`` for IPv6). Raises ValueError."""
+    match = LISTEN.fullmatch(text)
+    if match is None or int(match[2]) > 65535:
+        raise ValueError(f'{text!r} is not an address: write "127.0.0.1:8790"')
+    return match[1].strip("[]"), int(match[2])
+
+
+def is_loopback(text: str) -> bool:
+    """Whether only this machine can reach a ``host:port``."""
+    host, _ = parse_listen(text)
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def refuse_unbuilt_policies(config: Config) -> None:
+    """Raises ConfigurationError for a policy that is designed but not built yet."""
+    for name, workspace in config.workspaces.items():
+        if workspace.policy not in BUILT_POLICIES:
+            raise ConfigurationError(
+                f"workspaces.{name}.policy: {workspace.policy} is not built yet: "
+                f"use {' or '.join(BUILT_POLICIES)}."
+            )
+
+
+def resolve_secret(
+    ref: SecretRef | None,
+    environ: Mapping[str, str],
+    read_file: Callable[[str], str],
+    *,
+    setting: str,
+    read_table: Callable[[str], str | None] | None = None,
+) -> str | None:
+    """The value that ``ref`` points at; None when nothing is configured.
+
+    ``setting`` is how messages call it; they never show the value.
+    Raises ConfigurationError when the place is empty.
+    """
+    if ref is None:
+        return None
+    check_secret_ref(ref, setting)
+    if ref.env is not None:
+        value, place = environ.get(ref.env), f"the environment variable {ref.env}"
+    elif ref.file is not None:
+        value, place = _read_secret_file(ref.file, read_file, setting), f"the file {ref.file}"
+    else:
+        assert ref.table is not None
+        value = read_table(ref.table) if read_table is not None else None
+        place = f"the encrypted table's entry {ref.table} (storebridge secrets set {ref.table})"
+    if value is None or not value.strip():
+        raise ConfigurationError(f"{setting}: {place} is empty or missing: put the secret there.")
+    return value.strip()
+
+
+def _read_secret_file(path: str, read_file: Callable[[str], str], setting: str) -> str:
+    try:
+        return read_file(path)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise ConfigurationError(f"{setting}: the file {path} cannot be read ({reason}).") from error
