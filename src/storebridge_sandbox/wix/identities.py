@@ -33,9 +33,7 @@ class Actor:
 
 def visitor(guid: str) -> Actor:
     """A shopper; Wix Stores makes the changes that follow."""
-    return Actor(
-        "shopper", {"identityType": "ANONYMOUS_VISITOR", "anonymousVisitorId": guid}, STORES_APP_ID
-    )
+    return Actor("shopper", {"identityType": "ANONYMOUS_VISITOR", "anonymousVisitorId": guid}, STORES_APP_ID)
 
 
 def staff(guid: str) -> Actor:

@@ -29,8 +29,12 @@ class InventoryAnswers:
 
     def operations(self) -> list[Operation]:
         return [
-            Operation("queryInventoryItems", ("POST", "GET"), f"{ITEMS}/query", self.query, READ, "v3", "query"),
-            Operation("getInventoryItem", ("GET",), ITEMS + "/{inventoryItemId}", self.get, READ, "v3", "get"),
+            Operation(
+                "queryInventoryItems", ("POST", "GET"), f"{ITEMS}/query", self.query, READ, "v3", "query"
+            ),
+            Operation(
+                "getInventoryItem", ("GET",), ITEMS + "/{inventoryItemId}", self.get, READ, "v3", "get"
+            ),
             Operation(
                 "updateInventoryItem", ("PATCH",), ITEMS + "/{inventoryItemId}", self.update, WRITE, "v3"
             ),
@@ -104,7 +108,9 @@ class InventoryAnswers:
             lists = (inventory.by_variant.get(str(one), ()) for one in dict.fromkeys(wanted["variantId"]))
             return [item for items in lists for item in items]
         if "product.variantSku" in wanted:
-            variants = (self._shelf.by_sku.get(str(one)) for one in dict.fromkeys(wanted["product.variantSku"]))
+            variants = (
+                self._shelf.by_sku.get(str(one)) for one in dict.fromkeys(wanted["product.variantSku"])
+            )
             keys = (variant.variant_id for variant in variants if variant is not None)
             return [item for key in keys for item in inventory.by_variant.get(key, ())]
         if "productId" in wanted:
@@ -137,9 +143,13 @@ def check_whole(value: Any, name: str, lowest: int, highest: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise validation_error(name, "must be a whole number", "FORMAT")
     if value < lowest:
-        raise validation_error(name, f"must be greater than or equal to {lowest}", "MIN", {"threshold": lowest})
+        raise validation_error(
+            name, f"must be greater than or equal to {lowest}", "MIN", {"threshold": lowest}
+        )
     if value > highest:
-        raise validation_error(name, f"must be less than or equal to {highest}", "MAX", {"threshold": highest})
+        raise validation_error(
+            name, f"must be less than or equal to {highest}", "MAX", {"threshold": highest}
+        )
     return value
 
 

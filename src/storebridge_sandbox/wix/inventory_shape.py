@@ -87,7 +87,9 @@ FIELDS: dict[str, Field] = {
     "product.name": Field(lambda row: row.item.variant.product.name, "text", TEXT, sortable=True),
     "product.variantName": Field(lambda row: row.item.variant.name or None, "text", TEXT, sortable=True),
     "product.variantSku": Field(lambda row: row.item.variant.sku, "text", TEXT, sortable=True),
-    "product.variantBarcode": Field(lambda row: row.item.variant.barcode or None, "text", TEXT, sortable=True),
+    "product.variantBarcode": Field(
+        lambda row: row.item.variant.barcode or None, "text", TEXT, sortable=True
+    ),
     "product.directCategoryIds": Field(lambda row: (), "list", LISTS),
     "quantity": Field(lambda row: row.quantity, "number", ORDERING, sortable=True),
     "trackQuantity": Field(lambda row: row.item.tracked, "flag", EQUALITY, sortable=True),

@@ -68,9 +68,7 @@ class Notices:
         self._entity_event(event_type, entity, actor, {"updatedEvent": body})
 
     def deleted(self, event_type: str, entity: dict[str, Any], actor: Actor) -> None:
-        self._entity_event(
-            event_type, entity, actor, {"deletedEvent": self._entity("deletedEntity", entity)}
-        )
+        self._entity_event(event_type, entity, actor, {"deletedEvent": self._entity("deletedEntity", entity)})
 
     def acted(self, event_type: str, entity_id: str, body: dict[str, Any], actor: Actor) -> None:
         """An event that is no plain create, update or delete."""

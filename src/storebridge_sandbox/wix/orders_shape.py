@@ -69,12 +69,34 @@ def refund_payload(refund: Refund, order: WixOrder) -> dict[str, Any]:
     }
 
 
+def parcels_payload(order: WixOrder) -> dict[str, Any]:
+    """Every parcel of the order, as the fulfilments entity tells them."""
+    return {
+        "orderId": order.id,
+        "fulfillments": [
+            {
+                "id": parcel.id,
+                "createdDate": wix_date(parcel.at),
+                "lineItems": [{"id": line.id, "quantity": quantity} for line, quantity in parcel.lines],
+                "trackingInfo": {
+                    "trackingNumber": parcel.tracking.get("number", ""),
+                    "shippingProvider": parcel.tracking.get("company", ""),
+                    "trackingLink": parcel.tracking.get("url", ""),
+                },
+            }
+            for parcel in order.fulfilments
+        ],
+    }
+
+
 def refund_completed(refund: Refund, order: WixOrder) -> dict[str, Any]:
     """Body of ``wix.ecom.v1.order_transactions_refund_completed``."""
     restocked = [
         {"lineItemId": back.line.id, "quantity": back.quantity} for back in refund.lines if back.restock
     ]
-    restock: dict[str, Any] = {"type": "SOME_ITEMS", "items": restocked} if restocked else {"type": "NO_ITEMS"}
+    restock: dict[str, Any] = (
+        {"type": "SOME_ITEMS", "items": restocked} if restocked else {"type": "NO_ITEMS"}
+    )
     return {
         "orderId": order.id,
         "refund": refund_payload(refund, order),
@@ -97,7 +119,9 @@ def _line(line: WixLine, currency: str) -> dict[str, Any]:
         "catalogReference": {
             "catalogItemId": sold.product_id,
             "appId": STORES_APP_ID,
-            "options": {"options": {}} if sold.variant_id == DEFAULT_VARIANT_ID else {"variantId": sold.variant_id},
+            "options": {"options": {}}
+            if sold.variant_id == DEFAULT_VARIANT_ID
+            else {"variantId": sold.variant_id},
         },
         "quantity": line.shown_quantity,
         "totalDiscount": money(ZERO, currency),

@@ -100,17 +100,15 @@ class ProductAnswers:
     def get(self, call: Call) -> dict[str, Any]:
         product = self._shelf.products.get(call.params["productId"])
         if product is None or not (product.visible or self._sees_hidden):
-            raise application_error(404, "PRODUCT_NOT_FOUND", f"Product {call.params['productId']!r} not found")
+            raise application_error(
+                404, "PRODUCT_NOT_FOUND", f"Product {call.params['productId']!r} not found"
+            )
         return {"product": product_payload(product, self.status, _fields(call), variants=True)}
 
     def variants(self, call: Call) -> dict[str, Any]:
         page = VARIANTS.page(
             VARIANTS.read(call.part("query")),
-            (
-                variant
-                for variant in self._shelf.variants()
-                if variant.product.visible or self._sees_hidden
-            ),
+            (variant for variant in self._shelf.variants() if variant.product.visible or self._sees_hidden),
         )
         fields = _fields(call)
         return {

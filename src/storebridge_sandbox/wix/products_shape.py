@@ -13,7 +13,9 @@ Status = Callable[[Variant], tuple[bool, bool]]
 """(in stock, preorder enabled) of a variant at the default location."""
 
 
-def product_payload(product: Product, status: Status, fields: frozenset[str], *, variants: bool) -> dict[str, Any]:
+def product_payload(
+    product: Product, status: Status, fields: frozenset[str], *, variants: bool
+) -> dict[str, Any]:
     """The V3Product message; ``fields`` are the RequestedFields, ``variants`` only where one product is told."""
     prices = [variant.price for variant in product.variants]
     told: dict[str, Any] = {
@@ -98,9 +100,7 @@ def _variant(variant: Variant, status: Status, fields: frozenset[str]) -> dict[s
 
 
 def _choice(choice: Choice, fields: frozenset[str]) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "optionChoiceIds": {"optionId": choice.option_id, "choiceId": choice.choice_id}
-    }
+    told: dict[str, Any] = {"optionChoiceIds": {"optionId": choice.option_id, "choiceId": choice.choice_id}}
     if "VARIANT_OPTION_CHOICE_NAMES" in fields:
         told["optionChoiceNames"] = _names(choice)
     return told
@@ -154,6 +154,10 @@ def _inventory(product: Product, status: Status) -> dict[str, Any]:
     word = "IN_STOCK" if stocked == len(seen) else "PARTIALLY_OUT_OF_STOCK" if stocked else "OUT_OF_STOCK"
     enabled = sum(1 for _, preorder in seen if preorder)
     told = {"availabilityStatus": word}
-    told["preorderStatus"] = "ENABLED" if enabled == len(seen) else "PARTIALLY_ENABLED" if enabled else "DISABLED"
-    told["preorderAvailability"] = "ALL_VARIANTS" if enabled == len(seen) else "SOME_VARIANTS" if enabled else "NO_VARIANTS"
+    told["preorderStatus"] = (
+        "ENABLED" if enabled == len(seen) else "PARTIALLY_ENABLED" if enabled else "DISABLED"
+    )
+    told["preorderAvailability"] = (
+        "ALL_VARIANTS" if enabled == len(seen) else "SOME_VARIANTS" if enabled else "NO_VARIANTS"
+    )
     return told

@@ -125,7 +125,9 @@ class Shelf:
 
     def _usable(self, variant: CatalogueVariant, skipped: list[Skipped]) -> bool:
         if len(variant.sku) > LONGEST_SKU:
-            skipped.append(Skipped(variant.line, f"SKU {variant.sku!r} is longer than {LONGEST_SKU} characters"))
+            skipped.append(
+                Skipped(variant.line, f"SKU {variant.sku!r} is longer than {LONGEST_SKU} characters")
+            )
             return False
         if variant.sku in self.by_sku:
             skipped.append(Skipped(variant.line, f"SKU {variant.sku!r} is already in the store"))
@@ -149,9 +151,7 @@ class Shelf:
             visible=source.status == "active",
         )
 
-    def _options(
-        self, source: CatalogueProduct, variants: list[CatalogueVariant]
-    ) -> list[dict[str, Choice]]:
+    def _options(self, source: CatalogueProduct, variants: list[CatalogueVariant]) -> list[dict[str, Choice]]:
         """Per option, its choices by name; none for a product that has but one variant and no real option."""
         if variants[0].options == ("Default Title",):
             return []
@@ -173,9 +173,7 @@ class Shelf:
         variant_id = DEFAULT_VARIANT_ID if unmanaged else self._new_id()
         key = item_key(product.id, variant_id)
         self._variant_numbers += 1
-        choices = tuple(
-            choices[value] for choices, value in zip(options, variant.options, strict=False)
-        )
+        choices = tuple(choices[value] for choices, value in zip(options, variant.options, strict=False))
         sellable = Sellable(
             item_id=key,
             variant_id=variant_id,

@@ -126,7 +126,9 @@ class Language:
 
     def _continued(self, query: Mapping[str, Any], cursor: str, paging: Mapping[str, Any]) -> Question:
         if query.get("filter") or query.get("sort"):
-            raise validation_error(f"{self._name}.cursorPaging", "filter and sort come with the cursor", "OTHER")
+            raise validation_error(
+                f"{self._name}.cursorPaging", "filter and sort come with the cursor", "OTHER"
+            )
         try:
             held = msgspec.json.decode(decode_token(cursor), type=_Cursor)
             if any(name not in self._fields for name, _ in held.s):

@@ -27,6 +27,7 @@ class WixOptions:
 
     site_name: str = "Larkfield Wix"
     currency: str = "USD"
+    catalog: CatalogVersion = "v3"
     webhook_url: str | None = None
     webhook_events: tuple[str, ...] | None = None
     trigger: Trigger = "ON_ORDER_PLACED"

@@ -35,14 +35,14 @@ def application_error(
     return WixRefusal(status, description, {"applicationError": error})
 
 
-def validation_error(field: str, description: str, rule: str, data: dict[str, Any] | None = None) -> WixRefusal:
+def validation_error(
+    field: str, description: str, rule: str, data: dict[str, Any] | None = None
+) -> WixRefusal:
     """The request itself is wrong; ``rule`` is one of the vendor's RuleType words (REQUIRED_FIELD, MAX, ...)."""
     violation: dict[str, Any] = {"field": field, "description": description, "violatedRule": rule}
     if data is not None:
         violation["data"] = data
-    return WixRefusal(
-        400, f"{field} {description}", {"validationError": {"fieldViolations": [violation]}}
-    )
+    return WixRefusal(400, f"{field} {description}", {"validationError": {"fieldViolations": [violation]}})
 
 
 def millis(moment: datetime) -> int:

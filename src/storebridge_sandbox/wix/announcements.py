@@ -1,0 +1,155 @@
+"""Which events follow from what happened on the site, per catalogue version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from storebridge_sandbox.orders import Refund
+from storebridge_sandbox.wix.identities import Actor
+from storebridge_sandbox.wix.inventory_shape import ItemRow, item_payload
+from storebridge_sandbox.wix.inventory_state import Change, InventoryItem
+from storebridge_sandbox.wix.inventory_v1 import inventory_id
+from storebridge_sandbox.wix.notices import Notices
+from storebridge_sandbox.wix.orders_shape import parcels_payload, refund_completed
+from storebridge_sandbox.wix.orders_state import WixOrder
+from storebridge_sandbox.wix.products_shape import Status, product_payload
+from storebridge_sandbox.wix.products_state import Product
+from storebridge_sandbox.wix.quirks import WixQuirks
+from storebridge_sandbox.wix.settings import CatalogVersion
+from storebridge_sandbox.wix.wire import wix_date
+
+ITEM = "wix.stores.catalog.v3.inventory_item"
+PRODUCT = "wix.stores.catalog.v3.product"
+ORDER = "wix.ecom.v1.order"
+VARIANTS_V1 = "com.wix.ecommerce.inventory.api.v1.InventoryVariantsChanged"
+PRODUCT_V1 = "com.wix.ecommerce.catalog.api.v1.ProductCreated"
+
+
+class Announcements:
+    """Sends the events of one site; a catalogue version fires only its own."""
+
+    def __init__(self, notices: Notices, catalog: CatalogVersion, quirks: WixQuirks) -> None:
+        self._notices = notices
+        self._catalog = catalog
+        self._quirks = quirks
+        self._unborn: set[str] = set()
+
+    # -- goods ---------------------------------------------------------------------------------------------
+
+    def item_opened(self, item: InventoryItem, actor: Actor) -> None:
+        if self._catalog == "v3" and self._notices.wants(f"{ITEM}_created"):
+            self._notices.created(f"{ITEM}_created", _item(item), actor)
+
+    def item_changed(self, item: InventoryItem, before: int, change: Change) -> None:
+        """Told by the inventory after each change."""
+        if self._catalog == "v1":
+            self._variants_changed(item, before, change)
+            return
+        actor = change.actor
+        if self._notices.wants(f"{ITEM}_updated"):
+            self._notices.updated(f"{ITEM}_updated", _item(item), actor)
+        if self._notices.wants(f"{ITEM}_updated_with_reason"):
+            told: dict[str, Any] = {"currentEntity": _item(item), "reason": change.reason}
+            if self._quirks.w22_names_the_app and actor.app_id is not None:
+                told["appId"] = actor.app_id
+            self._notices.acted(f"{ITEM}_updated_with_reason", item.id, told, actor)
+        in_stock = item.quantity > 0
+        if item.tracked and in_stock != (before > 0) and self._notices.wants(f"{ITEM}_stock_status_updated"):
+            self._notices.acted(f"{ITEM}_stock_status_updated", item.id, {"inStock": in_stock}, actor)
+
+    def product_created(self, product: Product, status: Status, actor: Actor) -> None:
+        if self._catalog == "v1":
+            self._notices.flat(PRODUCT_V1, {"productId": product.id, "name": product.name}, actor)
+        elif self._notices.wants(f"{PRODUCT}_created"):
+            told = product_payload(product, status, frozenset(), variants=True)
+            self._notices.created(f"{PRODUCT}_created", told, actor)
+
+    def _variants_changed(self, item: InventoryItem, before: int, change: Change) -> None:
+        product_id = item.variant.product.id
+        moved = {
+            "id": item.variant.variant_id,
+            "oldValue": {"quantity": before, "inStock": before > 0},
+            "newValue": {"quantity": item.quantity, "inStock": item.quantity > 0},
+        }
+        body = {
+            "inventoryItemId": inventory_id(product_id),
+            "externalId": product_id,
+            "productId": product_id,
+            "variants": [moved],
+            "updatedDate": wix_date(item.level.updated_at),
+        }
+        self._notices.flat(VARIANTS_V1, body, change.actor)
+
+    # -- orders --------------------------------------------------------------------------------------------
+
+    def order_placed(self, order: WixOrder, actor: Actor) -> None:
+        """``order_created`` may speak of a checkout that has not ended (W21)."""
+        if order.status == "INITIALIZED" and not self._quirks.w21_created_while_initialized:
+            self._unborn.add(order.id)
+            return
+        self._created(order, actor)
+        if order.status == "APPROVED":
+            self._acted("approved", order, {}, actor)
+        if order.payment_status == "PAID":
+            self._payment_moved(order, "NOT_PAID", actor)
+
+    def order_paid(self, order: WixOrder, before: str, actor: Actor, *, approved: bool) -> None:
+        self._born(order, actor)
+        self._payment_moved(order, before, actor)
+        if approved:
+            self._acted("approved", order, {}, actor)
+        self.order_updated(order, actor)
+
+    def order_failed(self, order: WixOrder, before: str, actor: Actor) -> None:
+        self._born(order, actor)
+        self._payment_moved(order, before, actor)
+        self.order_updated(order, actor)
+
+    def order_cancelled(self, order: WixOrder, told: dict[str, Any], actor: Actor) -> None:
+        self._born(order, actor)
+        self._acted("canceled", order, told, actor)
+        self.order_updated(order, actor)
+
+    def order_refunded(self, order: WixOrder, refund: Refund, before: str, actor: Actor) -> None:
+        completed = "wix.ecom.v1.order_transactions_refund_completed"
+        self._notices.acted(completed, order.id, refund_completed(refund, order), actor)
+        if order.payment_status != before:
+            self._payment_moved(order, before, actor)
+        self.order_updated(order, actor)
+
+    def order_shipped(self, order: WixOrder, actor: Actor) -> None:
+        parcels = {"id": order.id, **parcels_payload(order)}
+        self._notices.updated("wix.ecom.v1.fulfillments_updated", parcels, actor)
+        if order.versions[-1][1]["fulfillmentStatus"] == "FULFILLED":
+            self._acted("fulfilled", order, {}, actor)
+        self.order_updated(order, actor)
+
+    def order_edited(self, order: WixOrder, actor: Actor) -> None:
+        """An edit is a draft that is committed onto the order."""
+        self._acted("committed", order, {}, actor)
+        self.order_updated(order, actor)
+
+    def order_updated(self, order: WixOrder, actor: Actor) -> None:
+        self._notices.updated(f"{ORDER}_updated", order.versions[-1][1], actor)
+
+    def settings_changed(self, settings: dict[str, Any], actor: Actor) -> None:
+        entity = {"id": "orders-settings", **settings}
+        self._notices.updated("wix.ecom.v1.orders_settings_updated", entity, actor)
+
+    def _born(self, order: WixOrder, actor: Actor) -> None:
+        if order.id in self._unborn:
+            self._unborn.discard(order.id)
+            self._created(order, actor)
+
+    def _created(self, order: WixOrder, actor: Actor) -> None:
+        self._notices.created(f"{ORDER}_created", order.versions[-1][1], actor)
+
+    def _payment_moved(self, order: WixOrder, before: str, actor: Actor) -> None:
+        self._acted("payment_status_updated", order, {"previousPaymentStatus": before}, actor)
+
+    def _acted(self, slug: str, order: WixOrder, more: dict[str, Any], actor: Actor) -> None:
+        self._notices.acted(f"{ORDER}_{slug}", order.id, {"order": order.versions[-1][1], **more}, actor)
+
+
+def _item(item: InventoryItem) -> dict[str, Any]:
+    return item_payload(ItemRow(item, item.level.now))

@@ -1,0 +1,326 @@
+"""One pretend Wix site, put together: its state, its API, its webhooks, and the verbs of shopper and staff."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from storebridge_sandbox.catalogue import Catalogue, CatalogueProduct, Skipped
+from storebridge_sandbox.control import control_routes
+from storebridge_sandbox.deliveries import Delivery, Outbox
+from storebridge_sandbox.faults import FaultPlan
+from storebridge_sandbox.gate import FaultGate
+from storebridge_sandbox.orders import Order, Refused, Sellable, Wish
+from storebridge_sandbox.requests_log import RequestLog
+from storebridge_sandbox.stock import Movement, Stock
+from storebridge_sandbox.wix import identities
+from storebridge_sandbox.wix.access_answers import AccessAnswers
+from storebridge_sandbox.wix.access_state import Access
+from storebridge_sandbox.wix.announcements import Announcements
+from storebridge_sandbox.wix.app import WixApi
+from storebridge_sandbox.wix.calls import Call, Operation
+from storebridge_sandbox.wix.identities import Actor, Guids
+from storebridge_sandbox.wix.inventory_answers import InventoryAnswers
+from storebridge_sandbox.wix.inventory_bulk import InventoryBulkAnswers
+from storebridge_sandbox.wix.inventory_state import HIGHEST, LOWEST, Change, Inventory, InventoryItem
+from storebridge_sandbox.wix.inventory_v1 import InventoryAnswersV1
+from storebridge_sandbox.wix.locations_answers import LocationAnswers
+from storebridge_sandbox.wix.locations_state import Locations
+from storebridge_sandbox.wix.notices import RETRY_DELAYS_SECONDS, TIMEOUT_SECONDS, Notices
+from storebridge_sandbox.wix.orders_answers import OrderAnswers
+from storebridge_sandbox.wix.orders_shape import order_payload
+from storebridge_sandbox.wix.orders_state import Orders, WixOrder
+from storebridge_sandbox.wix.products_answers import READ_ADMIN, ProductAnswers
+from storebridge_sandbox.wix.products_state import Product, Shelf, Variant
+from storebridge_sandbox.wix.products_v1 import ProductAnswersV1
+from storebridge_sandbox.wix.settings import WixOptions
+from storebridge_sandbox.wix.signing import public_key_pem
+from storebridge_sandbox.world import World
+
+
+class _WebhookAddress(msgspec.Struct, forbid_unknown_fields=True):
+    url: str | None
+    events: tuple[str, ...] | None = None
+
+
+class WixStore:
+    """The site as its API, its shoppers and its staff see it. Same seed and same calls: same answers."""
+
+    def __init__(self, world: World, *, seed: int, options: WixOptions, faults: FaultPlan) -> None:
+        self.world = world
+        self.faults = faults
+        self.options = options
+        self.requests = RequestLog(world.now)
+        self._new_id = Guids(random.Random(f"wix-{seed}"))
+        self.access = Access(world.now, self._new_id, options.quirks)
+        self.webhooks = Outbox(
+            world,
+            faults,
+            timeout_seconds=TIMEOUT_SECONDS,
+            retry_delays_seconds=RETRY_DELAYS_SECONDS,
+            gave_up=_lost,
+        )
+        self.notices = self._open_notices(seed)
+        self._told = Announcements(self.notices, options.catalog, options.quirks)
+        self._open_shop()
+        api = WixApi(
+            self._operations(),
+            self.access,
+            options,
+            world.now,
+            Guids(random.Random(f"wix-requests-{seed}")),
+            random.Random(f"wix-lag-{seed}"),
+        )
+        self._gate = FaultGate(api, world, api, faults, self.requests)
+        self.app = Starlette(routes=[*control_routes(self), *self._own_routes(), Mount("/", app=self._gate)])
+
+    async def stop(self) -> None:
+        """Deliveries and late landings that are under way end here."""
+        self._gate.stop()
+        self.webhooks.stop()
+        await asyncio.sleep(0)
+
+    # -- putting together ----------------------------------------------------------------------------------
+
+    def _open_notices(self, seed: int) -> Notices:
+        site = {
+            "accountId": self.access.account_id,
+            "parentAccountId": self.access.account_id,
+            "siteId": self.access.site_id,
+        }
+        notices = Notices(
+            self.webhooks,
+            self.world.now,
+            Guids(random.Random(f"wix-events-{seed}")),
+            self.options.quirks,
+            instance_id=self.access.instance_id,
+            site=site,
+        )
+        notices.address = self.options.webhook_url
+        events = self.options.webhook_events
+        notices.events = None if events is None else frozenset(events)
+        return notices
+
+    def _open_shop(self) -> None:
+        now, options = self.world.now, self.options
+        self.opened_at = now()
+        self.locations = Locations(
+            self._new_id, self.opened_at, options.default_location, options.more_locations
+        )
+        self.shelf = Shelf(now, self._new_id, currency=options.currency, catalog=options.catalog)
+        self.stock = Stock(now, self.shelf.sku_of)
+        self.inventory = Inventory(self.stock, now, self._new_id, options.quirks, self._told)
+        self.orders = Orders(
+            self.inventory,
+            self.stock,
+            self.shelf,
+            now,
+            self._new_id,
+            currency=options.currency,
+            first_number=options.first_order_number,
+            trigger=options.trigger,
+            quirks=options.quirks,
+            default_location=self.locations.default.id,
+            show=order_payload,
+        )
+
+    def _operations(self) -> list[Operation]:
+        quirks, default = self.options.quirks, self.locations.default.id
+        items = InventoryAnswers(self.inventory, self.shelf, quirks)
+        self._products = ProductAnswers(
+            self.shelf, self.inventory, self.options.catalog, default, sees_hidden=self._may(READ_ADMIN)
+        )
+        self._order_answers = OrderAnswers(self.orders, self, self.opened_at)
+        answers = (
+            AccessAnswers(self.access, self.options),
+            self._products,
+            items,
+            InventoryBulkAnswers(self.inventory, items, quirks, default),
+            LocationAnswers(self.locations),
+            self._order_answers,
+            ProductAnswersV1(self.shelf, self.inventory, default, self._may),
+            InventoryAnswersV1(self.inventory, self.shelf),
+        )
+        return [operation for part in answers for operation in part.operations()]
+
+    def _may(self, scope: str) -> bool:
+        return scope not in self.options.denied_scopes
+
+    def _own_routes(self) -> list[Route]:
+        return [
+            Route("/_sandbox/webhook_address", self._set_webhook_address, methods=["PUT"]),
+            Route("/_sandbox/tokens/revoke", self._revoke_tokens, methods=["POST"]),
+        ]
+
+    async def _set_webhook_address(self, request: Request) -> Response:
+        """What a person types into the app's dashboard: the address, and which events are ticked."""
+        try:
+            asked = msgspec.json.decode(await request.body(), type=_WebhookAddress)
+        except msgspec.DecodeError as wrong:
+            return JSONResponse({"error": str(wrong)}, 400)
+        self.notices.address = asked.url
+        self.notices.events = None if asked.events is None else frozenset(asked.events)
+        return JSONResponse({"url": asked.url, "events": asked.events})
+
+    async def _revoke_tokens(self, _request: Request) -> Response:
+        self.access.revoke_tokens()
+        return JSONResponse({})
+
+    # -- what the store shows to whoever watches it --------------------------------------------------------
+
+    def truth_levels(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "sku": item.variant.sku,
+                "variant_id": item.variant.variant_id,
+                "location_id": item.location_id,
+                "available": item.quantity,
+            }
+            for item in self.inventory.tracked_items()
+            if item.level.active
+        ]
+
+    def all_orders(self) -> Sequence[Order]:
+        return list(self.orders.orders.values())
+
+    def all_movements(self) -> Sequence[Movement]:
+        return self.stock.movements
+
+    def find_order(self, order_id: str) -> WixOrder:
+        found = self.orders.orders.get(order_id)
+        if found is None:
+            found = next((order for order in self.orders.orders.values() if order.name == order_id), None)
+        if found is None:
+            raise Refused(f"no order {order_id!r}", 404)
+        return found
+
+    def credentials(self) -> Mapping[str, str]:
+        return {
+            "app_id": self.access.app_id,
+            "app_secret": self.access.app_secret,
+            "instance_id": self.access.instance_id,
+            "site_id": self.access.site_id,
+            "api_key": self.access.api_key,
+            "webhook_public_key": public_key_pem(),
+        }
+
+    # -- shopper and staff ---------------------------------------------------------------------------------
+
+    def checkout(self, wishes: Sequence[Wish], customer: dict[str, Any], *, paid: bool) -> Order:
+        buyer = identities.visitor(self._new_id())
+        chosen = [(self._sellable(wish.sku), wish.quantity) for wish in wishes]
+        order = self.orders.place(chosen, customer, buyer, paid=paid, unpaid=self.options.unpaid)
+        self._told.order_placed(order, buyer)
+        return order
+
+    def adjust(self, sku: str, location_id: str | None, *, delta: int | None, to: int | None) -> int:
+        place = location_id or self.locations.default.id
+        item = self.inventory.at(self._variant(sku), place)
+        if item is None:
+            raise Refused(f"{sku} is not kept at {place!r}", 404)
+        if to is None and not item.tracked:
+            raise Refused(f"{sku} is not tracked")
+        wanted = to if to is not None else item.quantity + (delta or 0)
+        if not LOWEST <= wanted <= HIGHEST:
+            raise Refused(f"{wanted} is not between {LOWEST} and {HIGHEST}")
+        self.inventory.set(item, wanted, Change("manual", self.access.staff, self._new_id(), "MANUAL"))
+        return item.quantity
+
+    def cancel(self, order: Order, *, restock: bool) -> None:
+        told = {"restockAllItems": restock, "sendOrderCanceledEmail": False, "customMessage": ""}
+        self._cancel(self.find_order(order.id), self.access.staff, restock=restock, told=told)
+
+    def api_cancel(self, order: WixOrder, call: Call, *, restock: bool, told: dict[str, Any]) -> None:
+        """The same by the API; its actor is whoever called."""
+        self._cancel(order, call.actor, restock=restock, told=told)
+
+    def fulfil(self, order: Order, wishes: Sequence[Wish], tracking: dict[str, str]) -> str:
+        mine = self.find_order(order.id)
+        parcel = self.orders.fulfil(mine, wishes, tracking)
+        self._told.order_shipped(mine, self.access.staff)
+        return parcel.id
+
+    def refund(self, order: Order, wishes: Sequence[Wish], amount: Decimal | None) -> str:
+        mine = self.find_order(order.id)
+        before = mine.payment_status
+        refund = self.orders.refund(mine, wishes, amount, self.access.staff)
+        self._told.order_refunded(mine, refund, before, self.access.staff)
+        return refund.id
+
+    def pay(self, order: Order) -> None:
+        mine = self.find_order(order.id)
+        before, status = mine.payment_status, mine.status
+        self.orders.pay(mine)
+        self._told.order_paid(mine, before, self._buyer(mine), approved=status != "APPROVED")
+
+    def fail(self, order: Order) -> None:
+        mine = self.find_order(order.id)
+        before = mine.payment_status
+        self.orders.fail(mine, self._buyer(mine))
+        self._told.order_failed(mine, before, self._buyer(mine))
+
+    def edit(self, order: Order, wishes: Sequence[Wish]) -> None:
+        mine = self.find_order(order.id)
+        chosen = [(self._sellable(wish.sku), wish.quantity) for wish in wishes]
+        self.orders.edit(mine, chosen, self.access.staff)
+        self._told.order_edited(mine, self.access.staff)
+
+    def give_back(self, order: Order, wishes: Sequence[Wish]) -> str:
+        mine = self.find_order(order.id)
+        return_id = self.orders.give_back(mine, wishes, self.access.staff)
+        self._told.order_updated(mine, self.access.staff)
+        return return_id
+
+    def settings_changed(self, call: Call) -> None:
+        """The orders settings were changed by the API."""
+        self._order_answers.note_change(self.world.now())
+        self._told.settings_changed(self._order_answers.settings_payload(), call.actor)
+
+    def load_catalogue(self, catalogue: Catalogue) -> Catalogue:
+        skipped: list[Skipped] = list(catalogue.skipped)
+        loaded: list[CatalogueProduct] = []
+        for source in catalogue.products:
+            product = self.shelf.add(source, skipped)
+            if product is not None:
+                self._stock_up(product, source)
+                loaded.append(source)
+        return Catalogue(loaded, skipped)
+
+    def _stock_up(self, product: Product, source: CatalogueProduct) -> None:
+        opening = {variant.sku: variant.wix_quantity for variant in source.variants}
+        items: list[InventoryItem] = []
+        for variant in product.variants:
+            items.append(self.inventory.open(variant, self.locations.default.id, opening[variant.sku]))
+            items.extend(self.inventory.open(variant, place.id, 0) for place in self.locations.all[1:])
+        self._told.product_created(product, self._products.status, self.access.staff)
+        for item in items:
+            self._told.item_opened(item, self.access.staff)
+
+    def _cancel(self, order: WixOrder, actor: Actor, *, restock: bool, told: dict[str, Any]) -> None:
+        self.orders.cancel(order, actor, restock=restock)
+        self._told.order_cancelled(order, told, actor)
+
+    def _variant(self, sku: str) -> Variant:
+        variant = self.shelf.by_sku.get(sku)
+        if variant is None:
+            raise Refused(f"no SKU {sku!r}", 404)
+        return variant
+
+    def _sellable(self, sku: str) -> Sellable:
+        return self._variant(sku).sellable
+
+    def _buyer(self, order: WixOrder) -> Actor:
+        return order.buyer or self.access.staff
+
+
+def _lost(_delivery: Delivery) -> None:
+    """After the last retry the vendor forgets the event; the log of attempts is all that remains."""
