@@ -90,7 +90,7 @@ class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     groups: list[LocationGroup] = []
     """Default: one group ``main`` of every location that can sell online."""
     baseline: Literal["ask", "automatic"] = "ask"
-    """``ask``: nothing is written before ``storebridge baseline --sign-off``. ``automatic``: at first start."""
+    """``ask``: nothing is written before ``storebridge baseline --sign-off``. ``automatic``: at start."""
     safety_stock: int = 0
     """Units of each pool that no store shows."""
     hold_above_units: int = 200

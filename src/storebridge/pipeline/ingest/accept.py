@@ -115,12 +115,19 @@ class Intake:
             self._on_stored()
         return Acceptance.STORED if new else Acceptance.DUPLICATE
 
+    async def count_oversized(self, workspace: Workspace, connection: ConnectionName) -> None:
+        """A body longer than allowed was refused unread."""
+        await self._count(workspace, connection, "deliveries_oversized")
+
     async def _refuse(self, workspace: Workspace, connection: ConnectionName) -> Acceptance:
+        await self._count(workspace, connection, "deliveries_forged")
+        return Acceptance.FORGED
+
+    async def _count(self, workspace: Workspace, connection: ConnectionName, name: str) -> None:
         try:
-            await self._store.run(add_tally, workspace, connection, "deliveries_forged", 1)
+            await self._store.run(add_tally, workspace, connection, name, 1)
         except StoreUnavailableError:
             self._gap = True
-        return Acceptance.FORGED
 
 
 def store_arrivals(tx: Tx, arrivals: list[Arrival]) -> list[bool]:

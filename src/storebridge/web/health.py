@@ -1,0 +1,37 @@
+"""Whether the process lives, and whether it can do its work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from storebridge.errors import StoreUnavailableError
+from storebridge.operations.show_health import database_answers
+
+if TYPE_CHECKING:
+    from storebridge.bootstrap import Bridge
+
+
+def health_routes(bridge: Bridge) -> list[Route]:
+    """``/healthz``: 200 while every loop runs. ``/readyz``: 200 while the database answers too."""
+
+    async def healthz(request: Request) -> Response:  # noqa: ARG001 - the route hands it in
+        error = bridge.failed()
+        if error is not None:
+            return JSONResponse({"healthy": False, "reason": type(error).__name__}, 503)
+        return JSONResponse({"healthy": True})
+
+    async def readyz(request: Request) -> Response:
+        alive = await healthz(request)
+        if alive.status_code != 200:
+            return alive
+        try:
+            await database_answers(bridge.store)
+        except StoreUnavailableError as error:
+            return JSONResponse({"ready": False, "reason": str(error)}, 503)
+        return JSONResponse({"ready": True})
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]
