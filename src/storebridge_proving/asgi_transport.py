@@ -84,9 +84,7 @@ class Apps:
     async def ask(self, app: App, base: str, request: Request) -> Response:
         """The app's answer; raises TimeoutError after the request's time, NoAnswer when it breaks off."""
         exchange = Exchange(_scope(base, request), request.body)
-        task = asyncio.get_running_loop().create_task(
-            exchange.play(app), name=f"{request.method} {request.url}"
-        )
+        task = asyncio.get_running_loop().create_task(exchange.play(app), name=f"{request.method} {request.url}")
         self._under_way[task] = None
         task.add_done_callback(self._finished)
         try:
@@ -154,9 +152,7 @@ class AsgiPost:
             self._apps.abort()
         self._apps = None
 
-    async def __call__(
-        self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float
-    ) -> int:
+    async def __call__(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> int:
         """Deliver; raises Unreachable when the intake is down, too slow, or breaks off."""
         found = None if self._apps is None else self._apps.find(url)
         if self._apps is None or found is None:

@@ -109,9 +109,7 @@ class VirtualClock:
         await asyncio.sleep(seconds)
 
 
-def run_virtually(
-    play: Callable[[VirtualClock], Coroutine[Any, Any, T]], *, start: datetime = FIRST_MOMENT
-) -> T:
+def run_virtually(play: Callable[[VirtualClock], Coroutine[Any, Any, T]], *, start: datetime = FIRST_MOMENT) -> T:
     """Run ``play(clock)`` to its end on a fresh virtual loop; tasks left over are cancelled.
 
     Raises what ``play`` raises, or NothingCanHappen when it waits for what cannot come.

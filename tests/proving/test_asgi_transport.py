@@ -71,9 +71,7 @@ def test_the_longest_base_wins_and_is_taken_off_the_path() -> None:
 def test_a_host_that_nobody_serves_was_not_sent_to() -> None:
     async def play(clock: VirtualClock) -> None:
         with pytest.raises(NotSent):
-            await AsgiTransport({"https://shop.example": APP}).send(
-                Request("GET", "https://shop.example.org/", {})
-            )
+            await AsgiTransport({"https://shop.example": APP}).send(Request("GET", "https://shop.example.org/", {}))
 
     run_virtually(play)
 

@@ -33,9 +33,7 @@ def test_sleepers_wake_in_the_order_of_their_moments() -> None:
         woken.append(f"{name} at {clock.monotonic():.1f}")
 
     async def play(clock: VirtualClock) -> None:
-        await asyncio.gather(
-            sleeper(clock, "late", 3.0), sleeper(clock, "early", 1.5), sleeper(clock, "tie", 3.0)
-        )
+        await asyncio.gather(sleeper(clock, "late", 3.0), sleeper(clock, "early", 1.5), sleeper(clock, "tie", 3.0))
 
     run_virtually(play)
     assert woken == ["early at 1.5", "late at 3.0", "tie at 3.0"]
