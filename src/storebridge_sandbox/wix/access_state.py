@@ -54,9 +54,7 @@ class Access:
     def admit(self, authorization: str, site_id: str, account_id: str) -> Actor:
         """Who is calling; raises WixRefusal (401 or 403)."""
         if not authorization:
-            raise application_error(
-                401, "UNAUTHENTICATED", "No identity: the Authorization header is missing"
-            )
+            raise application_error(401, "UNAUTHENTICATED", "No identity: the Authorization header is missing")
         if authorization == self.api_key and self.api_key_valid:
             return self._admit_key(site_id, account_id)
         if self.lives_until(authorization) is None:

@@ -1,4 +1,4 @@
-"""The pretend app's key pair: fixed, so that a seed replays byte for byte, and worth nothing anywhere else."""
+"""The pretend app's key pair: fixed, so that a seed replays byte for byte; worth nothing anywhere else."""
 
 from __future__ import annotations
 

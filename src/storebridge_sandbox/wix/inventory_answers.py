@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 from storebridge_sandbox.wix.calls import Call, Operation
+from storebridge_sandbox.wix.identities import Reason
 from storebridge_sandbox.wix.inventory_shape import LANGUAGE, ItemRow, item_payload
 from storebridge_sandbox.wix.inventory_state import HIGHEST, LOWEST, Change, Inventory, InventoryItem
 from storebridge_sandbox.wix.products_state import Shelf
@@ -16,7 +17,7 @@ from storebridge_sandbox.wix.wire import WixRefusal, application_error, validati
 ITEMS = "/stores/v3/inventory-items"
 READ = "SCOPE.STORES.INVENTORY_ITEM_READ"
 WRITE = "SCOPE.STORES.INVENTORY_ITEM_WRITE"
-REASONS = ("ORDER", "MANUAL", "REVERT_INVENTORY_CHANGE")
+REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
 class InventoryAnswers:
@@ -29,15 +30,9 @@ class InventoryAnswers:
 
     def operations(self) -> list[Operation]:
         return [
-            Operation(
-                "queryInventoryItems", ("POST", "GET"), f"{ITEMS}/query", self.query, READ, "v3", "query"
-            ),
-            Operation(
-                "getInventoryItem", ("GET",), ITEMS + "/{inventoryItemId}", self.get, READ, "v3", "get"
-            ),
-            Operation(
-                "updateInventoryItem", ("PATCH",), ITEMS + "/{inventoryItemId}", self.update, WRITE, "v3"
-            ),
+            Operation("queryInventoryItems", ("POST", "GET"), f"{ITEMS}/query", self.query, READ, "v3", "query"),
+            Operation("getInventoryItem", ("GET",), ITEMS + "/{inventoryItemId}", self.get, READ, "v3", "get"),
+            Operation("updateInventoryItem", ("PATCH",), ITEMS + "/{inventoryItemId}", self.update, WRITE, "v3"),
         ]
 
     def query(self, call: Call) -> dict[str, Any]:
@@ -108,9 +103,7 @@ class InventoryAnswers:
             lists = (inventory.by_variant.get(str(one), ()) for one in dict.fromkeys(wanted["variantId"]))
             return [item for items in lists for item in items]
         if "product.variantSku" in wanted:
-            variants = (
-                self._shelf.by_sku.get(str(one)) for one in dict.fromkeys(wanted["product.variantSku"])
-            )
+            variants = (self._shelf.by_sku.get(str(one)) for one in dict.fromkeys(wanted["product.variantSku"]))
             keys = (variant.variant_id for variant in variants if variant is not None)
             return [item for key in keys for item in inventory.by_variant.get(key, ())]
         if "productId" in wanted:
@@ -120,9 +113,10 @@ class InventoryAnswers:
 
 
 def api_change(call: Call) -> Change:
-    """An API write: cause "api", named by the answer's request id; raises WixRefusal for an unknown reason."""
-    reason = call.arguments.get("reason") or "MANUAL"
-    if reason not in REASONS:
+    """An API write, named by the answer's request id; raises WixRefusal for an unknown reason."""
+    asked = call.arguments.get("reason") or "MANUAL"
+    reason = next((known for known in REASONS if known == asked), None)
+    if reason is None:
         raise validation_error("reason", f"must be one of {', '.join(REASONS)}", "INVALID_ENUM_VALUE")
     return Change("api", call.actor, call.request_id, reason)
 
@@ -143,13 +137,9 @@ def check_whole(value: Any, name: str, lowest: int, highest: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise validation_error(name, "must be a whole number", "FORMAT")
     if value < lowest:
-        raise validation_error(
-            name, f"must be greater than or equal to {lowest}", "MIN", {"threshold": lowest}
-        )
+        raise validation_error(name, f"must be greater than or equal to {lowest}", "MIN", {"threshold": lowest})
     if value > highest:
-        raise validation_error(
-            name, f"must be less than or equal to {highest}", "MAX", {"threshold": highest}
-        )
+        raise validation_error(name, f"must be less than or equal to {highest}", "MAX", {"threshold": highest})
     return value
 
 

@@ -74,9 +74,7 @@ class InventoryBulkAnswers:
         def apply(item: InventoryItem, row: Row, why: Change) -> None:
             apply_update(self._inventory, item, row, why)
 
-        return self._carry_out(
-            call, rows, change, lambda row: self._by_id(row, "id"), self._single.check, apply
-        )
+        return self._carry_out(call, rows, change, lambda row: self._by_id(row, "id"), self._single.check, apply)
 
     def increment(self, call: Call) -> Row:
         return self._adjust(call, "increment", lambda row: self._by_id(row, "inventoryItemId"))
@@ -99,9 +97,7 @@ class InventoryBulkAnswers:
         sign = 1 if verb == "increment" else -1
 
         def check(item: InventoryItem, row: Row) -> None:
-            check_delta(
-                item, sign * row[f"{verb}By"], restricted=restricted, preorder=_is_preorder(item, row)
-            )
+            check_delta(item, sign * row[f"{verb}By"], restricted=restricted, preorder=_is_preorder(item, row))
 
         def apply(item: InventoryItem, row: Row, why: Change) -> None:
             units = row[f"{verb}By"]
@@ -115,9 +111,7 @@ class InventoryBulkAnswers:
 
         return self._carry_out(call, rows, change, find, check, apply)
 
-    def _carry_out(
-        self, call: Call, rows: list[Row], change: Change, find: Find, check: Check, apply: Apply
-    ) -> Row:
+    def _carry_out(self, call: Call, rows: list[Row], change: Change, find: Find, check: Check, apply: Apply) -> Row:
         """Row by row in the given order; a failing row leaves the others alone (W7)."""
         wants_entity = call.flag("returnEntity")
         held_back = self._quirks.w7_bulk_is_all_or_nothing and any(
@@ -153,9 +147,7 @@ class InventoryBulkAnswers:
 def check_delta(item: InventoryItem, delta: int, *, restricted: bool, preorder: bool) -> None:
     """Whether a delta may be applied; raises WixRefusal."""
     if not item.tracked:
-        raise application_error(
-            428, "INVENTORY_QUANTITY_NOT_TRACKED", "The quantity of the item is not tracked"
-        )
+        raise application_error(428, "INVENTORY_QUANTITY_NOT_TRACKED", "The quantity of the item is not tracked")
     if preorder:
         return
     after = item.quantity + delta

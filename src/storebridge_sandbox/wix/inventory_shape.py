@@ -35,7 +35,11 @@ def item_payload(row: ItemRow) -> dict[str, Any]:
     """The InventoryItem message."""
     item = row.item
     variant = item.variant
-    product = {"name": variant.product.name, "directCategoryIds": [], "variantSku": variant.sku}
+    product: dict[str, Any] = {
+        "name": variant.product.name,
+        "directCategoryIds": [],
+        "variantSku": variant.sku,
+    }
     product["variantVisible"] = variant.visible
     if variant.choices:
         product["variantName"] = variant.name
@@ -87,10 +91,8 @@ FIELDS: dict[str, Field] = {
     "product.name": Field(lambda row: row.item.variant.product.name, "text", TEXT, sortable=True),
     "product.variantName": Field(lambda row: row.item.variant.name or None, "text", TEXT, sortable=True),
     "product.variantSku": Field(lambda row: row.item.variant.sku, "text", TEXT, sortable=True),
-    "product.variantBarcode": Field(
-        lambda row: row.item.variant.barcode or None, "text", TEXT, sortable=True
-    ),
-    "product.directCategoryIds": Field(lambda row: (), "list", LISTS),
+    "product.variantBarcode": Field(lambda row: row.item.variant.barcode or None, "text", TEXT, sortable=True),
+    "product.directCategoryIds": Field(lambda _row: (), "list", LISTS),
     "quantity": Field(lambda row: row.quantity, "number", ORDERING, sortable=True),
     "trackQuantity": Field(lambda row: row.item.tracked, "flag", EQUALITY, sortable=True),
 }

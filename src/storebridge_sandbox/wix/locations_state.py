@@ -25,7 +25,5 @@ class Locations:
 
     def __init__(self, new_id: Guids, created_at: datetime, default: str, more: Iterable[str]) -> None:
         names = [default, *more]
-        self.all = [
-            Location(new_id(), new_id(), name, number == 0, created_at) for number, name in enumerate(names)
-        ]
+        self.all = [Location(new_id(), new_id(), name, number == 0, created_at) for number, name in enumerate(names)]
         self.default = self.all[0]

@@ -14,9 +14,7 @@ from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.signing import webhook_body
 from storebridge_sandbox.wix.wire import wix_date
 
-RETRY_DELAYS_SECONDS = tuple(
-    60.0 * minutes for minutes in (1, 10, 60, 120, 120, 120, 240, 240, 240, 480, 480, 720)
-)
+RETRY_DELAYS_SECONDS = tuple(60.0 * minutes for minutes in (1, 10, 60, 120, 120, 120, 240, 240, 240, 480, 480, 720))
 """The published schedule: twelve retries, each counted from the failure before."""
 TIMEOUT_SECONDS = 1.25
 
@@ -52,9 +50,7 @@ class Notices:
 
     def wants(self, event_type: str) -> bool:
         """Whether making this event is worth the while."""
-        return (
-            self.address is not None and self.installed and (self.events is None or event_type in self.events)
-        )
+        return self.address is not None and self.installed and (self.events is None or event_type in self.events)
 
     def created(self, event_type: str, entity: dict[str, Any], actor: Actor) -> None:
         self._entity_event(event_type, entity, actor, {"createdEvent": self._entity("entity", entity)})
@@ -91,9 +87,7 @@ class Notices:
             return {f"{name}AsJson": msgspec.json.encode(entity).decode()}
         return {name: entity}
 
-    def _entity_event(
-        self, event_type: str, entity: dict[str, Any], actor: Actor, what: dict[str, Any]
-    ) -> None:
+    def _entity_event(self, event_type: str, entity: dict[str, Any], actor: Actor, what: dict[str, Any]) -> None:
         self._domain_event(event_type, str(entity["id"]), actor, what)
 
     def _domain_event(self, event_type: str, entity_id: str, actor: Actor, what: dict[str, Any]) -> None:

@@ -57,7 +57,7 @@ LANGUAGE = Language(
             "list",
             LISTS,
         ),
-        "lineItems.catalogReference.appId": Field(lambda row: {STORES_APP_ID}, "list", LISTS),
+        "lineItems.catalogReference.appId": Field(lambda _row: {STORES_APP_ID}, "list", LISTS),
     },
     tie=lambda row: row.order.number,
     default_limit=100,
@@ -92,9 +92,7 @@ class OrderAnswers:
             Operation("getOrder", ("GET",), base + "/{id}", self.get, READ, None, "get"),
             Operation("cancelOrder", ("POST",), base + "/{id}/cancel", self.cancel, MANAGE),
             Operation("getOrdersSettings", ("GET",), "/ecom/v1/orders-settings", self.settings, READ),
-            Operation(
-                "updateOrdersSettings", ("PATCH",), "/ecom/v1/orders-settings", self.update_settings, MANAGE
-            ),
+            Operation("updateOrdersSettings", ("PATCH",), "/ecom/v1/orders-settings", self.update_settings, MANAGE),
         ]
 
     def search(self, call: Call) -> dict[str, Any]:
@@ -132,9 +130,7 @@ class OrderAnswers:
         asked = call.part("ordersSettings")
         trigger = asked.get("inventoryUpdateTrigger", self._orders.trigger)
         if trigger not in TRIGGERS:
-            raise validation_error(
-                "ordersSettings.inventoryUpdateTrigger", "is unknown", "INVALID_ENUM_VALUE"
-            )
+            raise validation_error("ordersSettings.inventoryUpdateTrigger", "is unknown", "INVALID_ENUM_VALUE")
         self._orders.trigger = trigger
         self._create_invoice = bool(asked.get("createInvoice", self._create_invoice))
         self._verbs.settings_changed(call)
@@ -154,7 +150,7 @@ class OrderAnswers:
         }
 
     def _rows(self, question: Question, moment: datetime | None) -> Iterator[OrderRow]:
-        """What the index shows: INITIALIZED never, PENDING and REJECTED only when the filter names a status."""
+        """What the index shows: INITIALIZED never, PENDING and REJECTED when the filter names a status."""
         by_status = "status" in question.filter
         for order in self._candidates(question):
             shown = order.shown_as_of(moment)

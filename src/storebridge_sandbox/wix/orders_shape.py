@@ -91,12 +91,8 @@ def parcels_payload(order: WixOrder) -> dict[str, Any]:
 
 def refund_completed(refund: Refund, order: WixOrder) -> dict[str, Any]:
     """Body of ``wix.ecom.v1.order_transactions_refund_completed``."""
-    restocked = [
-        {"lineItemId": back.line.id, "quantity": back.quantity} for back in refund.lines if back.restock
-    ]
-    restock: dict[str, Any] = (
-        {"type": "SOME_ITEMS", "items": restocked} if restocked else {"type": "NO_ITEMS"}
-    )
+    restocked = [{"lineItemId": back.line.id, "quantity": back.quantity} for back in refund.lines if back.restock]
+    restock: dict[str, Any] = {"type": "SOME_ITEMS", "items": restocked} if restocked else {"type": "NO_ITEMS"}
     return {
         "orderId": order.id,
         "refund": refund_payload(refund, order),
@@ -119,9 +115,7 @@ def _line(line: WixLine, currency: str) -> dict[str, Any]:
         "catalogReference": {
             "catalogItemId": sold.product_id,
             "appId": STORES_APP_ID,
-            "options": {"options": {}}
-            if sold.variant_id == DEFAULT_VARIANT_ID
-            else {"variantId": sold.variant_id},
+            "options": {"options": {}} if sold.variant_id == DEFAULT_VARIANT_ID else {"variantId": sold.variant_id},
         },
         "quantity": line.shown_quantity,
         "totalDiscount": money(ZERO, currency),

@@ -1,4 +1,4 @@
-"""Orders as Wix keeps them, and when they move stock: at placement or at payment, back on request or on failure.
+"""Orders as Wix keeps them, and when they move stock: at placement or payment, back on request or failure.
 
 Wix sells from the default location only, and an order's stock moves once: shipping moves nothing.
 """
@@ -35,8 +35,8 @@ Status = Literal["INITIALIZED", "APPROVED", "CANCELED", "PENDING", "REJECTED"]
 
 @dataclass(slots=True)
 class WixLine(OrderLine):
-    """``edited_out`` units left the line by an edit, ``reverted`` ones by a failed payment; ``held`` are taken
-    from stock and not given back."""
+    """``edited_out`` units left the line by an edit, ``reverted`` ones by a failed payment; ``held`` are
+    taken from stock and not given back."""
 
     edited_out: int = 0
     reverted: int = 0
@@ -75,10 +75,7 @@ class WixOrder(Order):
         """The order as it was told at that moment; None: it did not exist yet."""
         if moment is None:
             return self.versions[-1][1]
-        for since, shown in reversed(self.versions):
-            if since <= moment:
-                return shown
-        return None
+        return next((shown for since, shown in reversed(self.versions) if since <= moment), None)
 
 
 class Orders:
@@ -261,9 +258,7 @@ class Orders:
 
     # -- goods ---------------------------------------------------------------------------------------------
 
-    def _enter(
-        self, wishes: Sequence[tuple[Sellable, int]], customer: dict[str, Any], buyer: Actor
-    ) -> WixOrder:
+    def _enter(self, wishes: Sequence[tuple[Sellable, int]], customer: dict[str, Any], buyer: Actor) -> WixOrder:
         moment = self._now()
         number = self._next_number
         self._next_number += 1

@@ -91,18 +91,14 @@ class ProductAnswers:
         )
         fields = _fields(call)
         return {
-            "products": [
-                product_payload(product, self.status, fields, variants=False) for product in page.rows
-            ],
+            "products": [product_payload(product, self.status, fields, variants=False) for product in page.rows],
             "pagingMetadata": page.metadata(),
         }
 
     def get(self, call: Call) -> dict[str, Any]:
         product = self._shelf.products.get(call.params["productId"])
         if product is None or not (product.visible or self._sees_hidden):
-            raise application_error(
-                404, "PRODUCT_NOT_FOUND", f"Product {call.params['productId']!r} not found"
-            )
+            raise application_error(404, "PRODUCT_NOT_FOUND", f"Product {call.params['productId']!r} not found")
         return {"product": product_payload(product, self.status, _fields(call), variants=True)}
 
     def variants(self, call: Call) -> dict[str, Any]:

@@ -13,10 +13,8 @@ Status = Callable[[Variant], tuple[bool, bool]]
 """(in stock, preorder enabled) of a variant at the default location."""
 
 
-def product_payload(
-    product: Product, status: Status, fields: frozenset[str], *, variants: bool
-) -> dict[str, Any]:
-    """The V3Product message; ``fields`` are the RequestedFields, ``variants`` only where one product is told."""
+def product_payload(product: Product, status: Status, fields: frozenset[str], *, variants: bool) -> dict[str, Any]:
+    """The V3Product message; ``fields`` are the RequestedFields, ``variants`` only where one is told."""
     prices = [variant.price for variant in product.variants]
     told: dict[str, Any] = {
         "id": product.id,
@@ -46,9 +44,7 @@ def product_payload(
     if "PLAIN_DESCRIPTION" in fields:
         told["plainDescription"] = product.html
     if variants:
-        told["variantsInfo"] = {
-            "variants": [_variant(variant, status, fields) for variant in product.variants]
-        }
+        told["variantsInfo"] = {"variants": [_variant(variant, status, fields) for variant in product.variants]}
     return told
 
 
@@ -73,8 +69,7 @@ def read_only_variant(variant: Variant, status: Status, fields: frozenset[str]) 
         **told,
         "variantId": variant.variant_id,
         "optionChoices": [
-            {**ids, "optionChoiceNames": _names(choice)}
-            for ids, choice in zip(choices, variant.choices, strict=True)
+            {**ids, "optionChoiceNames": _names(choice)} for ids, choice in zip(choices, variant.choices, strict=True)
         ],
         "productData": data,
     }
@@ -154,9 +149,7 @@ def _inventory(product: Product, status: Status) -> dict[str, Any]:
     word = "IN_STOCK" if stocked == len(seen) else "PARTIALLY_OUT_OF_STOCK" if stocked else "OUT_OF_STOCK"
     enabled = sum(1 for _, preorder in seen if preorder)
     told = {"availabilityStatus": word}
-    told["preorderStatus"] = (
-        "ENABLED" if enabled == len(seen) else "PARTIALLY_ENABLED" if enabled else "DISABLED"
-    )
+    told["preorderStatus"] = "ENABLED" if enabled == len(seen) else "PARTIALLY_ENABLED" if enabled else "DISABLED"
     told["preorderAvailability"] = (
         "ALL_VARIANTS" if enabled == len(seen) else "SOME_VARIANTS" if enabled else "NO_VARIANTS"
     )

@@ -77,9 +77,7 @@ def item_key(product_id: str, variant_id: str) -> str:
 class Shelf:
     """All products of the site."""
 
-    def __init__(
-        self, now: Callable[[], datetime], new_id: Guids, *, currency: str, catalog: CatalogVersion
-    ) -> None:
+    def __init__(self, now: Callable[[], datetime], new_id: Guids, *, currency: str, catalog: CatalogVersion) -> None:
         self._now = now
         self._new_id = new_id
         self._currency = currency
@@ -107,7 +105,7 @@ class Shelf:
         product = self._product(source)
         options = self._options(source, usable)
         for variant in usable:
-            self._add_variant(product, source, variant, options)
+            self._add_variant(product, variant, options)
         self.products[product.id] = product
         return product
 
@@ -125,9 +123,7 @@ class Shelf:
 
     def _usable(self, variant: CatalogueVariant, skipped: list[Skipped]) -> bool:
         if len(variant.sku) > LONGEST_SKU:
-            skipped.append(
-                Skipped(variant.line, f"SKU {variant.sku!r} is longer than {LONGEST_SKU} characters")
-            )
+            skipped.append(Skipped(variant.line, f"SKU {variant.sku!r} is longer than {LONGEST_SKU} characters"))
             return False
         if variant.sku in self.by_sku:
             skipped.append(Skipped(variant.line, f"SKU {variant.sku!r} is already in the store"))
@@ -165,7 +161,6 @@ class Shelf:
     def _add_variant(
         self,
         product: Product,
-        source: CatalogueProduct,
         variant: CatalogueVariant,
         options: list[dict[str, Choice]],
     ) -> None:

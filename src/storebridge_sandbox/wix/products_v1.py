@@ -35,9 +35,7 @@ ItemOf = Callable[[Variant], InventoryItem | None]
 class ProductAnswersV1:
     """Answers about products on a V1 site. ``may`` tells whether a permission was granted."""
 
-    def __init__(
-        self, shelf: Shelf, inventory: Inventory, default_location: str, may: Callable[[str], bool]
-    ) -> None:
+    def __init__(self, shelf: Shelf, inventory: Inventory, default_location: str, may: Callable[[str], bool]) -> None:
         self._shelf = shelf
         self._inventory = inventory
         self._default_location = default_location
@@ -159,6 +157,5 @@ def _options(product: Product) -> list[dict[str, Any]]:
                 },
             )
     return [
-        {"optionType": "drop_down", "name": name, "choices": list(values.values())}
-        for name, values in options.items()
+        {"optionType": "drop_down", "name": name, "choices": list(values.values())} for name, values in options.items()
     ]

@@ -1,4 +1,4 @@
-"""How the older addresses take a query: ``filter`` and ``sort`` are JSON inside strings, pages go by offset."""
+"""How the older addresses take a query: filter and sort are JSON inside strings, pages go by offset."""
 
 from __future__ import annotations
 
@@ -54,6 +54,4 @@ def _sort(text: Any) -> list[dict[str, str]]:
     rows = wanted if isinstance(wanted, list) else [wanted]
     if not all(isinstance(row, dict) for row in rows):
         raise validation_error("query.sort", "must be a list of objects", "FORMAT")
-    return [
-        {"fieldName": str(name), "order": str(order).upper()} for row in rows for name, order in row.items()
-    ]
+    return [{"fieldName": str(name), "order": str(order).upper()} for row in rows for name, order in row.items()]

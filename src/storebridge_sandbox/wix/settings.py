@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from storebridge_sandbox.wix.quirks import WixQuirks
@@ -36,4 +36,4 @@ class WixOptions:
     more_locations: tuple[str, ...] = ()
     denied_scopes: frozenset[str] = frozenset()
     first_order_number: int = 10_001
-    quirks: WixQuirks = WixQuirks()
+    quirks: WixQuirks = field(default_factory=WixQuirks)

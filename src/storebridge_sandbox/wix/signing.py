@@ -40,6 +40,6 @@ def sign_jwt(claims: dict[str, Any], key: rsa.RSAPrivateKey | None = None) -> by
 
 
 def webhook_body(envelope: dict[str, Any], at_seconds: int) -> bytes:
-    """``envelope`` is ``{"instanceId", "eventType", "identity", "data"}``, the last two JSON strings already."""
+    """``envelope`` has ``instanceId``, ``eventType``, ``identity`` and ``data``; the last two are JSON already."""
     data = msgspec.json.encode(envelope).decode()
     return sign_jwt({"data": data, "iat": at_seconds, "exp": at_seconds + LIFETIME_SECONDS})

@@ -1,4 +1,4 @@
-"""One pretend Wix site, put together: its state, its API, its webhooks, and the verbs of shopper and staff."""
+"""One pretend Wix site, put together: state, API, webhooks, and the verbs of shopper and staff."""
 
 from __future__ import annotations
 
@@ -113,9 +113,7 @@ class WixStore:
     def _open_shop(self) -> None:
         now, options = self.world.now, self.options
         self.opened_at = now()
-        self.locations = Locations(
-            self._new_id, self.opened_at, options.default_location, options.more_locations
-        )
+        self.locations = Locations(self._new_id, self.opened_at, options.default_location, options.more_locations)
         self.shelf = Shelf(now, self._new_id, currency=options.currency, catalog=options.catalog)
         self.stock = Stock(now, self.shelf.sku_of)
         self.inventory = Inventory(self.stock, now, self._new_id, options.quirks, self._told)

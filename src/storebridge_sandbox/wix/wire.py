@@ -25,9 +25,7 @@ class WixRefusal(Exception):
         return {"message": self.message, "details": self.details}
 
 
-def application_error(
-    status: int, code: str, description: str, data: dict[str, Any] | None = None
-) -> WixRefusal:
+def application_error(status: int, code: str, description: str, data: dict[str, Any] | None = None) -> WixRefusal:
     """A business rule says no; ``code`` is one that the vendor's packages declare, where they do."""
     error: dict[str, Any] = {"code": code, "description": description}
     if data is not None:
@@ -35,10 +33,8 @@ def application_error(
     return WixRefusal(status, description, {"applicationError": error})
 
 
-def validation_error(
-    field: str, description: str, rule: str, data: dict[str, Any] | None = None
-) -> WixRefusal:
-    """The request itself is wrong; ``rule`` is one of the vendor's RuleType words (REQUIRED_FIELD, MAX, ...)."""
+def validation_error(field: str, description: str, rule: str, data: dict[str, Any] | None = None) -> WixRefusal:
+    """The request itself is wrong; ``rule`` is one of the vendor's words (REQUIRED_FIELD, MAX, ...)."""
     violation: dict[str, Any] = {"field": field, "description": description, "violatedRule": rule}
     if data is not None:
         violation["data"] = data

@@ -78,9 +78,7 @@ class AppCredentials:
     ``spend`` is called before each token request, so that it counts against the call budget.
     """
 
-    def __init__(
-        self, settings: WixSettings, transport: Transport, clock: Clock, spend: Callable[[], None]
-    ) -> None:
+    def __init__(self, settings: WixSettings, transport: Transport, clock: Clock, spend: Callable[[], None]) -> None:
         if settings.app_secret is None:
             raise ValueError("an app needs its secret")
         self._settings = settings

@@ -95,9 +95,7 @@ class WixClient:
             headers["content-type"] = "application/json"
         if self._consistent is not None:
             headers[CONSISTENT] = self._consistent
-        request = Request(
-            operation.method, self._base + operation.path, headers, body, self._settings.timeout_seconds
-        )
+        request = Request(operation.method, self._base + operation.path, headers, body, self._settings.timeout_seconds)
         try:
             response = await self._transport.send(request)
         except NotSent as lost:

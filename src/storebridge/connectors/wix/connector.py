@@ -160,7 +160,8 @@ class WixConnector:
 
     async def _point_sandbox_webhooks(self, address: str) -> SubscriptionReport:
         """Only against a sandbox: what a person does in the dashboard, done by the sandbox's own call."""
-        await self._client.exchange(SANDBOX_HOOK, msgspec.json.encode({"url": address}))
+        ticked = {"url": address, "events": NEEDED_TOPICS}
+        await self._client.exchange(SANDBOX_HOOK, msgspec.json.encode(ticked))
         present = tuple(Subscription(topic, topic, address) for topic in NEEDED_TOPICS)
         return SubscriptionReport(present=present, restored=())
 
@@ -172,9 +173,7 @@ class WixConnector:
     async def _catalogue(self) -> CatalogueReader | CatalogueReaderV1:
         return self._v3 if (await self._known_site()).catalogue == V3 else self._v1
 
-    async def _ask_catalogue(
-        self, ask: Callable[[CatalogueReader | CatalogueReaderV1], Awaitable[Answer]]
-    ) -> Answer:
+    async def _ask_catalogue(self, ask: Callable[[CatalogueReader | CatalogueReaderV1], Awaitable[Answer]]) -> Answer:
         """The answer, asked a second time when the catalogue turns out to be of the other version."""
         try:
             return await ask(await self._catalogue())

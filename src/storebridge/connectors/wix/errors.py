@@ -175,9 +175,7 @@ def trouble_from(refusal: Refusal, *, writes: bool, retry_after_seconds: float |
 
 
 def _fits(rule: Rule, refusal: Refusal) -> bool:
-    return refusal.status in rule.statuses and (
-        not rule.words or says(rule.words, refusal.code, refusal.message)
-    )
+    return refusal.status in rule.statuses and (not rule.words or says(rule.words, refusal.code, refusal.message))
 
 
 def says(words: tuple[str, ...], code: str, message: str) -> bool:

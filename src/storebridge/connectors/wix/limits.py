@@ -33,9 +33,7 @@ class CallBudget:
     ) -> None:
         self._monotonic = monotonic
         self._limit = calls_per_minute
-        self._burst = min(
-            calls_per_minute - 1, burst if burst is not None else max(1, calls_per_minute // 10)
-        )
+        self._burst = min(calls_per_minute - 1, burst if burst is not None else max(1, calls_per_minute // 10))
         self._per_second = (calls_per_minute - self._burst) / MINUTE_SECONDS
         self._tokens = float(self._burst)
         self._filled_at = monotonic()

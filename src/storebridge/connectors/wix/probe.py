@@ -124,9 +124,7 @@ class SiteProbe:
         denied = []
         if version in (V1, V3):
             inventory = QUERY_ITEMS if version == V3 else QUERY_INVENTORY
-            paging = (
-                {"cursorPaging": {"limit": 1}} if version == V3 else {"paging": {"limit": 1, "offset": 0}}
-            )
+            paging = {"cursorPaging": {"limit": 1}} if version == V3 else {"paging": {"limit": 1, "offset": 0}}
             if not await self._may(inventory, {"query": paging}):
                 denied.append("reading inventory (SCOPE.STORES.INVENTORY_ITEM_READ)")
         if not await self._may(SEARCH_ORDERS, {"search": {"cursorPaging": {"limit": 1}}}):

@@ -163,9 +163,7 @@ class CatalogueReader:
         extra: dict[str, Any] | None = None,
     ) -> AsyncIterator[Sequence[Row]]:
         paging: dict[str, Any] = {"limit": limit}
-        query: dict[str, Any] = (
-            {"filter": where, "cursorPaging": paging} if where else {"cursorPaging": paging}
-        )
+        query: dict[str, Any] = {"filter": where, "cursorPaging": paging} if where else {"cursorPaging": paging}
         for _ in range(MOST_PAGES):
             page = await self._client.read(operation, shape, {"query": query, **(extra or {})})
             yield page.rows()

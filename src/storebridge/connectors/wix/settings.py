@@ -73,6 +73,4 @@ class WixSettings(msgspec.Struct, frozen=True, kw_only=True):
             if parts.scheme not in ("http", "https") or not parts.netloc:
                 raise ConfigurationError(f"connection {self.name}: api_url is not an http address")
         elif self.api_url != WIX_API_URL:
-            raise ConfigurationError(
-                f"connection {self.name}: without a sandbox the address is {WIX_API_URL}"
-            )
+            raise ConfigurationError(f"connection {self.name}: without a sandbox the address is {WIX_API_URL}")

@@ -193,10 +193,7 @@ def hints_of(topic: str, event: Mapping[str, object]) -> Iterator[Hint]:
         yield from _stock_hints_v1(event)
     elif topic.startswith(("com.wix.ecommerce.inventory.api.v1.", "com.wix.ecommerce.catalog.api.v1.")):
         yield _product_hint_v1(event)
-    elif (
-        topic.startswith(("wix.locations.v1.location_", "wix.devcenter.app_instance.v1."))
-        or topic in STORE_TOPICS
-    ):
+    elif topic.startswith(("wix.locations.v1.location_", "wix.devcenter.app_instance.v1.")) or topic in STORE_TOPICS:
         yield Hint(Flow.STORE, "store")
     else:
         raise _Unreadable(f"unknown topic {topic or '(none)'}")

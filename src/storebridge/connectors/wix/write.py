@@ -27,9 +27,7 @@ from storebridge.connectors.wix.errors import RefusedCall, is_stale, row_outcome
 from storebridge.connectors.wix.translate import InventoryItem, Shape
 from storebridge.model.ids import IntentId
 
-UPDATE_ITEMS = Operation(
-    "bulkUpdateInventoryItems", "POST", "/stores/v3/bulk/inventory-items/update", writes=True
-)
+UPDATE_ITEMS = Operation("bulkUpdateInventoryItems", "POST", "/stores/v3/bulk/inventory-items/update", writes=True)
 ROWS_PER_WRITE = 1000
 JOURNAL_BYTES = 64 * 1024
 
@@ -145,9 +143,7 @@ def rows_of_refused_call(call: EncodedCall, trouble: RefusedCall) -> CallAnswer 
     refusal = trouble.refusal
     if not is_stale(refusal):
         return None
-    rows = tuple(
-        RowAnswer(intent, RowOutcome.STALE, refusal.code, refusal.message) for intent in call.intents
-    )
+    rows = tuple(RowAnswer(intent, RowOutcome.STALE, refusal.code, refusal.message) for intent in call.intents)
     return CallAnswer(rows=rows, status=refusal.status, body=trouble.body[:JOURNAL_BYTES])
 
 

@@ -1,0 +1,115 @@
+"""Both pretend stores in one world: built, stocked with the same goods, served, and written into a
+configuration."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from storebridge_sandbox.catalogue import Catalogue, Skipped, read_catalogue
+from storebridge_sandbox.config_file import write_config
+from storebridge_sandbox.faults import FaultPlan, FaultSettings
+from storebridge_sandbox.seed_catalogue import make_catalogue
+from storebridge_sandbox.serve import ServedStores, serve_stores
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.wix.settings import WixOptions
+from storebridge_sandbox.wix.store import WixStore
+from storebridge_sandbox.world import HttpPost, World, real_world
+
+if TYPE_CHECKING:
+    from storebridge_sandbox.shopify.store import ShopifyStore
+
+__all__ = [
+    "Loaded",
+    "ServedStores",
+    "Stores",
+    "build_stores",
+    "load_both",
+    "serve_stores",
+    "write_config",
+]
+
+SHIFTS = (-3, -2, -1, 1, 2, 5)
+
+
+@dataclass(slots=True)
+class Stores:
+    """The two stores and the world that they share; ``post`` is their own way out, to be closed with them."""
+
+    shopify: ShopifyStore
+    wix: WixStore
+    world: World
+    post: HttpPost | None = None
+
+    async def stop(self) -> None:
+        """Everything under way in the stores ends here."""
+        await self.shopify.stop()
+        await self.wix.stop()
+        if self.post is not None:
+            await self.post.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What both stores now sell, and the lines of the catalogue that one of them could not use."""
+
+    products: int
+    variants: int
+    skipped: tuple[Skipped, ...]
+
+
+def build_stores(
+    *,
+    seed: int,
+    world: World | None = None,
+    shopify_options: ShopifyOptions | None = None,
+    wix_options: WixOptions | None = None,
+    faults: FaultSettings | None = None,
+) -> Stores:
+    """Two empty stores. Without a ``world`` they live on the machine's clock and deliver over HTTP.
+
+    Each store throws its own dice, so that what one is asked does not change what happens to the other.
+    """
+    from storebridge_sandbox.shopify.store import ShopifyStore
+
+    post = None
+    if world is None:
+        post = HttpPost()
+        world = real_world(seed, post)
+    settings = faults or FaultSettings()
+
+    def plan(name: str) -> FaultPlan:
+        return FaultPlan(settings, world.now, random.Random(f"{name}-faults-{seed}"))
+
+    shopify = ShopifyStore(world, seed=seed, options=shopify_options or ShopifyOptions(), faults=plan("shopify"))
+    wix = WixStore(world, seed=seed, options=wix_options or WixOptions(), faults=plan("wix"))
+    return Stores(shopify, wix, world, post)
+
+
+def load_both(
+    stores: Stores, csv_text: str | bytes | None = None, *, seed: int = 1, opening_levels_differ: bool = True
+) -> Loaded:
+    """The same products into both stores: those of a Shopify export, or a realistic catalogue from the seed.
+
+    With ``opening_levels_differ`` most Wix levels are a few units off, as between two stores that nobody kept
+    in step; without it they are the sum of what Shopify has. Raises CatalogueUnreadable for text that is no
+    product export.
+    """
+    catalogue = make_catalogue(seed) if csv_text is None else read_catalogue(csv_text)
+    _open_levels(catalogue, random.Random(f"opening-{seed}"), differ=opening_levels_differ)
+    into_shopify = stores.shopify.load_catalogue(catalogue)
+    into_wix = stores.wix.load_catalogue(catalogue)
+    skipped = dict.fromkeys([*into_shopify.skipped, *into_wix.skipped])
+    return Loaded(
+        products=min(len(into_shopify.products), len(into_wix.products)),
+        variants=min(into_shopify.variants, into_wix.variants),
+        skipped=tuple(sorted(skipped, key=lambda row: (row.line, row.reason))),
+    )
+
+
+def _open_levels(catalogue: Catalogue, chance: random.Random, *, differ: bool) -> None:
+    for product in catalogue.products:
+        for variant in product.variants:
+            whole = variant.quantity + variant.outlet_quantity
+            variant.wix_quantity = max(0, whole + chance.choice(SHIFTS)) if differ else whole

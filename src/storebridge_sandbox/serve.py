@@ -1,0 +1,103 @@
+"""Both stores behind real sockets on 127.0.0.1, in the event loop that is running."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import uvicorn
+from starlette.applications import Starlette
+
+HOST = "127.0.0.1"
+GRACE_SECONDS = 1
+BACKLOG = 2048
+
+
+class Served(Protocol):
+    """A store as far as serving goes."""
+
+    @property
+    def app(self) -> Starlette: ...
+
+
+class ServedPair(Protocol):
+    """Two stores as far as serving goes."""
+
+    @property
+    def shopify(self) -> Served: ...
+
+    @property
+    def wix(self) -> Served: ...
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever runs the process."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class ServedStores:
+    """Two running servers; stop them when done."""
+
+    def __init__(self, shopify: ServedApp, wix: ServedApp) -> None:
+        self._served = (shopify, wix)
+        self.shopify_url = shopify.url
+        self.wix_url = wix.url
+
+    async def stop(self) -> None:
+        """Take no more calls; those under way get a second to end."""
+        await asyncio.gather(*(served.stop() for served in self._served))
+
+
+class ServedApp:
+    """One server on one socket."""
+
+    def __init__(self, app: Starlette, port: int) -> None:
+        self._socket = _listen(port)
+        self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
+        # The stores tell their own time in the Date header, which need not be the machine's.
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            date_header=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        self._server = _Server(config)
+        self._task = asyncio.get_running_loop().create_task(self._server.serve(sockets=[self._socket]))
+
+    async def stop(self) -> None:
+        self._server.should_exit = True
+        await self._task
+        self._socket.close()
+
+
+async def serve_stores(stores: ServedPair, shopify_port: int = 0, wix_port: int = 0) -> ServedStores:
+    """Serve both; port 0 takes a free one. The sockets listen when this returns. Raises OSError when a port
+    is taken."""
+    shopify = ServedApp(stores.shopify.app, shopify_port)
+    try:
+        wix = ServedApp(stores.wix.app, wix_port)
+    except OSError:
+        await shopify.stop()
+        raise
+    return ServedStores(shopify, wix)
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((HOST, port))
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening
