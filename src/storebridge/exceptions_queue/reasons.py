@@ -123,10 +123,7 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         "{sku} is sold in {store} only, so there is nothing to keep it in step with.",
         WhoseMove.MERCHANT,
         closes_when="a listing shows the SKU in both stores, or it is gone",
-        advice=(
-            "Give the matching variant in the other store the same SKU, or leave it: nothing is "
-            "written for it."
-        ),
+        advice=("Give the matching variant in the other store the same SKU, or leave it: nothing is written for it."),
     ),
     Reason.SKU_DUPLICATE_IN_STORE: _entry(
         "Several variants of {store} share the SKU {sku}: it cannot be known which goods are meant.",
@@ -156,15 +153,10 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         "{sku} no longer exists in {store}; its units stay booked in the pool.",
         WhoseMove.MERCHANT,
         closes_when="a read shows the item again, or a person says that it is done",
-        advice=(
-            "If it was deleted on purpose, count the goods (storebridge count) and resolve the case as done."
-        ),
+        advice=("If it was deleted on purpose, count the goods (storebridge count) and resolve the case as done."),
     ),
     Reason.LEVEL_MISSING_AT_LOCATION: _entry(
-        (
-            "{store} gave no level for {sku} at a location where it had one ({details}). A missing level "
-            "is not zero."
-        ),
+        ("{store} gave no level for {sku} at a location where it had one ({details}). A missing level is not zero."),
         WhoseMove.MERCHANT,
         closes_when="a later read shows a level there",
         advice="Stock the item at this location again, or take the location out of the group.",
@@ -188,10 +180,7 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         advice="Switch off 'continue selling when out of stock' for this variant.",
     ),
     Reason.COUNTED_WHEN_PAID: _entry(
-        (
-            "{store} lowers stock when an order is paid, not when it is placed: two shoppers can buy the "
-            "last unit."
-        ),
+        ("{store} lowers stock when an order is paid, not when it is placed: two shoppers can buy the last unit."),
         WhoseMove.MERCHANT,
         closes_when="a probe shows that stock is counted when the order is placed",
         advice="Change the store's inventory setting to count when the order is placed.",
@@ -200,15 +189,10 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         "{store} runs a catalogue generation whose stock is read, not written ({details}).",
         WhoseMove.AGENCY,
         closes_when="a probe shows a catalogue that can be written",
-        advice=(
-            "Move the site to Wix Catalog V3; until then the other store follows this one, not the reverse."
-        ),
+        advice=("Move the site to Wix Catalog V3; until then the other store follows this one, not the reverse."),
     ),
     Reason.DELIVERY_UNREADABLE: _entry(
-        (
-            "A validly signed delivery of {store} could not be read ({field}). It is stored, and the "
-            "store was swept."
-        ),
+        ("A validly signed delivery of {store} could not be read ({field}). It is stored, and the store was swept."),
         WhoseMove.STOREBRIDGE,
         closes_when="a person has looked",
         advice="Nothing is lost. Report it if it comes again: the vendor may have changed its format.",
@@ -232,8 +216,7 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         WhoseMove.MERCHANT,
         closes_when="a person says 'applied' or 'not_applied', or a later read can only mean one of them",
         advice=(
-            "Compare the level in the store's admin with both explanations, then resolve the case "
-            "with what you see."
+            "Compare the level in the store's admin with both explanations, then resolve the case with what you see."
         ),
         retried=False,
     ),
@@ -242,8 +225,7 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         WhoseMove.MERCHANT,
         closes_when="a person accepts or rejects the change",
         advice=(
-            "Accept it if the goods are really there; reject it if it was a slip. Book goods with "
-            "storebridge receive."
+            "Accept it if the goods are really there; reject it if it was a slip. Book goods with storebridge receive."
         ),
         retried=False,
     ),
@@ -252,8 +234,7 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         WhoseMove.MERCHANT,
         closes_when="a person releases it",
         advice=(
-            "Find out whether an import or an app emptied them. Put the levels back, or release if "
-            "they are right."
+            "Find out whether an import or an app emptied them. Put the levels back, or release if they are right."
         ),
         retried=False,
     ),
@@ -264,10 +245,7 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         advice="Receive goods, or cancel the newest of the orders that cannot be met.",
     ),
     Reason.CREDENTIALS_REFUSED: _entry(
-        (
-            "{store} refuses our credentials ({field}). Nothing is lost: changes are caught up once it "
-            "accepts them."
-        ),
+        ("{store} refuses our credentials ({field}). Nothing is lost: changes are caught up once it accepts them."),
         WhoseMove.AGENCY,
         closes_when="a call is answered",
         advice="Install the app again or give a new secret, then run storebridge check.",

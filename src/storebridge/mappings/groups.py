@@ -33,9 +33,7 @@ def place_locations(
     return placed
 
 
-def _matching(
-    group: GroupTerms, connection: ConnectionName, name: str, known: Sequence[Location]
-) -> list[Location]:
+def _matching(group: GroupTerms, connection: ConnectionName, name: str, known: Sequence[Location]) -> list[Location]:
     if name == "*":
         selling = [location for location in known if location.active and location.sells_online]
         return sorted(selling, key=lambda location: (not location.is_default, location.location_id))

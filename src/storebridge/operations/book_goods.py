@@ -62,9 +62,7 @@ def count_goods(
     return _book(tx, terms, ids, sku, pool_id, lane, group_name, counted - left, "count", actor)
 
 
-def _one_pool(
-    tx: Tx, terms: WorkspaceTerms, sku: str, group: str | None
-) -> tuple[PoolId, LaneKey, str]:
+def _one_pool(tx: Tx, terms: WorkspaceTerms, sku: str, group: str | None) -> tuple[PoolId, LaneKey, str]:
     found = pool_of_sku(tx, terms.workspace, sku, group)
     if not found:
         raise NotFoundError(f"No SKU {sku!r} is kept in step in workspace {terms.workspace!r}.")

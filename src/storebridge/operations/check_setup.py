@@ -25,9 +25,7 @@ class Check(msgspec.Struct, frozen=True):
     """What was found and, if it failed, what to change and where."""
 
 
-async def check_setup(
-    terms: WorkspaceTerms, connectors: Mapping[ConnectionName, Connector]
-) -> tuple[Check, ...]:
+async def check_setup(terms: WorkspaceTerms, connectors: Mapping[ConnectionName, Connector]) -> tuple[Check, ...]:
     """Credentials, scopes, clock, reachability and the preconditions of the guarantee, store by store."""
     checks: list[Check] = []
     locations: dict[ConnectionName, tuple[Location, ...]] = {}
@@ -57,9 +55,7 @@ def _findings(name: ConnectionName, facts: StoreFacts) -> list[Check]:
     return [Check(f.precondition.value, name, f.holds, f.detail) for f in facts.findings]
 
 
-def _check_groups(
-    terms: WorkspaceTerms, locations: Mapping[ConnectionName, tuple[Location, ...]]
-) -> list[Check]:
+def _check_groups(terms: WorkspaceTerms, locations: Mapping[ConnectionName, tuple[Location, ...]]) -> list[Check]:
     try:
         placed = place_locations(terms.groups, locations)
     except ConfigurationError as error:

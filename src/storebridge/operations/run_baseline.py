@@ -83,9 +83,7 @@ async def survey_stores(connectors: Mapping[ConnectionName, Connector]) -> Surve
         items = [sku.variants[name].item_id for sku in links.linked if name in sku.variants]
         survey.reads[name] = await _read_all(connector, items)
         survey.levels[name] = {
-            (reading.item_id, reading.location_id): reading
-            for read in survey.reads[name]
-            for reading in read.readings
+            (reading.item_id, reading.location_id): reading for read in survey.reads[name] for reading in read.readings
         }
     return survey
 
@@ -112,9 +110,7 @@ async def run_baseline(
     placed = place_locations(terms.groups, survey.locations)
     links = link_by_sku(survey.variants)
     writable = {name: connector.capabilities.write_style != "none" for name, connector in connectors.items()}
-    return await store.run(
-        commit_baseline, terms, ids, survey, placed, links, writable, sign_off=sign_off, actor=actor
-    )
+    return await store.run(commit_baseline, terms, ids, survey, placed, links, writable, sign_off=sign_off, actor=actor)
 
 
 def commit_baseline(
@@ -133,12 +129,8 @@ def commit_baseline(
     _save_survey(tx, terms.workspace, survey, placed)
     _raise_unlinked(tx, terms.workspace, links)
     known = linked_items(tx, terms.workspace)
-    fresh = [
-        sku for sku in links.linked if not any((c, v.item_id) in known for c, v in sku.variants.items())
-    ]
-    intakes = [
-        intake for sku in fresh for intake in _intakes_of(sku, terms, survey, placed, writable, tx)
-    ]
+    fresh = [sku for sku in links.linked if not any((c, v.item_id) in known for c, v in sku.variants.items())]
+    intakes = [intake for sku in fresh for intake in _intakes_of(sku, terms, survey, placed, writable, tx)]
     report = _report(terms, links, fresh, intakes, sign_off)
     if not sign_off:
         return report, frozenset()
@@ -347,9 +339,7 @@ def _audit(tx: Tx, workspace: Workspace, report: BaselineReport, actor: str) -> 
         "units": report.units,
         "differences": len(report.differences),
     }
-    append(
-        tx, [AuditRow(workspace=workspace, kind="baseline", subject="baseline", actor=actor, record=record)]
-    )
+    append(tx, [AuditRow(workspace=workspace, kind="baseline", subject="baseline", actor=actor, record=record)])
 
 
 def refuse_unknown_system_of_record(terms: WorkspaceTerms) -> None:

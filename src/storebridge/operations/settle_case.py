@@ -200,9 +200,7 @@ def _look_again(tx: Tx, workspace: Workspace, case: StoredCase) -> frozenset[Con
     return frozenset({name})
 
 
-def _audit(
-    tx: Tx, workspace: Workspace, case: StoredCase, choice: Choice, actor: str, note: str
-) -> None:
+def _audit(tx: Tx, workspace: Workspace, case: StoredCase, choice: Choice, actor: str, note: str) -> None:
     record = {"case": case.case_id, "reason": case.reason, "choice": choice.value, "note": note}
     row = AuditRow(
         workspace=workspace, kind="case_settled", subject=case.sku or case.subject, actor=actor, record=record

@@ -202,9 +202,7 @@ class Turn:
             return
         open_now = open_subjects_of_lanes(self._tx, self._workspace, self._foldings)
         for key, folding in self._foldings.items():
-            opened = record_conditions(
-                self._tx, self._workspace, self._lanes[key], folding.conditions, open_now
-            )
+            opened = record_conditions(self._tx, self._workspace, self._lanes[key], folding.conditions, open_now)
             if opened:
                 self._opened[key] = opened
 
@@ -234,9 +232,7 @@ class Turn:
         new = [intent for plan in self._plans.values() for intent in plan.new]
         plan_intents(self._tx, new)
         self._wake |= {waiting_position(intent).connection for intent in new}
-        move_signals(
-            self._tx, self._workspace, [k for k, p in self._plans.items() if p.new], Stage.DELIVER
-        )
+        move_signals(self._tx, self._workspace, [k for k, p in self._plans.items() if p.new], Stage.DELIVER)
         self._refused()
 
     def _refused(self) -> None:
@@ -275,9 +271,7 @@ class Turn:
     def _read_again(self, occasion: ReadCameBack) -> None:
         for key, lane in self._lanes.items():
             signals = self._signals.get(key, [])
-            waiting = not_shown_yet(
-                lane, occasion.connection, occasion.looks, signals, self._foldings[key].stale_items
-            )
+            waiting = not_shown_yet(lane, occasion.connection, occasion.looks, signals, self._foldings[key].stale_items)
             if not waiting:
                 self._asks_for_stale(occasion, key)
                 continue
@@ -317,9 +311,7 @@ class Turn:
         waiting = [signal for signals in self._signals.values() for signal in signals]
         if not waiting:
             return 0
-        answered = look_numbers(
-            self._tx, self._workspace, "levels", [(s.connection, s.entity) for s in waiting]
-        )
+        answered = look_numbers(self._tx, self._workspace, "levels", [(s.connection, s.entity) for s in waiting])
         done = [
             signal.seq
             for key, lane in self._lanes.items()

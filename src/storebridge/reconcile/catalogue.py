@@ -8,9 +8,7 @@ from storebridge.store.database import Tx
 from storebridge.store.waiting import ClaimedLook, answer_looks, close_signals, waiting_of_entities
 
 
-def finish_listing(
-    tx: Tx, workspace: Workspace, connection: ConnectionName, looks: tuple[ClaimedLook, ...]
-) -> None:
+def finish_listing(tx: Tx, workspace: Workspace, connection: ConnectionName, looks: tuple[ClaimedLook, ...]) -> None:
     """Called after the listing that began when ``looks`` were claimed."""
     answer_looks(tx, workspace, connection, looks)
     up_to = {look.key: look.number for look in looks}

@@ -52,9 +52,7 @@ class ReadOrders:
 
     async def __call__(self, looks: tuple[ClaimedLook, ...]) -> None:
         facts = await self._connector.read_orders([OrderId(look.key) for look in looks])
-        asked = await self._store.run(
-            commit_orders, self._workspace, self._connector.name, facts, looks
-        )
+        asked = await self._store.run(commit_orders, self._workspace, self._connector.name, facts, looks)
         if asked:
             self._wake(frozenset({self._connector.name}))
 
@@ -75,9 +73,7 @@ def commit_orders(
     return asked
 
 
-def store_orders(
-    tx: Tx, workspace: Workspace, connection: ConnectionName, facts: Iterable[OrderFacts]
-) -> int:
+def store_orders(tx: Tx, workspace: Workspace, connection: ConnectionName, facts: Iterable[OrderFacts]) -> int:
     """Store orders; returns how many levels have to be read because of them."""
     items = record_orders(tx, workspace, connection, list(facts))
     unseen = [r for r in residuals_of_items(tx, workspace, connection, items) if r.unexplained != r.booked]
@@ -133,9 +129,7 @@ class PollOrders:
         since = tx.now - FIRST_LOOK_BACK if stored is None else stored.updated_at
         return tx.now, ChangeCursor(since - self._lag)
 
-    def _finish(
-        self, tx: Tx, looks: tuple[ClaimedLook, ...], begun: datetime, newest: ChangeCursor
-    ) -> None:
+    def _finish(self, tx: Tx, looks: tuple[ClaimedLook, ...], begun: datetime, newest: ChangeCursor) -> None:
         name = self._connector.name
         advance_cursor(tx, self._workspace, name, CURSOR, newest, checked_at=begun)
         answer_looks(tx, self._workspace, name, looks)
@@ -163,8 +157,7 @@ def label_movements(
         residual
         for residual in open_ones
         if _levels_are_newer(residual)
-        and moved_at.get((residual.pool_id, residual.connection), orders_read_at - lag)
-        <= orders_read_at - lag
+        and moved_at.get((residual.pool_id, residual.connection), orders_read_at - lag) <= orders_read_at - lag
     ]
     _ask_levels(tx, workspace, connection, unread)
     add_movements(

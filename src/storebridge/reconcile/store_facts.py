@@ -105,9 +105,7 @@ class LookAtStore:
             )
 
 
-def record_findings(
-    tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, findings: tuple[Finding, ...]
-) -> None:
+def record_findings(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, findings: tuple[Finding, ...]) -> None:
     """A precondition that does not hold is a case; one that holds again closes it."""
     raise_cases(
         tx,

@@ -14,9 +14,7 @@ from storebridge.work.urgency import Urgency
 ITEMS_AT_ONCE = 1000
 
 
-def ask_sweep(
-    tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, *, everything: bool = False
-) -> int:
+def ask_sweep(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, *, everything: bool = False) -> int:
     """Ask for reads of counters that were not read for too long; ``everything`` after deliveries may have been lost."""
     patience = timedelta(0) if everything else timedelta(seconds=terms.sweep_seconds)
     hot = timedelta(0) if everything else timedelta(seconds=terms.hot_sweep_seconds)
@@ -29,9 +27,7 @@ def ask_sweep(
         hot_below_units=terms.hot_below_units,
         limit=1_000_000 if everything else ITEMS_AT_ONCE,
     )
-    ask_looks(
-        tx, terms.workspace, connection, [Ask("levels", item, int(Urgency.SWEEP), tx.now) for item in items]
-    )
+    ask_looks(tx, terms.workspace, connection, [Ask("levels", item, int(Urgency.SWEEP), tx.now) for item in items])
     return len(items)
 
 

@@ -122,9 +122,7 @@ def journal_call(tx: HasConnection, workspace: Workspace, call: JournaledCall) -
         )
     )
     tx.conn.execute(
-        update(intents)
-        .where(intents.c.intent_id.in_(call.intents))
-        .values(state="sent", call_id=call.call_id)
+        update(intents).where(intents.c.intent_id.in_(call.intents)).values(state="sent", call_id=call.call_id)
     )
 
 
@@ -177,9 +175,7 @@ def count_resend(tx: HasConnection, call_id: CallId) -> None:
 
 def postpone_call(tx: HasConnection, call_id: CallId, due_at: datetime, trouble: str) -> None:
     """The outcome is unknown: the same bytes are due again at ``due_at``."""
-    tx.conn.execute(
-        update(calls).where(calls.c.call_id == call_id).values(due_at=due_at, trouble=trouble[:500])
-    )
+    tx.conn.execute(update(calls).where(calls.c.call_id == call_id).values(due_at=due_at, trouble=trouble[:500]))
 
 
 def make_open_calls_due(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> int:
@@ -220,9 +216,7 @@ def settle_intents(tx: HasConnection, rows: Sequence[SettledRow]) -> None:
         tx.conn.execute(
             update(intents)
             .where(intents.c.intent_id == bindparam("i"))
-            .values(
-                state=bindparam("s"), code=bindparam("k"), settled_at=tx.now, evidence=bindparam("e")
-            ),
+            .values(state=bindparam("s"), code=bindparam("k"), settled_at=tx.now, evidence=bindparam("e")),
             [
                 {
                     "i": row.intent_id,
@@ -247,17 +241,17 @@ def replan_intents(tx: HasConnection, intent_ids: Sequence[IntentId], due_at: da
 
 def save_evidence(tx: HasConnection, intent_id: IntentId, evidence: Mapping[str, Any]) -> None:
     """Keep what was seen while an outcome was unclear."""
-    tx.conn.execute(
-        update(intents).where(intents.c.intent_id == intent_id).values(evidence=dict(evidence))
-    )
+    tx.conn.execute(update(intents).where(intents.c.intent_id == intent_id).values(evidence=dict(evidence)))
 
 
-def lanes_of_intents(
-    tx: HasConnection, intent_ids: Sequence[IntentId]
-) -> dict[IntentId, tuple[LaneKey, PositionKey]]:
+def lanes_of_intents(tx: HasConnection, intent_ids: Sequence[IntentId]) -> dict[IntentId, tuple[LaneKey, PositionKey]]:
     found = tx.conn.execute(
         select(
-            intents.c.intent_id, intents.c.lane, intents.c.connection, intents.c.item_id, intents.c.location_id
+            intents.c.intent_id,
+            intents.c.lane,
+            intents.c.connection,
+            intents.c.item_id,
+            intents.c.location_id,
         ).where(intents.c.intent_id.in_(intent_ids))
     )
     return {row[0]: (LaneKey(row[1]), PositionKey(row[2], row[3], row[4])) for row in found}

@@ -64,9 +64,7 @@ def _baseline_made_at(tx: HasConnection, workspace: Workspace) -> datetime | Non
     ).scalar()
 
 
-def _order_row(
-    tx: HasConnection, workspace: Workspace, connection: ConnectionName, fact: OrderFacts
-) -> dict[str, Any]:
+def _order_row(tx: HasConnection, workspace: Workspace, connection: ConnectionName, fact: OrderFacts) -> dict[str, Any]:
     return {
         "workspace": workspace,
         "connection": connection,
@@ -107,9 +105,7 @@ def _effect_row(
     }
 
 
-def _upsert(
-    tx: HasConnection, table: Any, rows: Sequence[dict[str, Any]], keys: int, kept: Collection[str]
-) -> None:
+def _upsert(tx: HasConnection, table: Any, rows: Sequence[dict[str, Any]], keys: int, kept: Collection[str]) -> None:
     """Insert, or replace everything but the key and ``kept``; ``keys``: how many first columns are the key."""
     if not rows:
         return
@@ -150,9 +146,7 @@ def _pools_of_items(
 ) -> set[PoolId]:
     found = tx.conn.execute(
         select(draws.c.pool_id)
-        .where(
-            draws.c.workspace == workspace, draws.c.connection == connection, draws.c.item_id.in_(items)
-        )
+        .where(draws.c.workspace == workspace, draws.c.connection == connection, draws.c.item_id.in_(items))
         .distinct()
     )
     return {PoolId(pool_id) for (pool_id,) in found}
@@ -164,9 +158,7 @@ def residuals_since(
     """Residuals of every pool that moved, or whose orders were read, since a time."""
     moved = tx.conn.execute(
         select(ledger.c.pool_id)
-        .where(
-            ledger.c.workspace == workspace, ledger.c.connection == connection, ledger.c.at >= since
-        )
+        .where(ledger.c.workspace == workspace, ledger.c.connection == connection, ledger.c.at >= since)
         .distinct()
     )
     sold = tx.conn.execute(
@@ -177,9 +169,7 @@ def residuals_since(
             & (orders.c.connection == order_effects.c.connection)
             & (orders.c.order_id == order_effects.c.order_id),
         )
-        .where(
-            orders.c.workspace == workspace, orders.c.connection == connection, orders.c.read_at >= since
-        )
+        .where(orders.c.workspace == workspace, orders.c.connection == connection, orders.c.read_at >= since)
         .distinct()
     )
     pool_ids = {PoolId(pool_id) for (pool_id,) in moved}
@@ -259,10 +249,7 @@ def _effects(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Collection[ItemId]
 ) -> dict[ItemId, tuple[int, datetime | None]]:
     net = func.sum(
-        order_effects.c.sold
-        - order_effects.c.base_sold
-        - order_effects.c.restocked
-        + order_effects.c.base_restocked
+        order_effects.c.sold - order_effects.c.base_sold - order_effects.c.restocked + order_effects.c.base_restocked
     )
     found = tx.conn.execute(
         select(order_effects.c.item_id, net, func.max(orders.c.read_at))

@@ -139,7 +139,12 @@ def _load_pools(
 ) -> None:
     query = (
         select(
-            pools.c.lane, pools.c.pool_id, pools.c.sku, pools.c.goods, pools.c.frozen, pools.c.guaranteed_since
+            pools.c.lane,
+            pools.c.pool_id,
+            pools.c.sku,
+            pools.c.goods,
+            pools.c.frozen,
+            pools.c.guaranteed_since,
         )
         .where(pools.c.workspace == workspace, pools.c.lane.in_(keys))
         .order_by(pools.c.pool_id)
@@ -201,9 +206,9 @@ def _load_draws(
 ) -> None:
     pool_ids = [pool_id for stored in loaded.values() for pool_id in stored.pools]
     by_lane: defaultdict[LaneKey, list[Draw]] = defaultdict(list)
-    query = select(
-        draws.c.connection, draws.c.item_id, draws.c.location_id, draws.c.pool_id, draws.c.weight
-    ).where(draws.c.workspace == workspace, draws.c.pool_id.in_(pool_ids))
+    query = select(draws.c.connection, draws.c.item_id, draws.c.location_id, draws.c.pool_id, draws.c.weight).where(
+        draws.c.workspace == workspace, draws.c.pool_id.in_(pool_ids)
+    )
     for connection, item, location, pool_id, weight in tx.conn.execute(query):
         key = PositionKey(connection, item, location)
         lane = lane_of_position.get(key)
@@ -230,9 +235,7 @@ def _load_intents(
         intents.c.evidence,
     ).where(intents.c.workspace == workspace, intents.c.lane.in_(keys), intents.c.state.in_(OPEN_STATES))
     for lane, intent_id, connection, item, location, *rest in tx.conn.execute(query):
-        loaded[lane].intents[intent_id] = OpenIntent(
-            intent_id, PositionKey(connection, item, location), *rest
-        )
+        loaded[lane].intents[intent_id] = OpenIntent(intent_id, PositionKey(connection, item, location), *rest)
 
 
 _SAVE_POSITION = (
@@ -298,9 +301,7 @@ def add_goods(tx: HasConnection, workspace: Workspace, pool_id: PoolId, units: i
 
 def freeze_lanes(tx: HasConnection, workspace: Workspace, lanes: Sequence[LaneKey], frozen: bool) -> None:
     """Stop or resume planning for lanes, until a person decides."""
-    tx.conn.execute(
-        update(pools).where(pools.c.workspace == workspace, pools.c.lane.in_(lanes)).values(frozen=frozen)
-    )
+    tx.conn.execute(update(pools).where(pools.c.workspace == workspace, pools.c.lane.in_(lanes)).values(frozen=frozen))
 
 
 def mark_guarantee(
@@ -310,9 +311,7 @@ def mark_guarantee(
     if held:
         tx.conn.execute(
             update(pools)
-            .where(
-                pools.c.workspace == workspace, pools.c.pool_id.in_(held), pools.c.guaranteed_since.is_(None)
-            )
+            .where(pools.c.workspace == workspace, pools.c.pool_id.in_(held), pools.c.guaranteed_since.is_(None))
             .values(guaranteed_since=tx.now, not_guaranteed_because=None)
         )
     if broken:
@@ -409,9 +408,7 @@ def pool_of_sku(
     return [(PoolId(p), LaneKey(lane), g) for p, lane, g in tx.conn.execute(query.order_by(pools.c.pool_id))]
 
 
-def lanes_of_connection(
-    tx: HasConnection, workspace: Workspace, connection: ConnectionName
-) -> list[LaneKey]:
+def lanes_of_connection(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> list[LaneKey]:
     found = tx.conn.execute(
         select(positions.c.lane)
         .where(positions.c.workspace == workspace, positions.c.connection == connection)

@@ -161,8 +161,14 @@ signals = Table(
     Column("stored_at", UtcTime, nullable=False),
     Column("closed_at", UtcTime),
     Column("note", Text),
-    Index("signals_open", "workspace", "stage", "seq", sqlite_where=Column("state") == "waiting",
-          postgresql_where=Column("state") == "waiting"),
+    Index(
+        "signals_open",
+        "workspace",
+        "stage",
+        "seq",
+        sqlite_where=Column("state") == "waiting",
+        postgresql_where=Column("state") == "waiting",
+    ),
     Index("signals_by_lane", "workspace", "lane", "state"),
     Index("signals_by_delivery", "workspace", "connection", "delivery_id"),
 )
@@ -179,8 +185,15 @@ looks = Table(
     Column("priority", Integer, nullable=False),
     Column("due_at", UtcTime, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Index("looks_waiting", "workspace", "connection", "priority", "due_at",
-          sqlite_where=Column("asked") > Column("answered"), postgresql_where=Column("asked") > Column("answered")),
+    Index(
+        "looks_waiting",
+        "workspace",
+        "connection",
+        "priority",
+        "due_at",
+        sqlite_where=Column("asked") > Column("answered"),
+        postgresql_where=Column("asked") > Column("answered"),
+    ),
 )
 
 intents = Table(
@@ -206,8 +219,14 @@ intents = Table(
     Column("settled_at", UtcTime),
     Column("code", String, nullable=False, server_default=""),
     Column("evidence", Json),  # what an inference rested on
-    Index("intents_to_send", "workspace", "connection", "priority", sqlite_where=Column("state") == "planned",
-          postgresql_where=Column("state") == "planned"),
+    Index(
+        "intents_to_send",
+        "workspace",
+        "connection",
+        "priority",
+        sqlite_where=Column("state") == "planned",
+        postgresql_where=Column("state") == "planned",
+    ),
     Index("intents_by_lane", "workspace", "lane", "state"),
 )
 
@@ -232,8 +251,13 @@ calls = Table(
     Column("status", Integer),
     Column("answer", LargeBinary),
     Column("trouble", Text, nullable=False, server_default=""),
-    Index("calls_open", "workspace", "connection", sqlite_where=Column("state") == "open",
-          postgresql_where=Column("state") == "open"),
+    Index(
+        "calls_open",
+        "workspace",
+        "connection",
+        sqlite_where=Column("state") == "open",
+        postgresql_where=Column("state") == "open",
+    ),
 )
 
 ledger = Table(
@@ -309,8 +333,15 @@ cases = Table(
     Column("closed_at", UtcTime),
     Column("closed_by", String, nullable=False, server_default=""),  # proof | person name
     Column("resolution", Text, nullable=False, server_default=""),
-    Index("cases_open", "workspace", "reason", "subject", unique=True, sqlite_where=Column("state") == "open",
-          postgresql_where=Column("state") == "open"),
+    Index(
+        "cases_open",
+        "workspace",
+        "reason",
+        "subject",
+        unique=True,
+        sqlite_where=Column("state") == "open",
+        postgresql_where=Column("state") == "open",
+    ),
     Index("cases_by_lane", "workspace", "lane"),
 )
 

@@ -12,8 +12,6 @@ from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from storebridge.clock import Clock
-
 P = ParamSpec("P")
 T = TypeVar("T")
 A = TypeVar("A")

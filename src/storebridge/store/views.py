@@ -156,14 +156,10 @@ def recent_spreads(tx: HasConnection, workspace: Workspace) -> list[int]:
 def counts(tx: HasConnection, workspace: Workspace) -> Counts:
     """Everything that is counted, in one go."""
     by_state = tx.conn.execute(
-        select(signals.c.state, func.count())
-        .where(signals.c.workspace == workspace)
-        .group_by(signals.c.state)
+        select(signals.c.state, func.count()).where(signals.c.workspace == workspace).group_by(signals.c.state)
     )
     stored, copies = tx.conn.execute(
-        select(func.count(), func.coalesce(func.sum(deliveries.c.copies), 0)).where(
-            deliveries.c.workspace == workspace
-        )
+        select(func.count(), func.coalesce(func.sum(deliveries.c.copies), 0)).where(deliveries.c.workspace == workspace)
     ).one()
     waiting = tx.conn.execute(
         select(func.count()).where(looks.c.workspace == workspace, looks.c.asked > looks.c.answered)
@@ -200,12 +196,7 @@ def _orders_by_store(tx: HasConnection, workspace: Workspace) -> dict[str, int]:
 
 
 def _units_sold(tx: HasConnection, workspace: Workspace) -> int:
-    net = (
-        order_effects.c.sold
-        - order_effects.c.base_sold
-        - order_effects.c.restocked
-        + order_effects.c.base_restocked
-    )
+    net = order_effects.c.sold - order_effects.c.base_sold - order_effects.c.restocked + order_effects.c.base_restocked
     same = (
         (orders.c.workspace == order_effects.c.workspace)
         & (orders.c.connection == order_effects.c.connection)

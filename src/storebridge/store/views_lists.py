@@ -100,9 +100,7 @@ def list_events(
     limit: int = 100,
 ) -> list[EventRow]:
     """Signals, newest first; ``event`` is a delivery id or the number of a signal."""
-    query = select(*(signals.c[name] for name in EventRow.__struct_fields__)).where(
-        signals.c.workspace == workspace
-    )
+    query = select(*(signals.c[name] for name in EventRow.__struct_fields__)).where(signals.c.workspace == workspace)
     if before is not None:
         query = query.where(signals.c.seq < before)
     if state is not None:
@@ -120,9 +118,7 @@ def get_delivery(tx: HasConnection, workspace: Workspace, delivery_id: str) -> D
     """What was delivered under an id."""
     names = [deliveries.c[name] for name in DeliveryRow.__struct_fields__]
     row = tx.conn.execute(
-        select(*names)
-        .where(deliveries.c.workspace == workspace, deliveries.c.delivery_id == delivery_id)
-        .limit(1)
+        select(*names).where(deliveries.c.workspace == workspace, deliveries.c.delivery_id == delivery_id).limit(1)
     ).first()
     if row is None:
         return None
@@ -205,9 +201,7 @@ def list_orders(
                 (orders.c.created_at == before[0]) & (orders.c.order_id < before[1]),
             )
         )
-    rows = tx.conn.execute(
-        query.order_by(orders.c.created_at.desc(), orders.c.order_id.desc()).limit(limit)
-    ).all()
+    rows = tx.conn.execute(query.order_by(orders.c.created_at.desc(), orders.c.order_id.desc()).limit(limit)).all()
     lines = _lines(tx, workspace, [(row.connection, row.order_id) for row in rows])
     return [_order(row, lines) for row in rows]
 

@@ -153,9 +153,7 @@ def list_pools(
 
 def _matches(workspace: Workspace, search: str) -> Any:
     pattern = f"%{search.lower().replace('%', '').replace('_', '')}%"
-    titled = select(variants.c.sku).where(
-        variants.c.workspace == workspace, func.lower(variants.c.title).like(pattern)
-    )
+    titled = select(variants.c.sku).where(variants.c.workspace == workspace, func.lower(variants.c.title).like(pattern))
     return or_(func.replace(func.lower(pools.c.sku), "_", "").like(pattern), pools.c.sku.in_(titled))
 
 
@@ -183,9 +181,7 @@ def _titles(tx: HasConnection, workspace: Workspace, skus: Sequence[str] | None)
     return {sku: title for sku, title in tx.conn.execute(query.group_by(variants.c.sku))}
 
 
-def _counters(
-    tx: HasConnection, workspace: Workspace, pool_ids: Sequence[str] | None
-) -> dict[str, list[Counter]]:
+def _counters(tx: HasConnection, workspace: Workspace, pool_ids: Sequence[str] | None) -> dict[str, list[Counter]]:
     at = positions.c
     same = (at.workspace == draws.c.workspace) & (at.connection == draws.c.connection)
     same &= (at.item_id == draws.c.item_id) & (at.location_id == draws.c.location_id)
@@ -283,18 +279,14 @@ def orders_of_items(
         )
         .join(order_effects, same)
         .where(orders.c.workspace == workspace, tuple_(effect.connection, effect.item_id).in_(items))
-        .group_by(
-            orders.c.connection, orders.c.order_id, orders.c.name, orders.c.created_at, orders.c.cancelled
-        )
+        .group_by(orders.c.connection, orders.c.order_id, orders.c.name, orders.c.created_at, orders.c.cancelled)
         .order_by(orders.c.created_at.desc(), orders.c.order_id)
         .limit(limit)
     )
     return [OrderLabel(*row[:5], int(row[5]), int(row[6]), bool(row[7])) for row in found]
 
 
-def turns_of_lanes(
-    tx: HasConnection, workspace: Workspace, lanes: Sequence[str], *, limit: int
-) -> list[TurnRow]:
+def turns_of_lanes(tx: HasConnection, workspace: Workspace, lanes: Sequence[str], *, limit: int) -> list[TurnRow]:
     """The latest turns of lanes, newest first."""
     names = [passes.c[name] for name in TurnRow.__struct_fields__]
     found = tx.conn.execute(

@@ -138,9 +138,7 @@ def close_signals(tx: HasConnection, seqs: Collection[int], state: SignalState, 
         )
 
 
-def waiting_of_lanes(
-    tx: HasConnection, workspace: Workspace, lanes: Collection[LaneKey]
-) -> list[WaitingSignal]:
+def waiting_of_lanes(tx: HasConnection, workspace: Workspace, lanes: Collection[LaneKey]) -> list[WaitingSignal]:
     """Open, routed signals of lanes, oldest first."""
     found = tx.conn.execute(
         select(
@@ -202,9 +200,7 @@ def move_signals(tx: HasConnection, workspace: Workspace, lanes: Collection[Lane
 def renumber_signals(tx: HasConnection, seqs: Collection[int], number: int) -> None:
     """These signals were not answered by the last read and wait for a later one."""
     if seqs:
-        tx.conn.execute(
-            update(signals).where(signals.c.seq.in_(sorted(seqs))).values(look_number=number)
-        )
+        tx.conn.execute(update(signals).where(signals.c.seq.in_(sorted(seqs))).values(look_number=number))
 
 
 def ask_looks(
@@ -220,7 +216,9 @@ def ask_looks(
         index_elements=[looks.c.workspace, looks.c.connection, looks.c.kind, looks.c.key],
         set_={
             "asked": looks.c.asked + 1,
-            "priority": case((waiting, sooner(looks.c.priority, upsert.excluded.priority)), else_=upsert.excluded.priority),
+            "priority": case(
+                (waiting, sooner(looks.c.priority, upsert.excluded.priority)), else_=upsert.excluded.priority
+            ),
             "due_at": case((waiting, sooner(looks.c.due_at, upsert.excluded.due_at)), else_=upsert.excluded.due_at),
         },
     )
@@ -262,9 +260,7 @@ def waiting_looks(
 ) -> list[ClaimedLook]:
     """Looks that are due, most urgent first. Claiming is in memory: only one courier reads for a connection."""
     query = (
-        select(
-            looks.c.kind, looks.c.key, looks.c.asked, looks.c.priority, looks.c.due_at, looks.c.attempts
-        )
+        select(looks.c.kind, looks.c.key, looks.c.asked, looks.c.priority, looks.c.due_at, looks.c.attempts)
         .where(
             looks.c.workspace == workspace,
             looks.c.connection == connection,
@@ -328,7 +324,11 @@ def answer_looks(
 
 
 def count_attempts(
-    tx: HasConnection, workspace: Workspace, connection: ConnectionName, kind: str, attempts: Mapping[str, int]
+    tx: HasConnection,
+    workspace: Workspace,
+    connection: ConnectionName,
+    kind: str,
+    attempts: Mapping[str, int],
 ) -> None:
     """Remember how often a read of these keys did not show what was expected."""
     if attempts:

@@ -29,9 +29,7 @@ class Breaker:
     probe may pass; its success closes the circuit.
     """
 
-    def __init__(
-        self, *, failures_to_open: int = 5, first_seconds: float = 2.0, longest_seconds: float = 30.0
-    ) -> None:
+    def __init__(self, *, failures_to_open: int = 5, first_seconds: float = 2.0, longest_seconds: float = 30.0) -> None:
         self._failures_to_open = failures_to_open
         self._first_seconds = first_seconds
         self._longest_seconds = longest_seconds

@@ -36,11 +36,7 @@ def answered_signals(
     """Signals of a settled lane whose look was answered; ``answered`` is by (connection, item)."""
     if not lane_is_settled(lane):
         return []
-    return [
-        signal
-        for signal in signals
-        if signal.look_number <= answered.get((signal.connection, signal.entity), 0)
-    ]
+    return [signal for signal in signals if signal.look_number <= answered.get((signal.connection, signal.entity), 0)]
 
 
 def not_shown_yet(

@@ -144,9 +144,7 @@ class AnswerDesk:
         if trouble.blame is Blame.CREDENTIALS:
             await self._take_back(job, trouble)
             return
-        rows = tuple(
-            RowAnswer(intent, RowOutcome.REFUSED, trouble.code, str(trouble)) for intent in job.call.intents
-        )
+        rows = tuple(RowAnswer(intent, RowOutcome.REFUSED, trouble.code, str(trouble)) for intent in job.call.intents)
         self._wake(await self._store.run(self._commit_answer, job, rows, trouble.status, b""))
 
     async def _give_up(self, job: Send, trouble: CallTrouble) -> None:

@@ -222,6 +222,4 @@ class Courier:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._desk is not None:
             with contextlib.suppress(LostLease):
-                await self._store.run(
-                    release, self._workspace, self._desk.lease, self._desk.owner, self._desk.epoch
-                )
+                await self._store.run(release, self._workspace, self._desk.lease, self._desk.owner, self._desk.epoch)

@@ -63,9 +63,7 @@ def settle_row(
     elif _in_doubt(answer, style, resent):
         lane.intents[intent.intent_id] = msgspec.structs.replace(intent, state="unclear")
         settlement.unclear.append(intent)
-        settlement.rows.append(
-            SettledRow(intent.intent_id, "unclear", answer.code, _doubt(lane, intent, sent_at))
-        )
+        settlement.rows.append(SettledRow(intent.intent_id, "unclear", answer.code, _doubt(lane, intent, sent_at)))
     else:
         _drop(lane, intent, answer, settlement)
 
@@ -76,14 +74,10 @@ def _in_doubt(answer: RowAnswer, style: WriteStyle, resent: bool) -> bool:
     return resent and style is not WriteStyle.KEYED and answer.outcome is RowOutcome.STALE
 
 
-def _apply(
-    lane: StoredLane, intent: OpenIntent, answer: RowAnswer, now: datetime, settlement: Settlement
-) -> None:
+def _apply(lane: StoredLane, intent: OpenIntent, answer: RowAnswer, now: datetime, settlement: Settlement) -> None:
     stored = lane.positions[intent.position]
     position = apply_delta(stored.position, intent.delta, version=answer.version)
-    lane.positions[intent.position] = msgspec.structs.replace(
-        stored, position=position, written_at=now, misses=0
-    )
+    lane.positions[intent.position] = msgspec.structs.replace(stored, position=position, written_at=now, misses=0)
     del lane.intents[intent.intent_id]
     settlement.changed.add(intent.position)
     settlement.rows.append(SettledRow(intent.intent_id, "applied", answer.code))

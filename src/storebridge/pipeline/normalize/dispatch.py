@@ -64,9 +64,7 @@ def _by_connection(
     return dict(grouped)
 
 
-def _dispatch_group(
-    tx: Tx, workspace: Workspace, connection: ConnectionName, signals: Sequence[NewlyStored]
-) -> None:
+def _dispatch_group(tx: Tx, workspace: Workspace, connection: ConnectionName, signals: Sequence[NewlyStored]) -> None:
     stock_items = sorted({ItemId(signal.entity) for signal in signals if signal.flow == Flow.STOCK})
     lanes = lanes_of_items(tx, workspace, connection, stock_items)
     unlinked = [s.seq for s in signals if s.flow == Flow.STOCK and ItemId(s.entity) not in lanes]
@@ -76,10 +74,7 @@ def _dispatch_group(
     numbers = ask_looks(tx, workspace, connection, _asks(tx, routed))
     route_signals(
         tx,
-        [
-            (signal.seq, _lane_of(signal, lanes), numbers[LOOK_KIND[signal.flow], _key_of(signal)])
-            for signal in routed
-        ],
+        [(signal.seq, _lane_of(signal, lanes), numbers[LOOK_KIND[signal.flow], _key_of(signal)]) for signal in routed],
     )
 
 

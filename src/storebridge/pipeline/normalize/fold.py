@@ -69,9 +69,7 @@ def _fold_one(
     rules: HoldRules,
     folding: Folding,
 ) -> None:
-    folded = fold_reading(
-        stored.position, reading, sent_at=read.sent_at, rules=rules, written_at=stored.written_at
-    )
+    folded = fold_reading(stored.position, reading, sent_at=read.sent_at, rules=rules, written_at=stored.written_at)
     if folded.stale:
         folding.stale_items.add(key.item_id)
         return
@@ -90,6 +88,4 @@ def _nothing(item_id: ItemId, location_id: LocationId) -> LevelReading:
 
 def goods_moved(lane: StoredLane, position: Position, units: int) -> Mapping[str, int]:
     """Units of each pool that a movement of ``units`` at a counter means."""
-    return {
-        draw.pool_id: draw.weight * units for draw in lane.draws if draw.position == position.key
-    }
+    return {draw.pool_id: draw.weight * units for draw in lane.draws if draw.position == position.key}

@@ -44,9 +44,7 @@ def plan_lane(
     waiting = {i.position: i for i in lane.intents.values() if i.state == "planned"}
     writes = {write.position: write for write in wanted.writes}
     replaced = [
-        intent.intent_id
-        for position, intent in waiting.items()
-        if not _same(intent, writes.get(position), lane)
+        intent.intent_id for position, intent in waiting.items() if not _same(intent, writes.get(position), lane)
     ]
     kept = {position for position, intent in waiting.items() if intent.intent_id not in replaced}
     new = [

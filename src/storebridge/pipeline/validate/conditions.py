@@ -55,9 +55,7 @@ def record_conditions(
     return [opening.reason.value for opening in openings]
 
 
-def _opening(
-    workspace: Workspace, lane: StoredLane, key: PositionKey, reason: Reason, sku: str | None
-) -> CaseOpening:
+def _opening(workspace: Workspace, lane: StoredLane, key: PositionKey, reason: Reason, sku: str | None) -> CaseOpening:
     position = lane.positions[key].position
     return CaseOpening(
         workspace=workspace,

@@ -238,9 +238,7 @@ class SqliteStore:
             return
         except DBAPIError as error:
             for waiting in group:
-                waiting.done.set_exception(
-                    StoreUnavailableError(f"The database did not take the change: {error.orig}")
-                )
+                waiting.done.set_exception(StoreUnavailableError(f"The database did not take the change: {error.orig}"))
             return
         for waiting, result, raised in results:
             if raised is None:

@@ -1,0 +1,89 @@
+"""A channel is one store's way of selling one item: its counters at all locations together. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import msgspec
+
+from storebridge.inventory.pools import accepted_level
+from storebridge.model.ids import ConnectionName, ItemId, PoolId
+from storebridge.model.stock import LaneState, PlannedWrite, Position
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """The counters of one item in one store, lowest rank first, and what one sale takes from each pool."""
+
+    connection: ConnectionName
+    item_id: ItemId
+    positions: tuple[Position, ...]
+    weights: dict[PoolId, int]
+
+    @property
+    def level(self) -> int:
+        """What the store shows, without what is held."""
+        return sum(accepted_level(position) for position in self.positions)
+
+    @property
+    def is_busy(self) -> bool:
+        """A write of one of its counters is on the wire or in doubt."""
+        return any(p.open_write is not None and p.open_write.sent for p in self.positions)
+
+    @property
+    def can_be_written(self) -> bool:
+        return not self.is_busy and any(_writable(position) for position in self.positions)
+
+    def units(self, pool_id: PoolId) -> int:
+        """Units of a pool that this channel shows."""
+        return self.level * self.weights.get(pool_id, 0)
+
+
+def channels_of(state: LaneState) -> tuple[Channel, ...]:
+    """Every channel of a lane, in the order of connections and items."""
+    weights: defaultdict[tuple[ConnectionName, ItemId], dict[PoolId, int]] = defaultdict(dict)
+    for draw in state.draws:
+        weights[draw.position.connection, draw.position.item_id][draw.pool_id] = draw.weight
+    grouped: defaultdict[tuple[ConnectionName, ItemId], list[Position]] = defaultdict(list)
+    for position in sorted(state.positions, key=lambda p: (p.key.connection, p.key.item_id, p.rank, p.key)):
+        grouped[position.key.connection, position.key.item_id].append(position)
+    return tuple(
+        Channel(connection, item, tuple(positions), weights[connection, item])
+        for (connection, item), positions in sorted(grouped.items())
+    )
+
+
+def lift_negatives(channel: Channel, reason: str) -> list[PlannedWrite]:
+    """Set counters below zero to zero: they cannot sell, and the units behind them are gone already."""
+    return [
+        PlannedWrite(position.key, position.level, 0, reason)
+        for position in channel.positions
+        if position.level < 0 and _writable(position)
+    ]
+
+
+def spread(channel: Channel, change: int, reason: str) -> list[PlannedWrite]:
+    """Divide a change over a channel's counters: raise the first, lower the last; none falls below zero."""
+    writable = [p for p in channel.positions if _writable(p) and p.level >= 0]
+    if change > 0:
+        return [_write(position, change, reason) for position in writable[:1]]
+    writes: list[PlannedWrite] = []
+    for position, units in _taken(reversed(writable), -change):
+        writes.append(_write(position, -units, reason))
+    return writes
+
+
+def _taken(positions: Iterable[Position], units: int) -> Iterable[tuple[Position, int]]:
+    for position in positions:
+        take = min(units, max(0, accepted_level(position)))
+        if take > 0:
+            yield position, take
+            units -= take
+
+
+def _writable(position: Position) -> bool:
+    return position.writable and position.tracked
+
+
+def _write(position: Position, change: int, reason: str) -> PlannedWrite:
+    return PlannedWrite(position.key, position.level, position.level + change, reason)

@@ -1,0 +1,122 @@
+"""What a reading does to a position. Pure.
+
+A change of a level is a movement of goods by somebody else, whoever it was: orders and cases only label it. Three
+things are not simply believed: a reading older than what is known, a missing value (null is not zero), and a raise by
+staff that is too big or types a shelf count into one store.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from storebridge.inventory.versions import is_older, may_be_older, shows_version
+from storebridge.model.stock import LevelReading, Policy, Position
+
+__all__ = ["Condition", "Folded", "HoldRules", "fold_reading", "settle_hold", "shows_version"]
+
+STALE_AT_MOST = timedelta(seconds=20)
+"""S26: no replica lags longer behind our own write than this."""
+
+
+class Condition(StrEnum):
+    """What is odd about a counter."""
+
+    LEVEL_MISSING = "level_missing"
+    UNTRACKED = "untracked"
+    LEVEL_NEGATIVE = "level_negative"
+    NOT_DENYING = "not_denying"
+    CHANGE_HELD = "change_held"
+
+
+class HoldRules(msgspec.Struct, frozen=True):
+    """When a raise is held for a person."""
+
+    policy: Policy
+    hold_above_units: int
+
+
+class Folded(msgspec.Struct, frozen=True):
+    """A position after a reading."""
+
+    position: Position
+    movement: int = 0
+    """Units that came (or went, below zero) by somebody else's hand."""
+    condition: Condition | None = None
+    stale: bool = False
+    """The reading was older than what is known: nothing was folded."""
+
+
+def fold_reading(
+    position: Position,
+    reading: LevelReading,
+    *,
+    sent_at: datetime,
+    rules: HoldRules,
+    written_at: datetime | None,
+    former_pool: int | None = None,
+) -> Folded:
+    """Fold one reading; ``former_pool`` is what was left of the pool before it (for the shelf-count rule)."""
+    if _is_stale(position, reading, sent_at, written_at):
+        return Folded(position, stale=True)
+    seen = msgspec.structs.replace(
+        position,
+        read_at=sent_at,
+        tracked=reading.tracked,
+        denies_oversell=reading.denies_oversell,
+        version=reading.version or position.version,
+        native_id=reading.native_id or position.native_id,
+    )
+    if reading.available is None:
+        return Folded(seen, condition=Condition.LEVEL_MISSING if reading.tracked else Condition.UNTRACKED)
+    change = reading.available - position.level
+    held = _held_after(position, change, rules, former_pool)
+    folded = msgspec.structs.replace(seen, level=reading.available, held=held)
+    return Folded(folded, change - (held - position.held), _condition(folded))
+
+
+def _is_stale(position: Position, reading: LevelReading, sent_at: datetime, written_at: datetime | None) -> bool:
+    if position.read_at is not None and sent_at < position.read_at:
+        return True
+    if written_at is not None and sent_at < written_at:
+        return True
+    if is_older(reading.version, position.version):
+        return True
+    return (
+        may_be_older(reading.version, position.version)
+        and reading.available != position.level
+        and written_at is not None
+        and sent_at < written_at + STALE_AT_MOST
+    )
+
+
+def _held_after(position: Position, change: int, rules: HoldRules, former_pool: int | None) -> int:
+    if change < 0 and position.held > 0:
+        return 0 if -change >= position.held else position.held  # staff took the held raise back
+    if change > rules.hold_above_units or _types_a_shelf_count(position, change, rules, former_pool):
+        return position.held + change
+    return position.held
+
+
+def _types_a_shelf_count(position: Position, change: int, rules: HoldRules, former_pool: int | None) -> bool:
+    """Under escrow a store shows only its share: somebody who sets it to the whole pool would create goods."""
+    shares = rules.policy in (Policy.ESCROW, Policy.HYBRID)
+    return shares and change > 0 and former_pool is not None and position.level + change == former_pool
+
+
+def _condition(position: Position) -> Condition | None:
+    if position.held:
+        return Condition.CHANGE_HELD
+    if position.level < 0:
+        return Condition.LEVEL_NEGATIVE
+    return None if position.denies_oversell else Condition.NOT_DENYING
+
+
+def settle_hold(position: Position, *, accept: bool) -> tuple[Position, int]:
+    """A person decided; returns the position and how many units of goods to take back (below zero).
+
+    Rejected units are still shown by the store; without the goods behind them the next plan lowers the counter.
+    """
+    return msgspec.structs.replace(position, held=0), 0 if accept else -position.held

@@ -1,0 +1,44 @@
+"""The pure planner: a lane's state in, writes with their reasons out. No difference, no writes: that ends echo loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from storebridge.inventory.channels import Channel, channels_of
+from storebridge.inventory.policies.escrow import plan_escrow
+from storebridge.inventory.policies.mirror import plan_mirror
+from storebridge.model.stock import LaneState, PlannedWrite, Policy
+
+POLICIES: dict[Policy, Callable[[LaneState, tuple[Channel, ...]], list[PlannedWrite]]] = {
+    Policy.MIRROR: plan_mirror,
+    Policy.ESCROW: plan_escrow,
+}
+"""The policies that exist. ``hybrid`` and ``guarded`` are refused when the configuration is read."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What should be written now, at most one write per counter."""
+
+    writes: tuple[PlannedWrite, ...]
+
+
+def plan(state: LaneState) -> Plan:
+    """Plan one lane. Nothing is planned while a pool is frozen or goods are missing from the state."""
+    if not state.pools or any(pool.frozen for pool in state.pools):
+        return Plan(())
+    writes = POLICIES[state.pools[0].policy](state, channels_of(state))
+    return Plan(tuple(_one_per_counter(writes)))
+
+
+def _one_per_counter(writes: list[PlannedWrite]) -> list[PlannedWrite]:
+    """Two steps for one counter (lift, then share) become one."""
+    merged: dict[object, PlannedWrite] = {}
+    for write in writes:
+        earlier = merged.get(write.position)
+        if earlier is not None:
+            to_level = earlier.to_level + write.delta
+            write = PlannedWrite(write.position, earlier.from_level, to_level, write.reason)
+        merged[write.position] = write
+    return [write for write in merged.values() if write.delta]

@@ -1,0 +1,57 @@
+"""Versions of a counter: Wix revisions are growing numbers, Shopify's ``updatedAt`` are times. Pure.
+
+After a write whose answer names no version only this is known: the counter's version is later than before.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+AFTER = "after "
+
+
+def after(version: str | None) -> str | None:
+    """Some version later than ``version``."""
+    if version is None or version.startswith(AFTER):
+        return version
+    return f"{AFTER}{version}"
+
+
+def compare(one: str, other: str) -> int | None:
+    """-1, 0 or 1 as ``one`` is earlier, equal or later; None when they cannot be compared."""
+    left, right = _order(one), _order(other)
+    if left is None or right is None or type(left) is not type(right):
+        return 0 if one == other else None
+    return (left > right) - (left < right)  # type: ignore[operator]  # the same type on both sides
+
+
+def _order(version: str) -> int | datetime | None:
+    if version.isdigit():
+        return int(version)
+    try:
+        return datetime.fromisoformat(version)
+    except ValueError:
+        return None
+
+
+def is_older(seen: str | None, known: str | None) -> bool:
+    """Whether a reading surely shows an earlier state than what is known."""
+    if seen is None or known is None:
+        return False
+    return compare(seen, known.removeprefix(AFTER)) == -1
+
+
+def may_be_older(seen: str | None, known: str | None) -> bool:
+    """Whether a reading shows the very version after which our own write came."""
+    return (
+        seen is not None and known is not None and known.startswith(AFTER) and compare(seen, known[len(AFTER) :]) == 0
+    )
+
+
+def shows_version(seen: str | None, wanted: str) -> bool:
+    """Whether a state of version ``seen`` includes the change that ``wanted`` speaks of."""
+    if seen is None:
+        return True
+    if seen.startswith(AFTER):
+        return compare(seen[len(AFTER) :], wanted) in (0, 1, None)
+    return compare(seen, wanted) in (0, 1, None)

@@ -1,0 +1,181 @@
+"""Cases as stored: at most one open case per reason and subject; closed ones stay as history."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, func, insert, select, tuple_, update
+
+from storebridge.model.ids import ConnectionName, LaneKey, Workspace
+from storebridge.store.lanes import HasConnection
+from storebridge.store.tables import cases
+
+
+class NewCase(msgspec.Struct, frozen=True):
+    """A case to be opened, or counted once more."""
+
+    workspace: Workspace
+    reason: str
+    subject: str
+    connection: ConnectionName | None
+    sku: str | None
+    lane: LaneKey | None
+    field: str
+    sentence: str
+    payload: Mapping[str, Any]
+    whose_move: str
+
+
+class StoredCase(msgspec.Struct, frozen=True):
+    """A case with its whole life."""
+
+    case_id: str
+    reason: str
+    state: str
+    """open | resolved"""
+    subject: str
+    connection: str | None
+    sku: str | None
+    lane: str | None
+    field: str
+    sentence: str
+    payload: dict[str, Any] | None
+    whose_move: str
+    retry_at: datetime | None
+    occurrences: int
+    opened_at: datetime
+    last_seen_at: datetime
+    closed_at: datetime | None
+    closed_by: str
+    resolution: str
+
+
+COLUMNS = tuple(cases.c[name] for name in StoredCase.__struct_fields__)
+
+
+def open_cases(tx: HasConnection, rows: Sequence[NewCase]) -> list[bool]:
+    """Open cases, or count once more those that are open; says for each whether it is new."""
+    if not rows:
+        return []
+    is_open = _open_names(tx, {(row.workspace, row.reason, row.subject) for row in rows})
+    new: list[bool] = []
+    again: list[NewCase] = []
+    fresh: list[NewCase] = []
+    for row in rows:
+        name = (row.workspace, row.reason, row.subject)
+        new.append(name not in is_open)
+        (again if name in is_open else fresh).append(row)
+        is_open.add(name)
+    earlier = _times_opened(tx, fresh)
+    if fresh:
+        tx.conn.execute(insert(cases), [_as_row(row, earlier, tx.now) for row in fresh])
+    _count_again(tx, again)
+    return new
+
+
+def _open_names(tx: HasConnection, names: Collection[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+    columns = (cases.c.workspace, cases.c.reason, cases.c.subject)
+    found = tx.conn.execute(select(*columns).where(tuple_(*columns).in_(sorted(names)), cases.c.state == "open"))
+    return {(workspace, reason, subject) for workspace, reason, subject in found}
+
+
+def _times_opened(tx: HasConnection, rows: Iterable[NewCase]) -> dict[tuple[str, str, str], int]:
+    names = sorted({(row.workspace, row.reason, row.subject) for row in rows})
+    columns = (cases.c.workspace, cases.c.reason, cases.c.subject)
+    found = tx.conn.execute(select(*columns, func.count()).where(tuple_(*columns).in_(names)).group_by(*columns))
+    return {(workspace, reason, subject): count for workspace, reason, subject, count in found}
+
+
+def _as_row(row: NewCase, earlier: Mapping[tuple[str, str, str], int], now: datetime) -> dict[str, object]:
+    name = (row.workspace, row.reason, row.subject)
+    return {
+        **msgspec.structs.asdict(row),
+        "payload": dict(row.payload),
+        "case_id": case_id_of(*name, earlier.get(name, 0)),
+        "state": "open",
+        "opened_at": now,
+        "last_seen_at": now,
+    }
+
+
+def case_id_of(workspace: str, reason: str, subject: str, earlier: int) -> str:
+    """The same doubt gets the same id in every run of a simulation; ``earlier`` cases of it make it another."""
+    text = "\x1f".join((workspace, reason, subject, str(earlier)))
+    return f"case_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def _count_again(tx: HasConnection, rows: Iterable[NewCase]) -> None:
+    values = [
+        {"w": row.workspace, "r": row.reason, "s": row.subject, "t": row.sentence, "p": dict(row.payload)}
+        for row in rows
+    ]
+    if values:
+        tx.conn.execute(
+            update(cases)
+            .where(
+                cases.c.workspace == bindparam("w"),
+                cases.c.reason == bindparam("r"),
+                cases.c.subject == bindparam("s"),
+                cases.c.state == "open",
+            )
+            .values(
+                occurrences=cases.c.occurrences + 1,
+                last_seen_at=tx.now,
+                sentence=bindparam("t"),
+                payload=bindparam("p"),
+            ),
+            values,
+        )
+
+
+def close_cases(
+    tx: HasConnection, workspace: Workspace, closings: Sequence[tuple[str, str, str]], *, closed_by: str
+) -> list[tuple[str, str, str]]:
+    """Close open cases: (reason, subject, proof); returns those that were open."""
+    open_now = {
+        (reason, subject)
+        for _, reason, subject in _open_names(tx, {(workspace, reason, subject) for reason, subject, _ in closings})
+    }
+    done = [closing for closing in closings if (closing[0], closing[1]) in open_now]
+    if done:
+        tx.conn.execute(
+            update(cases)
+            .where(
+                cases.c.workspace == workspace,
+                cases.c.reason == bindparam("r"),
+                cases.c.subject == bindparam("s"),
+                cases.c.state == "open",
+            )
+            .values(state="resolved", closed_at=tx.now, closed_by=closed_by, resolution=bindparam("p")),
+            [{"r": reason, "s": subject, "p": proof[:500]} for reason, subject, proof in done],
+        )
+    return done
+
+
+def open_subjects_of_lanes(tx: HasConnection, workspace: Workspace, lanes: Iterable[LaneKey]) -> set[tuple[str, str]]:
+    """(reason, subject) of the open cases of lanes."""
+    found = tx.conn.execute(
+        select(cases.c.reason, cases.c.subject).where(
+            cases.c.workspace == workspace, cases.c.lane.in_(sorted(lanes)), cases.c.state == "open"
+        )
+    )
+    return {(reason, subject) for reason, subject in found}
+
+
+def get_case(tx: HasConnection, workspace: Workspace, case_id: str) -> StoredCase | None:
+    """A case by its id; None when there is none."""
+    row = tx.conn.execute(select(*COLUMNS).where(cases.c.workspace == workspace, cases.c.case_id == case_id)).first()
+    return None if row is None else StoredCase(*tuple(row))
+
+
+def close_case(tx: HasConnection, workspace: Workspace, case_id: str, *, closed_by: str, resolution: str) -> None:
+    """A person closed a case."""
+    tx.conn.execute(
+        update(cases)
+        .where(cases.c.workspace == workspace, cases.c.case_id == case_id, cases.c.state == "open")
+        .values(state="resolved", closed_at=tx.now, closed_by=closed_by, resolution=resolution[:500])
+    )

@@ -1,0 +1,112 @@
+"""What each store sells and where it counts, as last listed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storebridge.model.catalogue import Location, Variant
+from storebridge.model.ids import ConnectionName, ItemId, LocationId, Workspace
+from storebridge.store.lanes import HasConnection
+from storebridge.store.tables import locations, variants
+
+
+def save_locations(
+    tx: HasConnection,
+    workspace: Workspace,
+    connection: ConnectionName,
+    found: Sequence[Location],
+    places: Mapping[LocationId, tuple[str, int]],
+) -> None:
+    """Replace what is known of a store's locations; ``places`` maps those of the bridge to (group, rank)."""
+    rows = []
+    for location in found:
+        group, rank = places.get(location.location_id, (None, 0))
+        rows.append(
+            {
+                "workspace": workspace,
+                "connection": connection,
+                "location_id": location.location_id,
+                "name": location.name,
+                "active": location.active,
+                "sells_online": location.sells_online,
+                "is_default": location.is_default,
+                "location_group": group,
+                "rank": rank,
+            }
+        )
+    gone = locations.c.location_id.not_in([location.location_id for location in found])
+    tx.conn.execute(
+        update(locations)
+        .where(locations.c.workspace == workspace, locations.c.connection == connection, gone)
+        .values(active=False)
+    )
+    _replace(tx, locations, rows)
+
+
+def save_variants(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, found: Sequence[Variant]
+) -> None:
+    """Replace what is known of a store's variants; those that are not listed any more are marked as gone."""
+    _replace(tx, variants, [_variant_row(tx, workspace, connection, variant) for variant in found])
+    tx.conn.execute(
+        update(variants)
+        .where(
+            variants.c.workspace == workspace,
+            variants.c.connection == connection,
+            variants.c.listed_at < tx.now,
+            variants.c.gone_at.is_(None),
+        )
+        .values(gone_at=tx.now)
+    )
+
+
+def _variant_row(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, variant: Variant
+) -> dict[str, Any]:
+    return {
+        "workspace": workspace,
+        "connection": connection,
+        "item_id": variant.item_id,
+        "variant_id": variant.variant_id,
+        "product_id": variant.product_id,
+        "title": " / ".join(part for part in (variant.product_title, variant.variant_title) if part),
+        "sku": variant.sku,
+        "barcode": variant.barcode,
+        "tracked": variant.tracked,
+        "denies_oversell": variant.denies_oversell,
+        "adjustable": variant.adjustable,
+        "listed_at": tx.now,
+        "gone_at": None,
+    }
+
+
+def _replace(tx: HasConnection, table: Any, rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    insert = (postgresql if tx.dialect == "postgresql" else sqlite).insert(table)
+    keys = list(rows[0])[:3]
+    tx.conn.execute(
+        insert.on_conflict_do_update(
+            index_elements=keys,
+            set_={name: insert.excluded[name] for name in rows[0] if name not in keys},
+        ),
+        list(rows),
+    )
+
+
+def items_of_skus(tx: HasConnection, workspace: Workspace, skus: Sequence[str]) -> dict[ConnectionName, set[ItemId]]:
+    """The items of SKUs in every store."""
+    found = tx.conn.execute(
+        select(variants.c.connection, variants.c.item_id).where(
+            variants.c.workspace == workspace, variants.c.sku.in_(skus)
+        )
+    )
+    items: defaultdict[ConnectionName, set[ItemId]] = defaultdict(set)
+    for connection, item in found:
+        items[ConnectionName(connection)].add(ItemId(item))
+    return dict(items)

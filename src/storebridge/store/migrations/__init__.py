@@ -1,0 +1,1 @@
+"""store/migrations: one file per revision, oldest first; never edited once released."""
