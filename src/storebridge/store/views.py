@@ -139,7 +139,7 @@ def open_cases_by_reason(tx: HasConnection, workspace: Workspace) -> dict[str, i
         .group_by(cases.c.reason)
         .order_by(cases.c.reason)
     )
-    return {reason: count for reason, count in found}
+    return {str(reason): int(count) for reason, count in found}
 
 
 def recent_spreads(tx: HasConnection, workspace: Workspace) -> list[int]:
@@ -165,7 +165,7 @@ def counts(tx: HasConnection, workspace: Workspace) -> Counts:
         select(func.count()).where(looks.c.workspace == workspace, looks.c.asked > looks.c.answered)
     ).scalar_one()
     return Counts(
-        signals={state: count for state, count in by_state},
+        signals={str(state): int(count) for state, count in by_state},
         deliveries=stored,
         duplicates=int(copies) - stored,
         tallies=_tallies(tx, workspace),
@@ -192,7 +192,7 @@ def _orders_by_store(tx: HasConnection, workspace: Workspace) -> dict[str, int]:
         .group_by(orders.c.connection)
         .order_by(orders.c.connection)
     )
-    return {connection: count for connection, count in found}
+    return {str(connection): int(count) for connection, count in found}
 
 
 def _units_sold(tx: HasConnection, workspace: Workspace) -> int:

@@ -123,7 +123,7 @@ def get_delivery(tx: HasConnection, workspace: Workspace, delivery_id: str) -> D
     if row is None:
         return None
     body = None if row.body is None else row.body.decode("utf-8", "replace")[:MOST_BODY]
-    return DeliveryRow(*row[:-1], body)
+    return DeliveryRow(**{**row._mapping, "body": body})
 
 
 def list_cases(

@@ -178,7 +178,7 @@ def _titles(tx: HasConnection, workspace: Workspace, skus: Sequence[str] | None)
     )
     if skus is not None:
         query = query.where(variants.c.sku.in_(skus))
-    return {sku: title for sku, title in tx.conn.execute(query.group_by(variants.c.sku))}
+    return {str(sku): str(title) for sku, title in tx.conn.execute(query.group_by(variants.c.sku))}
 
 
 def _counters(tx: HasConnection, workspace: Workspace, pool_ids: Sequence[str] | None) -> dict[str, list[Counter]]:
@@ -283,7 +283,20 @@ def orders_of_items(
         .order_by(orders.c.created_at.desc(), orders.c.order_id)
         .limit(limit)
     )
-    return [OrderLabel(*row[:5], int(row[5]), int(row[6]), bool(row[7])) for row in found]
+    return [_label(row) for row in found]
+
+
+def _label(row: Any) -> OrderLabel:
+    return OrderLabel(
+        connection=row[0],
+        order_id=row[1],
+        name=row[2],
+        created_at=row[3],
+        cancelled=row[4],
+        sold=int(row[5]),
+        restocked=int(row[6]),
+        before_baseline=bool(row[7]),
+    )
 
 
 def turns_of_lanes(tx: HasConnection, workspace: Workspace, lanes: Sequence[str], *, limit: int) -> list[TurnRow]:

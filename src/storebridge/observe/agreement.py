@@ -1,0 +1,98 @@
+"""Does every store show what the policy wants? Judged from the bridge's own last reads.
+
+The proof that counts is made elsewhere, from the stores' own records; this is what an operator sees meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from storebridge.model.stock import Policy
+from storebridge.store.views_stock import StoredPool
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """One pool against its policy."""
+
+    in_step: bool
+    left: int
+    """P: what can still be sold."""
+    shown: dict[str, int]
+    """What each store shows, over its locations of this group."""
+    wanted: dict[str, int] | None
+    """What each store should show; None where only the sum is prescribed (escrow)."""
+    oversold: int
+    """Units sold that do not exist."""
+    drift: dict[str, int]
+    """Units by which each store is off."""
+
+
+def judge_pool(pool: StoredPool, policy: Policy, safety_stock: int) -> Agreement:
+    """Compare what the stores show with what the policy wants."""
+    shown: dict[str, int] = {}
+    for counter in pool.counters:
+        shown[counter.connection] = shown.get(counter.connection, 0) + counter.level
+    left = pool.left
+    to_show = max(0, left - safety_stock)
+    if policy is Policy.MIRROR:
+        wanted = dict.fromkeys(shown, to_show)
+        drift = {name: abs(level - wanted[name]) for name, level in shown.items()}
+        in_step = not any(drift.values())
+        return Agreement(in_step, left, shown, wanted, max(0, -left), drift)
+    drift = _drift_of_shares(shown, to_show)
+    starved = to_show >= len(shown) and any(level <= 0 for level in shown.values())
+    in_step = not any(drift.values()) and not starved and sum(shown.values()) == to_show
+    return Agreement(in_step, left, shown, None, max(0, -left), drift)
+
+
+def _drift_of_shares(shown: dict[str, int], to_show: int) -> dict[str, int]:
+    """Below zero is off by that much; what the stores show too much together is charged to the largest."""
+    drift = {name: max(0, -level) for name, level in shown.items()}
+    too_much = sum(shown.values()) - to_show
+    if shown and too_much > 0:
+        largest = max(shown, key=lambda name: (shown[name], name))
+        drift[largest] += too_much
+    return drift
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """All pools of a workspace."""
+
+    skus: int
+    units_left: int
+    out_of_step: tuple[str, ...]
+    """SKUs, at most the first hundred."""
+    skus_out_of_step: int
+    units_oversold: int
+    not_guaranteed: int
+    """Pools for which the guarantee does not hold (yet)."""
+    frozen: int
+    held: int
+    drift: dict[str, int]
+
+
+MOST_NAMED = 100
+
+
+def judge_all(pools: Iterable[StoredPool], policy: Policy, safety_stock: int) -> Totals:
+    """Judge every pool and add up."""
+    skus: set[str] = set()
+    out: list[str] = []
+    drift: dict[str, int] = {}
+    left = oversold = unguaranteed = frozen = held = 0
+    for pool in pools:
+        agreement = judge_pool(pool, policy, safety_stock)
+        skus.add(pool.sku)
+        left += max(0, agreement.left)
+        oversold += agreement.oversold
+        unguaranteed += pool.guaranteed_since is None
+        frozen += pool.frozen
+        is_held = any(counter.held for counter in pool.counters)
+        held += is_held
+        if not (agreement.in_step or is_held or pool.frozen):
+            out.append(pool.sku)
+        for name, units in agreement.drift.items():
+            drift[name] = drift.get(name, 0) + units
+    return Totals(len(skus), left, tuple(out[:MOST_NAMED]), len(out), oversold, unguaranteed, frozen, held, drift)

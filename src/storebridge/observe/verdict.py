@@ -1,0 +1,46 @@
+"""The verdict on a workspace: sentences that an operator can read aloud; none means that all is well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from storebridge.observe.agreement import Totals
+from storebridge.observe.conservation import Conservation
+from storebridge.store.views import BaselineState, StoreHealth
+
+SAYINGS = {
+    "slow": "{store} asks for fewer calls; changes take longer to reach it",
+    "down": "{store} does not answer",
+    "unauthorized": "{store} refuses our credentials",
+    "read_only": "{store} can be read but not written",
+    "unknown": "{store} was not reached yet",
+}
+
+
+def find_problems(
+    stores: Sequence[StoreHealth],
+    totals: Totals,
+    conservation: Conservation,
+    cases_open: Mapping[str, int],
+    baseline: BaselineState | None,
+) -> list[str]:
+    """What a person should know, worst first."""
+    problems = [
+        f"{SAYINGS[s.health].format(store=s.connection)}{_because(s.detail)}." for s in stores if s.health in SAYINGS
+    ]
+    if conservation.unaccounted:
+        problems.insert(0, f"{conservation.unaccounted} signals are in no known state: report this.")
+    if baseline is None:
+        problems.append("No baseline is signed off, so nothing is written: run storebridge baseline, then --sign-off.")
+    if totals.units_oversold:
+        problems.append(f"{totals.units_oversold} units were sold that do not exist.")
+    if totals.skus_out_of_step:
+        named = ", ".join(totals.out_of_step[:5])
+        problems.append(f"{totals.skus_out_of_step} SKUs are not in step at this moment ({named}).")
+    if cases_open:
+        problems.append(f"{sum(cases_open.values())} cases are open: storebridge exceptions list.")
+    return problems
+
+
+def _because(detail: str) -> str:
+    return f": {detail.rstrip('.')}" if detail else ""

@@ -1,0 +1,78 @@
+"""Stock: every SKU with what is left and what each store shows."""
+
+from __future__ import annotations
+
+import msgspec
+
+from storebridge.model.settings import WorkspaceTerms
+from storebridge.observe.agreement import judge_pool
+from storebridge.store.database import Store, Tx
+from storebridge.store.views_stock import StoredPool, list_pools
+
+
+class StockLine(msgspec.Struct, frozen=True):
+    """One SKU of one location group."""
+
+    sku: str
+    group: str
+    title: str
+    left: int
+    """What can still be sold."""
+    reserve: int
+    """Of these, units that no store may sell."""
+    shown: dict[str, int]
+    wanted: dict[str, int] | None
+    """What each store should show; null where only the sum is prescribed."""
+    in_step: bool
+    held: bool
+    frozen: bool
+    guaranteed: bool
+    not_guaranteed_because: str | None
+
+
+class StockPage(msgspec.Struct, frozen=True):
+    """Some of the SKUs, by name."""
+
+    items: list[StockLine]
+    after: str | None
+    """Where the next page begins; null on the last one."""
+
+
+async def list_stock(
+    store: Store, terms: WorkspaceTerms, *, search: str = "", after: str | None = None, limit: int = 100
+) -> StockPage:
+    """One page of SKUs; ``search`` looks in SKU and title."""
+    return await store.read(_read, terms, search, after, limit)
+
+
+def _read(tx: Tx, terms: WorkspaceTerms, search: str, after: str | None, limit: int) -> StockPage:
+    begin = _split(after) if after else None
+    found = list_pools(tx, terms.workspace, after=begin, search=search, limit=limit + 1)
+    page = found[:limit]
+    more = f"{page[-1].group}/{page[-1].sku}" if len(found) > limit else None
+    return StockPage([as_line(pool, terms) for pool in page], more)
+
+
+def _split(after: str) -> tuple[str, str]:
+    """``group/sku`` back into (sku, group); a SKU may hold slashes, a group may not."""
+    group, _, sku = after.partition("/")
+    return sku, group
+
+
+def as_line(pool: StoredPool, terms: WorkspaceTerms) -> StockLine:
+    """A pool as a person reads it."""
+    agreement = judge_pool(pool, terms.policy, terms.safety_stock)
+    return StockLine(
+        sku=pool.sku,
+        group=pool.group,
+        title=pool.title,
+        left=agreement.left,
+        reserve=pool.reserve,
+        shown=agreement.shown,
+        wanted=agreement.wanted,
+        in_step=agreement.in_step,
+        held=any(counter.held for counter in pool.counters),
+        frozen=pool.frozen,
+        guaranteed=pool.guaranteed_since is not None,
+        not_guaranteed_because=pool.not_guaranteed_because,
+    )
