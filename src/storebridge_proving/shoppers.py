@@ -1,0 +1,229 @@
+"""Simulated shoppers and staff: they buy, cancel, ship, refund, take back and correct, at a rate, from a
+seed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from storebridge_proving.store_client import CartLine, SoldOut, StoreClient, StoreRefused, Window
+
+Deed = Literal["buy", "buy_unpaid", "cancel", "fulfil", "refund", "give_back", "adjust"]
+
+FIRST_NAMES = ("Ada", "Björn", "Chiara", "Dmitri", "Esra", "Farah", "Goran", "Hana", "Íñigo", "Jun")
+LAST_NAMES = ("Okafor", "Lindqvist", "Moreau", "Nowak", "O'Brien", "Papadaki", "Quispe", "Rossi", "Sato")
+
+
+@dataclass(frozen=True, slots=True)
+class CrowdPlan:
+    """How busy it is. ``weights`` are relative; a share ``hot_share`` of the SKUs draws ``hot_pull`` of the
+    buys.
+    """
+
+    events_per_second: float
+    weights: Mapping[Deed, float] = field(
+        default_factory=lambda: {
+            "buy": 78.0,
+            "buy_unpaid": 4.0,
+            "cancel": 5.0,
+            "fulfil": 6.0,
+            "refund": 3.0,
+            "give_back": 2.0,
+            "adjust": 2.0,
+        }
+    )
+    hot_share: float = 0.1
+    hot_pull: float = 0.5
+    most_lines: int = 3
+    most_units: int = 3
+    edit_needs_level: int = 8
+    """Staff corrects only counters that show at least so many, so that no edit takes what a shopper holds."""
+    edit_up_to: int = 3
+
+
+@dataclass(slots=True)
+class _Sale:
+    order_id: str
+    lines: list[CartLine]
+    state: Literal["open", "shipped"] = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A shopper who was sent away: ``at`` is the number of the event, not a time."""
+
+    store: str
+    sku: str
+    wanted: int
+    at: int
+
+
+class Crowd:
+    """Everybody who touches the two stores by hand."""
+
+    def __init__(
+        self,
+        stores: Sequence[StoreClient],
+        skus: Sequence[str],
+        plan: CrowdPlan,
+        *,
+        chance: random.Random,
+        sleep: Callable[[float], Awaitable[None]],
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._stores = list(stores)
+        self._windows = {store.name: Window(store) for store in stores}
+        self._plan = plan
+        self._chance = chance
+        self._sleep = sleep
+        self._tell = tell
+        shuffled = chance.sample(list(skus), len(skus))
+        hot = max(1, round(len(shuffled) * plan.hot_share))
+        self._hot, self._cold = shuffled[:hot], shuffled[hot:] or shuffled
+        self._sales: dict[str, list[_Sale]] = {store.name: [] for store in stores}
+        self.events = 0
+        self.done: dict[str, int] = {}
+        self.refusals: list[Refusal] = []
+        self._stopped = False
+
+    async def run(self) -> None:
+        """Act until ``stop`` is called."""
+        while not self._stopped:
+            await self._sleep(self._chance.expovariate(self._plan.events_per_second))
+            await self.act()
+
+    def stop(self) -> None:
+        """Nobody acts any more after the deed under way."""
+        self._stopped = True
+
+    async def act(self) -> None:
+        """One deed in one store; what the store does not allow counts as refused."""
+        store = self._chance.choice(self._stores)
+        (deed,) = self._chance.choices(list(self._plan.weights), list(self._plan.weights.values()))
+        self.events += 1
+        try:
+            acted = await self._deeds()[deed](store)
+        except SoldOut as short:
+            self._count("sold_out")
+            self._tell(f"{store.name}: {short.sku} is sold out, a shopper leaves")
+            return
+        except StoreRefused:
+            self._count("refused")
+            return
+        self._count(deed if acted else "nothing_to_do")
+
+    def _deeds(self) -> dict[Deed, Callable[[StoreClient], Awaitable[bool]]]:
+        return {
+            "buy": self._buy,
+            "buy_unpaid": self._buy_unpaid,
+            "cancel": self._cancel,
+            "fulfil": self._fulfil,
+            "refund": self._refund,
+            "give_back": self._give_back,
+            "adjust": self._adjust,
+        }
+
+    def _count(self, deed: str) -> None:
+        self.done[deed] = self.done.get(deed, 0) + 1
+
+    async def _buy(self, store: StoreClient, *, paid: bool = True) -> bool:
+        lines = self._fill_cart()
+        try:
+            order_id = await store.checkout(lines, self._customer(), paid=paid)
+        except SoldOut as short:
+            wanted = next(line.quantity for line in lines if line.sku == short.sku)
+            self.refusals.append(Refusal(store.name, short.sku, wanted, self.events))
+            raise
+        self._sales[store.name].append(_Sale(order_id, lines))
+        bought = ", ".join(f"{line.quantity} × {line.sku}" for line in lines)
+        self._tell(f"{store.name}: sold {bought}")
+        return True
+
+    async def _buy_unpaid(self, store: StoreClient) -> bool:
+        return await self._buy(store, paid=False)
+
+    async def _cancel(self, store: StoreClient) -> bool:
+        sale = self._take(store, "open")
+        if sale is None:
+            return False
+        await store.cancel(sale.order_id, restock=self._chance.random() < 0.9)
+        self._tell(f"{store.name}: an order over {_units(sale)} units was cancelled")
+        return True
+
+    async def _fulfil(self, store: StoreClient) -> bool:
+        sale = self._take(store, "open")
+        if sale is None:
+            return False
+        number = f"1Z{self._chance.getrandbits(40):012X}"
+        await store.fulfil(
+            sale.order_id, {"company": "UPS", "number": number, "url": f"https://track.example/{number}"}
+        )
+        sale.state = "shipped"
+        self._sales[store.name].append(sale)
+        return True
+
+    async def _refund(self, store: StoreClient) -> bool:
+        return await self._reverse(store, "open", store.refund, "refunded")
+
+    async def _give_back(self, store: StoreClient) -> bool:
+        return await self._reverse(store, "shipped", store.give_back, "given back")
+
+    async def _reverse(
+        self,
+        store: StoreClient,
+        state: Literal["open", "shipped"],
+        call: Callable[[str, Sequence[CartLine]], Awaitable[None]],
+        word: str,
+    ) -> bool:
+        sale = self._take(store, state)
+        if sale is None:
+            return False
+        line = self._chance.choice(sale.lines)
+        back = CartLine(line.sku, self._chance.randint(1, line.quantity), self._chance.random() < 0.8)
+        await call(sale.order_id, [back])
+        self._tell(f"{store.name}: {back.quantity} × {back.sku} {word}")
+        return True
+
+    async def _adjust(self, store: StoreClient) -> bool:
+        window = self._windows[store.name]
+        await window.look()
+        enough = [sku for sku in (*self._hot, *self._cold) if window.levels.get(sku, 0) >= self._plan.edit_needs_level]
+        if not enough:
+            return False
+        sku = self._chance.choice(enough)
+        delta = self._chance.choice((-1, 1)) * self._chance.randint(1, self._plan.edit_up_to)
+        await store.adjust(sku, delta)
+        self._tell(f"{store.name}: staff corrected {sku} by {delta:+d}")
+        return True
+
+    def _take(self, store: StoreClient, state: str) -> _Sale | None:
+        """An order in that state, which nobody else will act on meanwhile."""
+        sales = self._sales[store.name]
+        fitting = [number for number, sale in enumerate(sales) if sale.state == state]
+        return sales.pop(self._chance.choice(fitting)) if fitting else None
+
+    def _fill_cart(self) -> list[CartLine]:
+        count = min(self._chance.randint(1, self._plan.most_lines), len(self._hot) + len(self._cold))
+        skus = dict.fromkeys(self._pick_sku() for _ in range(count))
+        return [CartLine(sku, self._chance.randint(1, self._plan.most_units)) for sku in skus]
+
+    def _pick_sku(self) -> str:
+        hot = self._chance.random() < self._plan.hot_pull
+        return self._chance.choice(self._hot if hot else self._cold)
+
+    def _customer(self) -> dict[str, str]:
+        first, last = self._chance.choice(FIRST_NAMES), self._chance.choice(LAST_NAMES)
+        number = self._chance.randrange(10_000)
+        return {
+            "email": f"shopper{number}@mail.example",
+            "phone": f"+1415555{number:04d}",
+            "first_name": first,
+            "last_name": last,
+        }
+
+
+def _units(sale: _Sale) -> int:
+    return sum(line.quantity for line in sale.lines)
