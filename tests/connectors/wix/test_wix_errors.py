@@ -33,7 +33,7 @@ def body(code: str, description: str = "") -> bytes:
         (408, "", Remedy.RETRY, Remedy.UNKNOWN_OUTCOME, Blame.NETWORK),
         (409, "ANY", Remedy.RETRY, Remedy.RETRY, Blame.VENDOR),
         (413, "", Remedy.STOP, Remedy.STOP, Blame.OURSELVES),
-        (428, "SOME_RULE", Remedy.STOP, Remedy.STOP, Blame.CONFIGURATION),
+        (428, "SOME_RULE", Remedy.STOP, Remedy.STOP, Blame.OURSELVES),
         (429, "RESOURCE_EXHAUSTED", Remedy.SLOW_DOWN, Remedy.SLOW_DOWN, Blame.VENDOR),
         (500, "INTERNAL", Remedy.RETRY, Remedy.UNKNOWN_OUTCOME, Blame.VENDOR),
         (501, "UNIMPLEMENTED", Remedy.STOP, Remedy.STOP, Blame.VENDOR),

@@ -10,6 +10,7 @@ from wix_answers import V1, VERSION, HandClock, ScriptedWire, answer, app_error,
 
 from storebridge.connectors.http import NoAnswer, NotSent
 from storebridge.connectors.port import (
+    Blame,
     CallAnswer,
     CallTrouble,
     EncodedCall,
@@ -168,11 +169,11 @@ def test_a_409_for_the_whole_call_makes_every_row_stale() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 428])
-def test_a_rule_against_the_call_refuses_one_row_and_leaves_several_untried(status: int) -> None:
-    refusal = app_error("REQUESTED_QUANTITY_MUST_BE_NON_NEGATIVE_DECREASING", status)
+def test_a_rule_against_the_call_is_our_own_doing_so_that_the_courier_halves_it(status: int) -> None:
+    with pytest.raises(CallTrouble) as caught:
+        send(app_error("REQUESTED_QUANTITY_MUST_BE_NON_NEGATIVE_DECREASING", status))
 
-    assert outcomes(send(refusal)) == [RowOutcome.NOT_TRIED] * 3
-    assert outcomes(send(refusal, call=encoded(write(1)))) == [RowOutcome.REFUSED]
+    assert (caught.value.remedy, caught.value.blame) == (Remedy.STOP, Blame.OURSELVES)
 
 
 @pytest.mark.parametrize(

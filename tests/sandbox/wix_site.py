@@ -1,0 +1,145 @@
+"""A pretend Wix site on virtual time, asked over its ASGI app as a client would."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import random
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from storebridge.connectors.http import Request, Response
+from storebridge_proving.asgi_transport import AsgiTransport
+from storebridge_proving.virtual_time import VirtualClock, run_virtually
+from storebridge_sandbox.catalogue import Catalogue, CatalogueProduct, CatalogueVariant
+from storebridge_sandbox.faults import FaultPlan, FaultSettings
+from storebridge_sandbox.wix.settings import WixOptions
+from storebridge_sandbox.wix.store import WixStore
+from storebridge_sandbox.world import Unreachable, World
+
+BASE = "https://wix.test"
+HOOK = "https://bridge.test/hooks/wix"
+
+
+@dataclass
+class Mailbox:
+    """Receives webhooks and answers with the given statuses, then 200; None is no answer at all."""
+
+    answers: list[int | None] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
+
+    async def __call__(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> int:
+        self.bodies.append(body)
+        self.headers.append(headers)
+        status = self.answers.pop(0) if self.answers else 200
+        if status is None:
+            raise Unreachable(url)
+        return status
+
+
+@dataclass
+class Site:
+    """One store, its mailbox, and the ways to it."""
+
+    clock: VirtualClock
+    store: WixStore
+    mailbox: Mailbox
+    transport: AsgiTransport
+
+    async def ask(
+        self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        raw = b"" if body is None else msgspec.json.encode(body)
+        return await self.transport.send(Request(method, BASE + path, headers or {}, raw, 200.0))
+
+    async def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """With the owner's API key; status and JSON."""
+        access = self.store.access
+        proof = {"authorization": access.api_key, "wix-site-id": access.site_id}
+        answer = await self.ask(method, path, body, proof)
+        return answer.status, msgspec.json.decode(answer.body)
+
+    async def buy(self, sku: str, quantity: int, **more: object) -> tuple[int, Any]:
+        body = {"lines": [{"sku": sku, "quantity": quantity}], **more}
+        answer = await self.ask("POST", "/_sandbox/checkout", body)
+        return answer.status, msgspec.json.decode(answer.body)
+
+    async def truth(self) -> dict[str, Any]:
+        answer = await self.ask("GET", "/_sandbox/truth")
+        return msgspec.json.decode(answer.body, type=dict[str, Any])
+
+    async def levels(self) -> dict[str, int]:
+        return {level["sku"]: level["available"] for level in (await self.truth())["levels"]}
+
+    async def events(self) -> list[dict[str, Any]]:
+        """What the mailbox got so far, verified and opened."""
+        await asyncio.sleep(1)
+        return [open_event(body, self.store.credentials()["webhook_public_key"]) for body in self.mailbox.bodies]
+
+
+def open_event(body: bytes, public_key: str) -> dict[str, Any]:
+    """The envelope of a delivery with its event in ``event``; raises InvalidSignature."""
+    signed, _, signature = body.rpartition(b".")
+    key = load_pem_public_key(public_key.encode())
+    assert isinstance(key, RSAPublicKey)
+    key.verify(_decoded(signature), signed, padding.PKCS1v15(), hashes.SHA256())
+    claims = msgspec.json.decode(_decoded(signed.split(b".")[1]))
+    envelope = msgspec.json.decode(claims["data"], type=dict[str, Any])
+    return {**envelope, "event": msgspec.json.decode(envelope["data"])}
+
+
+def _decoded(part: bytes) -> bytes:
+    return base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4))
+
+
+def goods() -> Catalogue:
+    """A mug without options, and a shirt in two sizes; one product that nobody sees."""
+    return Catalogue(
+        [
+            CatalogueProduct("mug", "Mug", variants=[variant("MUG", ("Default Title",), 5)]),
+            CatalogueProduct(
+                "shirt",
+                "Shirt",
+                option_names=("Size",),
+                variants=[variant("SHIRT-S", ("S",), 3), variant("SHIRT-M", ("M",), 0)],
+            ),
+            CatalogueProduct("old", "Old", status="draft", variants=[variant("OLD", ("Default Title",), 9)]),
+        ]
+    )
+
+
+def variant(sku: str, options: tuple[str, ...], quantity: int) -> CatalogueVariant:
+    return CatalogueVariant(sku, options, Decimal("12.50"), wix_quantity=quantity)
+
+
+def with_site(
+    play: Callable[[Site], Coroutine[Any, Any, None]],
+    options: WixOptions | None = None,
+    *,
+    catalogue: Catalogue | None = None,
+    faults: FaultSettings | None = None,
+    seed: int = 7,
+) -> None:
+    """Play on a fresh site; fails when the app raised anything."""
+
+    async def run(clock: VirtualClock) -> None:
+        mailbox = Mailbox()
+        world = World(clock.now, clock.sleep, random.Random(seed), mailbox, asyncio.ensure_future)
+        plan = FaultPlan(faults or FaultSettings(), clock.now, random.Random(seed))
+        store = WixStore(world, seed=seed, options=options or WixOptions(), faults=plan)
+        store.load_catalogue(catalogue or goods())
+        site = Site(clock, store, mailbox, AsgiTransport({BASE: store.app}))
+        await play(site)
+        await store.stop()
+        assert site.transport.errors == []
+
+    run_virtually(run)
