@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from storebridge_sandbox.catalogue import Catalogue, Skipped, read_catalogue
 from storebridge_sandbox.config_file import write_config
@@ -50,6 +50,22 @@ class Stores:
             await self.post.close()
 
 
+class Stockable(Protocol):
+    """A store as far as its catalogue goes."""
+
+    def load_catalogue(self, catalogue: Catalogue) -> Catalogue: ...
+
+
+class StockablePair(Protocol):
+    """Two stores as far as their catalogue goes."""
+
+    @property
+    def shopify(self) -> Stockable: ...
+
+    @property
+    def wix(self) -> Stockable: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What both stores now sell, and the lines of the catalogue that one of them could not use."""
@@ -88,7 +104,7 @@ def build_stores(
 
 
 def load_both(
-    stores: Stores, csv_text: str | bytes | None = None, *, seed: int = 1, opening_levels_differ: bool = True
+    stores: StockablePair, csv_text: str | bytes | None = None, *, seed: int = 1, opening_levels_differ: bool = True
 ) -> Loaded:
     """The same products into both stores: those of a Shopify export, or a realistic catalogue from the seed.
 

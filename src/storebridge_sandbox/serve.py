@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Protocol
 
 import uvicorn
-from starlette.applications import Starlette
+
+from storebridge_sandbox.gate import App
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 1
@@ -20,7 +21,7 @@ class Served(Protocol):
     """A store as far as serving goes."""
 
     @property
-    def app(self) -> Starlette: ...
+    def app(self) -> App: ...
 
 
 class ServedPair(Protocol):
@@ -57,7 +58,7 @@ class ServedStores:
 class ServedApp:
     """One server on one socket."""
 
-    def __init__(self, app: Starlette, port: int) -> None:
+    def __init__(self, app: App, port: int) -> None:
         self._socket = _listen(port)
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         # The stores tell their own time in the Date header, which need not be the machine's.

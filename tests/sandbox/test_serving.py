@@ -13,6 +13,8 @@ import aiohttp
 import pytest
 
 from storebridge.config import load_config
+from storebridge_sandbox.app import load_both
+from storebridge_sandbox.catalogue import Catalogue
 from storebridge_sandbox.config_file import write_config
 from storebridge_sandbox.faults import FaultPlan, FaultSettings
 from storebridge_sandbox.serve import serve_stores
@@ -116,3 +118,48 @@ def test_the_configuration_is_accepted_and_keeps_its_secrets_in_files_of_the_own
     ]
     assert {stat.S_IMODE(file.stat().st_mode) for file in [*files, path]} == {0o600}
     assert held["app_secret"] not in path.read_text()
+
+
+@dataclass
+class Shelf:
+    """As much of a Shopify store as a catalogue needs; it cannot use a lamp."""
+
+    levels: dict[str, int]
+
+    def load_catalogue(self, catalogue: Catalogue) -> Catalogue:
+        usable = [product for product in catalogue.products if product.handle != "lamp"]
+        for product in usable:
+            for variant in product.variants:
+                self.levels[variant.sku] = variant.quantity + variant.outlet_quantity
+        return Catalogue(usable, list(catalogue.skipped))
+
+
+@dataclass
+class Stocked:
+    """The stores that a catalogue goes into."""
+
+    shopify: Shelf
+    wix: WixStore
+
+    def differences(self) -> list[int]:
+        wix = {level["sku"]: level["available"] for level in self.wix.truth_levels()}
+        return [wix[sku] - units for sku, units in self.shopify.levels.items()]
+
+
+def test_both_stores_get_the_same_goods_with_levels_that_differ_on_request() -> None:
+    apart, alike = Stocked(Shelf({}), wix_store(1)), Stocked(Shelf({}), wix_store(1))
+    loaded = load_both(apart, seed=3)
+    load_both(alike, seed=3, opening_levels_differ=False)
+
+    assert (loaded.products, loaded.variants, loaded.skipped) == (124, 430, ())
+    assert sum(1 for units in apart.differences() if units) > 400
+    assert set(alike.differences()) == {0}
+
+
+def test_goods_of_a_merchants_export_are_counted_and_unusable_lines_told() -> None:
+    stores = Stocked(Shelf({}), wix_store(1))
+    loaded = load_both(stores, CSV, opening_levels_differ=False)
+
+    assert (loaded.products, loaded.variants) == (1, 1)
+    assert [(row.line, row.reason) for row in loaded.skipped] == [(3, "SKU 'MUG' already stands on line 2")]
+    assert stores.differences() == [0]

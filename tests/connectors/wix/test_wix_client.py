@@ -285,9 +285,7 @@ def test_numbers_may_come_as_text() -> None:
         ({"api_url": "ftp://127.0.0.1", "sandbox": True}, "api_url"),
     ],
 )
-def test_settings_that_cannot_work_are_refused_before_anything_is_sent(
-    changes: dict[str, object], word: str
-) -> None:
+def test_settings_that_cannot_work_are_refused_before_anything_is_sent(changes: dict[str, object], word: str) -> None:
     wire = ScriptedWire()
 
     with pytest.raises(ConfigurationError, match=word):

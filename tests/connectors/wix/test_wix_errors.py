@@ -54,9 +54,7 @@ def test_status_decides_what_to_do_and_whose_move_it_is(
     assert (read.status, read.code) == (status, code)
 
 
-@pytest.mark.parametrize(
-    "code", ["CATALOG_V1_SITE_CALLING_CATALOG_V3_API", "CATALOG_V3_SITE_CALLING_CATALOG_V1_API"]
-)
+@pytest.mark.parametrize("code", ["CATALOG_V1_SITE_CALLING_CATALOG_V3_API", "CATALOG_V3_SITE_CALLING_CATALOG_V1_API"])
 @pytest.mark.parametrize("status", [428, 400, 404])
 def test_a_catalogue_of_the_other_version_is_probed_again(code: str, status: int) -> None:
     trouble = trouble_from(read_refusal(status, body(code)), writes=True)

@@ -138,9 +138,7 @@ def test_every_kind_of_inventory_event_names_its_item(carried: dict[str, Any]) -
         ),
     ],
 )
-def test_order_payment_and_parcel_events_point_at_the_order(
-    topic: str, event: dict[str, Any], hint: str
-) -> None:
+def test_order_payment_and_parcel_events_point_at_the_order(topic: str, event: dict[str, Any], hint: str) -> None:
     assert webhooks().verify({}, delivery({"id": "e", **event}, topic)).hints == (Hint(Flow.ORDERS, hint),)
 
 
@@ -207,9 +205,7 @@ def test_a_token_without_a_signature_is_refused() -> None:
         refused(body)
 
 
-@pytest.mark.parametrize(
-    "algorithm", ["none", "None", "NONE", "HS256", "RS384", "RS512", "PS256", "ES256", None, 1]
-)
+@pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "HS256", "RS384", "RS512", "PS256", "ES256", None, 1])
 def test_the_token_does_not_choose_the_algorithm(algorithm: object) -> None:
     _, payload, signature = delivery(stock_event()).split(b".")
 
@@ -270,9 +266,7 @@ def test_without_an_instance_the_site_must_match() -> None:
     refused(sign({"data": json.dumps(envelope(stock_event())), "iat": NOW}), **keyless)
 
 
-@pytest.mark.parametrize(
-    "header", [{"crit": ["b64"], "b64": False}, {"b64": False}, {"crit": ["exp"], "exp": 1}]
-)
+@pytest.mark.parametrize("header", [{"crit": ["b64"], "b64": False}, {"b64": False}, {"crit": ["exp"], "exp": 1}])
 def test_extensions_of_the_header_are_refused(header: dict[str, Any]) -> None:
     _, payload, signature = delivery(stock_event()).split(b".")
 

@@ -107,9 +107,7 @@ class ScriptedWire:
 
 def app_settings(**changes: object) -> WixSettings:
     """An app's credentials."""
-    settings = WixSettings(
-        name=ConnectionName("wix"), app_id=APP, app_secret=Secret(APP_SECRET), instance_id=INSTANCE
-    )
+    settings = WixSettings(name=ConnectionName("wix"), app_id=APP, app_secret=Secret(APP_SECRET), instance_id=INSTANCE)
     return msgspec.structs.replace(settings, **changes)
 
 

@@ -33,29 +33,41 @@ class SiteState(msgspec.Struct, frozen=True):
 
 
 class VersionAnswer(Shape, frozen=True):
+    """Which catalogue the site has."""
+
     catalog_version: str
 
 
 class OrdersSettings(Shape, frozen=True):
+    """When orders take stock."""
+
     inventory_update_trigger: str = WHEN_PLACED
 
 
 class SettingsAnswer(Shape, frozen=True):
+    """The orders settings."""
+
     orders_settings: OrdersSettings
 
 
 class Instance(Shape, frozen=True):
+    """This installation of the app, with what it was granted."""
+
     app_name: str | None = None
     permissions: tuple[str, ...] = ()
 
 
 class Site(Shape, frozen=True):
+    """The site that the app is installed on."""
+
     site_id: str | None = None
     site_display_name: str | None = None
     payment_currency: str | None = None
 
 
 class InstanceAnswer(Shape, frozen=True):
+    """Installation and site."""
+
     instance: Instance | None = None
     site: Site | None = None
 

@@ -50,10 +50,14 @@ Seen = TypeVar("Seen", covariant=True)
 
 
 class Cursors(Shape, frozen=True):
+    """Where the next page begins."""
+
     next: str | None = None
 
 
 class Paging(Shape, frozen=True):
+    """Whether there is a next page; some resources do not say ``hasNext``."""
+
     cursors: Cursors | None = None
     has_next: bool | None = None
 
@@ -80,6 +84,8 @@ class _Paged(Shape, frozen=True):
 
 
 class LocationsPage(_Paged, frozen=True):
+    """Stores locations."""
+
     stores_locations: tuple[StoresLocation, ...] = ()
 
     def rows(self) -> Sequence[StoresLocation]:
@@ -87,6 +93,8 @@ class LocationsPage(_Paged, frozen=True):
 
 
 class VariantsPage(_Paged, frozen=True):
+    """Read-only variants."""
+
     variants: tuple[ReadOnlyVariant, ...] = ()
 
     def rows(self) -> Sequence[ReadOnlyVariant]:
@@ -94,6 +102,8 @@ class VariantsPage(_Paged, frozen=True):
 
 
 class ItemsPage(_Paged, frozen=True):
+    """Inventory items."""
+
     inventory_items: tuple[InventoryItem, ...] = ()
 
     def rows(self) -> Sequence[InventoryItem]:
@@ -101,11 +111,15 @@ class ItemsPage(_Paged, frozen=True):
 
 
 class OrdersAnswer(Shape, frozen=True):
+    """Orders that a search found."""
+
     orders: tuple[Order, ...] = ()
     metadata: Paging | None = None
 
 
 class OneOrder(Shape, frozen=True):
+    """An order asked for by id."""
+
     order: Order | None = None
 
 

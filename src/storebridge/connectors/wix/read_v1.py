@@ -29,23 +29,31 @@ ONLY_LOCATION = LocationId("default")
 
 
 class PriceData(Shape, frozen=True):
+    """Money of V1: a plain number and its currency."""
+
     price: float | None = None
     currency: str | None = None
 
 
 class VariantData(Shape, frozen=True):
+    """What a managed variant says about itself."""
+
     price_data: PriceData | None = None
     sku: str | None = None
     visible: bool | None = None
 
 
 class ProductVariant(Shape, frozen=True):
+    """One combination of choices."""
+
     id: str
     choices: dict[str, str] | None = None
     variant: VariantData | None = None
 
 
 class Product(Shape, frozen=True):
+    """A V1 product; ``numericId`` grows with each new one."""
+
     id: str
     name: str | None = None
     visible: bool | None = None
@@ -57,15 +65,21 @@ class Product(Shape, frozen=True):
 
 
 class ProductsPage(Shape, frozen=True):
+    """V1 products."""
+
     products: tuple[Product, ...] = ()
 
 
 class InventoryVariant(Shape, frozen=True):
+    """The count of one variant; absent when the product is not tracked."""
+
     variant_id: str = DEFAULT_VARIANT
     quantity: int | None = None
 
 
 class ProductInventory(Shape, frozen=True):
+    """The whole stock of a product."""
+
     id: str
     product_id: str | None = None
     external_id: str | None = None
@@ -75,6 +89,8 @@ class ProductInventory(Shape, frozen=True):
 
 
 class InventoryPage(Shape, frozen=True):
+    """The stock of several products."""
+
     inventory_items: tuple[ProductInventory, ...] = ()
 
 

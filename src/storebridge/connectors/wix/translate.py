@@ -30,32 +30,46 @@ class Shape(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class StoresLocation(Shape, frozen=True):
+    """A place where the site counts stock."""
+
     id: str
     name: str | None = None
     default_location: bool = False
 
 
 class Amount(Shape, frozen=True):
+    """An exact decimal in a string."""
+
     amount: str | None = None
 
 
 class PriceInfo(Shape, frozen=True):
+    """What a variant costs."""
+
     actual_price: Amount | None = None
 
 
 class ChoiceNames(Shape, frozen=True):
+    """How a shopper reads a choice."""
+
     choice_name: str | None = None
 
 
 class OptionChoice(Shape, frozen=True):
+    """One choice of one option."""
+
     option_choice_names: ChoiceNames | None = None
 
 
 class InventoryStatus(Shape, frozen=True):
+    """What the storefront shows at the default location."""
+
     preorder_enabled: bool = False
 
 
 class ProductData(Shape, frozen=True):
+    """The product that a variant belongs to."""
+
     product_id: str
     name: str | None = None
     visible: bool | None = None
@@ -76,6 +90,8 @@ class ReadOnlyVariant(Shape, frozen=True):
 
 
 class PreorderInfo(Shape, frozen=True):
+    """Whether the item is sold beyond its stock."""
+
     enabled: bool | None = None
 
 
@@ -93,16 +109,22 @@ class InventoryItem(Shape, frozen=True):
 
 
 class CatalogReference(Shape, frozen=True):
+    """Which app's product an order line sells."""
+
     catalog_item_id: str | None = None
     app_id: str | None = None
     options: dict[str, Any] | None = None
 
 
 class PhysicalProperties(Shape, frozen=True):
+    """The SKU as it was when it was sold."""
+
     sku: str | None = None
 
 
 class OrderLine(Shape, frozen=True):
+    """One line of an order."""
+
     id: str
     quantity: int = 0
     catalog_reference: CatalogReference | None = None
@@ -111,11 +133,15 @@ class OrderLine(Shape, frozen=True):
 
 
 class ChannelInfo(Shape, frozen=True):
+    """Where the order was made."""
+
     type: str | None = None
     external_order_id: str | None = None
 
 
 class Order(Shape, frozen=True):
+    """``ecom/v1/orders``: the same on either catalogue version."""
+
     id: str
     created_date: datetime
     updated_date: datetime

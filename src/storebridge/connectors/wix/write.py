@@ -33,11 +33,15 @@ JOURNAL_BYTES = 64 * 1024
 
 
 class ItemError(Shape, frozen=True):
+    """Why a row was not applied."""
+
     code: str | int | None = None
     description: str | None = None
 
 
 class ItemMetadata(Shape, frozen=True):
+    """Which row of the call this is, and how it went."""
+
     id: str | None = None
     original_index: int | None = None
     success: bool = False
@@ -45,11 +49,15 @@ class ItemMetadata(Shape, frozen=True):
 
 
 class ItemResult(Shape, frozen=True):
+    """One row's answer."""
+
     item_metadata: ItemMetadata
     item: InventoryItem | None = None
 
 
 class BulkAnswer(Shape, frozen=True):
+    """All rows' answers; 200 although rows failed."""
+
     results: list[ItemResult]
 
 
