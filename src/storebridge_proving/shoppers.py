@@ -7,8 +7,10 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
+from storebridge.clock import Clock
 from storebridge_proving.store_client import CartLine, SoldOut, StoreClient, StoreRefused, Window
 
 Deed = Literal["buy", "buy_unpaid", "cancel", "fulfil", "refund", "give_back", "adjust"]
@@ -53,12 +55,12 @@ class _Sale:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A shopper who was sent away: ``at`` is the number of the event, not a time."""
+    """A shopper who was sent away empty-handed."""
 
     store: str
     sku: str
     wanted: int
-    at: int
+    at: datetime
 
 
 class Crowd:
@@ -71,14 +73,14 @@ class Crowd:
         plan: CrowdPlan,
         *,
         chance: random.Random,
-        sleep: Callable[[float], Awaitable[None]],
+        clock: Clock,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._stores = list(stores)
         self._windows = {store.name: Window(store) for store in stores}
         self._plan = plan
         self._chance = chance
-        self._sleep = sleep
+        self._clock = clock
         self._tell = tell
         shuffled = chance.sample(list(skus), len(skus))
         hot = max(1, round(len(shuffled) * plan.hot_share))
@@ -92,7 +94,7 @@ class Crowd:
     async def run(self) -> None:
         """Act until ``stop`` is called."""
         while not self._stopped:
-            await self._sleep(self._chance.expovariate(self._plan.events_per_second))
+            await self._clock.sleep(self._chance.expovariate(self._plan.events_per_second))
             await self.act()
 
     def stop(self) -> None:
@@ -135,7 +137,7 @@ class Crowd:
             order_id = await store.checkout(lines, self._customer(), paid=paid)
         except SoldOut as short:
             wanted = next(line.quantity for line in lines if line.sku == short.sku)
-            self.refusals.append(Refusal(store.name, short.sku, wanted, self.events))
+            self.refusals.append(Refusal(store.name, short.sku, wanted, self._clock.now()))
             raise
         self._sales[store.name].append(_Sale(order_id, lines))
         bought = ", ".join(f"{line.quantity} × {line.sku}" for line in lines)
@@ -190,7 +192,8 @@ class Crowd:
     async def _adjust(self, store: StoreClient) -> bool:
         window = self._windows[store.name]
         await window.look()
-        enough = [sku for sku in (*self._hot, *self._cold) if window.levels.get(sku, 0) >= self._plan.edit_needs_level]
+        everything, least = (*self._hot, *self._cold), self._plan.edit_needs_level
+        enough = [sku for sku in everything if window.levels.get(sku, 0) >= least]
         if not enough:
             return False
         sku = self._chance.choice(enough)

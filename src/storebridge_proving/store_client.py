@@ -95,6 +95,10 @@ class StoreClient:
         """Replace all fault settings, e.g. ``{"profile": "storm"}``; an empty mapping ends them."""
         await self._call("PUT", "/_sandbox/faults", settings)
 
+    async def set_webhook_address(self, url: str) -> None:
+        """What a person types into the dashboard of a vendor that has no API for it."""
+        await self._call("PUT", "/_sandbox/webhook_address", {"url": url})
+
     async def credentials(self) -> dict[str, str]:
         return dict(await self._call("GET", "/_sandbox/credentials"))
 

@@ -29,7 +29,7 @@ async def play_a_day(clock: VirtualClock, seed: int) -> tuple[dict[str, int], di
     site.load_catalogue(catalogue)
     client = StoreClient("wix", "https://wix.example", AsgiTransport({"https://wix.example": site.app}))
     skus = [variant.sku for product in catalogue.products for variant in product.variants]
-    crowd = Crowd([client], skus, CrowdPlan(1.0), chance=random.Random(seed), sleep=clock.sleep)
+    crowd = Crowd([client], skus, CrowdPlan(1.0), chance=random.Random(seed), clock=clock)
     for _ in range(200):
         await clock.sleep(1.0)
         await crowd.act()
