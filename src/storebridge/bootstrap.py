@@ -13,7 +13,7 @@ import msgspec
 
 from storebridge.audit.chain import seal
 from storebridge.clock import Clock, Ids, RandomIds, SystemClock
-from storebridge.config import Config, WorkspaceConfig
+from storebridge.config import Config, WorkspaceConfig, resolve_secret
 from storebridge.connectors.catalog import build_connector
 from storebridge.connectors.http import Transport
 from storebridge.connectors.port import Connector
@@ -21,6 +21,7 @@ from storebridge.errors import ConfigurationError
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.model.settings import GroupTerms, WorkspaceTerms
 from storebridge.model.stock import Policy
+from storebridge.operations.keep_secret import StoredTokens
 from storebridge.operations.run_baseline import BaselineReport, run_baseline
 from storebridge.pipeline.deliver.answers import AnswerDesk, FoldAnswer, FoldLevels
 from storebridge.pipeline.deliver.courier import Courier, Errand
@@ -33,6 +34,7 @@ from storebridge.reconcile.store_facts import LookAtStore
 from storebridge.reconcile.sweep import ask_periodic, ask_sweep
 from storebridge.store.database import Store, Tx, open_store
 from storebridge.store.deliveries import redact_deliveries
+from storebridge.store.secrets import SecretBox
 from storebridge.work.retry import Breaker
 from storebridge.work.wakes import Bell, Bells
 
@@ -68,6 +70,8 @@ class Environment:
         self.clock = clock or SystemClock()
         self.ids = ids or RandomIds()
         self.chance = chance or random.Random()
+        self.secure_chance: random.Random = chance or random.SystemRandom()
+        """For what must not be guessed (nonces); a simulation hands in its own."""
         self.environ = environ or {}
         self.read_file = read_file
         self.inline_store = inline_store
@@ -89,7 +93,7 @@ def terms_of(name: str, config: WorkspaceConfig) -> WorkspaceTerms:
     groups = tuple(
         GroupTerms(group.name, {ConnectionName(c): tuple(names) for c, names in group.locations.items()})
         for group in config.groups
-    ) or (GroupTerms("main", {connection: ("*",) for connection in connections}),)
+    ) or (GroupTerms("main", dict.fromkeys(connections, ("*",))),)
     return WorkspaceTerms(
         workspace=Workspace(name),
         connections=connections,
@@ -145,13 +149,23 @@ class Bridge:
     def _add_workspace(self, terms: WorkspaceTerms, config: WorkspaceConfig) -> None:
         connectors = {
             ConnectionName(name): build_connector(
-                ConnectionName(name), connection, self.environment, self.store, terms.workspace
+                ConnectionName(name), connection, self.environment, self._vault(terms.workspace, ConnectionName(name))
             )
             for name, connection in config.connections.items()
         }
         bench = Workbench(terms, connectors)
         self.workspaces[terms.workspace] = bench
         bench.couriers = [self._courier(bench, connector) for connector in connectors.values()]
+
+    def _vault(self, workspace: Workspace, connection: ConnectionName) -> StoredTokens:
+        key = resolve_secret(
+            self.config.server.secrets_key,
+            self.environment.environ,
+            self.environment.read_file,
+            setting="server.secrets_key",
+        )
+        box = None if key is None else SecretBox(key)
+        return StoredTokens(self.store, workspace, connection, box, self.environment.secure_chance)
 
     def _bell(self, workspace: Workspace, connection: ConnectionName) -> Bell:
         return self._bells["courier", workspace, connection]
@@ -164,9 +178,7 @@ class Bridge:
 
     def _courier(self, bench: Workbench, connector: Connector) -> Courier:
         terms, environment = bench.terms, self.environment
-        adjusting = frozenset(
-            name for name, c in bench.connectors.items() if c.capabilities.write_style == "keyed"
-        )
+        adjusting = frozenset(name for name, c in bench.connectors.items() if c.capabilities.write_style == "keyed")
 
         def turn(tx: Tx, what: FoldLevels | FoldAnswer) -> frozenset[ConnectionName]:
             return take_turn(tx, terms, environment.ids, adjusting, _occasion(connector, what)).wake
@@ -185,9 +197,7 @@ class Bridge:
         )
         errands: dict[str, Errand] = {
             "orders": ReadOrders(terms.workspace, connector, self.store, wake),
-            "order_poll": PollOrders(
-                terms.workspace, connector, self.store, every_seconds=terms.order_poll_seconds, wake=wake
-            ),
+            "order_poll": PollOrders(terms, connector, self.store, every_seconds=terms.order_poll_seconds, wake=wake),
             "store": LookAtStore(
                 terms, connector, self.store, address=self.address_of(terms.workspace, connector.name), wake=wake
             ),
@@ -215,9 +225,7 @@ class Bridge:
             return f"{base}/hooks/{connection}"
         return f"{base}/hooks/{workspace}/{connection}"
 
-    async def baseline(
-        self, workspace: Workspace, *, sign_off: bool, actor: str
-    ) -> BaselineReport:
+    async def baseline(self, workspace: Workspace, *, sign_off: bool, actor: str) -> BaselineReport:
         """Survey the stores; with ``sign_off`` take in every linked SKU that is new."""
         bench = self.workspaces[workspace]
         report, wake = await run_baseline(
@@ -299,9 +307,7 @@ class Bridge:
     async def _tidy(self) -> None:
         while True:
             for bench in self.workspaces.values():
-                await self.store.run(
-                    redact_deliveries, bench.terms.workspace, bench.terms.payload_retention_days
-                )
+                await self.store.run(redact_deliveries, bench.terms.workspace, bench.terms.payload_retention_days)
             await self.store.maintain()
             await self.environment.clock.sleep(self.environment.pace.janitor_seconds)
 
@@ -338,12 +344,8 @@ class TakeInNew:
 
 def build_bridge(config: Config, environment: Environment, *, store: Store | None = None) -> Bridge:
     """Wire everything. Raises ConfigurationError, StoreUnavailableError."""
-    opened = store or open_store(
-        config.server.store, clock=environment.clock, inline=environment.inline_store
-    )
-    return Bridge(
-        config, environment, environment.wrap_store(opened), owner=environment.ids.new("worker")
-    )
+    opened = store or open_store(config.server.store, clock=environment.clock, inline=environment.inline_store)
+    return Bridge(config, environment, environment.wrap_store(opened), owner=environment.ids.new("worker"))
 
 
 async def run_until_stopped(bridge: Bridge, stop: asyncio.Event) -> None:

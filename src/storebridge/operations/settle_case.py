@@ -11,14 +11,13 @@ from storebridge.clock import Ids
 from storebridge.errors import NotFoundError, RefusedError
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.inventory.observe import settle_hold
-from storebridge.inventory.settle import apply_delta
 from storebridge.model.ids import ConnectionName, IntentId, ItemId, LaneKey, LocationId, Workspace
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.stock import PositionKey
 from storebridge.pipeline.flow import PersonChanged, take_turn
+from storebridge.reconcile.doubts import settle_unclear
 from storebridge.store.cases import StoredCase, close_case, get_case
 from storebridge.store.database import Tx
-from storebridge.store.journal import SettledRow, settle_intents
 from storebridge.store.lanes import (
     LaneTerms,
     StoredLane,
@@ -113,19 +112,27 @@ def _decide_hold(
     position, goods = settle_hold(stored.position, accept=accept)
     lane.positions[key] = msgspec.structs.replace(stored, position=position)
     save_positions(tx, terms.workspace, [lane.positions[key]])
+    add_movements(tx, terms.workspace, _movements_of_hold(lane, key, held, case.case_id, actor, accept=accept))
     for draw in lane.draws:
         if draw.position == key and goods:
             add_goods(tx, terms.workspace, draw.pool_id, goods * draw.weight)
-            correction = NewMovement(
-                pool_id=draw.pool_id,
-                kind="correction",
-                units=goods * draw.weight,
-                cause=f"{case.case_id}/{draw.pool_id}",
-                actor=actor,
-                note=f"the held change of {held} units was refused",
-            )
-            add_movements(tx, terms.workspace, [correction])
     return take_turn(tx, terms, ids, frozenset(), PersonChanged((lane.lane,), "hold decided")).wake
+
+
+def _movements_of_hold(
+    lane: StoredLane, key: PositionKey, held: int, case_id: str, actor: str, *, accept: bool
+) -> list[NewMovement]:
+    """The counter did move; when the change is refused the goods behind it are taken back again."""
+    rows: list[NewMovement] = []
+    for draw in lane.draws:
+        if draw.position != key or not held:
+            continue
+        units, cause = held * draw.weight, f"{case_id}/{draw.pool_id}"
+        rows.append(NewMovement(draw.pool_id, "level", units, position=key, cause=cause, actor=actor, note="held"))
+        if not accept:
+            note = f"the held change of {held} units was refused"
+            rows.append(NewMovement(draw.pool_id, "correction", -units, cause=f"{cause}/no", actor=actor, note=note))
+    return rows
 
 
 def _decide_write(
@@ -140,36 +147,6 @@ def _decide_write(
     ask_looks(tx, terms.workspace, name, [Ask("levels", item, int(Urgency.STOCK_READ), tx.now)])
     wake = take_turn(tx, terms, ids, frozenset(), PersonChanged((lane.lane,), "write decided")).wake
     return wake | {name}
-
-
-def settle_unclear(
-    tx: Tx, workspace: Workspace, lane: StoredLane, intent_id: IntentId, *, applied: bool, why: str
-) -> None:
-    """An unclear write is now known: move the rights if it applied. The level is corrected by the next read."""
-    intent = lane.intents.pop(intent_id)
-    state = "applied" if applied else "stale"
-    settle_intents(tx, [SettledRow(intent_id, state, why, intent.evidence)])
-    if not applied:
-        return
-    stored = lane.positions[intent.position]
-    position = apply_delta(stored.position, intent.delta, version=None)
-    lane.positions[intent.position] = msgspec.structs.replace(stored, position=position, written_at=tx.now)
-    save_positions(tx, workspace, [lane.positions[intent.position]])
-    rows = [
-        NewMovement(
-            pool_id=draw.pool_id,
-            position=intent.position,
-            kind="write",
-            units=intent.delta * draw.weight,
-            level_after=position.level,
-            cause=f"{intent_id}/{draw.pool_id}",
-            actor="storebridge",
-            note=f"found applied by {why}",
-        )
-        for draw in lane.draws
-        if draw.position == intent.position
-    ]
-    add_movements(tx, workspace, rows)
 
 
 def _lane_of(tx: Tx, terms: WorkspaceTerms, case: StoredCase) -> StoredLane:

@@ -37,6 +37,7 @@ from storebridge.pipeline.deliver.settle import Applied, Settlement, empty_settl
 from storebridge.pipeline.normalize.fold import Folding, Movement, fold_lane
 from storebridge.pipeline.plan.lane import LanePlan, plan_lane, waiting_position
 from storebridge.pipeline.validate.conditions import record_conditions
+from storebridge.pipeline.validate.goods import find_emptied, hold_emptied, record_oversold
 from storebridge.store.cases import open_subjects_of_lanes
 from storebridge.store.database import Tx
 from storebridge.store.journal import (
@@ -49,6 +50,7 @@ from storebridge.store.journal import (
 from storebridge.store.lanes import (
     LaneTerms,
     StoredLane,
+    freeze_lanes,
     lanes_of_items,
     load_lanes,
     mark_guarantee,
@@ -158,12 +160,23 @@ class Turn:
     def _normalize(self) -> None:
         occasion = self._occasion
         if isinstance(occasion, ReadCameBack):
+            self._freeze_if_emptied(occasion)
             rules = HoldRules(policy=self._terms.policy, hold_above_units=self._terms.hold_above_units)
             for key, lane in self._lanes.items():
                 self._foldings[key] = fold_lane(lane, occasion.connection, occasion.read, rules)
                 self._keep_evidence(lane, self._foldings[key], occasion.read.sent_at)
         elif isinstance(occasion, CallWasAnswered):
             self._settle(occasion)
+
+    def _freeze_if_emptied(self, occasion: ReadCameBack) -> None:
+        share = self._terms.mass_zero_share
+        fallen, emptied = find_emptied(self._lanes, occasion.connection, occasion.read, share=share)
+        if not fallen:
+            return
+        freeze_lanes(self._tx, self._workspace, emptied, True)
+        for key in emptied:
+            self._lanes[key].freeze()
+        hold_emptied(self._tx, self._workspace, occasion.connection, fallen, len(occasion.read.asked))
 
     def _settle(self, occasion: CallWasAnswered) -> None:
         owners = lanes_of_intents(self._tx, [row.intent_id for row in occasion.rows])
@@ -198,13 +211,12 @@ class Turn:
 
     # validate: odd counters become cases
     def _validate(self) -> None:
-        if not self._foldings:
-            return
-        open_now = open_subjects_of_lanes(self._tx, self._workspace, self._foldings)
+        open_now = open_subjects_of_lanes(self._tx, self._workspace, self._lanes)
         for key, folding in self._foldings.items():
             opened = record_conditions(self._tx, self._workspace, self._lanes[key], folding.conditions, open_now)
             if opened:
                 self._opened[key] = opened
+        record_oversold(self._tx, self._workspace, self._lanes.values(), open_now)
 
     # plan: pure
     def _plan(self) -> None:

@@ -12,7 +12,10 @@ from datetime import datetime, timedelta
 from storebridge.connectors.port import Connector
 from storebridge.model.ids import ConnectionName, ItemId, OrderId, Workspace
 from storebridge.model.orders import ChangeCursor, OrderFacts
+from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.signals import Flow, SignalState
+from storebridge.reconcile.doubts import resolve_doubts
+from storebridge.reconcile.holds import release_explained_holds
 from storebridge.store.cursors import advance_cursor, read_cursor
 from storebridge.store.database import Store, Tx
 from storebridge.store.labels import (
@@ -22,6 +25,7 @@ from storebridge.store.labels import (
     residuals_of_items,
     residuals_since,
 )
+from storebridge.store.lanes import held_positions
 from storebridge.store.story import NewMovement, add_movements
 from storebridge.store.waiting import (
     Ask,
@@ -101,9 +105,10 @@ class PollOrders:
     rows_per_read = 1
 
     def __init__(
-        self, workspace: Workspace, connector: Connector, store: Store, *, every_seconds: float, wake: Wake
+        self, terms: WorkspaceTerms, connector: Connector, store: Store, *, every_seconds: float, wake: Wake
     ) -> None:
-        self._workspace = workspace
+        self._terms = terms
+        self._workspace = terms.workspace
         self._connector = connector
         self._store = store
         self._every = timedelta(seconds=every_seconds)
@@ -133,6 +138,8 @@ class PollOrders:
         name = self._connector.name
         advance_cursor(tx, self._workspace, name, CURSOR, newest, checked_at=begun)
         answer_looks(tx, self._workspace, name, looks)
+        resolve_doubts(tx, self._terms, name, orders_read_at=begun, lag=self._lag)
+        release_explained_holds(tx, self._terms, name)
         label_movements(tx, self._workspace, name, orders_read_at=begun, lag=self._lag)
         again = Ask("order_poll", "all", int(Urgency.ORDERS), tx.now + self._every)
         ask_looks(tx, self._workspace, name, [again])
@@ -150,7 +157,8 @@ def label_movements(
 ) -> None:
     """Book what no order explains as edits by staff, or have levels read that are older than the orders."""
     found = residuals_since(tx, workspace, connection, tx.now - LABEL_WINDOW)
-    open_ones = [residual for residual in found if residual.unexplained != residual.booked]
+    held = {key.item_id for key in held_positions(tx, workspace, connection)}
+    open_ones = [r for r in found if r.unexplained != r.booked and not held.intersection(r.items)]
     moved_at = last_movements(tx, workspace, [(r.pool_id, r.connection) for r in open_ones])
     unread = [r for r in open_ones if not _levels_are_newer(r)]
     certain = [

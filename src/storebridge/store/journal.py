@@ -257,6 +257,17 @@ def lanes_of_intents(tx: HasConnection, intent_ids: Sequence[IntentId]) -> dict[
     return {row[0]: (LaneKey(row[1]), PositionKey(row[2], row[3], row[4])) for row in found}
 
 
+def doubted_lanes(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> list[LaneKey]:
+    """Lanes with a write whose outcome is not known."""
+    found = tx.conn.execute(
+        select(intents.c.lane)
+        .where(intents.c.workspace == workspace, intents.c.connection == connection, intents.c.state == "unclear")
+        .distinct()
+        .order_by(intents.c.lane)
+    )
+    return [LaneKey(lane) for (lane,) in found]
+
+
 def next_due(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName
 ) -> tuple[datetime | None, datetime | None]:

@@ -131,6 +131,8 @@ class Residual(msgspec.Struct, frozen=True):
     oldest_read_at: datetime | None
     """When the counter that was read longest ago was read."""
     last_order_read_at: datetime | None
+    last_order_change_at: datetime | None = None
+    """The newest change of an order that names one of the items, on the store's clock."""
 
 
 def residuals_of_items(
@@ -199,14 +201,15 @@ def _residual(
     pool_id: PoolId,
     connection: ConnectionName,
     rows: Sequence[tuple[ItemId, int, int, datetime | None]],
-    effects: dict[ItemId, tuple[int, datetime | None]],
+    effects: dict[ItemId, tuple[int, datetime | None, datetime | None]],
     booked: int,
 ) -> Residual:
     weights = {item: weight for item, _, weight, _ in rows}
     moved = sum(moved * weight for _, moved, weight, _ in rows)
-    explained = sum(effects.get(item, (0, None))[0] * weight for item, weight in weights.items())
+    explained = sum(effects.get(item, (0, None, None))[0] * weight for item, weight in weights.items())
     reads = [read_at for *_, read_at in rows]
-    order_reads = [at for item in weights if (at := effects.get(item, (0, None))[1]) is not None]
+    order_reads = [at for item in weights if (at := effects.get(item, (0, None, None))[1]) is not None]
+    changes = [at for item in weights if (at := effects.get(item, (0, None, None))[2]) is not None]
     return Residual(
         pool_id=pool_id,
         connection=connection,
@@ -215,6 +218,7 @@ def _residual(
         booked=booked,
         oldest_read_at=None if any(at is None for at in reads) else min(at for at in reads if at is not None),
         last_order_read_at=max(order_reads, default=None),
+        last_order_change_at=max(changes, default=None),
     )
 
 
@@ -247,12 +251,12 @@ def _counters(
 
 def _effects(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Collection[ItemId]
-) -> dict[ItemId, tuple[int, datetime | None]]:
+) -> dict[ItemId, tuple[int, datetime | None, datetime | None]]:
     net = func.sum(
         order_effects.c.sold - order_effects.c.base_sold - order_effects.c.restocked + order_effects.c.base_restocked
     )
     found = tx.conn.execute(
-        select(order_effects.c.item_id, net, func.max(orders.c.read_at))
+        select(order_effects.c.item_id, net, func.max(orders.c.read_at), func.max(orders.c.updated_at))
         .join(
             orders,
             (orders.c.workspace == order_effects.c.workspace)
@@ -267,7 +271,7 @@ def _effects(
         )
         .group_by(order_effects.c.item_id)
     )
-    return {ItemId(item): (int(units), read_at) for item, units, read_at in found}
+    return {ItemId(item): (int(units), read_at, changed_at) for item, units, read_at, changed_at in found}
 
 
 def _booked(

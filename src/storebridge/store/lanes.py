@@ -65,6 +65,13 @@ class StoredPosition(msgspec.Struct, frozen=True):
         return written is None or (read is not None and read >= written)
 
 
+def replace_position(
+    stored: StoredPosition, position: Position, *, written_at: datetime | None = None
+) -> StoredPosition:
+    """The same row with another position; ``written_at`` when one of our writes is now known to have applied."""
+    return msgspec.structs.replace(stored, position=position, written_at=written_at or stored.written_at)
+
+
 class StoredLane(msgspec.Struct):
     """One lane, loaded and locked for one turn."""
 
@@ -74,6 +81,10 @@ class StoredLane(msgspec.Struct):
     positions: dict[PositionKey, StoredPosition]
     draws: tuple[Draw, ...]
     intents: dict[IntentId, OpenIntent]
+
+    def freeze(self) -> None:
+        """Plan nothing for this lane until a person releases it."""
+        self.pools = {key: msgspec.structs.replace(pool, frozen=True) for key, pool in self.pools.items()}
 
     def state(self, velocity: Mapping[ConnectionName, float]) -> LaneState:
         """What the pure planner may look at."""
@@ -416,6 +427,16 @@ def lanes_of_connection(tx: HasConnection, workspace: Workspace, connection: Con
         .order_by(positions.c.lane)
     )
     return [LaneKey(lane) for (lane,) in found]
+
+
+def held_positions(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> list[PositionKey]:
+    """Counters of a store with units that a person has not accepted yet."""
+    found = tx.conn.execute(
+        select(positions.c.item_id, positions.c.location_id)
+        .where(positions.c.workspace == workspace, positions.c.connection == connection, positions.c.held != 0)
+        .order_by(positions.c.item_id, positions.c.location_id)
+    )
+    return [PositionKey(connection, ItemId(item), LocationId(location)) for item, location in found]
 
 
 def lanes_of_positions(

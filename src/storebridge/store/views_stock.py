@@ -309,3 +309,29 @@ def turns_of_lanes(tx: HasConnection, workspace: Workspace, lanes: Sequence[str]
         .limit(limit)
     )
     return [TurnRow(*tuple(row)) for row in found]
+
+
+class RecentMovement(msgspec.Struct, frozen=True):
+    """A movement, with the SKU that moved."""
+
+    sku: str
+    location: str | None
+    row: MovementRow
+
+
+def recent_movements(tx: HasConnection, workspace: Workspace, *, limit: int) -> list[RecentMovement]:
+    """The latest movements of every pool, newest first; baselines are left out."""
+    of_pool = (pools.c.workspace == ledger.c.workspace) & (pools.c.pool_id == ledger.c.pool_id)
+    place = (locations.c.workspace == ledger.c.workspace) & (locations.c.connection == ledger.c.connection)
+    place &= locations.c.location_id == ledger.c.location_id
+    columns = [pools.c.location_group if n == "group" else ledger.c[n] for n in MovementRow.__struct_fields__]
+    found = tx.conn.execute(
+        select(pools.c.sku, locations.c.name, *columns)
+        .select_from(ledger)
+        .join(pools, of_pool)
+        .outerjoin(locations, place)
+        .where(ledger.c.workspace == workspace, ledger.c.kind != "baseline")
+        .order_by(ledger.c.seq.desc())
+        .limit(limit)
+    )
+    return [RecentMovement(sku, name, MovementRow(*values)) for sku, name, *values in found]

@@ -10,6 +10,7 @@ import msgspec
 from storebridge.clock import Clock
 from storebridge.connectors.http import Transport
 from storebridge.connectors.port import (
+    Budget,
     CallAnswer,
     CallTrouble,
     Capabilities,
@@ -18,6 +19,7 @@ from storebridge.connectors.port import (
     StoreFacts,
     Subscription,
     SubscriptionReport,
+    Webhooks,
     WriteStyle,
 )
 from storebridge.connectors.wix.auth import ApiKeyCredentials, AppCredentials, Credentials
@@ -60,16 +62,17 @@ class WixConnector:
     def __init__(self, settings: WixSettings, transport: Transport, clock: Clock) -> None:
         settings.check()
         self.name = settings.name
-        self.webhooks = WixWebhooks(settings, clock)
-        self.budget = CallBudget(clock.monotonic, calls_per_minute=settings.calls_per_minute)
+        self.webhooks: Webhooks = WixWebhooks(settings, clock)
+        budget = CallBudget(clock.monotonic, calls_per_minute=settings.calls_per_minute)
+        self.budget: Budget = budget
         self._settings = settings
         self._transport = transport
         credentials: Credentials
         if settings.uses_app:
-            credentials = AppCredentials(settings, transport, clock, self.budget.charge)
+            credentials = AppCredentials(settings, transport, clock, budget.charge)
         else:
             credentials = ApiKeyCredentials(settings)
-        self._client = WixClient(settings, transport, clock, self.budget, credentials)
+        self._client = WixClient(settings, transport, clock, budget, credentials)
         self._probe = SiteProbe(settings, self._client, clock)
         self._orders = OrderReader(self._client)
         self._v3 = CatalogueReader(self._client, clock)

@@ -6,31 +6,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from storebridge.connectors.secret import Secret
 from storebridge.errors import ConfigurationError
 from storebridge.model.ids import ConnectionName
 
 WIX_API_URL = "https://www.wixapis.com"
 CALLS_PER_MINUTE = 200
 """Documented limit per app and site (W14)."""
-
-
-class Secret:
-    """A value that no repr, log line or traceback shows."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value itself; only for the request that needs it."""
-        return self._value
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
 
 
 class WixSettings(msgspec.Struct, frozen=True, kw_only=True):

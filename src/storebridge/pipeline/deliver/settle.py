@@ -63,7 +63,7 @@ def settle_row(
     elif _in_doubt(answer, style, resent):
         lane.intents[intent.intent_id] = msgspec.structs.replace(intent, state="unclear")
         settlement.unclear.append(intent)
-        settlement.rows.append(SettledRow(intent.intent_id, "unclear", answer.code, _doubt(lane, intent, sent_at)))
+        settlement.rows.append(SettledRow(intent.intent_id, "unclear", answer.code, _doubt(lane, intent, sent_at, now)))
     else:
         _drop(lane, intent, answer, settlement)
 
@@ -95,11 +95,12 @@ def _drop(lane: StoredLane, intent: OpenIntent, answer: RowAnswer, settlement: S
         settlement.changed.add(intent.position)
 
 
-def _doubt(lane: StoredLane, intent: OpenIntent, sent_at: datetime) -> dict[str, object]:
+def _doubt(lane: StoredLane, intent: OpenIntent, sent_at: datetime, now: datetime) -> dict[str, object]:
     """What is known when the doubt begins; later readings are added to it."""
     position = lane.positions[intent.position].position
     return {
         "sent_at": sent_at.isoformat(),
+        "since": now.isoformat(),
         "level_before": intent.from_level,
         "version_before": intent.version,
         "read_before_at": None if position.read_at is None else position.read_at.isoformat(),

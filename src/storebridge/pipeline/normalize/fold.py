@@ -6,13 +6,12 @@ kept as evidence when that answer is in doubt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from storebridge.inventory.observe import Condition, HoldRules, fold_reading
+from storebridge.inventory.pools import goods_left
 from storebridge.model.ids import ConnectionName, ItemId, LocationId
-from storebridge.model.stock import LevelReading, LevelsRead, Position, PositionKey
+from storebridge.model.stock import LevelReading, LevelsRead, PositionKey
 from storebridge.store.lanes import StoredLane, StoredPosition
 
 
@@ -48,6 +47,7 @@ def fold_lane(lane: StoredLane, connection: ConnectionName, read: LevelsRead, ru
     folding = Folding([], {}, set(), [], set())
     by_counter = {(reading.item_id, reading.location_id): reading for reading in read.readings}
     asked = set(read.asked)
+    former = _former_pools(lane)
     on_the_wire = {intent.position for intent in lane.intents.values() if intent.state != "planned"}
     for key, stored in lane.positions.items():
         if key.connection != connection or key.item_id not in asked:
@@ -56,7 +56,7 @@ def fold_lane(lane: StoredLane, connection: ConnectionName, read: LevelsRead, ru
         if key in on_the_wire:
             folding.set_aside.append(Seen(key, reading))
         else:
-            _fold_one(lane, key, stored, reading, read, rules, folding)
+            _fold_one(lane, key, stored, reading, read, rules, folding, former.get(key))
     return folding
 
 
@@ -68,8 +68,16 @@ def _fold_one(
     read: LevelsRead,
     rules: HoldRules,
     folding: Folding,
+    former_pool: int | None,
 ) -> None:
-    folded = fold_reading(stored.position, reading, sent_at=read.sent_at, rules=rules, written_at=stored.written_at)
+    folded = fold_reading(
+        stored.position,
+        reading,
+        sent_at=read.sent_at,
+        rules=rules,
+        written_at=stored.written_at,
+        former_pool=former_pool,
+    )
     if folded.stale:
         folding.stale_items.add(key.item_id)
         return
@@ -86,6 +94,8 @@ def _nothing(item_id: ItemId, location_id: LocationId) -> LevelReading:
     return LevelReading(item_id=item_id, location_id=location_id, available=None)
 
 
-def goods_moved(lane: StoredLane, position: Position, units: int) -> Mapping[str, int]:
-    """Units of each pool that a movement of ``units`` at a counter means."""
-    return {draw.pool_id: draw.weight * units for draw in lane.draws if draw.position == position.key}
+def _former_pools(lane: StoredLane) -> dict[PositionKey, int]:
+    """What was left for each counter before this read, in its own units."""
+    state = lane.state({})
+    left = {pool.pool_id: goods_left(state, pool) for pool in state.pools}
+    return {draw.position: left[draw.pool_id] // draw.weight for draw in lane.draws}

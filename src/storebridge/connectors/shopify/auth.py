@@ -1,0 +1,136 @@
+"""How requests prove who they are: a given token, the client-credentials grant, or an expiring token with refresh.
+
+A refresh token works once and its successor comes with the answer: it is saved before the new access token is used, and
+one lock per connection keeps two refreshes apart, or the second would present a token that is already spent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import msgspec
+
+from storebridge.clock import Clock
+from storebridge.connectors.http import NoAnswer, NotSent, Request, Response, Transport
+from storebridge.connectors.port import Blame, CallTrouble, Remedy
+from storebridge.connectors.secret import Secret
+from storebridge.connectors.shopify.errors import drift
+from storebridge.connectors.shopify.settings import ShopifySettings
+from storebridge.connectors.tokens import TokenVault
+
+EARLY_SECONDS = 300.0
+TOKEN_PATH = "/admin/oauth/access_token"
+HEADER = "x-shopify-access-token"
+REFRESH_TOKEN = "refresh_token"
+
+
+class _Grant(msgspec.Struct, frozen=True):
+    access_token: str
+    expires_in: float = 0.0
+    refresh_token: str | None = None
+
+
+class _Token(msgspec.Struct, frozen=True):
+    value: str
+    renew_at: float | None
+    """On the monotonic clock; None when it does not end."""
+
+    def __repr__(self) -> str:
+        return "_Token(***)"
+
+
+class TokenSource:
+    """The access token of one connection, renewed before it ends."""
+
+    def __init__(self, settings: ShopifySettings, transport: Transport, clock: Clock, vault: TokenVault) -> None:
+        self._settings = settings
+        self._transport = transport
+        self._clock = clock
+        self._vault = vault
+        self._one_at_a_time = asyncio.Lock()
+        given = settings.access_token if settings.refresh_token is None else None
+        self._token = _Token(given.reveal(), None) if given else None
+
+    async def headers(self) -> Mapping[str, str]:
+        """The headers of one request. Raises CallTrouble when no token can be had."""
+        token = self._token
+        if token is None or (token.renew_at is not None and self._clock.monotonic() >= token.renew_at):
+            token = await self._renewed(token)
+        return {HEADER: token.value}
+
+    async def renew(self, refused: Mapping[str, str]) -> bool:
+        """Whether the request is worth sending again with new headers, after Shopify refused these."""
+        token = self._token
+        if token is None or refused.get(HEADER) != token.value:
+            return True
+        if token.renew_at is None:
+            return False  # a given token cannot be renewed: a person must install the app again
+        await self._renewed(token)
+        return True
+
+    async def _renewed(self, old: _Token | None) -> _Token:
+        async with self._one_at_a_time:
+            if self._token is not None and self._token is not old:
+                return self._token
+            self._token = await self._ask()
+            return self._token
+
+    async def _ask(self) -> _Token:
+        refresh = await self._refresh_token()
+        form = {"client_id": self._settings.client_id or "", "client_secret": _revealed(self._settings.client_secret)}
+        if refresh is None:
+            form["grant_type"] = "client_credentials"
+        else:
+            form |= {"grant_type": "refresh_token", "refresh_token": refresh}
+        asked_at = self._clock.monotonic()
+        grant = _read_grant(await self._post(form))
+        if grant.refresh_token:
+            await self._vault.save(REFRESH_TOKEN, grant.refresh_token)
+        lives = max(grant.expires_in, 0.0)
+        return _Token(grant.access_token, asked_at + max(lives / 2, lives - EARLY_SECONDS))
+
+    async def _refresh_token(self) -> str | None:
+        if self._settings.refresh_token is None:
+            return None
+        return await self._vault.read(REFRESH_TOKEN) or self._settings.refresh_token.reveal()
+
+    async def _post(self, form: Mapping[str, str]) -> Response:
+        request = Request(
+            "POST",
+            f"{self._settings.base_url}{TOKEN_PATH}",
+            {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"},
+            urlencode(form).encode(),
+            self._settings.timeout_seconds,
+        )
+        try:
+            response = await self._transport.send(request)
+        except (NotSent, NoAnswer) as lost:
+            raise CallTrouble(
+                Remedy.RETRY, Blame.NETWORK, "Shopify's token address did not answer", code=type(lost).__name__
+            ) from None
+        if response.status == 200:
+            return response
+        if 400 <= response.status < 500 and response.status != 429:
+            raise CallTrouble(
+                Remedy.STOP,
+                Blame.CREDENTIALS,
+                f"Shopify gives no token for {self._settings.shop} (status {response.status}): check client_id and "
+                "client_secret, or install the app again",
+                code="TOKEN",
+                status=response.status,
+            )
+        message = f"Shopify's token address answered {response.status}"
+        raise CallTrouble(Remedy.RETRY, Blame.VENDOR, message, status=response.status)
+
+
+def _read_grant(response: Response) -> _Grant:
+    try:
+        return msgspec.json.decode(response.body, type=_Grant, strict=False)
+    except (msgspec.MsgspecError, RecursionError):
+        raise drift("Shopify's token answer cannot be read") from None
+
+
+def _revealed(secret: Secret | None) -> str:
+    return secret.reveal() if secret else ""

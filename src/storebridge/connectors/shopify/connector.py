@@ -1,0 +1,107 @@
+"""One Shopify shop, as the rest of the product sees it: the port, filled in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from storebridge.clock import Clock
+from storebridge.connectors.http import Transport
+from storebridge.connectors.port import (
+    Budget,
+    CallAnswer,
+    Capabilities,
+    EncodedCall,
+    StockWrite,
+    StoreFacts,
+    SubscriptionReport,
+    Webhooks,
+    WriteStyle,
+)
+from storebridge.connectors.shopify.auth import TokenSource
+from storebridge.connectors.shopify.client import ShopifyClient
+from storebridge.connectors.shopify.limits import CostBudget
+from storebridge.connectors.shopify.probe import look_at_shop
+from storebridge.connectors.shopify.read import ITEMS_PER_READ, ORDERS_PER_READ, ShopReader
+from storebridge.connectors.shopify.settings import ShopifySettings
+from storebridge.connectors.shopify.subscriptions import ensure_subscriptions
+from storebridge.connectors.shopify.webhooks import ShopifyWebhooks
+from storebridge.connectors.shopify.write import OPERATIONS, ROWS_PER_WRITE, StockAnswer, encode_stock_call, rows_of
+from storebridge.connectors.tokens import TokenVault
+from storebridge.model.catalogue import Location, Variant
+from storebridge.model.ids import ItemId, OrderId
+from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage
+from storebridge.model.stock import LevelsRead
+
+CAPABILITIES = Capabilities(
+    write_style=WriteStyle.KEYED,
+    levels_per_read=ITEMS_PER_READ,
+    rows_per_write=ROWS_PER_WRITE,
+    orders_per_read=ORDERS_PER_READ,
+    can_activate=True,
+    one_stale_row_refuses_all=True,
+)
+
+
+class ShopifyConnector:
+    """Keeps a token and what is known of the cost bucket."""
+
+    kind = "shopify"
+
+    def __init__(self, settings: ShopifySettings, transport: Transport, clock: Clock, vault: TokenVault) -> None:
+        settings.check()
+        self.name = settings.name
+        self.webhooks: Webhooks = ShopifyWebhooks(settings)
+        budget = CostBudget(clock.monotonic)
+        self.budget: Budget = budget
+        self._clock = clock
+        tokens = TokenSource(settings, transport, clock, vault)
+        self._client = ShopifyClient(settings, transport, clock, budget, tokens)
+        self._reader = ShopReader(self._client, clock)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return CAPABILITIES
+
+    async def probe(self) -> StoreFacts:
+        """Who is this shop, may we write, and do the preconditions hold?"""
+        return await look_at_shop(self._client, self._clock)
+
+    async def list_locations(self) -> tuple[Location, ...]:
+        """Every location, inactive ones too."""
+        return await self._reader.list_locations()
+
+    def list_variants(self) -> AsyncIterator[tuple[Variant, ...]]:
+        """Every variant, page by page."""
+        return self._reader.list_variants()
+
+    async def read_levels(self, items: Sequence[ItemId]) -> LevelsRead:
+        """The levels of up to ``levels_per_read`` items at all their locations."""
+        if not 0 < len(items) <= ITEMS_PER_READ:
+            raise ValueError(f"a read of levels takes 1 to {ITEMS_PER_READ} items, not {len(items)}")
+        return await self._reader.read_levels(items)
+
+    def encode_stock_call(self, writes: Sequence[StockWrite], key: str, reference: str) -> EncodedCall:
+        """The exact bytes; pure."""
+        return encode_stock_call(writes, key, reference)
+
+    async def send_stock_call(self, call: EncodedCall) -> CallAnswer:
+        """Send the bytes once (twice when only the token was refused)."""
+        answer = await self._client.exchange(OPERATIONS[call.operation], call.body, StockAnswer)
+        return rows_of(call, answer)
+
+    async def orders_changed(self, since: ChangeCursor, page: str | None) -> OrdersPage:
+        """Orders whose last change is at or after ``since``, oldest change first."""
+        return await self._reader.orders_changed(since, page)
+
+    async def read_orders(self, orders: Sequence[OrderId]) -> tuple[OrderFacts, ...]:
+        """The orders that exist, of up to ``orders_per_read`` ids."""
+        if len(orders) > ORDERS_PER_READ:
+            raise ValueError(f"a read of orders takes up to {ORDERS_PER_READ} ids, not {len(orders)}")
+        return await self._reader.read_orders(orders)
+
+    async def ensure_subscriptions(self, address: str) -> SubscriptionReport:
+        """Make every topic that the bridge needs point at ``address``."""
+        return await ensure_subscriptions(self._client, address)
+
+    async def close(self) -> None:
+        """Nothing is held open here; the transport belongs to who made it."""

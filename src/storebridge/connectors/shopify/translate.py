@@ -1,0 +1,242 @@
+"""Shopify's nouns into ours: pure, without I/O. The shapes name only the fields that are used.
+
+Ids are Shopify's global ids (``gid://shopify/InventoryItem/1``); webhooks name the same things by number.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+from storebridge.connectors.shopify.client import Shape
+from storebridge.model.catalogue import Location, Variant
+from storebridge.model.ids import ItemId, LocationId, OrderId, ProductId, VariantId
+from storebridge.model.money import Money
+from storebridge.model.orders import OrderFacts, OrderLineFacts
+from storebridge.model.stock import LevelReading
+
+RESTOCKING = frozenset({"CANCEL", "RETURN", "LEGACY_RESTOCK"})
+ORIGIN_ATTRIBUTE = "storebridge-origin"
+
+
+class PageInfo(Shape, frozen=True):
+    has_next_page: bool = False
+    end_cursor: str | None = None
+
+
+class LocationNode(Shape, frozen=True):
+    id: str
+    name: str
+    is_active: bool
+    fulfills_online_orders: bool
+
+
+class ProductNode(Shape, frozen=True):
+    id: str
+    title: str
+    status: str | None = None
+
+
+class ItemNode(Shape, frozen=True):
+    id: str
+    tracked: bool
+
+
+class VariantNode(Shape, frozen=True):
+    id: str
+    title: str
+    product: ProductNode
+    inventory_item: ItemNode
+    sku: str | None = None
+    barcode: str | None = None
+    price: str | None = None
+    inventory_policy: str = "DENY"
+    requires_components: bool = False
+    updated_at: datetime | None = None
+
+
+class Quantity(Shape, frozen=True):
+    name: str
+    quantity: int
+
+
+class LocationRef(Shape, frozen=True):
+    id: str
+
+
+class LevelNode(Shape, frozen=True):
+    location: LocationRef
+    is_active: bool
+    updated_at: str
+    quantities: tuple[Quantity, ...]
+
+
+class Levels(Shape, frozen=True):
+    nodes: tuple[LevelNode, ...]
+    page_info: PageInfo = PageInfo()
+
+
+class PolicyNode(Shape, frozen=True):
+    inventory_policy: str
+
+
+class ItemLevels(Shape, frozen=True):
+    id: str
+    tracked: bool
+    inventory_levels: Levels
+    variant: PolicyNode | None = None
+
+
+class LineRef(Shape, frozen=True):
+    id: str
+
+
+class RefundLine(Shape, frozen=True):
+    quantity: int
+    restock_type: str
+    line_item: LineRef
+
+
+class RefundLines(Shape, frozen=True):
+    nodes: tuple[RefundLine, ...] = ()
+
+
+class Refund(Shape, frozen=True):
+    refund_line_items: RefundLines = RefundLines()
+
+
+class VariantRef(Shape, frozen=True):
+    inventory_item: LineRef
+
+
+class Line(Shape, frozen=True):
+    id: str
+    quantity: int
+    sku: str | None = None
+    variant: VariantRef | None = None
+
+
+class Lines(Shape, frozen=True):
+    nodes: tuple[Line, ...] = ()
+
+
+class Attribute(Shape, frozen=True):
+    key: str
+    value: str | None = None
+
+
+class OrderNode(Shape, frozen=True):
+    id: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    cancelled_at: datetime | None = None
+    custom_attributes: tuple[Attribute, ...] = ()
+    line_items: Lines = Lines()
+    refunds: tuple[Refund, ...] = ()
+
+
+def item_gid(number: int | str) -> ItemId:
+    """The inventory item that a webhook names by number."""
+    return ItemId(f"gid://shopify/InventoryItem/{number}")
+
+
+def order_gid(number: int | str) -> OrderId:
+    """The order that a webhook names by number."""
+    return OrderId(f"gid://shopify/Order/{number}")
+
+
+def location_of(node: LocationNode) -> Location:
+    """Shopify has no default location in its API; the one that fulfils online orders comes first."""
+    return Location(
+        location_id=LocationId(node.id),
+        name=node.name,
+        active=node.is_active,
+        sells_online=node.fulfills_online_orders,
+    )
+
+
+def variant_of(node: VariantNode, currency: str) -> Variant:
+    """A variant with what is needed to link and to watch it; a bundle's own stock cannot be written."""
+    return Variant(
+        variant_id=VariantId(node.id),
+        product_id=ProductId(node.product.id),
+        item_id=ItemId(node.inventory_item.id),
+        product_title=node.product.title,
+        variant_title="" if node.title == "Default Title" else node.title,
+        sku=_text(node.sku),
+        barcode=_text(node.barcode),
+        price=_price(node.price, currency),
+        tracked=node.inventory_item.tracked,
+        denies_oversell=node.inventory_policy == "DENY",
+        adjustable=not node.requires_components,
+        visible=node.product.status == "ACTIVE",
+        updated_at=node.updated_at,
+    )
+
+
+def readings_of(item: ItemLevels) -> list[LevelReading]:
+    """The levels of one item. An untracked item has no level that means anything."""
+    denies = item.variant is None or item.variant.inventory_policy == "DENY"
+    return [
+        LevelReading(
+            item_id=ItemId(item.id),
+            location_id=LocationId(level.location.id),
+            available=_available(level) if item.tracked and level.is_active else None,
+            version=level.updated_at,
+            tracked=item.tracked,
+            denies_oversell=denies,
+        )
+        for level in item.inventory_levels.nodes
+    ]
+
+
+def _available(level: LevelNode) -> int | None:
+    return next((quantity.quantity for quantity in level.quantities if quantity.name == "available"), None)
+
+
+def order_of(node: OrderNode) -> OrderFacts:
+    """The label that an order puts on movements of stock.
+
+    ``quantity`` of a line is what was ordered, for ever; what came back to stock stands in the refunds that a
+    cancellation, a refund or a return makes, unless they were written without restock. Units taken off by an edit of
+    the order are in neither: such a movement stays in the level and is labelled by other means.
+    """
+    back: dict[str, int] = {}
+    for refund in node.refunds:
+        for line in refund.refund_line_items.nodes:
+            if line.restock_type in RESTOCKING:
+                back[line.line_item.id] = back.get(line.line_item.id, 0) + line.quantity
+    return OrderFacts(
+        order_id=OrderId(node.id),
+        name=node.name,
+        created_at=node.created_at.astimezone(UTC),
+        updated_at=node.updated_at.astimezone(UTC),
+        cancelled=node.cancelled_at is not None,
+        lines=tuple(_line_of(line, back.get(line.id, 0)) for line in node.line_items.nodes),
+        origin=next((a.value for a in node.custom_attributes if a.key == ORIGIN_ATTRIBUTE), None),
+    )
+
+
+def _line_of(line: Line, restocked: int) -> OrderLineFacts:
+    return OrderLineFacts(
+        line_id=line.id,
+        item_id=ItemId(line.variant.inventory_item.id) if line.variant else None,
+        sku=_text(line.sku),
+        sold=line.quantity,
+        restocked=min(restocked, line.quantity),
+    )
+
+
+def _price(amount: str | None, currency: str) -> Money | None:
+    if amount is None or not currency:
+        return None
+    try:
+        return Money(Decimal(amount), currency)
+    except (InvalidOperation, ValueError):
+        return None
+
+
+def _text(value: str | None) -> str | None:
+    stripped = (value or "").strip()
+    return stripped or None

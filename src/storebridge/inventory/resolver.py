@@ -1,0 +1,46 @@
+"""Did a revision-guarded write whose answer was lost take effect? Pure; None when two explanations remain.
+
+The resend was refused as stale, so the counter has a later revision than ours was guarded with, and the first sending
+can never land any more. Either it made that revision, or somebody else did (design, section 4).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """What is known about one write in doubt."""
+
+    level_before: int
+    version_before: str | None
+    delta: int
+    seen_at: datetime
+    """When the newest reading after the doubt began was sent."""
+    seen_level: int | None
+    seen_version: str | None
+
+
+def judge(doubt: Doubt, unexplained: int) -> bool | None:
+    """Applied, not applied, or None: a person must look.
+
+    ``unexplained`` are the units of change up to the reading that neither orders nor settled writes nor booked edits
+    explain. A single new revision is decided by its level alone; the orders must agree.
+    """
+    steps = _steps(doubt)
+    if steps is None or steps < 1 or doubt.seen_level is None:
+        return None
+    if steps == 1 and doubt.seen_level != doubt.level_before + doubt.delta:
+        return False
+    if unexplained == doubt.delta:
+        return True
+    return False if unexplained == 0 else None
+
+
+def _steps(doubt: Doubt) -> int | None:
+    before, seen = doubt.version_before, doubt.seen_version
+    if before is None or seen is None or not (before.isdigit() and seen.isdigit()):
+        return None
+    return int(seen) - int(before)

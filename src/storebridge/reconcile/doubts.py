@@ -1,0 +1,149 @@
+"""Writes in doubt: settled by proof once orders and levels are both known late enough, else given to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from storebridge.audit.record import AuditRow, append
+from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
+from storebridge.exceptions_queue.reasons import Reason
+from storebridge.inventory.resolver import Doubt, judge
+from storebridge.inventory.settle import apply_delta
+from storebridge.model.ids import ConnectionName, IntentId, Workspace
+from storebridge.model.settings import WorkspaceTerms
+from storebridge.store.database import Tx
+from storebridge.store.journal import SettledRow, doubted_lanes, settle_intents
+from storebridge.store.labels import Residual, residuals_of_items
+from storebridge.store.lanes import LaneTerms, OpenIntent, StoredLane, load_lanes, replace_position, save_positions
+from storebridge.store.story import NewMovement, add_movements
+from storebridge.store.waiting import Ask, ask_looks
+from storebridge.work.urgency import Urgency
+
+MARGIN = timedelta(seconds=3)
+"""The stores' clocks and ours agree to about this; an order changed nearer to a reading cannot be placed."""
+
+
+def resolve_doubts(
+    tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, *, orders_read_at: datetime, lag: timedelta
+) -> int:
+    """Judge every write in doubt of a store; returns how many were settled. Called after a complete order poll."""
+    lanes = doubted_lanes(tx, terms.workspace, connection)
+    loaded = load_lanes(tx, terms.workspace, lanes, LaneTerms(terms.policy, terms.safety_stock))
+    settled = 0
+    for lane in loaded.values():
+        for intent in [i for i in lane.intents.values() if i.state == "unclear"]:
+            if intent.position.connection == connection:
+                settled += _resolve(tx, terms, lane, intent, orders_read_at, lag)
+    return settled
+
+
+def _resolve(
+    tx: Tx, terms: WorkspaceTerms, lane: StoredLane, intent: OpenIntent, orders_read_at: datetime, lag: timedelta
+) -> bool:
+    item, connection = intent.position.item_id, intent.position.connection
+    doubt = read_doubt(intent)
+    residuals = residuals_of_items(tx, terms.workspace, connection, [item])
+    if doubt is None or not _is_placed(doubt, residuals, orders_read_at, lag):
+        ask_looks(tx, terms.workspace, connection, [Ask("levels", item, int(Urgency.STOCK_READ), tx.now)])
+        return False
+    applied = judge(doubt, _unexplained(lane, intent, doubt, residuals))
+    if applied is None:
+        _give_to_a_person(tx, terms.workspace, lane, intent)
+        return False
+    settle_unclear(tx, terms.workspace, lane, intent.intent_id, applied=applied, why="proof")
+    proof = "orders and levels can only mean that it was " + ("applied" if applied else "not applied")
+    settle_by_proof(tx, terms.workspace, [(Reason.WRITE_OUTCOME_UNCLEAR, intent.intent_id, proof)])
+    ask_looks(tx, terms.workspace, connection, [Ask("levels", item, int(Urgency.STOCK_READ), tx.now)])
+    return True
+
+
+def read_doubt(intent: OpenIntent) -> Doubt | None:
+    """The evidence as the resolver needs it; None before a reading was made."""
+    evidence: Mapping[str, Any] = intent.evidence or {}
+    seen = [sample for sample in evidence.get("seen", []) if datetime.fromisoformat(sample[0]) >= _since(evidence)]
+    if not seen:
+        return None
+    sent_at, level, version = seen[-1]
+    return Doubt(
+        level_before=evidence["level_before"],
+        version_before=evidence["version_before"],
+        delta=evidence["delta"],
+        seen_at=datetime.fromisoformat(sent_at),
+        seen_level=level,
+        seen_version=version,
+    )
+
+
+def _since(evidence: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(evidence["since"])
+
+
+def _is_placed(doubt: Doubt, residuals: list[Residual], orders_read_at: datetime, lag: timedelta) -> bool:
+    """Whether every order is surely on one side of the reading."""
+    if orders_read_at < doubt.seen_at + lag:
+        return False
+    changed = [r.last_order_change_at for r in residuals if r.last_order_change_at is not None]
+    return all(at < doubt.seen_at - MARGIN for at in changed)
+
+
+def _unexplained(lane: StoredLane, intent: OpenIntent, doubt: Doubt, residuals: list[Residual]) -> int:
+    """Units at the reading that nothing explains; the stored level is still the one from before the doubt."""
+    assert doubt.seen_level is not None
+    level = lane.positions[intent.position].position.level
+    return sum(r.unexplained - r.booked for r in residuals) + doubt.seen_level - level
+
+
+def _give_to_a_person(tx: Tx, workspace: Workspace, lane: StoredLane, intent: OpenIntent) -> None:
+    evidence = intent.evidence or {}
+    opening = CaseOpening(
+        workspace=workspace,
+        reason=Reason.WRITE_OUTCOME_UNCLEAR,
+        subject=intent.intent_id,
+        connection=intent.position.connection,
+        sku=next(iter(lane.pools.values())).sku,
+        lane=lane.lane,
+        field="available",
+        details={
+            "sent": evidence.get("sent_at"),
+            "level before": intent.from_level,
+            "if applied it became": intent.to_level,
+            "seen since": [f"{level} at {at}" for at, level, _ in evidence.get("seen", [])[-5:]],
+            "location": intent.position.location_id,
+            "item": intent.position.item_id,
+        },
+    )
+    raise_cases(tx, [opening])
+
+
+def settle_unclear(
+    tx: Tx, workspace: Workspace, lane: StoredLane, intent_id: IntentId, *, applied: bool, why: str
+) -> None:
+    """A write in doubt is now known: move the rights if it applied. The level is corrected by the next read."""
+    intent = lane.intents.pop(intent_id)
+    settle_intents(tx, [SettledRow(intent_id, "applied" if applied else "stale", why, intent.evidence)])
+    record = {"intent": intent_id, "applied": applied, "by": why, "evidence": intent.evidence}
+    sku = next(iter(lane.pools.values())).sku
+    append(tx, [AuditRow(workspace=workspace, kind="doubt_settled", subject=sku, actor="storebridge", record=record)])
+    if not applied:
+        return
+    stored = lane.positions[intent.position]
+    position = apply_delta(stored.position, intent.delta, version=None)
+    lane.positions[intent.position] = replace_position(stored, position, written_at=tx.now)
+    save_positions(tx, workspace, [lane.positions[intent.position]])
+    rows = [
+        NewMovement(
+            pool_id=draw.pool_id,
+            position=intent.position,
+            kind="write",
+            units=intent.delta * draw.weight,
+            level_after=position.level,
+            cause=f"{intent_id}/{draw.pool_id}",
+            actor="storebridge",
+            note=f"found applied by {why}",
+        )
+        for draw in lane.draws
+        if draw.position == intent.position
+    ]
+    add_movements(tx, workspace, rows)
