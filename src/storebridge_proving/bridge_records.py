@@ -5,6 +5,7 @@ believed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from storebridge.store.database import Tx
@@ -63,10 +64,9 @@ def read_counts(tx: Tx) -> EventCounts:
 
 def read_claims(tx: Tx) -> Claims:
     """What the checker measures the bridge's memory against."""
-    reasons = ", ".join(f"'{reason}'" for reason in HOLDING)
     held = _rows(
         tx,
-        f"SELECT DISTINCT sku FROM cases WHERE state = 'open' AND sku IS NOT NULL AND reason IN ({reasons})",
+        f"SELECT DISTINCT sku FROM cases WHERE state = 'open' AND sku IS NOT NULL AND reason IN ({_quoted(HOLDING)})",
     )
     known = _rows(tx, "SELECT delivery_id, digest FROM deliveries")
     explained = _rows(
@@ -98,19 +98,26 @@ def read_health(tx: Tx) -> dict[str, str]:
 
 def count_cases(tx: Tx, reasons: tuple[str, ...]) -> int:
     """Cases ever opened for some reasons."""
-    named = ", ".join(f"'{reason}'" for reason in reasons)
-    return _one(tx, f"SELECT COUNT(*) FROM cases WHERE reason IN ({named})")
+    return _one(tx, f"SELECT COUNT(*) FROM cases WHERE reason IN ({_quoted(reasons)})")
 
 
-def read_inferences(tx: Tx) -> list[tuple[str, str, str]]:
-    """Writes that were settled otherwise than by their answer: (call, connection, state)."""
+def read_written(tx: Tx) -> dict[tuple[str, str], int]:
+    """Units that the bridge believes to have written, by connection and SKU."""
     rows = _rows(
         tx,
-        "SELECT call_id, connection, state FROM intents "
-        "WHERE evidence IS NOT NULL AND state IN ('applied', 'stale') AND call_id IS NOT NULL "
-        "ORDER BY intent_id",
+        "SELECT ledger.connection, pools.sku, SUM(ledger.units) FROM ledger JOIN pools "
+        "ON pools.workspace = ledger.workspace AND pools.pool_id = ledger.pool_id "
+        "WHERE ledger.kind = 'write' GROUP BY ledger.connection, pools.sku",
     )
-    return [(str(call), str(connection), str(state)) for call, connection, state in rows]
+    return {(str(connection), str(sku)): int(units) for connection, sku, units in rows}
+
+
+def read_journal(tx: Tx) -> list[str]:
+    """Every write and every movement of the ledger as a line of text, for comparing two runs."""
+    intents = _rows(tx, "SELECT intent_id, state, from_level, to_level, settled_at, code FROM intents ORDER BY 1")
+    moved = _rows(tx, "SELECT seq, pool_id, connection, kind, units, cause, at FROM ledger ORDER BY seq")
+    chained = _rows(tx, "SELECT number, digest FROM audit ORDER BY number")
+    return [repr(tuple(row)) for row in (*intents, *moved, *chained)]
 
 
 def _one(tx: Tx, statement: str) -> int:
@@ -119,3 +126,43 @@ def _one(tx: Tx, statement: str) -> int:
 
 def _rows(tx: Tx, statement: str) -> list[Any]:
     return list(tx.conn.exec_driver_sql(statement).all())
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """A case that waits for a person: ``units`` held, or that the doubtful write would have moved."""
+
+    case_id: str
+    reason: str
+    connection: str
+    sku: str
+    units: int
+    since: datetime
+
+
+def open_reviews(tx: Tx) -> list[OpenCase]:
+    """Cases of the reasons that only a person can decide, oldest first."""
+    rows = _rows(
+        tx,
+        "SELECT cases.case_id, cases.reason, cases.connection, cases.sku, "
+        "intents.to_level - intents.from_level, intents.created_at, cases.opened_at, "
+        "positions.held FROM cases "
+        "LEFT JOIN intents ON intents.intent_id = cases.subject "
+        "LEFT JOIN positions ON positions.workspace = cases.workspace AND cases.subject = "
+        "positions.connection || '/' || positions.item_id || '@' || positions.location_id "
+        f"WHERE cases.state = 'open' AND cases.reason IN ({_quoted(HOLDING)}) "
+        "ORDER BY cases.opened_at, cases.case_id",
+    )
+    return [
+        OpenCase(str(case), str(reason), str(store or ""), str(sku or ""), int(moved or held or 0), _moment(since))
+        for case, reason, store, sku, moved, created, opened, held in rows
+        for since in (created or opened,)
+    ]
+
+
+def _moment(microseconds: Any) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(microseconds))
+
+
+def _quoted(words: tuple[str, ...]) -> str:
+    return ", ".join(f"'{word}'" for word in words)

@@ -1,0 +1,63 @@
+"""The person behind the review desk: scripted, and shown nothing but what a vendor's admin shows.
+
+That is the current levels and the history of adjustments with their authors. What the bridge thinks, what was
+lost on the wire and what a shopper intended stay hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from storebridge.operations.settle_case import Choice, settle_case
+from storebridge.store.database import Tx
+from storebridge_proving.bridge_records import OpenCase, open_reviews
+from storebridge_proving.checker.records import read_moment
+from storebridge_proving.simulate.theatre import WORKSPACE, Theatre
+
+EVERY_SECONDS = 60.0
+NAME = "operator"
+
+
+async def staff_the_desk(theatre: Theatre) -> None:
+    """Look at the desk every minute, for ever."""
+    while True:
+        await theatre.clock.sleep(EVERY_SECONDS)
+        await settle_reviews(theatre)
+
+
+async def settle_reviews(theatre: Theatre) -> int:
+    """Decide every case that waits for a person; returns how many."""
+    bridge = theatre.bridge
+    if bridge is None:
+        return 0
+    reviews = await theatre.store.read(open_reviews)
+    if not reviews:
+        return 0
+    histories = {client.name: (await client.truth())["movements"] for client in theatre.clients}
+    terms = bridge.workspaces[WORKSPACE].terms
+    for review in reviews:
+        choice = decide(review, histories.get(review.connection, []))
+        settled = await theatre.store.run(
+            settle_case, terms, theatre.ids, review.case_id, choice, actor=NAME, note="as the admin shows"
+        )
+        bridge.wake(WORKSPACE, settled.wake)
+    return len(reviews)
+
+
+def decide(review: OpenCase, history: Sequence[dict[str, Any]]) -> Choice:
+    """What the history of adjustments of that store says about the doubt."""
+    if review.reason == "mass_zero_held":
+        return Choice.RELEASE
+    entries = [entry for entry in history if entry["sku"] == review.sku]
+    if review.reason == "change_held":
+        by_people = sum(e["delta"] for e in entries if e["cause"] != "api" and e["delta"] * review.units > 0)
+        return Choice.ACCEPT if abs(by_people) >= abs(review.units) else Choice.REJECT
+    written = [entry for entry in entries if entry["cause"] == "api" and entry["delta"] == review.units]
+    landed = any(read_moment(entry["at"]) >= review.since for entry in written)
+    return Choice.APPLIED if landed else Choice.NOT_APPLIED
+
+
+def cases_left(tx: Tx) -> int:
+    """Reviews that still wait."""
+    return len(open_reviews(tx))
