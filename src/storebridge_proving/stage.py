@@ -15,7 +15,8 @@ from storebridge.web.console.app import build_console_app
 
 from storebridge.bootstrap import Bridge, Environment, build_bridge
 from storebridge.config import Config, load_config
-from storebridge.connectors.http import AiohttpTransport, Transport
+from storebridge.connectors.aiohttp_transport import AiohttpTransport
+from storebridge.connectors.http import Transport
 from storebridge.errors import ConfigurationError
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.operations.book_goods import receive_goods
@@ -145,10 +146,13 @@ def _free_port() -> int:
 
 
 async def wait_until_settled(stage: Stage, patience_seconds: float = 90.0) -> None:
-    """Until the baseline is in force and every write of it is confirmed. Raises TimeoutError, or what stopped
-    the bridge."""
+    """Sign the baseline off; returns when it is in force and every write of it is confirmed.
+
+    Raises TimeoutError, or what stopped the bridge.
+    """
     calm = 0
     async with asyncio.timeout(patience_seconds):
+        await stage.bridge.baseline(WORKSPACE, sign_off=True, actor="demo")
         while calm < 3:
             raise_if_failed(stage.bridge)
             await asyncio.sleep(0.2)

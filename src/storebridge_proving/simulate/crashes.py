@@ -39,6 +39,8 @@ class Life:
     def __init__(self, death: Death) -> None:
         self._death = death
         self.over = asyncio.Event()
+        self._swept = False
+        self._inside: list[asyncio.Future[None]] = []
 
     async def pass_point(self, point: str) -> None:
         """Go on, or die here: then nothing of this process runs any further."""
@@ -48,15 +50,19 @@ class Life:
             await self._never()
 
     def end(self) -> None:
-        """End it from outside."""
+        """End it from outside: whoever is inside is swept away, and whoever still comes is stopped at once."""
         self.over.set()
+        self._swept = True
+        for waiting in self._inside:
+            waiting.cancel()
+        self._inside.clear()
 
     async def _never(self) -> None:
-        """Wait to be swept away; a task that was swept already and still tries is stopped at once."""
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
+        if self._swept:
             raise asyncio.CancelledError
-        await asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._inside.append(waiting)
+        await waiting
 
 
 class MortalStore:

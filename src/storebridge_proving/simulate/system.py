@@ -26,7 +26,7 @@ from storebridge_proving.checker.report import Verdict, judge
 from storebridge_proving.shoppers import Crowd, CrowdPlan
 from storebridge_proving.simulate.crashes import Death
 from storebridge_proving.simulate.reviewer import cases_left, staff_the_desk
-from storebridge_proving.simulate.theatre import Theatre, build_theatre
+from storebridge_proving.simulate.theatre import WORKSPACE, Theatre, build_theatre
 from storebridge_proving.virtual_time import VirtualClock, run_virtually
 
 SYSTEM_OF_RECORD = "shopify"
@@ -34,7 +34,7 @@ PLAY_SECONDS = 7_260.0
 CONVERGENCE_SECONDS = 600.0
 BASELINE_SECONDS = 600.0
 LOOK_SECONDS = 5.0
-STORE_EVENTS = 220
+STORE_EVENTS = 380
 BURST = (1, 7)
 WITHIN_BURST_SECONDS = 2.0
 
@@ -106,7 +106,11 @@ class _Play:
         return SeedResult(self._seed, (*self._violations, why), False, 0, 0)
 
     async def _baseline(self, theatre: Theatre) -> bool:
+        """Sign the baseline off and see it in force: every level set and confirmed."""
         deadline = self._clock.monotonic() + BASELINE_SECONDS
+        await self._clock.sleep(LOOK_SECONDS)
+        if theatre.bridge is not None:
+            await theatre.bridge.baseline(WORKSPACE, sign_off=True, actor="merchant")
         while self._clock.monotonic() < deadline and not theatre.faults:
             await self._clock.sleep(LOOK_SECONDS)
             backlog = await theatre.store.read(read_backlog)
