@@ -186,9 +186,7 @@ def _product(row: _Row) -> CatalogueProduct:
     )
 
 
-def _take(
-    row: _Row, product: CatalogueProduct, skipped: list[Skipped], first_line_of: dict[str, int]
-) -> None:
+def _take(row: _Row, product: CatalogueProduct, skipped: list[Skipped], first_line_of: dict[str, int]) -> None:
     if row["image src"]:
         product.images.append(row["image src"])
     if not any(row[column] for column in VARIANT_COLUMNS):

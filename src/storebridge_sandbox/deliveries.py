@@ -109,9 +109,7 @@ class Outbox:
         began = self._world.now()
         status = await self._post(delivery.url, headers, body)
         self.attempted += 1
-        self._attempts.append(
-            Attempt(self.attempted, began, delivery.url, delivery.topic, headers, body, status)
-        )
+        self._attempts.append(Attempt(self.attempted, began, delivery.url, delivery.topic, headers, body, status))
         return status is not None and 200 <= status < 300
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> int | None:

@@ -193,8 +193,7 @@ def _fulfilment_truth(parcel: Fulfilment) -> dict[str, Any]:
 
 def _refund_truth(refund: Refund) -> dict[str, Any]:
     lines = [
-        {"sku": back.line.variant.sku, "quantity": back.quantity, "restock": back.restock}
-        for back in refund.lines
+        {"sku": back.line.variant.sku, "quantity": back.quantity, "restock": back.restock} for back in refund.lines
     ]
     return {"id": refund.id, "amount": f"{refund.amount:.2f}", "lines": lines}
 
@@ -256,9 +255,7 @@ class OrderBook:
     ) -> Order:
         """An order comes into being without any look at the stock (copies, imports)."""
         moment = self._now()
-        lines = [
-            OrderLine(self._new_id("line"), variant, quantity, variant.price) for variant, quantity in wishes
-        ]
+        lines = [OrderLine(self._new_id("line"), variant, quantity, variant.price) for variant, quantity in wishes]
         order = Order(
             id=self._new_id("order"),
             name=self._name_of(self._next_number),
@@ -417,9 +414,7 @@ class OrderBook:
             raise Refused(f"order {order.name} was cancelled", 409)
 
     def _selling_levels(self, variant: Sellable) -> list[Level]:
-        levels = (
-            self._stock.level(variant.item_id, place) for place in self._selling_locations(variant.item_id)
-        )
+        levels = (self._stock.level(variant.item_id, place) for place in self._selling_locations(variant.item_id))
         return [level for level in levels if level is not None and level.active]
 
     def _promise(self, order: Order, line: OrderLine, quantity: int, cause: Cause, actor: str) -> None:

@@ -163,9 +163,7 @@ class Stock:
         self.movements.append(movement)
         return movement
 
-    def _replace(
-        self, level: Level, quantities: dict[str, int], names: tuple[str, ...], *, active: bool
-    ) -> None:
+    def _replace(self, level: Level, quantities: dict[str, int], names: tuple[str, ...], *, active: bool) -> None:
         moment = self._now()
         level.older.append(level.now)
         changed = {**level.now.changed, **dict.fromkeys(names, moment)}

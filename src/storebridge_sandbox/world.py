@@ -19,9 +19,7 @@ class Unreachable(Exception):
 class Post(Protocol):
     """Delivers one webhook and returns the HTTP status; raises ``Unreachable`` when no answer came."""
 
-    async def __call__(
-        self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float
-    ) -> int: ...
+    async def __call__(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> int: ...
 
 
 @dataclass(slots=True)
@@ -44,9 +42,7 @@ class HttpPost:
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
 
-    async def __call__(
-        self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float
-    ) -> int:
+    async def __call__(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> int:
         if self._session is None:
             self._session = aiohttp.ClientSession()
         timeout = aiohttp.ClientTimeout(total=timeout_seconds)

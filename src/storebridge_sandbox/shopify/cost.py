@@ -104,21 +104,22 @@ class CostRule:
         return base + self._children(node.selection_set, kind, variables, answer, estimate)
 
     def _children(
-        self, selection: SelectionSetNode, kind: GraphQLNamedType, variables: dict[str, Any], answer: Any, estimate: bool
+        self,
+        selection: SelectionSetNode,
+        kind: GraphQLNamedType,
+        variables: dict[str, Any],
+        answer: Any,
+        estimate: bool,
     ) -> int:
         """The dearest branch of a union or interface, the sum for an object."""
         costs: dict[str, int] = {}
         for child, parent in self._fields(selection, kind):
             inner = None if estimate or answer is None else answer.get(_key(child))
-            costs[parent.name] = costs.get(parent.name, 0) + self._field(
-                child, parent, variables, inner, estimate
-            )
+            costs[parent.name] = costs.get(parent.name, 0) + self._field(child, parent, variables, inner, estimate)
         own = costs.pop(kind.name, 0)
         return own + max(costs.values(), default=0)
 
-    def _connection(
-        self, node: FieldNode, kind: Any, variables: dict[str, Any], answer: Any, estimate: bool
-    ) -> int:
+    def _connection(self, node: FieldNode, kind: Any, variables: dict[str, Any], answer: Any, estimate: bool) -> int:
         assert node.selection_set is not None
         size = _size(node, variables)
         per_node = [0]

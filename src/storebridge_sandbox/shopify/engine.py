@@ -178,9 +178,7 @@ class Engine:
         operation = _pick(document, operation_name)
         if operation is None:
             return [{"message": "An operation name is required"}]
-        fragments = {
-            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
-        }
+        fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
         compiler = _Compiler(self.schema, self._resolvers, fragments)
         mutation = operation.operation is OperationType.MUTATION
         root = self.schema.mutation_type if mutation else self.schema.query_type
@@ -235,9 +233,7 @@ class _Compiler:
         collected: dict[str, list[tuple[FieldNode, tuple[DirectiveNode, ...]]]],
     ) -> None:
         for node in selection.selections:
-            here = conditions + tuple(
-                one for one in node.directives or () if one.name.value in ("skip", "include")
-            )
+            here = conditions + tuple(one for one in node.directives or () if one.name.value in ("skip", "include"))
             if isinstance(node, FieldNode):
                 key = node.alias.value if node.alias else node.name.value
                 collected.setdefault(key, []).append((node, here))
@@ -341,6 +337,8 @@ class _Run:
             if args is None:
                 args = self._arguments(step)
             shape = step.shape
+            if not path:
+                call.node = step.node
             try:
                 value = step.resolve(source, args, call)
                 if shape.kind == "leaf" or (shape.inner is not None and shape.inner.kind == "leaf"):

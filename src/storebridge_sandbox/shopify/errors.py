@@ -52,9 +52,7 @@ def ruby_syntax_error(error: GraphQLError) -> dict[str, Any]:
     return {"message": f"syntax error, {message}", "locations": _places(error)}
 
 
-def ruby_validation_error(
-    error: GraphQLError, document: DocumentNode, schema: GraphQLSchema
-) -> dict[str, Any]:
+def ruby_validation_error(error: GraphQLError, document: DocumentNode, schema: GraphQLSchema) -> dict[str, Any]:
     """A valid text that does not fit the schema."""
     node = error.nodes[0] if error.nodes else None
     path, field, parent = _where(document, node, schema)
@@ -100,8 +98,7 @@ def explain_variables(
         problems = _problems(values.get(name), type_from_ast(schema, definition.type), [])
         if problems:
             texts = [
-                f"{'.'.join(map(str, one['path']))} ({one['explanation']})" if one["path"] else ""
-                for one in problems
+                f"{'.'.join(map(str, one['path']))} ({one['explanation']})" if one["path"] else "" for one in problems
             ]
             listed = f" for {', '.join(texts)}" if any(texts) else ""
             shown = print_ast(definition.type)
@@ -245,9 +242,7 @@ def place_of(node: Any) -> dict[str, int]:
     return _place(node)
 
 
-def _where(
-    document: DocumentNode, wanted: Any, schema: GraphQLSchema
-) -> tuple[list[Any], str, tuple[str, str] | None]:
+def _where(document: DocumentNode, wanted: Any, schema: GraphQLSchema) -> tuple[list[Any], str, tuple[str, str] | None]:
     """The path to a node in Shopify's form, the innermost field's name, and the argument it stands in."""
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):

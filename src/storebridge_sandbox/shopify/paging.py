@@ -19,12 +19,24 @@ LARGEST_PAGE = 250
 
 @dataclass(slots=True)
 class Page:
-    """One page of a connection; ``cursors`` go with ``nodes``."""
+    """One page of a connection; ``places`` are the (sort value, number) of its nodes."""
 
     nodes: list[Any]
-    cursors: list[str]
+    places: list[tuple[str, int]]
     has_next: bool
     has_previous: bool
+
+    @property
+    def cursors(self) -> list[str]:
+        """Made when asked for: most pages inside other pages are never paged on."""
+        return [cursor_of(number, value) for value, number in self.places]
+
+    def cursor_at(self, index: int) -> str | None:
+        """The cursor of the first (0) or last (-1) node; None on an empty page."""
+        if not self.places:
+            return None
+        value, number = self.places[index]
+        return cursor_of(number, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,7 @@ def page_of(rows: Sequence[tuple[str, int, Any]], args: dict[str, Any]) -> Page:
     chosen = rows[start:end]
     return Page(
         nodes=[node for _, _, node in chosen],
-        cursors=[cursor_of(number, value) for value, number, _ in chosen],
+        places=[(value, number) for value, number, _ in chosen],
         has_next=end < len(rows),
         has_previous=start > 0,
     )
@@ -111,8 +123,8 @@ RESOLVERS: dict[tuple[str, str], Resolver] = {
     ("Edge", "cursor"): lambda edge, _args, _call: edge.cursor,
     ("PageInfo", "hasNextPage"): lambda page, _args, _call: page.has_next,
     ("PageInfo", "hasPreviousPage"): lambda page, _args, _call: page.has_previous,
-    ("PageInfo", "startCursor"): lambda page, _args, _call: page.cursors[0] if page.cursors else None,
-    ("PageInfo", "endCursor"): lambda page, _args, _call: page.cursors[-1] if page.cursors else None,
+    ("PageInfo", "startCursor"): lambda page, _args, _call: page.cursor_at(0),
+    ("PageInfo", "endCursor"): lambda page, _args, _call: page.cursor_at(-1),
     ("Count", "count"): lambda count, _args, _call: count,
     ("Count", "precision"): lambda _count, _args, _call: "EXACT",
 }

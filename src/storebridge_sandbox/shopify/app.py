@@ -1,0 +1,161 @@
+"""The vendor's side of the shop: token endpoint and GraphQL, with admission, costs and errors as Shopify has them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from graphql import FieldNode, StringValueNode, VariableNode
+
+from storebridge_sandbox.gate import Answer, Receive, Scope, Send, note_cost, read_moment
+from storebridge_sandbox.shopify.bucket import Bucket
+from storebridge_sandbox.shopify.call import Call
+from storebridge_sandbox.shopify.engine import Engine, Prepared
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.shopify.shop.state import TokenRefused, Tokens
+
+JSON = (b"content-type", b"application/json; charset=utf-8")
+GRAPHQL_PATH = re.compile(r"/admin/api/[\w-]+/graphql\.json")
+TOKEN_PATH = "/admin/oauth/access_token"
+NAMED = re.compile(rb"(?:query|mutation)\s+(\w+)")
+MAX_COST = 1000
+LIMITS = "https://shopify.dev/api/usage/rate-limits"
+BAD_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
+
+
+class ShopifyApi:
+    """A pure ASGI app behind the fault gate."""
+
+    def __init__(
+        self, engine: Engine, tokens: Tokens, bucket: Bucket, options: ShopifyOptions, now: Callable[[], datetime]
+    ) -> None:
+        self._engine = engine
+        self._tokens = tokens
+        self._bucket = bucket
+        self._options = options
+        self._now = now
+        self._numbers = itertools.count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        message = await receive()
+        answer = self.answer(scope, message.get("body", b""))
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    def operation_of(self, method: str, path: str, body: bytes) -> str:
+        """The name in the query text; the token endpoint by its own."""
+        if path == TOKEN_PATH:
+            return "accessToken"
+        found = NAMED.search(body)
+        return found[1].decode()[:80] if found else f"{method} unnamed"
+
+    def overloaded(self) -> Answer:
+        return Answer(503, b"<html><body>Service unavailable</body></html>", [(b"content-type", b"text/html")])
+
+    def throttled(self) -> Answer:
+        body = {"errors": "Exceeded 2 calls per second for api client. Reduce request rates to resume uninterrupted"}
+        return Answer(429, msgspec.json.encode(body), [JSON, (b"retry-after", b"2.0"), self._date()])
+
+    def answer(self, scope: Scope, body: bytes) -> Answer:
+        """Carry one call out, as one synchronous step."""
+        path = scope["path"]
+        if path == TOKEN_PATH:
+            return self._grant(body)
+        if not GRAPHQL_PATH.fullmatch(path):
+            return self._json(404, {"errors": "Not Found"})
+        token = dict(scope["headers"]).get(b"x-shopify-access-token", b"").decode("latin-1")
+        if not self._tokens.accepts(token):
+            return self._json(401, {"errors": BAD_TOKEN})
+        return self._graphql(scope, body)
+
+    def _grant(self, body: bytes) -> Answer:
+        form = _form(body)
+        try:
+            return self._json(200, self._tokens.grant(form))
+        except TokenRefused as refused:
+            return self._json(400, {"error": refused.error, "error_description": refused.description})
+
+    def _graphql(self, scope: Scope, body: bytes) -> Answer:
+        try:
+            asked = msgspec.json.decode(body)
+            text, variables = asked["query"], asked.get("variables") or {}
+        except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+            return self._json(400, {"errors": {"query": "Required parameter missing or invalid"}})
+        prepared = self._engine.prepare(text, asked.get("operationName"))
+        if isinstance(prepared, list):
+            return self._json(200, {"errors": prepared})
+        coerced = self._engine.coerce(prepared, variables)
+        if isinstance(coerced, list):
+            return self._json(200, {"errors": coerced})
+        requested = prepared.requested_cost(variables)
+        if requested > MAX_COST:
+            return self._json(200, {"errors": [_too_dear(requested)]})
+        if not self._bucket.take(requested):
+            return self._throttled(requested)
+        call = Call(self._now(), f"call-{next(self._numbers)}", read_moment(scope), _keys(prepared, variables))
+        answered = self._engine.run(prepared, coerced, call)
+        actual = prepared.cost.actual(variables, answered.data)
+        self._bucket.give_back(requested - actual)
+        note_cost(scope, actual)
+        content: dict[str, Any] = {"data": answered.data}
+        if answered.errors:
+            content["errors"] = answered.errors
+        content["extensions"] = {"cost": self._cost(requested, actual)}
+        return self._json(200, content)
+
+    def _throttled(self, requested: int) -> Answer:
+        error = {"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": LIMITS}}
+        content = {"errors": [error], "extensions": {"cost": self._cost(requested, None)}}
+        return self._json(self._options.throttled_status, content)
+
+    def _cost(self, requested: int, actual: int | None) -> dict[str, Any]:
+        return {
+            "requestedQueryCost": requested,
+            "actualQueryCost": actual,
+            "throttleStatus": self._bucket.status(),
+        }
+
+    def _json(self, status: int, content: Any) -> Answer:
+        return Answer(status, msgspec.json.encode(content), [JSON, self._date()])
+
+    def _date(self) -> tuple[bytes, bytes]:
+        return b"date", format_datetime(self._now(), usegmt=True).encode()
+
+
+def _form(body: bytes) -> dict[str, str]:
+    """Form or JSON, as Shopify takes both."""
+    text = body.decode("utf-8", "replace")
+    if text.lstrip().startswith("{"):
+        try:
+            return {str(name): str(value) for name, value in msgspec.json.decode(text).items()}
+        except msgspec.DecodeError:
+            return {}
+    return dict(parse_qsl(text))
+
+
+def _too_dear(cost: int) -> dict[str, Any]:
+    message = f"Query cost is {cost}, which exceeds the single query max cost limit ({MAX_COST})."
+    extensions = {"code": "MAX_COST_EXCEEDED", "cost": cost, "maxCost": MAX_COST, "documentation": LIMITS}
+    return {"message": message, "extensions": extensions}
+
+
+def _keys(prepared: Prepared, variables: dict[str, Any]) -> dict[str, str]:
+    """The idempotency key of each root field that carries the directive."""
+    keys: dict[str, str] = {}
+    for node in prepared.operation.selection_set.selections:
+        if not isinstance(node, FieldNode):
+            continue
+        for directive in node.directives or ():
+            if directive.name.value == "idempotent":
+                value = (directive.arguments or ())[0].value
+                if isinstance(value, VariableNode):
+                    keys[node.name.value] = str(variables.get(value.name.value, ""))
+                elif isinstance(value, StringValueNode):
+                    keys[node.name.value] = value.value
+    return keys

@@ -1,0 +1,132 @@
+"""Webhook subscriptions: who is told of what, signed with the app's secret; failing ones are dropped (S18)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import random
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+import msgspec
+
+from storebridge_sandbox.deliveries import Delivery, Outbox
+from storebridge_sandbox.shopify.ids import Numbers
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.world import stamp
+
+API_VERSION = "2026-10"
+
+
+@dataclass(slots=True)
+class Subscription:
+    """One topic to one address."""
+
+    graphql_type: ClassVar[str] = "WebhookSubscription"
+    id: str
+    topic: str
+    """As on the wire: ``inventory_levels/update``."""
+    uri: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class SubscriptionRefused(Exception):
+    """Why a subscription cannot be made, in Shopify's words."""
+
+
+class Subscriptions:
+    """All subscriptions of the app."""
+
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        numbers: Numbers,
+        options: ShopifyOptions,
+        *,
+        domain: str,
+        secret: str,
+        seed: int,
+    ) -> None:
+        self._now = now
+        self._numbers = numbers
+        self._options = options
+        self._domain = domain
+        self._secret = secret.encode()
+        self._chance = random.Random(f"shopify-webhooks-{seed}")
+        self.outbox: Outbox | None = None
+        self.all: dict[str, Subscription] = {}
+
+    def create(self, topic: str, uri: str) -> Subscription:
+        """Raises SubscriptionRefused."""
+        self._check(uri)
+        if any(one.topic == topic and one.uri == uri for one in self.all.values()):
+            raise SubscriptionRefused("Address for this topic has already been taken")
+        moment = self._now()
+        made = Subscription(self._numbers.new("WebhookSubscription"), topic, uri, moment, moment)
+        self.all[made.id] = made
+        return made
+
+    def move(self, subscription: Subscription, uri: str) -> None:
+        """Point it elsewhere. Raises SubscriptionRefused."""
+        self._check(uri)
+        subscription.uri, subscription.updated_at = uri, self._now()
+
+    def drop(self, subscription_id: str) -> Subscription | None:
+        return self.all.pop(subscription_id, None)
+
+    def drop_all(self) -> int:
+        """What Shopify does to an app that does not answer."""
+        count = len(self.all)
+        self.all.clear()
+        return count
+
+    def _check(self, uri: str) -> None:
+        if not uri:
+            raise SubscriptionRefused("Address can't be blank")
+        if uri.startswith("http://") and not self._options.plain_http_webhooks:
+            raise SubscriptionRefused("Address protocol http:// is not supported")
+
+    def announce(self, notices: Mapping[str, Mapping[str, Any]]) -> None:
+        """Tell the subscribers of topics what happened; one action's topics share an event id (S17)."""
+        event_id = self._new_id()
+        for topic, payload in notices.items():
+            body = msgspec.json.encode(payload)
+            for subscription in list(self.all.values()):
+                if subscription.topic == topic:
+                    shared = event_id if self._options.event_id_is_shared else self._new_id()
+                    self._send(subscription, body, shared)
+
+    def _send(self, subscription: Subscription, body: bytes, event_id: str) -> None:
+        assert self.outbox is not None
+        signature = base64.b64encode(hmac.new(self._secret, body, hashlib.sha256).digest()).decode()
+        common = {
+            "content-type": "application/json",
+            "user-agent": "Shopify-Captain-Hook",
+            "x-shopify-topic": subscription.topic,
+            "x-shopify-shop-domain": self._domain,
+            "x-shopify-api-version": API_VERSION,
+            "x-shopify-hmac-sha256": signature,
+            "x-shopify-event-id": event_id,
+            "x-shopify-triggered-at": stamp(self._now()),
+        }
+        first = self._new_id()
+        changes = self._options.webhook_id_changes
+
+        def sign(attempt: int) -> tuple[Mapping[str, str], bytes]:
+            webhook_id = self._new_id() if changes and attempt else first
+            return {**common, "x-shopify-webhook-id": webhook_id}, body
+
+        self.outbox.send(Delivery(subscription.topic, subscription.uri, subscription.id, sign))
+
+    def gave_up(self, delivery: Delivery) -> None:
+        """After the last retry the subscription goes."""
+        if self._options.subscription_deleted:
+            self.drop(delivery.subscription_id)
+
+    def _new_id(self) -> str:
+        return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
