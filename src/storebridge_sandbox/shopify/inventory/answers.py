@@ -1,240 +1,242 @@
-"""``inventoryItems``, levels, and the inventory mutations."""
+"""Inventory items, levels and the mutations of stock."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
 
-from storebridge_sandbox.shopify.call import ShopCall, attribute, constant, payload_readers, read_keys
-from storebridge_sandbox.shopify.engine import Resolver
+from storebridge_sandbox.shopify.call import Call, Resolvers, iso, shows, shows_time
 from storebridge_sandbox.shopify.errors import Refusal
-from storebridge_sandbox.shopify.idempotency import IdempotencyKeys
-from storebridge_sandbox.shopify.ids import level_gid, level_parts, number_of
-from storebridge_sandbox.shopify.inventory.state import (
-    AdjustmentGroup,
-    Inventory,
-    LevelView,
-    QuantityChange,
-)
+from storebridge_sandbox.shopify.ids import Numbers, level_gid, level_parts, number_of
+from storebridge_sandbox.shopify.inventory.state import Change, Inventory, Outcome, Row
 from storebridge_sandbox.shopify.paging import Page, page_of
 from storebridge_sandbox.shopify.products.state import InventoryItem, Shelves
 from storebridge_sandbox.shopify.shop.state import ShopState
-from storebridge_sandbox.shopify.wire import moment_text, optional_moment
-from storebridge_sandbox.stock import ON_HAND_PARTS, STATES, Level, Stock
+from storebridge_sandbox.stock import Level, Snapshot, Stock
 
-Payload = dict[str, Any]
-Resolvers = dict[tuple[str, str], Resolver]
-NAMES = frozenset((*STATES, "on_hand"))
+ACTOR = "api"
+WRITES = ("InventorySetQuantities", "InventoryAdjustQuantities", "InventoryActivate")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLevel:
+    """A level as of some moment."""
+
+    graphql_type: ClassVar[str] = "InventoryLevel"
+    level: Level
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What one write did."""
+
+    id: str
+    created_at: datetime
+    reason: str
+    reference: str | None
+    changes: list[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A mutation's answer."""
+
+    group: Group | None
+    outcome: Outcome
 
 
 class InventoryAnswers:
-    """Answers about how many there are. ``announce`` runs a write and sends the notices that follow."""
+    """Reads by item, and writes."""
 
     def __init__(
         self,
-        inventory: Inventory,
         stock: Stock,
         shelves: Shelves,
         shop: ShopState,
-        keys: IdempotencyKeys,
-        announce: Callable[[Callable[[], Payload]], Payload],
+        inventory: Inventory,
+        numbers: Numbers,
+        lags: Callable[[datetime], datetime | None],
     ) -> None:
-        self._inventory = inventory
+        """``lags`` gives the moment that a read by id shows, None for the present (S26)."""
         self._stock = stock
         self._shelves = shelves
         self._shop = shop
-        self._keys = keys
-        self._announce = announce
+        self._inventory = inventory
+        self._numbers = numbers
+        self._lags = lags
 
     def resolvers(self) -> Resolvers:
-        return {**self._roots(), **self._of_item(), **self._of_level(), **self._of_group()}
+        return {**self._reads(), **self._writes()}
 
-    def item(self, item_id: str) -> InventoryItem | None:
-        variant = self._shelves.by_item.get(item_id)
-        return None if variant is None else InventoryItem(variant)
-
-    def level(self, global_id: str, call: ShopCall) -> LevelView | None:
-        parts = level_parts(global_id)
-        found = None if parts is None else self._stock.level(parts[1], parts[0])
-        return None if found is None else _view(found, call)
-
-    def _roots(self) -> Resolvers:
+    def _reads(self) -> Resolvers:
         return {
-            ("QueryRoot", "inventoryItem"): lambda _source, args, _call: self.item(args["id"]),
-            ("QueryRoot", "inventoryItems"): self._items,
-            ("QueryRoot", "inventoryLevel"): lambda _source, args, call: self.level(args["id"], call),
-            ("QueryRoot", "inventoryProperties"): constant({"quantityNames": _quantity_names()}),
+            ("QueryRoot", "inventoryItem"): lambda _s, args, _c: self._item_of(args["id"]),
+            ("QueryRoot", "inventoryLevel"): lambda _s, args, call: self.find_level(args["id"], call),
+            ("InventoryItem", "id"): lambda item, _a, _c: item.variant.item_id,
+            ("InventoryItem", "legacyResourceId"): lambda item, _a, _c: str(number_of(item.variant.item_id)),
+            ("InventoryItem", "sku"): lambda item, _a, _c: item.variant.sku or None,
+            ("InventoryItem", "tracked"): lambda item, _a, _c: item.variant.tracked,
+            ("InventoryItem", "requiresShipping"): lambda _i, _a, _c: True,
+            ("InventoryItem", "createdAt"): lambda item, _a, _c: iso(item.variant.created_at),
+            ("InventoryItem", "updatedAt"): lambda item, _a, _c: iso(item.variant.updated_at),
+            ("InventoryItem", "variant"): shows("variant"),
+            ("InventoryItem", "inventoryLevels"): self._levels,
+            ("InventoryItem", "inventoryLevel"): self._level_at,
+            ("InventoryLevel", "id"): lambda shown, _a, _c: level_gid(shown.level.location_id, shown.level.item_id),
+            ("InventoryLevel", "isActive"): lambda shown, _a, _c: shown.snapshot.active,
+            ("InventoryLevel", "updatedAt"): lambda shown, _a, _c: iso(shown.snapshot.since),
+            ("InventoryLevel", "createdAt"): lambda shown, _a, _c: iso(shown.level.created_at),
+            ("InventoryLevel", "location"): lambda shown, _a, _c: self._shop.location(shown.level.location_id),
+            ("InventoryLevel", "item"): lambda shown, _a, _c: self._item_of(shown.level.item_id),
+            ("InventoryLevel", "quantities"): _quantities,
+            **{("InventoryQuantity", name): _of(name) for name in ("name", "quantity", "updatedAt", "id")},
+        }
+
+    def _writes(self) -> Resolvers:
+        errors = [f"{write}UserError" for write in WRITES[:2]]
+        return {
             ("Mutation", "inventorySetQuantities"): self._set,
             ("Mutation", "inventoryAdjustQuantities"): self._adjust,
             ("Mutation", "inventoryActivate"): self._activate,
-            ("Mutation", "inventoryDeactivate"): self._deactivate,
-            **read_keys("InventorySetQuantitiesPayload", "inventoryAdjustmentGroup userErrors"),
-            **read_keys("InventoryAdjustQuantitiesPayload", "inventoryAdjustmentGroup userErrors"),
-            **read_keys("InventoryActivatePayload", "inventoryLevel userErrors"),
-            **read_keys("InventoryDeactivatePayload", "userErrors"),
-            **read_keys("InventoryProperties", "quantityNames"),
-            **read_keys("InventoryQuantityName", "name displayName isInUse belongsTo comprises"),
-            **payload_readers("UserError", "InventorySetQuantitiesUserError", "InventoryAdjustQuantitiesUserError"),
+            **{(f"{write}Payload", "inventoryAdjustmentGroup"): shows("group") for write in WRITES[:2]},
+            **{(f"{write}Payload", "userErrors"): lambda payload, _a, _c: payload.outcome.errors for write in WRITES},
+            **{(kind, name): shows(name) for kind in (*errors, "UserError") for name in ("field", "message", "code")},
+            ("InventoryActivatePayload", "inventoryLevel"): _activated,
+            ("InventoryAdjustmentGroup", "id"): shows("id"),
+            ("InventoryAdjustmentGroup", "createdAt"): shows_time("created_at"),
+            ("InventoryAdjustmentGroup", "reason"): shows("reason"),
+            ("InventoryAdjustmentGroup", "referenceDocumentUri"): shows("reference"),
+            ("InventoryAdjustmentGroup", "changes"): shows("changes"),
+            ("InventoryChange", "name"): lambda _c, _a, _call: "available",
+            ("InventoryChange", "delta"): shows("delta"),
+            ("InventoryChange", "quantityAfterChange"): shows("after"),
+            ("InventoryChange", "item"): lambda change, _a, _c: self._item_of(change.level.item_id),
+            ("InventoryChange", "location"): lambda change, _a, _c: self._shop.location(change.level.location_id),
         }
 
-    # -- reads ---------------------------------------------------------------------------------------------
+    # -- reads -------------------------------------------------------------------------------------------------
 
-    def _items(self, _source: Any, args: dict[str, Any], _call: ShopCall) -> Page:
-        numbers = ((number_of(item_id), variant) for item_id, variant in self._shelves.by_item.items())
-        return page_of(sorted((f"{number:020d}", number, InventoryItem(one)) for number, one in numbers), args)
-
-    def _levels(self, item: InventoryItem, args: dict[str, Any], call: ShopCall) -> Page:
-        inactive = args.get("includeInactive")
-        rows = []
-        for level in self._stock.levels_of(item.variant.item_id):
-            view = _view(level, call)
-            if view.shown.active or inactive:
-                rows.append((level.location_id, number_of(level.location_id), view))
-        return page_of(rows, args)
-
-    def _level_of(self, item: InventoryItem, args: dict[str, Any], call: ShopCall) -> LevelView | None:
-        level = self._stock.level(item.variant.item_id, args["locationId"])
-        view = None if level is None else _view(level, call)
-        return view if view and (view.shown.active or args.get("includeInactive")) else None
-
-    def _of_item(self) -> Resolvers:
-        kind = "InventoryItem"
-        return {
-            (kind, "id"): lambda item, *_: item.variant.item_id,
-            (kind, "legacyResourceId"): lambda item, *_: str(number_of(item.variant.item_id)),
-            (kind, "sku"): lambda item, *_: item.variant.sku,
-            (kind, "tracked"): lambda item, *_: item.variant.tracked,
-            (kind, "requiresShipping"): constant(True),
-            (kind, "duplicateSkuCount"): constant(0),
-            (kind, "variant"): attribute("variant"),
-            (kind, "variants"): lambda item, args, _call: page_of([("", 1, item.variant)], args),
-            (kind, "createdAt"): lambda item, *_: moment_text(item.variant.created_at),
-            (kind, "updatedAt"): lambda item, *_: moment_text(item.variant.updated_at),
-            (kind, "locationsCount"): lambda item, *_: len(self._stock.levels_of(item.variant.item_id)),
-            (kind, "inventoryLevels"): self._levels,
-            (kind, "inventoryLevel"): self._level_of,
-        }
-
-    def _of_level(self) -> Resolvers:
-        kind = "InventoryLevel"
-        return {
-            (kind, "id"): lambda view, *_: level_gid(view.level.location_id, view.level.item_id),
-            (kind, "isActive"): lambda view, *_: view.shown.active,
-            (kind, "item"): lambda view, *_: self.item(view.level.item_id),
-            (kind, "location"): lambda view, *_: self._shop.location(view.level.location_id),
-            (kind, "canDeactivate"): self._can_deactivate,
-            (kind, "createdAt"): lambda view, *_: moment_text(view.level.created_at),
-            (kind, "updatedAt"): lambda view, *_: moment_text(view.shown.since),
-            (kind, "quantities"): _quantities,
-            **read_keys("InventoryQuantity", "id name quantity updatedAt"),
-        }
-
-    def _can_deactivate(self, view: LevelView, _args: dict[str, Any], _call: ShopCall) -> bool:
-        return sum(level.active for level in self._stock.levels_of(view.level.item_id)) > 1
-
-    def _of_group(self) -> Resolvers:
-        return {
-            ("InventoryAdjustmentGroup", "id"): attribute("id"),
-            ("InventoryAdjustmentGroup", "createdAt"): lambda group, *_: moment_text(group.created_at),
-            ("InventoryAdjustmentGroup", "reason"): attribute("reason"),
-            ("InventoryAdjustmentGroup", "referenceDocumentUri"): attribute("reference"),
-            ("InventoryAdjustmentGroup", "changes"): _changes,
-            ("InventoryChange", "name"): attribute("name"),
-            ("InventoryChange", "delta"): attribute("delta"),
-            ("InventoryChange", "item"): lambda change, *_: self.item(change.level.item_id),
-            ("InventoryChange", "location"): lambda change, *_: self._shop.location(change.level.location_id),
-        }
-
-    # -- writes --------------------------------------------------------------------------------------------
-
-    def _set(self, _source: Any, args: dict[str, Any], call: ShopCall) -> Payload:
-        asked = args["input"]
-        return self._keyed("inventorySetQuantities", "InventoryQuantityInput", asked["quantities"], args, call)(
-            lambda ref: _grouped(*self._inventory.set_levels(asked, ref))
-        )
-
-    def _adjust(self, _source: Any, args: dict[str, Any], call: ShopCall) -> Payload:
-        asked = args["input"]
-        return self._keyed("inventoryAdjustQuantities", "InventoryChangeInput", asked["changes"], args, call)(
-            lambda ref: _grouped(*self._inventory.adjust_levels(asked, ref))
-        )
-
-    def _keyed(
-        self, mutation: str, row_type: str, rows: list[Payload], args: dict[str, Any], call: ShopCall
-    ) -> Callable[[Callable[[str], Payload]], Payload]:
-        """A write under its idempotency key, once the rows are complete."""
-
-        def run(write: Callable[[str], Payload]) -> Payload:
-            call.idempotency_key()
-            if any("changeFromQuantity" not in row for row in rows):
-                message = f"{row_type} must include the following argument: changeFromQuantity."
-                raise Refusal(message, "INVALID_FIELD_ARGUMENTS", names_variable=True)
-            return self._keys.once(mutation, args, call, lambda ref: self._announce(lambda: write(ref)))
-
-        return run
-
-    def _activate(self, _source: Any, args: dict[str, Any], call: ShopCall) -> Payload:
-        def write(ref: str) -> Payload:
-            level, problems = self._inventory.activate(args, ref)
-            return {"inventoryLevel": level and LevelView(level, level.now), "userErrors": problems}
-
-        def rebuild(payload: Payload) -> Payload:
-            view = payload["inventoryLevel"]
-            return {**payload, "inventoryLevel": LevelView(view.level, view.level.now)}
-
-        carry_out = lambda ref: self._announce(lambda: write(ref))  # noqa: E731
-        return self._keys.once("inventoryActivate", args, call, carry_out, rebuild)
-
-    def _deactivate(self, _source: Any, args: dict[str, Any], _call: ShopCall) -> Payload:
-        parts = level_parts(args["inventoryLevelId"])
+    def find_level(self, global_id: str, call: Call) -> ShownLevel | None:
+        """A level by its own id."""
+        parts = level_parts(global_id)
         level = None if parts is None else self._stock.level(parts[1], parts[0])
-        return self._announce(lambda: {"userErrors": self._inventory.deactivate(level)})
+        return None if level is None else self._shown(level, call)
+
+    def _shown(self, level: Level, call: Call) -> ShownLevel:
+        moments = [moment for moment in (call.read_moment, self._lags(call.now)) if moment is not None]
+        return ShownLevel(level, level.as_of(min(moments) if moments else None))
+
+    def _item_of(self, item_id: str) -> InventoryItem | None:
+        variant = self._shelves.by_item.get(item_id)
+        return None if variant is None else InventoryItem(variant)
+
+    def _levels(self, item: InventoryItem, args: dict[str, Any], call: Call) -> Page:
+        shown = [self._shown(level, call) for level in self._stock.levels_of(item.variant.item_id)]
+        wanted = [one for one in shown if one.snapshot.active or args.get("includeInactive")]
+        rows = [(one.level.location_id, number_of(one.level.location_id), one) for one in wanted]
+        return page_of(sorted(rows, key=lambda row: row[:2]), args)
+
+    def _level_at(self, item: InventoryItem, args: dict[str, Any], call: Call) -> ShownLevel | None:
+        level = self._stock.level(item.variant.item_id, args["locationId"])
+        return None if level is None else self._shown(level, call)
+
+    # -- writes ------------------------------------------------------------------------------------------------
+
+    def _set(self, _source: Any, args: dict[str, Any], call: Call) -> Payload:
+        given = _available_only(args["input"])
+        rows = [
+            Row(
+                one["inventoryItemId"],
+                one["locationId"],
+                to=one["quantity"],
+                change_from=_change_from(one, "InventoryQuantityInput"),
+            )
+            for one in given["quantities"]
+        ]
+        return self._written(given, call, "inventorySetQuantities", rows, "quantities")
+
+    def _adjust(self, _source: Any, args: dict[str, Any], call: Call) -> Payload:
+        given = _available_only(args["input"])
+        rows = [
+            Row(
+                one["inventoryItemId"],
+                one["locationId"],
+                delta=one["delta"],
+                change_from=_change_from(one, "InventoryChangeInput"),
+            )
+            for one in given["changes"]
+        ]
+        return self._written(given, call, "inventoryAdjustQuantities", rows, "changes")
+
+    def _written(self, given: dict[str, Any], call: Call, operation: str, rows: list[Row], name: str) -> Payload:
+        key = _key(call, operation)
+        outcome = self._inventory.once(
+            key, operation, given, lambda: self._inventory.write(rows, name, ACTOR, call.ref)
+        )
+        if not outcome.changes:
+            return Payload(None, outcome)
+        group_id = self.group_id()
+        reference = given.get("referenceDocumentUri")
+        return Payload(Group(group_id, call.now, given["reason"], reference, outcome.changes), outcome)
+
+    def group_id(self) -> str:
+        return self._numbers.new("InventoryAdjustmentGroup")
+
+    def _activate(self, _source: Any, args: dict[str, Any], call: Call) -> Payload:
+        key, (item, place) = _key(call, "inventoryActivate"), (args["inventoryItemId"], args["locationId"])
+        outcome = self._inventory.once(
+            key,
+            "inventoryActivate",
+            args,
+            lambda: self._inventory.activate(item, place, args.get("available"), ACTOR, call.ref),
+        )
+        return Payload(None, outcome)
 
 
-def _view(level: Level, call: ShopCall) -> LevelView:
-    return LevelView(level, level.as_of(call.read_moment))
+def _available_only(given: dict[str, Any]) -> dict[str, Any]:
+    if given["name"] != "available":
+        raise Refusal("The sandbox store writes available quantities only.", "NOT_BUILT")
+    return given
 
 
-def _grouped(group: AdjustmentGroup | None, problems: list[Payload]) -> Payload:
-    return {"inventoryAdjustmentGroup": group, "userErrors": problems}
+def _change_from(row: dict[str, Any], kind: str) -> int | None:
+    """Since 2026-04 it must be said; null opts out."""
+    if "changeFromQuantity" not in row:
+        told = f"{kind} must include the following argument: changeFromQuantity."
+        raise Refusal(told, "INVALID_FIELD_ARGUMENTS", names_variable=True)
+    value: int | None = row["changeFromQuantity"]
+    return value
 
 
-def _quantities(view: LevelView, args: dict[str, Any], _call: ShopCall) -> list[Payload]:
-    unknown = [name for name in args["names"] if name not in NAMES]
-    if unknown:
-        raise Refusal(f"Invalid quantity name: {unknown[0]}", "BAD_REQUEST")
-    item = number_of(view.level.item_id)
+def _key(call: Call, operation: str) -> str:
+    key = call.keys.get(operation, "")
+    if not key.strip():
+        told = "The @idempotent directive is required for this mutation but was not provided."
+        raise Refusal(told, "BAD_REQUEST")
+    return key
+
+
+def _activated(payload: Payload, _args: dict[str, Any], _call: Call) -> ShownLevel | None:
+    if not payload.outcome.changes:
+        return None
+    level = payload.outcome.changes[0].level
+    return ShownLevel(level, level.now)
+
+
+def _quantities(shown: ShownLevel, args: dict[str, Any], _call: Call) -> list[dict[str, Any]]:
     return [
         {
-            "id": f"gid://shopify/InventoryQuantity/{item}-{number_of(view.level.location_id)}?name={name}",
+            "id": f"gid://shopify/InventoryQuantity/{number_of(shown.level.item_id)}?name={name}",
             "name": name,
-            "quantity": view.shown.quantity(name),
-            "updatedAt": optional_moment(view.shown.changed_at(name)),
+            "quantity": shown.snapshot.quantity(name),
+            "updatedAt": None if (at := shown.snapshot.changed_at(name)) is None else iso(at),
         }
         for name in args["names"]
     ]
 
 
-def _changes(group: AdjustmentGroup, args: dict[str, Any], _call: ShopCall) -> list[QuantityChange]:
-    items, places, names = (args.get(name) for name in ("inventoryItemIds", "locationIds", "quantityNames"))
-    return [
-        change
-        for change in group.changes
-        if (not items or change.level.item_id in items)
-        and (not places or change.level.location_id in places)
-        and (not names or change.name in names)
-    ]
-
-
-def _quantity_names() -> list[Payload]:
-    names = ("available", "committed", "damaged", "incoming", "on_hand", "quality_control", "reserved", "safety_stock")
-    return [
-        {
-            "name": name,
-            "displayName": name.replace("_", " ").capitalize(),
-            "isInUse": name in ("available", "committed", "on_hand", "reserved"),
-            "belongsTo": ["on_hand"] if name in ON_HAND_PARTS else [],
-            "comprises": list(ON_HAND_PARTS) if name == "on_hand" else [],
-        }
-        for name in names
-    ]
+def _of(name: str) -> Callable[[dict[str, Any], dict[str, Any], Any], Any]:
+    return lambda source, _args, _call: source[name]
