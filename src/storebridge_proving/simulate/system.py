@@ -191,8 +191,8 @@ class _Play:
         reviews: int = await theatre.store.read(cases_left)
         if reviews or not backlog.quiet:
             return False
-        judgement = await self._judge(theatre, settled_at)
-        return judgement.verdict.skus_disagreeing == 0 and judgement.verdict.held == 0
+        verdict = (await self._judge(theatre, settled_at)).verdict
+        return not (verdict.skus_disagreeing or verdict.held or verdict.lost)
 
     async def _judge(self, theatre: Theatre, settled_at: datetime) -> _Judgement:
         truths = {client.name: await client.truth() for client in theatre.clients}

@@ -27,7 +27,7 @@ from storebridge_sandbox.world import World
 WORKSPACE = Workspace("main")
 SHOPIFY_URL, WIX_URL, INTAKE_URL = "https://shop.sim", "https://wix.sim", "https://hooks.sim"
 PRODUCTS = 3
-PACE = Pace(nap_seconds=5.0, seal_seconds=60.0, sweep_tick_seconds=15.0, janitor_seconds=3600.0)
+PACE = Pace(nap_seconds=30.0, seal_seconds=120.0, sweep_tick_seconds=30.0, janitor_seconds=3600.0)
 RESTART_SECONDS = (1.0, 45.0)
 
 
@@ -186,9 +186,9 @@ async def _configure(clients: tuple[StoreClient, ...], policy: str) -> tuple[Con
             "policy": policy,
             "system_of_record": "shopify",
             "baseline": "automatic",
-            "sweep_seconds": 240.0,
-            "hot_sweep_seconds": 60.0,
-            "order_poll_seconds": 60.0,
+            "sweep_seconds": 300.0,
+            "hot_sweep_seconds": 180.0,
+            "order_poll_seconds": 180.0,
         },
         WorkspaceConfig,
     )
