@@ -144,7 +144,9 @@ def open_reviews(tx: Tx) -> list[OpenCase]:
     """Cases of the reasons that only a person can decide, oldest first."""
     rows = _rows(
         tx,
-        "SELECT cases.case_id, cases.reason, cases.connection, cases.sku, "
+        "SELECT cases.case_id, cases.reason, COALESCE(cases.connection, intents.connection), "
+        "COALESCE(cases.sku, (SELECT MIN(pools.sku) FROM pools WHERE pools.workspace = cases.workspace "
+        "AND pools.lane = COALESCE(cases.lane, intents.lane))), "
         "intents.to_level - intents.from_level, intents.created_at, cases.opened_at, "
         "positions.held FROM cases "
         "LEFT JOIN intents ON intents.intent_id = cases.subject "
