@@ -337,8 +337,6 @@ class _Run:
             if args is None:
                 args = self._arguments(step)
             shape = step.shape
-            if not path:
-                call.node = step.node
             try:
                 value = step.resolve(source, args, call)
                 if shape.kind == "leaf" or (shape.inner is not None and shape.inner.kind == "leaf"):
@@ -408,6 +406,6 @@ def _variable(variables: Any, name: str) -> Any:
 
 
 def type_of(value: Any) -> str:
-    """The GraphQL type of a state object, where the schema leaves it open; objects say so themselves."""
-    name: str = value["__typename"] if isinstance(value, dict) else value.graphql_type
+    """The GraphQL type of a state object, where the schema leaves it open: said by the object, or its class's own name."""
+    name: str = value["__typename"] if isinstance(value, dict) else getattr(value, "graphql_type", type(value).__name__)
     return name

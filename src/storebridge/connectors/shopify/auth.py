@@ -7,7 +7,7 @@ one lock per connection keeps two refreshes apart, or the second would present a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import urlencode
 
 import msgspec
@@ -21,6 +21,8 @@ from storebridge.connectors.shopify.settings import ShopifySettings
 from storebridge.connectors.tokens import TokenVault
 
 EARLY_SECONDS = 300.0
+FRESH_SECONDS = 60.0
+"""A token younger than this is not blamed for a 403: the shop or the permission is, not the token's age."""
 TOKEN_PATH = "/admin/oauth/access_token"
 HEADER = "x-shopify-access-token"
 REFRESH_TOKEN = "refresh_token"
@@ -34,8 +36,9 @@ class _Grant(msgspec.Struct, frozen=True):
 
 class _Token(msgspec.Struct, frozen=True):
     value: str
+    made_at: float
     renew_at: float | None
-    """On the monotonic clock; None when it does not end."""
+    """On the monotonic clock, like ``made_at``; None when it does not end."""
 
     def __repr__(self) -> str:
         return "_Token(***)"
@@ -51,7 +54,7 @@ class TokenSource:
         self._vault = vault
         self._one_at_a_time = asyncio.Lock()
         given = settings.access_token if settings.refresh_token is None else None
-        self._token = _Token(given.reveal(), None) if given else None
+        self._token = _Token(given.reveal(), clock.monotonic(), None) if given else None
 
     async def headers(self) -> Mapping[str, str]:
         """The headers of one request. Raises CallTrouble when no token can be had."""
@@ -60,13 +63,15 @@ class TokenSource:
             token = await self._renewed(token)
         return {HEADER: token.value}
 
-    async def renew(self, refused: Mapping[str, str]) -> bool:
+    async def renew(self, refused: Mapping[str, str], status: int) -> bool:
         """Whether the request is worth sending again with new headers, after Shopify refused these."""
         token = self._token
         if token is None or refused.get(HEADER) != token.value:
             return True
         if token.renew_at is None:
             return False  # a given token cannot be renewed: a person must install the app again
+        if status == 403 and self._clock.monotonic() - token.made_at < FRESH_SECONDS:
+            return False
         await self._renewed(token)
         return True
 
@@ -78,23 +83,33 @@ class TokenSource:
             return self._token
 
     async def _ask(self) -> _Token:
-        refresh = await self._refresh_token()
-        form = {"client_id": self._settings.client_id or "", "client_secret": _revealed(self._settings.client_secret)}
-        if refresh is None:
-            form["grant_type"] = "client_credentials"
-        else:
-            form |= {"grant_type": "refresh_token", "refresh_token": refresh}
+        if self._settings.refresh_token is None:
+            return await self._granted({"grant_type": "client_credentials"})
+        tried: set[str] = set()
+        while True:
+            refresh = await self._untried_refresh_token(tried)
+            tried.add(refresh)
+            try:
+                return await self._granted({"grant_type": "refresh_token", "refresh_token": refresh})
+            except CallTrouble as trouble:
+                if trouble.blame is not Blame.CREDENTIALS or await self._untried_refresh_token(tried) in tried:
+                    raise
+
+    async def _untried_refresh_token(self, tried: Collection[str]) -> str:
+        """The newest saved token; when that was refused, one saved since by another process of ours, then the
+        configured one, which is newer when the app was installed again. Any of them when all were tried."""
+        configured = _revealed(self._settings.refresh_token)
+        known = [await self._vault.read(REFRESH_TOKEN) or configured, configured]
+        return next((token for token in known if token not in tried), configured)
+
+    async def _granted(self, form: Mapping[str, str]) -> _Token:
+        app = {"client_id": self._settings.client_id or "", "client_secret": _revealed(self._settings.client_secret)}
         asked_at = self._clock.monotonic()
-        grant = _read_grant(await self._post(form))
+        grant = _read_grant(await self._post({**app, **form}))
         if grant.refresh_token:
             await self._vault.save(REFRESH_TOKEN, grant.refresh_token)
         lives = max(grant.expires_in, 0.0)
-        return _Token(grant.access_token, asked_at + max(lives / 2, lives - EARLY_SECONDS))
-
-    async def _refresh_token(self) -> str | None:
-        if self._settings.refresh_token is None:
-            return None
-        return await self._vault.read(REFRESH_TOKEN) or self._settings.refresh_token.reveal()
+        return _Token(grant.access_token, asked_at, asked_at + max(lives / 2, lives - EARLY_SECONDS))
 
     async def _post(self, form: Mapping[str, str]) -> Response:
         request = Request(

@@ -40,7 +40,7 @@ class Operation(msgspec.Struct, frozen=True):
 class Envelope(msgspec.Struct, frozen=True):
     """What every answer has around its data."""
 
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = msgspec.Raw(b"null")
     errors: list[TopError] = []
     extensions: dict[str, Any] = {}
 
@@ -78,7 +78,7 @@ class ShopifyClient:
         await self._pace(operation)
         headers = await self._tokens.headers()
         response = await self._send(operation, body, headers)
-        if response.status in (401, 403) and await self._tokens.renew(headers):
+        if response.status in (401, 403) and await self._tokens.renew(headers, response.status):
             response = await self._send(operation, body, await self._tokens.headers())
         if response.status != 200:
             raise self._troubled_status(operation, response)
@@ -120,13 +120,22 @@ class ShopifyClient:
         envelope = _decode(response.body, Envelope, operation)
         cost = envelope.extensions.get("cost")
         self._budget.learn(operation.name, cost if isinstance(cost, dict) else None)
-        if envelope.errors:
-            throttled = envelope.errors[0].code == "THROTTLED"
+        if envelope.errors and not (operation.writes and _carried_out(envelope.data)):
+            throttled = any(error.code == "THROTTLED" for error in envelope.errors)
             pause = self._budget.throttled(operation.name, None) if throttled else None
             raise trouble_of_errors(operation.name, envelope.errors, writes=operation.writes, retry_after_seconds=pause)
-        if envelope.data is None:
+        if bytes(envelope.data) == b"null":
             raise drift(f"Shopify's answer to {operation.name} has no data", writes=operation.writes)
         return _decode(bytes(envelope.data), shape, operation)
+
+
+def _carried_out(data: msgspec.Raw | None) -> bool:
+    """Whether a mutation came to its end although a part of its answer failed: its payload is there."""
+    try:
+        roots = msgspec.json.decode(bytes(data or b"null"))
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return isinstance(roots, dict) and any(root is not None for root in roots.values())
 
 
 def encode(operation: Operation, variables: Mapping[str, Any]) -> bytes:

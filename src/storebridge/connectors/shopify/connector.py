@@ -9,6 +9,7 @@ from storebridge.connectors.http import Transport
 from storebridge.connectors.port import (
     Budget,
     CallAnswer,
+    CallTrouble,
     Capabilities,
     EncodedCall,
     StockWrite,
@@ -25,7 +26,14 @@ from storebridge.connectors.shopify.read import ITEMS_PER_READ, ORDERS_PER_READ,
 from storebridge.connectors.shopify.settings import ShopifySettings
 from storebridge.connectors.shopify.subscriptions import ensure_subscriptions
 from storebridge.connectors.shopify.webhooks import ShopifyWebhooks
-from storebridge.connectors.shopify.write import OPERATIONS, ROWS_PER_WRITE, StockAnswer, encode_stock_call, rows_of
+from storebridge.connectors.shopify.write import (
+    OPERATIONS,
+    ROWS_PER_WRITE,
+    StockAnswer,
+    encode_stock_call,
+    rows_of,
+    rows_of_spoiled_key,
+)
 from storebridge.connectors.tokens import TokenVault
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ItemId, OrderId
@@ -86,7 +94,13 @@ class ShopifyConnector:
 
     async def send_stock_call(self, call: EncodedCall) -> CallAnswer:
         """Send the bytes once (twice when only the token was refused)."""
-        answer = await self._client.exchange(OPERATIONS[call.operation], call.body, StockAnswer)
+        try:
+            answer = await self._client.exchange(OPERATIONS[call.operation], call.body, StockAnswer)
+        except CallTrouble as trouble:
+            rows = rows_of_spoiled_key(call, trouble)
+            if rows is None:
+                raise
+            return rows
         return rows_of(call, answer)
 
     async def orders_changed(self, since: ChangeCursor, page: str | None) -> OrdersPage:

@@ -13,6 +13,25 @@ import msgspec
 from storebridge.connectors.port import Blame, CallTrouble, Remedy, RowOutcome
 
 SCHEMA_DRIFT = "SCHEMA_DRIFT"
+MAX_COST_EXCEEDED = "MAX_COST_EXCEEDED"
+"""A single query may cost 1000 points, whatever the bucket holds."""
+STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
+STALE_WORDS = (
+    "does not match persisted value",
+    "no longer matches the persisted quantity",
+    "already active at the location",
+)
+"""Where no code tells it (S1, and activations never have one): what was read is not what is."""
+IN_PROGRESS = "IDEMPOTENCY_CONCURRENT_REQUEST"
+BUSY = frozenset({IN_PROGRESS, "SERVICE_UNAVAILABLE"})
+KEY_BURNT = "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"
+KEY_MISMATCH = "IDEMPOTENCY_KEY_PARAMETER_MISMATCH"
+KEY_WORDS = {
+    "request is currently in progress": IN_PROGRESS,
+    "previous request with this idempotency key failed": KEY_BURNT,
+    "cannot be used with different operation parameters": KEY_MISMATCH,
+}
+"""Activations tell trouble with a key by its sentence alone (S7)."""
 
 
 class TopError(msgspec.Struct, frozen=True):
@@ -23,7 +42,9 @@ class TopError(msgspec.Struct, frozen=True):
 
     @property
     def code(self) -> str:
-        return str(self.extensions.get("code", ""))
+        """Shopify's word for it; from the sentence where only that tells of trouble with a key."""
+        told = str(self.extensions.get("code", ""))
+        return next((code for words, code in KEY_WORDS.items() if words in self.message), told)
 
 
 class UserError(msgspec.Struct, frozen=True):
@@ -34,17 +55,25 @@ class UserError(msgspec.Struct, frozen=True):
     code: str | None = None
 
 
-STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
-IN_PROGRESS = frozenset({"IDEMPOTENCY_CONCURRENT_REQUEST"})
-KEY_BURNT = frozenset({"IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"})
-STALE_WORDS = ("does not match persisted value", "no longer matches the persisted quantity")
-
-
 def row_outcome(error: UserError) -> RowOutcome:
-    """What a userError that names a row means for that row."""
+    """What a userError means for the row that it is about.
+
+    A key that failed before changed nothing then and changes nothing now. One that Shopify knows with other parameters
+    says that some call of that key was carried out, and not which.
+    """
     if error.code in STALE or any(words in error.message for words in STALE_WORDS):
         return RowOutcome.STALE
-    return RowOutcome.REFUSED
+    if error.code == KEY_BURNT:
+        return RowOutcome.NOT_TRIED
+    return RowOutcome.UNCLEAR if error.code == KEY_MISMATCH else RowOutcome.REFUSED
+
+
+def coded(error: UserError) -> UserError:
+    """The error with the code that its sentence stands for, where it has none."""
+    if error.code is not None:
+        return error
+    code = next((code for words, code in KEY_WORDS.items() if words in error.message), None)
+    return error if code is None else msgspec.structs.replace(error, code=code)
 
 
 def trouble_of_status(operation: str, status: int, *, writes: bool, retry_after_seconds: float | None) -> CallTrouble:
@@ -70,16 +99,21 @@ def trouble_of_status(operation: str, status: int, *, writes: bool, retry_after_
         told = {402: "the shop is frozen", 404: "the shop's address is not known", 423: "the shop is locked"}[status]
         message = f"Shopify does not take {operation}: {told} (status {status})"
         return CallTrouble(Remedy.STOP, Blame.CONFIGURATION, message, code=str(status), status=status)
-    remedy = Remedy.UNKNOWN_OUTCOME if writes else Remedy.RETRY
     message = f"Shopify answered {operation} with status {status}"
+    if 300 <= status < 400:
+        message = f"{message}, a redirect, which is never followed; check shop and api_url"
+        return CallTrouble(Remedy.STOP, Blame.CONFIGURATION, message, code=str(status), status=status)
+    if status in (400, 405, 406, 413, 414, 415, 422):
+        return CallTrouble(Remedy.STOP, Blame.OURSELVES, message, code=str(status), status=status)
+    remedy = Remedy.UNKNOWN_OUTCOME if writes else Remedy.RETRY
     return CallTrouble(remedy, Blame.VENDOR, message, code=str(status), status=status)
 
 
 def trouble_of_errors(
     operation: str, errors: list[TopError], *, writes: bool, retry_after_seconds: float | None
 ) -> CallTrouble:
-    """An answer of status 200 with top-level errors."""
-    first = errors[0]
+    """An answer of status 200 with top-level errors; the first that has a code decides."""
+    first = next((error for error in errors if error.code), errors[0])
     told = f"Shopify refused {operation}: {first.message[:300]}"
     if first.code == "THROTTLED":
         return CallTrouble(
@@ -92,9 +126,9 @@ def trouble_of_errors(
         )
     if first.code == "ACCESS_DENIED":
         return CallTrouble(Remedy.STOP, Blame.CREDENTIALS, f"{told} (grant the scope)", code=first.code, status=200)
-    if first.code in IN_PROGRESS:
-        return CallTrouble(Remedy.UNKNOWN_OUTCOME, Blame.VENDOR, told, code=first.code, status=200)
-    if first.code in ("INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE"):
+    if first.code == "SHOP_INACTIVE":
+        return CallTrouble(Remedy.STOP, Blame.CONFIGURATION, told, code=first.code, status=200)
+    if first.code in BUSY or first.code in ("INTERNAL_SERVER_ERROR", "TIMEOUT"):
         remedy = Remedy.UNKNOWN_OUTCOME if writes else Remedy.RETRY
         return CallTrouble(remedy, Blame.VENDOR, told, code=first.code, status=200)
     return CallTrouble(Remedy.STOP, Blame.OURSELVES, told, code=first.code or "GRAPHQL", status=200)

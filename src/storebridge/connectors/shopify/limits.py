@@ -6,12 +6,14 @@ Until an operation has been seen its cost is guessed high.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 FIRST_GUESS = 100.0
 SPARE = 20.0
 """Left in the bucket for a call that another process of ours sends meanwhile."""
+SHORTEST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 
 
@@ -47,17 +49,19 @@ class CostBudget:
         self._size = _positive(status.get("maximumAvailable"), self._size)
         self._rate = _positive(status.get("restoreRate"), self._rate)
         available = status.get("currentlyAvailable")
-        if isinstance(available, (int, float)):
+        if isinstance(available, (int, float)) and math.isfinite(available):
             self._available, self._at = float(available), self._monotonic()
         requested = (cost or {}).get("requestedQueryCost")
-        if isinstance(requested, (int, float)):
+        if isinstance(requested, (int, float)) and math.isfinite(requested):
             self._cost[operation] = float(requested)
 
     def throttled(self, operation: str, retry_after_seconds: float | None) -> float:
         """Note a refusal for the rate and return the pause that it starts."""
         now = self._refill()
-        need = self._cost.get(operation, FIRST_GUESS)
-        pause = retry_after_seconds if retry_after_seconds is not None else max(1.0, need / self._rate)
+        short = min(self._cost.get(operation, FIRST_GUESS), self._size) - self._available
+        pause = (
+            retry_after_seconds if retry_after_seconds is not None else max(SHORTEST_PAUSE_SECONDS, short / self._rate)
+        )
         self._blocked_until = max(self._blocked_until, now + min(pause, LONGEST_PAUSE_SECONDS))
         return self._blocked_until - now
 
@@ -74,4 +78,4 @@ class CostBudget:
 
 
 def _positive(value: object, otherwise: float) -> float:
-    return float(value) if isinstance(value, (int, float)) and value > 0 else otherwise
+    return float(value) if isinstance(value, (int, float)) and 0 < value < math.inf else otherwise

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+from msgspec.structs import replace
 
 from storebridge.clock import Clock
+from storebridge.connectors.port import CallTrouble
 from storebridge.connectors.shopify.client import Operation, Shape, ShopifyClient
+from storebridge.connectors.shopify.errors import MAX_COST_EXCEEDED, drift
 from storebridge.connectors.shopify.translate import (
     ItemLevels,
+    LevelNode,
+    Line,
     LocationNode,
     OrderNode,
-    PageInfo,
+    Refund,
+    RefundLine,
+    Rows,
     VariantNode,
     location_of,
     order_of,
@@ -23,134 +32,231 @@ from storebridge.model.ids import ItemId, OrderId
 from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage
 from storebridge.model.stock import LevelReading, LevelsRead
 
-ITEMS_PER_READ = 100
+ITEMS_PER_READ = 250
+"""The longest array that Shopify takes."""
 ORDERS_PER_READ = 20
-ORDER_FIELDS = """
+MOST_PAGES = 1000
+"""More pages than this are a cursor that runs in a circle."""
+PAGE_INFO = "pageInfo { hasNextPage endCursor }"
+LEVEL_FIELDS = 'isActive updatedAt location { id } quantities(names: ["available"]) { name quantity }'
+LINE_FIELDS = "id quantity currentQuantity sku variant { inventoryItem { id } }"
+REFUND_FIELDS = "quantity restockType lineItem { id }"
+ORDER_FIELDS = f"""
   id name createdAt updatedAt cancelledAt
-  customAttributes { key value }
-  lineItems(first: 50) { nodes { id quantity sku variant { inventoryItem { id } } } }
-  refunds(first: 10) { refundLineItems(first: 20) { nodes { quantity restockType lineItem { id } } } }
+  customAttributes {{ key value }}
+  lineItems(first: 50) {{ nodes {{ {LINE_FIELDS} }} {PAGE_INFO} }}
+  refunds {{ id refundLineItems(first: 20) {{ nodes {{ {REFUND_FIELDS} }} {PAGE_INFO} }} }}
 """
 LIST_LOCATIONS = Operation(
     "locations",
-    """query locations($after: String) { locations(first: 50, after: $after, includeInactive: true) {
-  nodes { id name isActive fulfillsOnlineOrders } pageInfo { hasNextPage endCursor } } }""",
+    f"""query locations($after: String) {{ page: locations(first: 50, after: $after, includeInactive: true) {{
+  nodes {{ id name isActive fulfillsOnlineOrders }} {PAGE_INFO} }} }}""",
 )
 LIST_VARIANTS = Operation(
     "productVariants",
-    """query productVariants($after: String) { shop { currencyCode } productVariants(first: 100, after: $after) {
-  nodes { id title sku barcode price inventoryPolicy requiresComponents updatedAt
-    product { id title status } inventoryItem { id tracked } }
-  pageInfo { hasNextPage endCursor } } }""",
+    f"""query productVariants($after: String) {{ shop {{ currencyCode }} page: productVariants(first: 100, after: $after) {{
+  nodes {{ id title sku barcode price inventoryPolicy requiresComponents updatedAt
+    product {{ id title status }} inventoryItem {{ id tracked }} }} {PAGE_INFO} }} }}""",
 )
 READ_LEVELS = Operation(
     "inventoryLevels",
-    """query inventoryLevels($ids: [ID!]!) { nodes(ids: $ids) { ... on InventoryItem { id tracked
-  variant { inventoryPolicy }
-  inventoryLevels(first: 20, includeInactive: true) { nodes { isActive updatedAt location { id }
-    quantities(names: ["available"]) { name quantity } } pageInfo { hasNextPage endCursor } } } } }""",
+    f"""query inventoryLevels($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on InventoryItem {{ id tracked
+  variant {{ inventoryPolicy }}
+  inventoryLevels(first: 20, includeInactive: true) {{ nodes {{ {LEVEL_FIELDS} }} {PAGE_INFO} }} }} }} }}""",
 )
 ORDERS_CHANGED = Operation(
     "orders",
-    f"""query orders($query: String!, $after: String) {{ orders(first: {ORDERS_PER_READ}, after: $after,
-  query: $query, sortKey: UPDATED_AT) {{ nodes {{ {ORDER_FIELDS} }} pageInfo {{ hasNextPage endCursor }} }} }}""",
+    f"""query orders($query: String!, $first: Int!, $after: String) {{ page: orders(first: $first, after: $after,
+  query: $query, sortKey: UPDATED_AT) {{ nodes {{ {ORDER_FIELDS} }} {PAGE_INFO} }} }}""",
 )
 READ_ORDERS = Operation(
     "ordersById",
     f"query ordersById($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Order {{ {ORDER_FIELDS} }} }} }}",
 )
-
-
-class _Locations(Shape, frozen=True):
-    nodes: tuple[LocationNode, ...]
-    page_info: PageInfo
-
-
-class LocationsAnswer(Shape, frozen=True):
-    locations: _Locations
+MORE_LEVELS = Operation(
+    "moreLevels",
+    f"""query moreLevels($id: ID!, $after: String!) {{ node(id: $id) {{ ... on InventoryItem {{
+  page: inventoryLevels(first: 100, after: $after, includeInactive: true) {{ nodes {{ {LEVEL_FIELDS} }} {PAGE_INFO} }}
+}} }} }}""",
+)
+MORE_LINES = Operation(
+    "moreOrderLines",
+    f"""query moreOrderLines($id: ID!, $after: String!) {{ node(id: $id) {{ ... on Order {{
+  page: lineItems(first: 100, after: $after) {{ nodes {{ {LINE_FIELDS} }} {PAGE_INFO} }} }} }} }}""",
+)
+MORE_REFUND_LINES = Operation(
+    "moreRefundLines",
+    f"""query moreRefundLines($id: ID!, $after: String!) {{ node(id: $id) {{ ... on Refund {{
+  page: refundLineItems(first: 100, after: $after) {{ nodes {{ {REFUND_FIELDS} }} {PAGE_INFO} }} }} }} }}""",
+)
+QUESTIONS = (
+    LIST_LOCATIONS,
+    LIST_VARIANTS,
+    READ_LEVELS,
+    ORDERS_CHANGED,
+    READ_ORDERS,
+    MORE_LEVELS,
+    MORE_LINES,
+    MORE_REFUND_LINES,
+)
+Row = TypeVar("Row")
 
 
 class _Shop(Shape, frozen=True):
     currency_code: str = ""
 
 
-class _Variants(Shape, frozen=True):
-    nodes: tuple[VariantNode, ...]
-    page_info: PageInfo
+class LocationsAnswer(Shape, frozen=True):
+    page: Rows[LocationNode]
 
 
 class VariantsAnswer(Shape, frozen=True):
     shop: _Shop
-    product_variants: _Variants
-
-
-class LevelsAnswer(Shape, frozen=True):
-    nodes: tuple[ItemLevels | None, ...]
-
-
-class _Orders(Shape, frozen=True):
-    nodes: tuple[OrderNode, ...]
-    page_info: PageInfo
+    page: Rows[VariantNode]
 
 
 class OrdersAnswer(Shape, frozen=True):
-    orders: _Orders
+    page: Rows[OrderNode]
 
 
-class OrdersByIdAnswer(Shape, frozen=True):
-    nodes: tuple[OrderNode | None, ...]
+class NodesAnswer(Shape, Generic[Row], frozen=True):
+    """The things that were asked for by id, in that order; None for what does not exist."""
+
+    nodes: tuple[Row | None, ...]
+
+
+class _Owner(Shape, Generic[Row], frozen=True):
+    page: Rows[Row]
+
+
+class MoreAnswer(Shape, Generic[Row], frozen=True):
+    """A later page of something that one thing has many of; None when the thing is gone."""
+
+    node: _Owner[Row] | None
 
 
 class ShopReader:
-    """Asks; remembers nothing."""
+    """Asks; remembers only how much one question may cost, should Shopify find one too dear."""
 
     def __init__(self, client: ShopifyClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
+        self._items = Portion(ITEMS_PER_READ)
+        self._orders = Portion(ORDERS_PER_READ)
 
     async def list_locations(self) -> tuple[Location, ...]:
+        """Every location, inactive ones too."""
         found: list[Location] = []
         after: str | None = None
-        while True:
-            page = (await self._client.ask(LIST_LOCATIONS, {"after": after}, LocationsAnswer)).locations
+        for _ in range(MOST_PAGES):
+            page = (await self._client.ask(LIST_LOCATIONS, {"after": after}, LocationsAnswer)).page
             found.extend(location_of(node) for node in page.nodes)
-            after = page.page_info.end_cursor
-            if not page.page_info.has_next_page:
+            after = page.next_cursor
+            if after is None:
                 return tuple(found)
+        raise drift("Shopify's list of locations never ends")
 
     async def list_variants(self) -> AsyncIterator[tuple[Variant, ...]]:
+        """Every variant, page by page."""
         after: str | None = None
         while True:
             answer = await self._client.ask(LIST_VARIANTS, {"after": after}, VariantsAnswer)
-            page = answer.product_variants
-            yield tuple(variant_of(node, answer.shop.currency_code) for node in page.nodes)
-            after = page.page_info.end_cursor
-            if not page.page_info.has_next_page:
+            yield tuple(variant_of(node, answer.shop.currency_code) for node in answer.page.nodes)
+            before, after = after, answer.page.next_cursor
+            if after is None:
                 return
+            if after == before:
+                raise drift("Shopify's list of variants never ends")
 
     async def read_levels(self, items: Sequence[ItemId]) -> LevelsRead:
         """Levels by node ids: fresh where search-backed lists lag (S26)."""
         sent_at = self._clock.now()
-        answer = await self._client.ask(READ_LEVELS, {"ids": list(items)}, LevelsAnswer)
         readings: list[LevelReading] = []
         present: set[str] = set()
-        for node in answer.nodes:
-            if node is not None:
-                present.add(node.id)
-                readings.extend(readings_of(node))
+        for node in await self._by_id(READ_LEVELS, items, NodesAnswer[ItemLevels], self._items):
+            present.add(node.id)
+            rest = await self._rest(MORE_LEVELS, node.id, node.inventory_levels, MoreAnswer[LevelNode])
+            readings.extend(readings_of(replace(node, inventory_levels=rest)))
         missing = tuple(item for item in items if item not in present)
         return LevelsRead(sent_at=sent_at, asked=tuple(items), readings=tuple(readings), missing=missing)
 
     async def orders_changed(self, since: ChangeCursor, page: str | None) -> OrdersPage:
+        """Orders whose last change is at or after ``since``, oldest change first."""
         query = f"updated_at:>='{shopify_time(since.updated_at)}'"
-        answer = await self._client.ask(ORDERS_CHANGED, {"query": query, "after": page}, OrdersAnswer)
-        found = answer.orders
-        next_page = found.page_info.end_cursor if found.page_info.has_next_page else None
-        return OrdersPage(tuple(order_of(node) for node in found.nodes), next_page)
+        while True:
+            size = self._orders.size
+            variables = {"query": query, "first": size, "after": page}
+            try:
+                found = (await self._client.ask(ORDERS_CHANGED, variables, OrdersAnswer)).page
+            except CallTrouble as trouble:
+                if not self._orders.halve(trouble, size):
+                    raise
+                continue
+            facts = [order_of(await self._whole(node)) for node in found.nodes]
+            return OrdersPage(tuple(facts), found.next_cursor)
 
     async def read_orders(self, orders: Sequence[OrderId]) -> tuple[OrderFacts, ...]:
-        answer = await self._client.ask(READ_ORDERS, {"ids": list(orders)}, OrdersByIdAnswer)
-        return tuple(order_of(node) for node in answer.nodes if node is not None)
+        """The orders that exist."""
+        found = await self._by_id(READ_ORDERS, orders, NodesAnswer[OrderNode], self._orders)
+        return tuple([order_of(await self._whole(node)) for node in found])
+
+    async def _whole(self, node: OrderNode) -> OrderNode:
+        """The order with all its lines and all lines of its refunds."""
+        lines = await self._rest(MORE_LINES, node.id, node.line_items, MoreAnswer[Line])
+        refunds = [await self._whole_refund(refund) for refund in node.refunds]
+        return replace(node, line_items=lines, refunds=tuple(refunds))
+
+    async def _whole_refund(self, refund: Refund) -> Refund:
+        more = MoreAnswer[RefundLine]
+        return replace(
+            refund, refund_line_items=await self._rest(MORE_REFUND_LINES, refund.id, refund.refund_line_items, more)
+        )
+
+    async def _rest(
+        self, operation: Operation, owner: str, first: Rows[Row], shape: type[MoreAnswer[Row]]
+    ) -> Rows[Row]:
+        """The first page and all later ones as one."""
+        found, page = list(first.nodes), first
+        for _ in range(MOST_PAGES):
+            after = page.next_cursor
+            if after is None:
+                return Rows(tuple(found))
+            answer = await self._client.ask(operation, {"id": owner, "after": after}, shape)
+            page = answer.node.page if answer.node is not None else Rows()
+            found.extend(page.nodes)
+        raise drift(f"Shopify's answers to {operation.name} never end")
+
+    async def _by_id(
+        self, operation: Operation, ids: Sequence[str], shape: type[NodesAnswer[Row]], portion: Portion
+    ) -> list[Row]:
+        """The things that exist, asked for in as few questions as Shopify allows."""
+        found: list[Row] = []
+        waiting = list(ids)
+        while waiting:
+            size = portion.size
+            try:
+                answer = await self._client.ask(operation, {"ids": waiting[:size]}, shape)
+            except CallTrouble as trouble:
+                if not portion.halve(trouble, size):
+                    raise
+                continue
+            found.extend(node for node in answer.nodes if node is not None)
+            del waiting[:size]
+        return found
+
+
+class Portion:
+    """How many things one question asks for: halved for good when Shopify finds the question too dear (S24)."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def halve(self, trouble: CallTrouble, asked: int) -> bool:
+        """Whether a question about ``asked`` things is worth asking again in smaller parts."""
+        if trouble.code != MAX_COST_EXCEEDED or asked < 2:
+            return False
+        self.size = min(self.size, asked // 2)
+        return True
 
 
 def shopify_time(when: datetime) -> str:

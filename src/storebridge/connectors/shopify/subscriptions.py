@@ -27,6 +27,10 @@ MOVE = Operation(
 )
 
 
+TAKEN = "has already been taken"
+"""The topic delivers to this address already, and the listing did not show it yet."""
+
+
 class _Node(Shape, frozen=True):
     id: str
     topic: str
@@ -58,8 +62,9 @@ async def ensure_subscriptions(client: ShopifyClient, address: str) -> Subscript
     restored: list[str] = []
     for topic in NEEDED_TOPICS:
         mine = [node for node in found if node.topic == enum_name(topic)]
-        if any(node.uri == address for node in mine):
-            present.append(Subscription(mine[0].id, topic, address))
+        here = next((node for node in mine if node.uri == address), None)
+        if here is not None:
+            present.append(Subscription(here.id, topic, address))
         else:
             await _subscribe(client, topic, mine[0].id if mine else None, address)
             restored.append(topic)
@@ -82,7 +87,7 @@ async def _subscribe(client: ShopifyClient, topic: str, known: str | None, addre
         answer = await client.ask(CREATE, {"topic": enum_name(topic), "uri": address}, OutcomeAnswer)
     else:
         answer = await client.ask(MOVE, {"id": known, "uri": address}, OutcomeAnswer)
-    errors = answer.outcome.user_errors if answer.outcome else []
+    errors = [error for error in answer.outcome.user_errors if TAKEN not in error.message] if answer.outcome else []
     if errors:
         raise CallTrouble(
             Remedy.STOP,

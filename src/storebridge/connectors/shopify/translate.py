@@ -5,8 +5,10 @@ Ids are Shopify's global ids (``gid://shopify/InventoryItem/1``); webhooks name 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Generic, TypeVar
 
 from storebridge.connectors.shopify.client import Shape
 from storebridge.model.catalogue import Location, Variant
@@ -17,11 +19,24 @@ from storebridge.model.stock import LevelReading
 
 RESTOCKING = frozenset({"CANCEL", "RETURN", "LEGACY_RESTOCK"})
 ORIGIN_ATTRIBUTE = "storebridge-origin"
+Row = TypeVar("Row")
 
 
 class PageInfo(Shape, frozen=True):
     has_next_page: bool = False
     end_cursor: str | None = None
+
+
+class Rows(Shape, Generic[Row], frozen=True):
+    """One page of a connection."""
+
+    nodes: tuple[Row, ...] = ()
+    page_info: PageInfo = PageInfo()
+
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; None on the last one."""
+        return self.page_info.end_cursor if self.page_info.has_next_page else None
 
 
 class LocationNode(Shape, frozen=True):
@@ -71,11 +86,6 @@ class LevelNode(Shape, frozen=True):
     quantities: tuple[Quantity, ...]
 
 
-class Levels(Shape, frozen=True):
-    nodes: tuple[LevelNode, ...]
-    page_info: PageInfo = PageInfo()
-
-
 class PolicyNode(Shape, frozen=True):
     inventory_policy: str
 
@@ -83,7 +93,7 @@ class PolicyNode(Shape, frozen=True):
 class ItemLevels(Shape, frozen=True):
     id: str
     tracked: bool
-    inventory_levels: Levels
+    inventory_levels: Rows[LevelNode]
     variant: PolicyNode | None = None
 
 
@@ -97,12 +107,9 @@ class RefundLine(Shape, frozen=True):
     line_item: LineRef
 
 
-class RefundLines(Shape, frozen=True):
-    nodes: tuple[RefundLine, ...] = ()
-
-
 class Refund(Shape, frozen=True):
-    refund_line_items: RefundLines = RefundLines()
+    id: str
+    refund_line_items: Rows[RefundLine] = Rows()
 
 
 class VariantRef(Shape, frozen=True):
@@ -112,12 +119,9 @@ class VariantRef(Shape, frozen=True):
 class Line(Shape, frozen=True):
     id: str
     quantity: int
+    current_quantity: int
     sku: str | None = None
     variant: VariantRef | None = None
-
-
-class Lines(Shape, frozen=True):
-    nodes: tuple[Line, ...] = ()
 
 
 class Attribute(Shape, frozen=True):
@@ -132,7 +136,7 @@ class OrderNode(Shape, frozen=True):
     updated_at: datetime
     cancelled_at: datetime | None = None
     custom_attributes: tuple[Attribute, ...] = ()
-    line_items: Lines = Lines()
+    line_items: Rows[Line] = Rows()
     refunds: tuple[Refund, ...] = ()
 
 
@@ -198,33 +202,34 @@ def _available(level: LevelNode) -> int | None:
 def order_of(node: OrderNode) -> OrderFacts:
     """The label that an order puts on movements of stock.
 
-    ``quantity`` of a line is what was ordered, for ever; what came back to stock stands in the refunds that a
-    cancellation, a refund or a return makes, unless they were written without restock. Units taken off by an edit of
-    the order are in neither: such a movement stays in the level and is labelled by other means.
+    ``quantity`` of a line is what was ordered, for ever, and ``currentQuantity`` what is left of it. What came back to
+    stock stands in the refunds that a cancellation, a refund or a return makes, unless they were written without
+    restock. Units that are gone without any refund were taken off by an edit of the order, which puts them back.
     """
-    back: dict[str, int] = {}
-    for refund in node.refunds:
-        for line in refund.refund_line_items.nodes:
-            if line.restock_type in RESTOCKING:
-                back[line.line_item.id] = back.get(line.line_item.id, 0) + line.quantity
+    refunded = [line for refund in node.refunds for line in refund.refund_line_items.nodes]
     return OrderFacts(
         order_id=OrderId(node.id),
         name=node.name,
         created_at=node.created_at.astimezone(UTC),
         updated_at=node.updated_at.astimezone(UTC),
         cancelled=node.cancelled_at is not None,
-        lines=tuple(_line_of(line, back.get(line.id, 0)) for line in node.line_items.nodes),
+        lines=tuple(
+            _line_of(line, [back for back in refunded if back.line_item.id == line.id])
+            for line in node.line_items.nodes
+        ),
         origin=next((a.value for a in node.custom_attributes if a.key == ORIGIN_ATTRIBUTE), None),
     )
 
 
-def _line_of(line: Line, restocked: int) -> OrderLineFacts:
+def _line_of(line: Line, refunded: Sequence[RefundLine]) -> OrderLineFacts:
+    restocked = sum(back.quantity for back in refunded if back.restock_type in RESTOCKING)
+    edited = line.quantity - line.current_quantity - sum(back.quantity for back in refunded)
     return OrderLineFacts(
         line_id=line.id,
         item_id=ItemId(line.variant.inventory_item.id) if line.variant else None,
         sku=_text(line.sku),
         sold=line.quantity,
-        restocked=min(restocked, line.quantity),
+        restocked=min(restocked + max(edited, 0), line.quantity),
     )
 
 

@@ -1,7 +1,9 @@
 """The stock writes: set with a compare value, adjust, activate. Each call carries an idempotency key (S3 to S6).
 
 A key covers a call, not a row, and one stale row refuses them all (S2): the stale row is told by its path, the others
-were not tried. The exact bytes are journaled and resent unchanged until they are answered.
+were not tried. Should Shopify carry out the good rows all the same, the answer names an adjustment group beside the
+errors, and the other rows are unclear: a read decides. The exact bytes are journaled and resent unchanged until they
+are answered.
 """
 
 from __future__ import annotations
@@ -22,13 +24,14 @@ from storebridge.connectors.port import (
     StockWrite,
 )
 from storebridge.connectors.shopify.client import PATH, Answer, Operation, Shape
-from storebridge.connectors.shopify.errors import IN_PROGRESS, KEY_BURNT, UserError, row_outcome
+from storebridge.connectors.shopify.errors import BUSY, KEY_BURNT, KEY_MISMATCH, UserError, coded, drift, row_outcome
 from storebridge.model.ids import IntentId
 
 ROWS_PER_WRITE = 100
 JOURNAL_BYTES = 64 * 1024
 ERRORS = "userErrors { field message code }"
-GROUP = "inventoryAdjustmentGroup { id changes { name quantityAfterChange item { id } location { id } } }"
+GROUP = "inventoryAdjustmentGroup { id }"
+"""Levels are not asked for: ``quantityAfterChange`` was null in every recorded answer."""
 SET = Operation(
     "inventorySetQuantities",
     "mutation inventorySetQuantities($input: InventorySetQuantitiesInput!, $key: String!) {"
@@ -45,15 +48,22 @@ ACTIVATE = Operation(
     "inventoryActivate",
     "mutation inventoryActivate($item: ID!, $location: ID!, $available: Int!, $key: String!) {"
     " stock: inventoryActivate(inventoryItemId: $item, locationId: $location, available: $available)"
-    " @idempotent(key: $key) { userErrors { field message } } }",
+    " @idempotent(key: $key) { inventoryLevel { id } userErrors { field message } } }",
     writes=True,
 )
 OPERATIONS = {operation.name: operation for operation in (SET, ADJUST, ACTIVATE)}
-_ROW = re.compile(r"\d+")
+UNNAMED = (RowOutcome.NOT_TRIED, "WHOLE_CALL_REFUSED")
+UNNAMED_IN_PART = (RowOutcome.UNCLEAR, "PERHAPS_DONE_IN_PART")
+_ROW = re.compile(r"[0-9]{1,4}")
+
+
+class GroupRef(Shape, frozen=True):
+    id: str
 
 
 class Payload(Shape, frozen=True):
-    user_errors: tuple[UserError, ...] = ()
+    user_errors: tuple[UserError, ...]
+    inventory_adjustment_group: GroupRef | None = None
 
 
 class StockAnswer(Shape, frozen=True):
@@ -98,18 +108,37 @@ def _counter(write: StockWrite) -> dict[str, object]:
 
 
 def rows_of(call: EncodedCall, answer: Answer[StockAnswer]) -> CallAnswer:
-    """The answered rows. Raises CallTrouble while another sending of the same key is still being carried out."""
-    errors = answer.data.stock.user_errors if answer.data.stock else []
-    in_progress = next((error for error in errors if error.code in IN_PROGRESS), None)
-    if in_progress is not None:
-        raise CallTrouble(
-            Remedy.UNKNOWN_OUTCOME, Blame.VENDOR, f"Shopify still carries out {call.operation}", code="IN_PROGRESS"
-        )
-    rows = tuple(_rows(call.intents, errors))
+    """The answered rows.
+
+    Raises CallTrouble(UNKNOWN_OUTCOME) while another sending of the same key is still being carried out, when Shopify
+    says that it is not able to now, and when the answer is empty: the same bytes then go out again.
+    """
+    payload = answer.data.stock
+    if payload is None:
+        raise drift(f"Shopify's answer to {call.operation} says nothing", writes=True)
+    errors = [coded(error) for error in payload.user_errors]
+    busy = next((error for error in errors if error.code in BUSY), None)
+    if busy is not None:
+        message = f"Shopify has not finished {call.operation}: {busy.message[:300]}"
+        raise CallTrouble(Remedy.UNKNOWN_OUTCOME, Blame.VENDOR, message, code=busy.code or "")
+    in_part = payload.inventory_adjustment_group is not None
+    rows = tuple(_rows(call.intents, errors, in_part=in_part))
     return CallAnswer(rows=rows, status=answer.response.status, body=answer.response.body[:JOURNAL_BYTES])
 
 
-def _rows(intents: Sequence[IntentId], errors: Sequence[UserError]) -> list[RowAnswer]:
+def rows_of_spoiled_key(call: EncodedCall, trouble: CallTrouble) -> CallAnswer | None:
+    """The rows when trouble with the key came as a top-level error (S5); None for any other trouble.
+
+    Sending the same bytes again would bring the same answer until the key is forgotten.
+    """
+    if trouble.code not in (KEY_BURNT, KEY_MISMATCH):
+        return None
+    error = UserError(message=str(trouble), code=trouble.code)
+    rows = tuple(_rows(call.intents, [error], in_part=False))
+    return CallAnswer(rows=rows, status=trouble.status or 200, body=b"")
+
+
+def _rows(intents: Sequence[IntentId], errors: Sequence[UserError], *, in_part: bool) -> list[RowAnswer]:
     if not errors:
         return [RowAnswer(intent, RowOutcome.APPLIED) for intent in intents]
     named: dict[int, UserError] = {}
@@ -118,7 +147,8 @@ def _rows(intents: Sequence[IntentId], errors: Sequence[UserError]) -> list[RowA
         if place is not None:
             named.setdefault(place, error)
     general = next((error for error in errors if _place(error, len(intents)) is None), None)
-    return [_row(intent, named.get(place), general) for place, intent in enumerate(intents)]
+    rest = UNNAMED_IN_PART if in_part else UNNAMED
+    return [_row(intent, named.get(place) or general, rest) for place, intent in enumerate(intents)]
 
 
 def _place(error: UserError, rows: int) -> int | None:
@@ -129,12 +159,7 @@ def _place(error: UserError, rows: int) -> int | None:
     return 0 if rows == 1 else None
 
 
-def _row(intent: IntentId, error: UserError | None, general: UserError | None) -> RowAnswer:
-    if error is not None and error.code in KEY_BURNT:
-        # the same key failed before: nothing was changed then and nothing is now
-        return RowAnswer(intent, RowOutcome.NOT_TRIED, error.code or "", error.message)
-    if error is not None:
-        return RowAnswer(intent, row_outcome(error), error.code or "", error.message)
-    if general is not None and general.code not in KEY_BURNT:
-        return RowAnswer(intent, row_outcome(general), general.code or "", general.message)
-    return RowAnswer(intent, RowOutcome.NOT_TRIED, "WHOLE_CALL_REFUSED")
+def _row(intent: IntentId, error: UserError | None, rest: tuple[RowOutcome, str]) -> RowAnswer:
+    if error is None:
+        return RowAnswer(intent, *rest)
+    return RowAnswer(intent, row_outcome(error), error.code or "", error.message)
