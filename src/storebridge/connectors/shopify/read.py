@@ -54,8 +54,9 @@ LIST_LOCATIONS = Operation(
 )
 LIST_VARIANTS = Operation(
     "productVariants",
-    f"""query productVariants($after: String) {{ shop {{ currencyCode }} page: productVariants(first: 100, after: $after) {{
-  nodes {{ id title sku barcode price inventoryPolicy requiresComponents updatedAt
+    f"""query productVariants($after: String) {{ shop {{ currencyCode }}
+  page: productVariants(first: 100, after: $after) {{ nodes {{
+    id title sku barcode price inventoryPolicy requiresComponents updatedAt
     product {{ id title status }} inventoryItem {{ id tracked }} }} {PAGE_INFO} }} }}""",
 )
 READ_LEVELS = Operation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from storebridge.connectors.port import Blame, CallTrouble, Remedy, Subscription, SubscriptionReport
 from storebridge.connectors.shopify.client import Operation, Shape, ShopifyClient
 from storebridge.connectors.shopify.errors import UserError
-from storebridge.connectors.shopify.translate import PageInfo
+from storebridge.connectors.shopify.translate import Rows
 from storebridge.connectors.shopify.webhooks import NEEDED_TOPICS
 
 LIST = Operation(
@@ -37,13 +37,8 @@ class _Node(Shape, frozen=True):
     uri: str | None = None
 
 
-class _Page(Shape, frozen=True):
-    nodes: tuple[_Node, ...]
-    page_info: PageInfo
-
-
 class ListAnswer(Shape, frozen=True):
-    webhook_subscriptions: _Page
+    webhook_subscriptions: Rows[_Node]
 
 
 class _Outcome(Shape, frozen=True):
@@ -77,8 +72,8 @@ async def _list(client: ShopifyClient) -> list[_Node]:
     while True:
         page = (await client.ask(LIST, {"after": after}, ListAnswer)).webhook_subscriptions
         found.extend(page.nodes)
-        after = page.page_info.end_cursor
-        if not page.page_info.has_next_page:
+        after = page.next_cursor
+        if after is None:
             return found
 
 
