@@ -7,7 +7,6 @@ restart and agree between processes. Labels come from the configuration and from
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
 
 import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
@@ -18,8 +17,6 @@ from prometheus_client.core import (
     Metric,
 )
 from prometheus_client.registry import Collector
-
-Family = TypeVar("Family", GaugeMetricFamily, CounterMetricFamily)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS_BOUNDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -89,17 +86,21 @@ class _OneMoment(Collector):
 
     def collect(self) -> Iterable[Metric]:
         for name, (text, labels) in GAUGES.items():
-            yield self._fill(GaugeMetricFamily(name, text, labels=("workspace", *labels)), name)
+            gauge = GaugeMetricFamily(name, text, labels=("workspace", *labels))
+            for values, value in self._rows(name):
+                gauge.add_metric(values, value)
+            yield gauge
         for name, (text, labels) in COUNTERS.items():
-            yield self._fill(CounterMetricFamily(name, text, labels=("workspace", *labels)), name)
+            counter = CounterMetricFamily(name, text, labels=("workspace", *labels))
+            for values, value in self._rows(name):
+                counter.add_metric(values, value)
+            yield counter
         for name, (text, labels) in HISTOGRAMS.items():
             yield self._histogram(name, text, labels)
 
-    def _fill(self, family: Family, name: str) -> Family:
-        for sample in self._figures.samples:
-            if sample.name == name:
-                family.add_metric((sample.workspace, *sample.labels), sample.value)
-        return family
+    def _rows(self, name: str) -> list[tuple[tuple[str, ...], float]]:
+        """Label values and figure of every sample of one metric."""
+        return [((s.workspace, *s.labels), s.value) for s in self._figures.samples if s.name == name]
 
     def _histogram(self, name: str, text: str, labels: tuple[str, ...]) -> Metric:
         family = HistogramMetricFamily(name, text, labels=("workspace", *labels))

@@ -1,6 +1,6 @@
-"""The webhook intake: bounded memory, stored before the answer, nothing said about why a delivery was refused.
+"""The webhook intake: bounded memory, stored before the answer, no word about why a delivery was refused.
 
-200 stored (or known already) · 401 bad signature · 404 no such connection · 413 too large · 503 not stored, send again.
+200 stored (or known already) · 401 bad signature · 404 no such connection · 413 too large · 503 not stored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from storebridge.bootstrap import Bridge
 
 STATUS = {"stored": 200, "duplicate": 200, "forged": 401, "unknown_connection": 404, "unstorable": 503}
-"""What the vendor is told, by ``Acceptance``. Vendors retry anything but 2xx, and later drop the subscription."""
+"""What the vendor is told, by ``Acceptance``. It retries anything but 2xx, and later drops the subscription."""
 
 
 class BodyTooLarge(Exception):
@@ -63,9 +63,7 @@ class IntakeDesk:
 
     def _find(self, workspace: str | None, connection: str) -> tuple[Workspace, ConnectionName] | None:
         """The short address works as long as one workspace alone has a connection of that name."""
-        named = [
-            key for key in self._known if key[1] == connection and (workspace is None or key[0] == workspace)
-        ]
+        named = [key for key in self._known if key[1] == connection and (workspace is None or key[0] == workspace)]
         return named[0] if len(named) == 1 else None
 
 

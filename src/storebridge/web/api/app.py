@@ -1,0 +1,73 @@
+"""The JSON API: ``/api/v1/{workspace}/...``, described at ``/api/openapi.json``. Everything it says or does is an
+operation; nothing is decided here.
+
+Lists take ``limit`` and give ``next``: the path of the next page, or null. Errors are ``{"error": "one sentence"}``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.responses import Response
+
+from storebridge import __version__
+from storebridge.errors import (
+    ConfigurationError,
+    NotFoundError,
+    RefusedError,
+    StorebridgeError,
+    StoreUnavailableError,
+)
+from storebridge.web.api.answers import schemas
+from storebridge.web.api.reads import add_reads
+from storebridge.web.api.writes import add_writes
+
+if TYPE_CHECKING:
+    from storebridge.bootstrap import Bridge
+
+STATUS = {NotFoundError: 404, RefusedError: 409, ConfigurationError: 400, StoreUnavailableError: 503}
+
+
+class DescribedApi(FastAPI):
+    """A FastAPI whose description includes the shapes of our own answers."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, with the schemas that the answers refer to."""
+        document = super().openapi()
+        document.setdefault("components", {}).setdefault("schemas", {}).update(schemas())
+        return document
+
+
+def build_api(bridge: Bridge) -> FastAPI:
+    """The API; mounted at ``/api``."""
+    api = DescribedApi(
+        title="storebridge",
+        version=__version__,
+        description="Stock of several stores, kept in step on one pool of goods.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    add_reads(api, bridge)
+    add_writes(api, bridge)
+    api.add_exception_handler(StorebridgeError, _explain)
+    api.add_exception_handler(RequestValidationError, _explain_request)
+    return api
+
+
+async def _explain(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the framework hands it in
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
+    return _error(str(error), status)
+
+
+async def _explain_request(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return _error(f"{place}: {first['msg']}.", 422)
+
+
+def _error(sentence: str, status: int) -> Response:
+    return Response(msgspec.json.encode({"error": sentence}), status, media_type="application/json")

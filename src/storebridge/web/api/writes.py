@@ -1,0 +1,102 @@
+"""The API's verbs: what a person can do, as the command line does it while a server holds the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Body, FastAPI
+from starlette.responses import Response
+
+from storebridge.model.signals import Stage
+from storebridge.operations.book_goods import Booked, count_goods, receive_goods
+from storebridge.operations.reconcile_stores import Reconciliation, reconcile_stores
+from storebridge.operations.replay_event import Replayed, replay_event
+from storebridge.operations.run_baseline import BaselineReport
+from storebridge.operations.settle_case import Choice, Settled, settle_case
+from storebridge.web.api.answers import answer_with, described
+from storebridge.web.api.reads import terms_in
+
+if TYPE_CHECKING:
+    from storebridge.bootstrap import Bridge
+
+Actor = Annotated[str, Body(max_length=100, description="Who does it; stands in the audit.")]
+Note = Annotated[str, Body(max_length=1000)]
+Group = Annotated[str | None, Body(max_length=100, description="Location group, where a SKU has several.")]
+Units = Annotated[int, Body(description="Units of goods.")]
+
+
+def add_writes(api: FastAPI, bridge: Bridge) -> None:
+    """Add every verb to the API."""
+    _add_goods(api, bridge)
+    _add_cases(api, bridge)
+    _add_engine(api, bridge)
+
+
+def _add_goods(api: FastAPI, bridge: Bridge) -> None:
+    @api.post("/v1/{workspace}/receive/{sku:path}", responses=described(Booked), tags=["stock"])
+    async def receive(workspace: str, sku: str, units: Units, group: Group = None, actor: Actor = "api") -> Response:
+        """Book goods that arrived into the pool."""
+        terms = terms_in(bridge, workspace)
+        booked = await bridge.store.run(
+            receive_goods, terms, bridge.environment.ids, sku, units, group=group, actor=actor
+        )
+        bridge.wake(terms.workspace, booked.wake)
+        return answer_with(booked)
+
+    @api.post("/v1/{workspace}/count/{sku:path}", responses=described(Booked), tags=["stock"])
+    async def count(workspace: str, sku: str, units: Units, group: Group = None, actor: Actor = "api") -> Response:
+        """A shelf count: this many can be sold now."""
+        terms = terms_in(bridge, workspace)
+        booked = await bridge.store.run(
+            count_goods, terms, bridge.environment.ids, sku, units, group=group, actor=actor
+        )
+        bridge.wake(terms.workspace, booked.wake)
+        return answer_with(booked)
+
+
+def _add_cases(api: FastAPI, bridge: Bridge) -> None:
+    @api.post("/v1/{workspace}/exceptions/{case_id}/resolve", responses=described(Settled), tags=["exceptions"])
+    async def resolve(
+        workspace: str,
+        case_id: str,
+        choice: Annotated[Choice, Body(description="What is decided; the case says which fit.")],
+        note: Note = "",
+        actor: Actor = "api",
+    ) -> Response:
+        """Settle a case, or look again (`retry`)."""
+        terms = terms_in(bridge, workspace)
+        settled = await bridge.store.run(
+            settle_case, terms, bridge.environment.ids, case_id, choice, actor=actor, note=note
+        )
+        bridge.wake(terms.workspace, settled.wake)
+        return answer_with(settled)
+
+
+def _add_engine(api: FastAPI, bridge: Bridge) -> None:
+    @api.post("/v1/{workspace}/replay", responses=described(Replayed), tags=["events"])
+    async def replay(
+        workspace: str,
+        event: Annotated[str, Body(max_length=300, description="A delivery id or a signal's number.")],
+        from_stage: Annotated[Stage, Body()] = Stage.NORMALIZE,
+        actor: Actor = "api",
+    ) -> Response:
+        """Run an event again: everything is read anew, no stored plan is sent."""
+        terms = terms_in(bridge, workspace)
+        replayed = await bridge.store.run(replay_event, terms, event, from_stage, actor=actor)
+        bridge.wake(terms.workspace, replayed.wake)
+        return answer_with(replayed)
+
+    @api.post("/v1/{workspace}/reconcile", responses=described(Reconciliation), tags=["stock"])
+    async def reconcile(workspace: str, repair: Annotated[bool, Body(embed=True)] = False) -> Response:
+        """Compare both stores with the ledger now; repair what is safe."""
+        terms = terms_in(bridge, workspace)
+        bench = bridge.workspaces[terms.workspace]
+        found = await reconcile_stores(bridge.store, terms, bench.connectors, repair=repair)
+        bridge.wake(terms.workspace, frozenset(bench.connectors))
+        return answer_with(found)
+
+    @api.post("/v1/{workspace}/baseline", responses=described(BaselineReport), tags=["stock"])
+    async def baseline(workspace: str, sign_off: Annotated[bool, Body()] = False, actor: Actor = "api") -> Response:
+        """Survey the stores; with `sign_off` take in every linked SKU that is new."""
+        terms = terms_in(bridge, workspace)
+        return answer_with(await bridge.baseline(terms.workspace, sign_off=sign_off, actor=actor))
