@@ -13,7 +13,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-__all__ = ["Clock", "Ids", "RandomIds", "SeededIds", "SystemClock", "UTC", "datetime", "timedelta"]
+__all__ = ["UTC", "Clock", "Ids", "RandomIds", "SeededIds", "SystemClock", "datetime", "timedelta"]
 
 
 class Clock(Protocol):

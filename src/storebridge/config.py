@@ -152,8 +152,7 @@ def load_config(path: str, environ: Mapping[str, str], read_file: Callable[[str]
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ConfigurationError(
-            f"The configuration {path} cannot be read ({reason}): run `storebridge init`, "
-            "or name a file with --config."
+            f"The configuration {path} cannot be read ({reason}): run `storebridge init`, or name a file with --config."
         ) from error
     config = parse_config(text, path)
     if store := environ.get(STORE_VARIABLE):
@@ -237,8 +236,7 @@ def check_secret_ref(ref: SecretRef, setting: str) -> None:
     """Raises ConfigurationError unless exactly one place is named."""
     if sum(place is not None for place in (ref.env, ref.file, ref.table)) != 1:
         raise ConfigurationError(
-            f'{setting}: name exactly one place: {{ env = "NAME" }}, {{ file = "PATH" }} '
-            'or { table = "NAME" }.'
+            f'{setting}: name exactly one place: {{ env = "NAME" }}, {{ file = "PATH" }} or {{ table = "NAME" }}.'
         )
 
 
@@ -288,8 +286,7 @@ def refuse_unbuilt_policies(config: Config) -> None:
     for name, workspace in config.workspaces.items():
         if workspace.policy not in BUILT_POLICIES:
             raise ConfigurationError(
-                f"workspaces.{name}.policy: {workspace.policy} is not built yet: "
-                f"use {' or '.join(BUILT_POLICIES)}."
+                f"workspaces.{name}.policy: {workspace.policy} is not built yet: use {' or '.join(BUILT_POLICIES)}."
             )
 
 

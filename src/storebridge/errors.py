@@ -1,10 +1,10 @@
 """Errors that explain themselves to the person who has to act.
 
-    StorebridgeError
-    ├── ConfigurationError     the configuration or the command line must change; exit status 2
-    ├── RefusedError           the request is understood and not possible now; nothing was changed
-    ├── NotFoundError          nothing of that name is known here
-    └── StoreUnavailableError  the database cannot be reached or is held by another process
+StorebridgeError
+├── ConfigurationError     the configuration or the command line must change; exit status 2
+├── RefusedError           the request is understood and not possible now; nothing was changed
+├── NotFoundError          nothing of that name is known here
+└── StoreUnavailableError  the database cannot be reached or is held by another process
 """
 
 from __future__ import annotations

@@ -38,11 +38,7 @@ def code_lines(function: Function) -> int:
     """Lines of a function's body without its docstring."""
     body = function.body
     first = body[0]
-    if (
-        isinstance(first, ast.Expr)
-        and isinstance(first.value, ast.Constant)
-        and isinstance(first.value.value, str)
-    ):
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
         body = body[1:]
     if not body:
         return 1

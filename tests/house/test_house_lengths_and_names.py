@@ -71,14 +71,23 @@ def test_no_error_is_caught_wholesale_and_none_is_dropped_in_silence() -> None:
 
 
 def _catches_everything(handler: ast.ExceptHandler) -> bool:
-    """Bare ``except``, or ``except Exception`` that does not raise again."""
+    """Bare ``except``, or ``except Exception`` that neither raises again nor hands the error to who waits for it."""
     names = (
-        {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)}
-        if handler.type
-        else {"Exception"}
+        {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)} if handler.type else {"Exception"}
     )
-    raises = any(isinstance(node, ast.Raise) for node in ast.walk(handler))
-    return bool(names & {"Exception", "BaseException"}) and not raises
+    passed_on = any(isinstance(node, ast.Raise) or _hands_on(node, handler.name) for node in ast.walk(handler))
+    return bool(names & {"Exception", "BaseException"}) and not passed_on
+
+
+def _hands_on(node: ast.AST, error: str | None) -> bool:
+    """``future.set_exception(error)``, or the error returned."""
+    if isinstance(node, ast.Call):
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        given = [arg.id for arg in node.args if isinstance(arg, ast.Name)]
+        return called == "set_exception" and error in given
+    if isinstance(node, ast.Return) and node.value is not None:
+        return any(isinstance(part, ast.Name) and part.id == error for part in ast.walk(node.value))
+    return False
 
 
 def test_every_module_says_what_it_is_for() -> None:

@@ -32,9 +32,7 @@ def test_every_locked_package_has_a_hash(name: str) -> None:
 
 def test_both_locks_agree() -> None:
     product, everything = _pins("requirements.txt"), _pins("requirements-dev.txt")
-    assert {
-        name: (pin, everything.get(name)) for name, pin in product.items() if everything.get(name) != pin
-    } == {}
+    assert {name: (pin, everything.get(name)) for name, pin in product.items() if everything.get(name) != pin} == {}
 
 
 @pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
@@ -46,9 +44,7 @@ def test_every_dependency_that_is_asked_for_is_locked(name: str) -> None:
 
 
 def test_the_product_declares_what_is_locked_and_nothing_else() -> None:
-    declared = set(
-        re.findall(r'"([a-z0-9-]+)(?:\[[a-z]+\])?>=', read("pyproject.toml").split("[project.scripts]")[0])
-    )
+    declared = set(re.findall(r'"([a-z0-9-]+)(?:\[[a-z]+\])?>=', read("pyproject.toml").split("[project.scripts]")[0]))
     asked = set(re.findall(r"^([a-z0-9-]+)(?:\[.*\])?==", read("requirements.in"), flags=re.MULTILINE))
     assert declared | {"setuptools"} == asked
 

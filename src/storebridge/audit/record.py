@@ -20,7 +20,7 @@ class AuditRow(msgspec.Struct, frozen=True):
 
     workspace: Workspace
     kind: str
-    """signal | decision | write_sent | write_answered | case_opened | case_closed | case_settled | baseline | goods_…"""
+    """signal | decision | write_sent | write_answered | case_opened | case_settled | baseline | goods_… and so on"""
     subject: str
     actor: str
     record: Mapping[str, Any]

@@ -288,7 +288,7 @@ class Connector(Protocol):
         ...
 
     async def read_levels(self, items: Sequence[ItemId]) -> LevelsRead:
-        """The levels of up to ``levels_per_read`` items at all their locations, in as few calls as the vendor allows."""
+        """The levels of up to ``levels_per_read`` items at all their locations, in few calls."""
         ...
 
     def encode_stock_call(self, writes: Sequence[StockWrite], key: str, reference: str) -> EncodedCall:

@@ -1,4 +1,4 @@
-"""The pure planner: a lane's state in, writes with their reasons out. No difference, no writes: that ends echo loops."""
+"""The pure planner: a lane's state in, writes with their reasons out. No difference, no writes: no echo loops."""
 
 from __future__ import annotations
 

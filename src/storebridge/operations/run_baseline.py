@@ -130,7 +130,7 @@ def commit_baseline(
     _raise_unlinked(tx, terms.workspace, links)
     known = linked_items(tx, terms.workspace)
     fresh = [sku for sku in links.linked if not any((c, v.item_id) in known for c, v in sku.variants.items())]
-    intakes = [intake for sku in fresh for intake in _intakes_of(sku, terms, survey, placed, writable, tx)]
+    intakes = [intake for sku in fresh for intake in _intakes_of(sku, terms, survey, placed, writable)]
     report = _report(terms, links, fresh, intakes, sign_off)
     if not sign_off:
         return report, frozenset()
@@ -158,7 +158,6 @@ def _intakes_of(
     survey: Survey,
     placed: Mapping[tuple[ConnectionName, LocationId], Placed],
     writable: Mapping[ConnectionName, bool],
-    tx: Tx,
 ) -> list[PoolIntake]:
     by_group: defaultdict[str, list[tuple[PositionKey, LevelReading, int]]] = defaultdict(list)
     for connection, variant in sku.variants.items():
@@ -168,7 +167,7 @@ def _intakes_of(
                 key = PositionKey(connection, variant.item_id, location_id)
                 by_group[place.group].append((key, reading, place.rank))
     return [
-        _intake(sku, terms, group, counters, writable, survey, tx)
+        _intake(sku, terms, group, counters, writable, survey)
         for group, counters in sorted(by_group.items())
         if len({key.connection for key, _, _ in counters}) > 1
     ]
@@ -181,7 +180,6 @@ def _intake(
     counters: Sequence[tuple[PositionKey, LevelReading, int]],
     writable: Mapping[ConnectionName, bool],
     survey: Survey,
-    tx: Tx,
 ) -> PoolIntake:
     levels: defaultdict[ConnectionName, int] = defaultdict(int)
     for key, reading, _ in counters:

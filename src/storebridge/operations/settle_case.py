@@ -1,4 +1,4 @@
-"""A person settles a case: accepts or refuses a held change, says what became of an unclear write, lets a store go on."""
+"""A person settles a case: accepts or refuses a held change, tells what became of a write, lets a store go on."""
 
 from __future__ import annotations
 

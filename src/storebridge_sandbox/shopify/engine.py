@@ -406,6 +406,7 @@ def _variable(variables: Any, name: str) -> Any:
 
 
 def type_of(value: Any) -> str:
-    """The GraphQL type of a state object, where the schema leaves it open: said by the object, or its class's own name."""
-    name: str = value["__typename"] if isinstance(value, dict) else getattr(value, "graphql_type", type(value).__name__)
+    """The GraphQL type of a state object: said by the object, or its class's own name."""
+    own_name = type(value).__name__
+    name: str = value["__typename"] if isinstance(value, dict) else getattr(value, "graphql_type", own_name)
     return name

@@ -41,6 +41,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
+    """A node of a page with its cursor."""
+
     node: Any
     cursor: str
 

@@ -33,6 +33,8 @@ class _Installation(Shape, frozen=True):
 
 
 class ShopAnswer(Shape, frozen=True):
+    """What is used of Shopify's shop."""
+
     shop: _Shop
     current_app_installation: _Installation
 

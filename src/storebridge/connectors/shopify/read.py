@@ -108,15 +108,21 @@ class _Shop(Shape, frozen=True):
 
 
 class LocationsAnswer(Shape, frozen=True):
+    """What is used of Shopify's locations."""
+
     page: Rows[LocationNode]
 
 
 class VariantsAnswer(Shape, frozen=True):
+    """What is used of Shopify's variants."""
+
     shop: _Shop
     page: Rows[VariantNode]
 
 
 class OrdersAnswer(Shape, frozen=True):
+    """What is used of Shopify's orders."""
+
     page: Rows[OrderNode]
 
 

@@ -38,6 +38,8 @@ class _Node(Shape, frozen=True):
 
 
 class ListAnswer(Shape, frozen=True):
+    """What is used of Shopify's list."""
+
     webhook_subscriptions: Rows[_Node]
 
 
@@ -47,6 +49,8 @@ class _Outcome(Shape, frozen=True):
 
 
 class OutcomeAnswer(Shape, frozen=True):
+    """What is used of Shopify's outcome."""
+
     outcome: _Outcome | None = None
 
 

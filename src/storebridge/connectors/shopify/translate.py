@@ -23,6 +23,8 @@ Row = TypeVar("Row")
 
 
 class PageInfo(Shape, frozen=True):
+    """What is used of Shopify's page info."""
+
     has_next_page: bool = False
     end_cursor: str | None = None
 
@@ -40,6 +42,8 @@ class Rows(Shape, Generic[Row], frozen=True):
 
 
 class LocationNode(Shape, frozen=True):
+    """What is used of Shopify's location."""
+
     id: str
     name: str
     is_active: bool
@@ -47,17 +51,23 @@ class LocationNode(Shape, frozen=True):
 
 
 class ProductNode(Shape, frozen=True):
+    """What is used of Shopify's product."""
+
     id: str
     title: str
     status: str | None = None
 
 
 class ItemNode(Shape, frozen=True):
+    """What is used of Shopify's item."""
+
     id: str
     tracked: bool
 
 
 class VariantNode(Shape, frozen=True):
+    """What is used of Shopify's variant."""
+
     id: str
     title: str
     product: ProductNode
@@ -71,15 +81,21 @@ class VariantNode(Shape, frozen=True):
 
 
 class Quantity(Shape, frozen=True):
+    """What is used of Shopify's quantity."""
+
     name: str
     quantity: int
 
 
 class LocationRef(Shape, frozen=True):
+    """What is used of Shopify's location."""
+
     id: str
 
 
 class LevelNode(Shape, frozen=True):
+    """What is used of Shopify's level."""
+
     location: LocationRef
     is_active: bool
     updated_at: str
@@ -87,10 +103,14 @@ class LevelNode(Shape, frozen=True):
 
 
 class PolicyNode(Shape, frozen=True):
+    """What is used of Shopify's policy."""
+
     inventory_policy: str
 
 
 class ItemLevels(Shape, frozen=True):
+    """What is used of Shopify's item levels."""
+
     id: str
     tracked: bool
     inventory_levels: Rows[LevelNode]
@@ -98,25 +118,35 @@ class ItemLevels(Shape, frozen=True):
 
 
 class LineRef(Shape, frozen=True):
+    """What is used of Shopify's line."""
+
     id: str
 
 
 class RefundLine(Shape, frozen=True):
+    """What is used of Shopify's refund line."""
+
     quantity: int
     restock_type: str
     line_item: LineRef
 
 
 class Refund(Shape, frozen=True):
+    """What is used of Shopify's refund."""
+
     id: str
     refund_line_items: Rows[RefundLine] = Rows()
 
 
 class VariantRef(Shape, frozen=True):
+    """What is used of Shopify's variant."""
+
     inventory_item: LineRef
 
 
 class Line(Shape, frozen=True):
+    """What is used of Shopify's line."""
+
     id: str
     quantity: int
     current_quantity: int
@@ -125,11 +155,15 @@ class Line(Shape, frozen=True):
 
 
 class Attribute(Shape, frozen=True):
+    """What is used of Shopify's attribute."""
+
     key: str
     value: str | None = None
 
 
 class OrderNode(Shape, frozen=True):
+    """What is used of Shopify's order."""
+
     id: str
     name: str
     created_at: datetime

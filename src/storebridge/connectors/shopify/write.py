@@ -58,15 +58,21 @@ _ROW = re.compile(r"[0-9]{1,4}")
 
 
 class GroupRef(Shape, frozen=True):
+    """What is used of Shopify's group."""
+
     id: str
 
 
 class Payload(Shape, frozen=True):
+    """What is used of Shopify's payload."""
+
     user_errors: tuple[UserError, ...]
     inventory_adjustment_group: GroupRef | None = None
 
 
 class StockAnswer(Shape, frozen=True):
+    """What is used of Shopify's stock."""
+
     stock: Payload | None = None
 
 

@@ -80,7 +80,7 @@ class Courier:
         return self._connector.name
 
     async def run(self) -> None:
-        """Take the lease, then job after job. On cancellation what is on the wire is awaited, then the lease released."""
+        """Take the lease, then job after job. When cancelled: await what is on the wire, give the lease back."""
         try:
             while True:
                 await self._work_once()

@@ -88,7 +88,7 @@ class PostgresStore:
         items = [item for item, _ in waiting]
         try:
             results = self._run(lambda tx: fn(tx, items))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whoever waits for the batch gets it
             for _, future in waiting:
                 future.set_exception(error)
             return

@@ -292,7 +292,7 @@ def _run_one(tx: Tx, waiting: _Waiting, *, alone: bool) -> tuple[Any, BaseExcept
     savepoint = tx.conn.begin_nested()
     try:
         result = waiting.fn(tx)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whoever asked for this function gets it
         savepoint.rollback()
         return None, error
     savepoint.commit()
