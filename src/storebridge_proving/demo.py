@@ -24,7 +24,9 @@ from storebridge_proving.live import Picture, Tally, draw, draw_report
 from storebridge_proving.shoppers import Crowd, CrowdPlan
 from storebridge_proving.stage import PACE, Stage, open_stage, raise_if_failed, wait_until_settled
 
-EVENTS_PER_SECOND = 18.0
+EVENTS_PER_SECOND = 20.0
+WALKERS = 4
+"""So many people act at the same time, so that one who waits for a slow store holds up nobody else."""
 BOOKING_EVERY_SECONDS = 4.0
 QUIET_SECONDS = 2.0
 PATIENCE_SECONDS = 150.0
@@ -129,18 +131,19 @@ class _Run:
         crowd = Crowd(
             self._stage.clients,
             self._skus,
-            CrowdPlan(EVENTS_PER_SECOND),
+            CrowdPlan(EVENTS_PER_SECOND / WALKERS),
             chance=self._chance,
             clock=self._stage.bridge.environment.clock,
             tell=self.picture.news.append,
         )
-        people = [asyncio.create_task(crowd.run()), asyncio.create_task(self._receive_goods())]
+        people = [asyncio.create_task(crowd.run()) for _ in range(WALKERS)]
+        goods_in = asyncio.create_task(self._receive_goods())
         try:
-            await self._count_down(people)
+            await self._count_down([*people, goods_in])
         finally:
             crowd.stop()
-            people[1].cancel()
-            await asyncio.gather(*people, return_exceptions=True)
+            goods_in.cancel()
+            await asyncio.gather(*people, goods_in, return_exceptions=True)
             for client in self._stage.clients:
                 await client.set_faults({})
 
