@@ -1,0 +1,209 @@
+"""The console's pages. Each reads through one operation and renders one template."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from storebridge.errors import NotFoundError, RefusedError
+from storebridge.model.ids import Workspace
+from storebridge.model.settings import WorkspaceTerms
+from storebridge.operations.book_goods import count_goods, receive_goods
+from storebridge.operations.explain_stock import explain_stock
+from storebridge.operations.list_audit import list_audit
+from storebridge.operations.list_cases import CaseFilter, list_cases, show_case
+from storebridge.operations.list_stock import list_stock
+from storebridge.operations.settle_case import Choice, settle_case
+from storebridge.operations.show_status import PROMISES
+from storebridge.web.console.live import LiveOverview
+from storebridge.web.console.render import build_templates, link
+from storebridge.web.intake.app import BodyTooLarge, read_bounded
+
+if TYPE_CHECKING:
+    from storebridge.bootstrap import Bridge
+
+ROWS = 100
+MOST_FORM_BYTES = 20_000
+ACTOR = "console"
+
+
+class Pages:
+    """Every page that a person sees."""
+
+    def __init__(self, bridge: Bridge, *, signs_in: bool) -> None:
+        self._bridge = bridge
+        self._signs_in = signs_in
+        self._templates = build_templates()
+        self._live = LiveOverview(bridge, self._templates)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/", self.overview),
+            Route("/live", self.live),
+            Route("/stock", self.stock),
+            Route("/stock/{sku:path}", self.story),
+            Route("/stock/{sku:path}", self.book, methods=["POST"]),
+            Route("/exceptions", self.exceptions),
+            Route("/exceptions/{case_id}", self.exception),
+            Route("/exceptions/{case_id}", self.settle, methods=["POST"]),
+            Route("/audit", self.audit),
+        ]
+
+    def terms_of(self, request: Request) -> WorkspaceTerms:
+        """The workspace that the address names; the first one otherwise."""
+        benches = self._bridge.workspaces
+        name = request.query_params.get("workspace") or next(iter(benches))
+        bench = benches.get(Workspace(name))
+        if bench is None:
+            raise NotFoundError(f"There is no workspace {name!r} here.")
+        return bench.terms
+
+    def render(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
+        """A page, with what every page needs."""
+        names = list(self._bridge.workspaces)
+        chosen = request.query_params.get("workspace") if len(names) > 1 else None
+        page = self._templates.get_template(template).render(
+            here=request.url.path,
+            workspaces=names,
+            workspace=chosen or names[0],
+            signs_in=self._signs_in,
+            now=self._bridge.environment.clock.now(),
+            link=lambda path, **query: link(path, workspace=chosen, **query),
+            **values,
+        )
+        return HTMLResponse(page, status)
+
+    async def overview(self, request: Request) -> Response:
+        terms = self.terms_of(request)
+        glance = await self._live.glance(terms)
+        return self.render(request, "overview.html", glance=glance, policy=terms.policy.value)
+
+    async def live(self, request: Request) -> Response:
+        return self._live.stream(self.terms_of(request))
+
+    async def stock(self, request: Request) -> Response:
+        terms = self.terms_of(request)
+        search = request.query_params.get("search", "")[:100]
+        page = await list_stock(
+            self._bridge.store, terms, search=search, after=request.query_params.get("after"), limit=ROWS
+        )
+        return self.render(request, "stock.html", page=page, search=search, stores=terms.connections)
+
+    async def story(self, request: Request) -> Response:
+        return await self._story(request)
+
+    async def _story(self, request: Request, problem: str = "") -> Response:
+        terms = self.terms_of(request)
+        before = request.query_params.get("before", "")
+        story = await explain_stock(
+            self._bridge.store,
+            terms,
+            request.path_params["sku"],
+            before=int(before) if before.isdigit() else None,
+        )
+        promise = PROMISES.get(terms.policy, "")
+        return self.render(
+            request, "story.html", 409 if problem else 200, story=story, promise=promise, problem=problem
+        )
+
+    async def book(self, request: Request) -> Response:
+        """Receive goods, or count the shelf."""
+        terms, sku, form = self.terms_of(request), request.path_params["sku"], await read_form(request)
+        verb = count_goods if form.get("what") == "count" else receive_goods
+        units = form.get("units", "")
+        if not units.isdigit():
+            return await self._story(request, "Give a whole number of units.")
+        try:
+            booked = await self._bridge.store.run(
+                verb,
+                terms,
+                self._bridge.environment.ids,
+                sku,
+                int(units),
+                group=form.get("group") or None,
+                actor=ACTOR,
+            )
+        except RefusedError as error:
+            return await self._story(request, str(error))
+        self._bridge.wake(terms.workspace, booked.wake)
+        return RedirectResponse(str(request.url), 303)
+
+    async def exceptions(self, request: Request) -> Response:
+        terms, query = self.terms_of(request), request.query_params
+        state = "resolved" if query.get("state") == "resolved" else "open"
+        wanted = CaseFilter(state=state, reason=query.get("reason") or None, sku=query.get("sku") or None)
+        page = await list_cases(self._bridge.store, terms.workspace, wanted, after=query.get("after"), limit=ROWS)
+        return self.render(request, "exceptions.html", page=page, wanted=wanted, state=state)
+
+    async def exception(self, request: Request) -> Response:
+        return await self._exception(request)
+
+    async def _exception(self, request: Request, problem: str = "") -> Response:
+        terms = self.terms_of(request)
+        view = await show_case(self._bridge.store, terms.workspace, request.path_params["case_id"])
+        return self.render(
+            request, "exception.html", 409 if problem else 200, view=view, case=view.case, problem=problem
+        )
+
+    async def settle(self, request: Request) -> Response:
+        """Carry out what a person decided."""
+        terms, form = self.terms_of(request), await read_form(request)
+        case_id = request.path_params["case_id"]
+        try:
+            choice = Choice(form.get("choice", ""))
+            settled = await self._bridge.store.run(
+                settle_case,
+                terms,
+                self._bridge.environment.ids,
+                case_id,
+                choice,
+                actor=ACTOR,
+                note=form.get("note", "")[:1000],
+            )
+        except ValueError:
+            return await self._exception(request, "Choose one of the answers.")
+        except RefusedError as error:
+            return await self._exception(request, str(error))
+        self._bridge.wake(terms.workspace, settled.wake)
+        return RedirectResponse(str(request.url), 303)
+
+    async def audit(self, request: Request) -> Response:
+        terms, query = self.terms_of(request), request.query_params
+        subject, kind = query.get("subject") or None, query.get("kind") or None
+        page = await list_audit(
+            self._bridge.store,
+            terms.workspace,
+            subject=subject,
+            kind=kind,
+            after=query.get("after"),
+            limit=ROWS,
+        )
+        return self.render(request, "audit.html", page=page, subject=subject, kind=kind)
+
+    async def not_found(self, request: Request, error: Exception) -> Response:  # noqa: ARG002
+        """Nothing here; machines get JSON."""
+        return self._explained(request, "There is nothing at this address.", 404)
+
+    async def explain(self, request: Request, error: Exception) -> Response:
+        """An error that explains itself."""
+        status = 404 if isinstance(error, NotFoundError) else 409 if isinstance(error, RefusedError) else 503
+        return self._explained(request, str(error), status)
+
+    def _explained(self, request: Request, sentence: str, status: int) -> Response:
+        if "text/html" not in request.headers.get("accept", ""):
+            return JSONResponse({"error": sentence}, status)
+        return self.render(request, "explain.html", status, sentence=sentence)
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """A small form. Raises RefusedError for one that is none."""
+    try:
+        body = await read_bounded(request, MOST_FORM_BYTES)
+        fields = parse_qs(body.decode("utf-8"), max_num_fields=20)
+    except (BodyTooLarge, UnicodeDecodeError, ValueError) as error:
+        raise RefusedError("The form could not be read; nothing was changed.") from error
+    return {name: values[0].strip() for name, values in fields.items()}
