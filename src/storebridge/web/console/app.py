@@ -72,7 +72,7 @@ def _metrics_of(bridge: Bridge) -> Callable[[Request], Awaitable[Response]]:
 
     async def metrics(request: Request) -> Response:  # noqa: ARG001 - the route hands it in
         budgets = {
-            (workspace, name): connector.budget.ratio()
+            (str(workspace), str(name)): connector.budget.ratio()
             for workspace, bench in bridge.workspaces.items()
             for name, connector in bench.connectors.items()
         }
