@@ -71,35 +71,38 @@ def supersede_intents(tx: HasConnection, intent_ids: Sequence[IntentId]) -> None
         )
 
 
+_WAITING_INTENTS = (
+    select(
+        intents.c.intent_id,
+        intents.c.lane,
+        intents.c.item_id,
+        intents.c.location_id,
+        intents.c.kind,
+        intents.c.from_level,
+        intents.c.to_level,
+        intents.c.version,
+        intents.c.native_id,
+        intents.c.priority,
+    )
+    .where(
+        intents.c.workspace == bindparam("w"),
+        intents.c.connection == bindparam("c"),
+        intents.c.state == "planned",
+        intents.c.due_at <= bindparam("now"),
+    )
+    .order_by(intents.c.priority, intents.c.due_at, intents.c.intent_id)
+    .limit(bindparam("n"))
+)
+_WAITING_INTENTS_LOCKED = _WAITING_INTENTS.with_for_update(skip_locked=True)
+
+
 def waiting_intents(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, limit: int
 ) -> list[WaitingIntent]:
     """Intents that are due, most urgent first; locked on PostgreSQL so that no second courier takes them."""
-    query = (
-        select(
-            intents.c.intent_id,
-            intents.c.lane,
-            intents.c.item_id,
-            intents.c.location_id,
-            intents.c.kind,
-            intents.c.from_level,
-            intents.c.to_level,
-            intents.c.version,
-            intents.c.native_id,
-            intents.c.priority,
-        )
-        .where(
-            intents.c.workspace == workspace,
-            intents.c.connection == connection,
-            intents.c.state == "planned",
-            intents.c.due_at <= tx.now,
-        )
-        .order_by(intents.c.priority, intents.c.due_at, intents.c.intent_id)
-        .limit(limit)
-    )
-    if tx.dialect == "postgresql":
-        query = query.with_for_update(skip_locked=True)
-    return [WaitingIntent(*tuple(row)) for row in tx.conn.execute(query)]
+    query = _WAITING_INTENTS_LOCKED if tx.dialect == "postgresql" else _WAITING_INTENTS
+    found = tx.conn.execute(query, {"w": workspace, "c": connection, "now": tx.now, "n": limit})
+    return [WaitingIntent(*tuple(row)) for row in found]
 
 
 def journal_call(tx: HasConnection, workspace: Workspace, call: JournaledCall) -> None:
@@ -126,11 +129,8 @@ def journal_call(tx: HasConnection, workspace: Workspace, call: JournaledCall) -
     )
 
 
-def open_calls(
-    tx: HasConnection, workspace: Workspace, connection: ConnectionName, due_by: datetime | None = None
-) -> list[JournaledCall]:
-    """Calls without an answer, oldest first; those of a process that died are among them."""
-    query = select(
+_DUE_CALLS = (
+    select(
         calls.c.call_id,
         calls.c.connection,
         calls.c.operation,
@@ -142,26 +142,36 @@ def open_calls(
         calls.c.sends,
         calls.c.first_sent_at,
         calls.c.due_at,
-    ).where(calls.c.workspace == workspace, calls.c.connection == connection, calls.c.state == "open")
-    if due_by is not None:
-        query = query.where(calls.c.due_at <= due_by)
-    rows = tx.conn.execute(query.order_by(calls.c.first_sent_at, calls.c.call_id))
-    return [
-        JournaledCall(
-            call_id=row.call_id,
-            connection=row.connection,
-            operation=row.operation,
-            method=row.method,
-            path=row.path,
-            body=row.body,
-            idempotency_key=row.idempotency_key,
-            intents=tuple(row.intents),
-            sends=row.sends,
-            first_sent_at=row.first_sent_at,
-            due_at=row.due_at,
-        )
-        for row in rows
-    ]
+    )
+    .where(
+        calls.c.workspace == bindparam("w"),
+        calls.c.connection == bindparam("c"),
+        calls.c.state == "open",
+        calls.c.due_at <= bindparam("now"),
+    )
+    .order_by(calls.c.first_sent_at, calls.c.call_id)
+    .limit(1)
+)
+
+
+def due_call(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> JournaledCall | None:
+    """The oldest call without an answer that is due to be sent again; those of a process that died are among them."""
+    row = tx.conn.execute(_DUE_CALLS, {"w": workspace, "c": connection, "now": tx.now}).first()
+    if row is None:
+        return None
+    return JournaledCall(
+        call_id=row.call_id,
+        connection=row.connection,
+        operation=row.operation,
+        method=row.method,
+        path=row.path,
+        body=row.body,
+        idempotency_key=row.idempotency_key,
+        intents=tuple(row.intents),
+        sends=row.sends,
+        first_sent_at=row.first_sent_at,
+        due_at=row.due_at,
+    )
 
 
 def count_resend(tx: HasConnection, call_id: CallId) -> None:
@@ -268,20 +278,25 @@ def doubted_lanes(tx: HasConnection, workspace: Workspace, connection: Connectio
     return [LaneKey(lane) for (lane,) in found]
 
 
+_NEXT_INTENT = select(func.min(intents.c.due_at)).where(
+    intents.c.workspace == bindparam("w"),
+    intents.c.connection == bindparam("c"),
+    intents.c.state == "planned",
+    intents.c.due_at > bindparam("now"),
+)
+_NEXT_CALL = select(func.min(calls.c.due_at)).where(
+    calls.c.workspace == bindparam("w"),
+    calls.c.connection == bindparam("c"),
+    calls.c.state == "open",
+    calls.c.due_at > bindparam("now"),
+)
+
+
 def next_due(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName
 ) -> tuple[datetime | None, datetime | None]:
-    """When the next intent and the next resend are due."""
-    intent_due = tx.conn.execute(
-        select(func.min(intents.c.due_at)).where(
-            intents.c.workspace == workspace,
-            intents.c.connection == connection,
-            intents.c.state == "planned",
-        )
-    ).scalar()
-    call_due = tx.conn.execute(
-        select(func.min(calls.c.due_at)).where(
-            calls.c.workspace == workspace, calls.c.connection == connection, calls.c.state == "open"
-        )
-    ).scalar()
+    """When the next intent and the next resend become due; what is due already waits for a free hand, not for time."""
+    whose = {"w": workspace, "c": connection, "now": tx.now}
+    intent_due = tx.conn.execute(_NEXT_INTENT, whose).scalar()
+    call_due = tx.conn.execute(_NEXT_CALL, whose).scalar()
     return intent_due, call_due

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from storebridge.model.ids import Workspace
 from storebridge.store.lanes import HasConnection
 from storebridge.store.tables import leases
+
+_HOLDER = select(leases.c.owner, leases.c.epoch, leases.c.until).where(
+    leases.c.workspace == bindparam("w"), leases.c.name == bindparam("n")
+)
+_HOLDER_LOCKED = _HOLDER.with_for_update()
 
 
 class LostLease(Exception):
@@ -19,10 +24,8 @@ class LostLease(Exception):
 def take(tx: HasConnection, workspace: Workspace, name: str, owner: str, seconds: float) -> int | None:
     """Take or renew a lease for ``seconds``; returns its epoch, or None while somebody else holds it."""
     mine = (leases.c.workspace == workspace) & (leases.c.name == name)
-    query = select(leases.c.owner, leases.c.epoch, leases.c.until).where(mine)
-    if tx.dialect == "postgresql":
-        query = query.with_for_update()
-    row = tx.conn.execute(query).first()
+    query = _HOLDER_LOCKED if tx.dialect == "postgresql" else _HOLDER
+    row = tx.conn.execute(query, {"w": workspace, "n": name}).first()
     until = tx.now + timedelta(seconds=seconds)
     if row is None:
         return _take_first(tx, workspace, name, owner, until)
@@ -51,11 +54,7 @@ def release(tx: HasConnection, workspace: Workspace, name: str, owner: str, epoc
 
 def demand(tx: HasConnection, workspace: Workspace, name: str, owner: str, epoch: int) -> None:
     """Raises LostLease unless ``owner`` still holds ``epoch``; locks the row until this transaction ends."""
-    query = select(leases.c.owner, leases.c.epoch, leases.c.until).where(
-        leases.c.workspace == workspace, leases.c.name == name
-    )
-    if tx.dialect == "postgresql":
-        query = query.with_for_update()
-    row = tx.conn.execute(query).first()
+    query = _HOLDER_LOCKED if tx.dialect == "postgresql" else _HOLDER
+    row = tx.conn.execute(query, {"w": workspace, "n": name}).first()
     if row is None or row.owner != owner or row.epoch != epoch or row.until <= tx.now:
         raise LostLease(f"the lease {name} of {workspace} is not held any more")

@@ -250,40 +250,36 @@ def ask_looks(
     return {(kind, key): asked for kind, key, asked in found}
 
 
+_WAITING_LOOKS = (
+    select(looks.c.kind, looks.c.key, looks.c.asked, looks.c.priority, looks.c.due_at, looks.c.attempts)
+    .where(
+        looks.c.workspace == bindparam("w"),
+        looks.c.connection == bindparam("c"),
+        looks.c.asked > looks.c.answered,
+        looks.c.due_at <= bindparam("now"),
+    )
+    .order_by(looks.c.priority, looks.c.due_at, looks.c.key)
+    .limit(bindparam("n"))
+)
+_NEXT_LOOK = select(func.min(looks.c.due_at)).where(
+    looks.c.workspace == bindparam("w"),
+    looks.c.connection == bindparam("c"),
+    looks.c.asked > looks.c.answered,
+    looks.c.due_at > bindparam("now"),
+)
+
+
 def waiting_looks(
-    tx: HasConnection,
-    workspace: Workspace,
-    connection: ConnectionName,
-    *,
-    limit: int,
-    kinds: Sequence[str] | None = None,
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, *, limit: int
 ) -> list[ClaimedLook]:
     """Looks that are due, most urgent first. Claiming is in memory: only one courier reads for a connection."""
-    query = (
-        select(looks.c.kind, looks.c.key, looks.c.asked, looks.c.priority, looks.c.due_at, looks.c.attempts)
-        .where(
-            looks.c.workspace == workspace,
-            looks.c.connection == connection,
-            looks.c.asked > looks.c.answered,
-            looks.c.due_at <= tx.now,
-        )
-        .order_by(looks.c.priority, looks.c.due_at, looks.c.key)
-        .limit(limit)
-    )
-    if kinds is not None:
-        query = query.where(looks.c.kind.in_(kinds))
-    return [ClaimedLook(*tuple(row)) for row in tx.conn.execute(query)]
+    found = tx.conn.execute(_WAITING_LOOKS, {"w": workspace, "c": connection, "now": tx.now, "n": limit})
+    return [ClaimedLook(*tuple(row)) for row in found]
 
 
 def next_look_due(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> datetime | None:
-    """When the next waiting look is due; None when none waits."""
-    return tx.conn.execute(
-        select(func.min(looks.c.due_at)).where(
-            looks.c.workspace == workspace,
-            looks.c.connection == connection,
-            looks.c.asked > looks.c.answered,
-        )
-    ).scalar()
+    """When the next waiting look becomes due; one that is due already is being read, so its end is what counts."""
+    return tx.conn.execute(_NEXT_LOOK, {"w": workspace, "c": connection, "now": tx.now}).scalar()
 
 
 def look_numbers(

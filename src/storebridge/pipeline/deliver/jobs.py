@@ -17,9 +17,9 @@ from storebridge.store.journal import (
     JournaledCall,
     WaitingIntent,
     count_resend,
+    due_call,
     journal_call,
     next_due,
-    open_calls,
     waiting_intents,
 )
 from storebridge.store.leases import demand
@@ -91,10 +91,11 @@ def next_job(tx: Tx, desk: Desk, limits: Limits, encode: Encode, call_id: CallId
 
 def _due_resend(tx: Tx, desk: Desk) -> Send | None:
     """The oldest call in doubt that is due; a call on the wire has no due time."""
-    for call in open_calls(tx, desk.workspace, desk.connection, tx.now):
-        count_resend(tx, call.call_id)
-        return Send(call, resent=True)
-    return None
+    call = due_call(tx, desk.workspace, desk.connection)
+    if call is None:
+        return None
+    count_resend(tx, call.call_id)
+    return Send(call, resent=True)
 
 
 def _writable(tx: Tx, desk: Desk, limits: Limits) -> list[WaitingIntent]:
