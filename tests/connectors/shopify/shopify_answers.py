@@ -21,7 +21,7 @@ SHOP = "my-shop.myshopify.com"
 CLIENT_SECRET = "the-client-secret-that-must-not-leak"
 TOKEN_PATH = "/admin/oauth/access_token"
 GRAPHQL_PATH = "/admin/api/2026-10/graphql.json"
-THROTTLED = {
+THROTTLED: dict[str, Any] = {
     "errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}],
     "extensions": {
         "cost": {

@@ -47,7 +47,7 @@ def test_a_call_of_any_kind_only_needs_a_little() -> None:
 def test_a_refusal_pauses_until_the_bucket_holds_enough() -> None:
     clock = HandClock()
     budget = CostBudget(clock.monotonic)
-    budget.learn("orders", THROTTLED["extensions"]["cost"])  # type: ignore[arg-type]
+    budget.learn("orders", THROTTLED["extensions"]["cost"])
     assert budget.throttled("orders", None) == pytest.approx(1.45)
     assert budget.wait_seconds("", 1) == pytest.approx(1.45)
 

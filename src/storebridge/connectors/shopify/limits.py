@@ -13,6 +13,8 @@ from typing import Any
 FIRST_GUESS = 100.0
 SPARE = 20.0
 """Left in the bucket for a call that another process of ours sends meanwhile."""
+SHORTEST_WAIT_SECONDS = 1e-6
+"""Less than this is rounding: a clock might not move by it, and the wait would never end."""
 SHORTEST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 
@@ -34,7 +36,8 @@ class CostBudget:
         now = self._refill()
         need = min(self._cost.get(operation, FIRST_GUESS) if operation else SPARE, self._size)
         short = max(0.0, need - self._available) / self._rate
-        return max(short, self._blocked_until - now, 0.0)
+        wait = max(short, self._blocked_until - now)
+        return wait if wait > SHORTEST_WAIT_SECONDS else 0.0
 
     def spend(self, operation: str, rows: int) -> None:  # noqa: ARG002 - see wait_seconds
         """Take the expected cost out; the answer corrects it."""
