@@ -45,7 +45,7 @@ class SecretBox:
         """Raises ConfigurationError when the key is not the one that sealed it."""
         try:
             clear = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound(workspace, name))
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise ConfigurationError(
                 f"The secret {name} of {workspace} cannot be opened: server.secrets_key is not the key that sealed it."
             ) from None
