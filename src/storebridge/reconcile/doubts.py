@@ -21,6 +21,8 @@ from storebridge.store.story import NewMovement, add_movements
 from storebridge.store.waiting import Ask, ask_looks
 from storebridge.work.urgency import Urgency
 
+PATIENCE = timedelta(minutes=15)
+"""A doubt older than this goes to a person, whatever may still prove it."""
 MARGIN = timedelta(seconds=3)
 """The stores' clocks and ours agree to about this; an order changed nearer to a reading cannot be placed."""
 
@@ -43,37 +45,44 @@ def _resolve(
     tx: Tx, terms: WorkspaceTerms, lane: StoredLane, intent: OpenIntent, orders_read_at: datetime, lag: timedelta
 ) -> bool:
     item, connection = intent.position.item_id, intent.position.connection
-    doubt = read_doubt(intent)
     residuals = residuals_of_items(tx, terms.workspace, connection, [item])
-    if doubt is None or not _is_placed(doubt, residuals, orders_read_at, lag):
-        ask_looks(tx, terms.workspace, connection, [Ask("levels", item, int(Urgency.STOCK_READ), tx.now)])
-        return False
-    applied = judge(doubt, _unexplained(lane, intent, doubt, residuals))
+    doubts = read_doubts(intent)
+    placed = [doubt for doubt in doubts if _is_placed(doubt, residuals, orders_read_at, lag)]
+    if not placed and not any(_can_be_placed(doubt, residuals) for doubt in doubts):
+        _read_again(tx, terms.workspace, intent)
+    applied = judge(placed[-1], _unexplained(lane, intent, placed[-1], residuals)) if placed else None
     if applied is None:
-        _give_to_a_person(tx, terms.workspace, lane, intent)
+        if placed or tx.now - _since(intent.evidence or {}) > PATIENCE:
+            _give_to_a_person(tx, terms.workspace, lane, intent)
         return False
     settle_unclear(tx, terms.workspace, lane, intent.intent_id, applied=applied, why="proof")
     proof = "orders and levels can only mean that it was " + ("applied" if applied else "not applied")
     settle_by_proof(tx, terms.workspace, [(Reason.WRITE_OUTCOME_UNCLEAR, intent.intent_id, proof)])
-    ask_looks(tx, terms.workspace, connection, [Ask("levels", item, int(Urgency.STOCK_READ), tx.now)])
+    _read_again(tx, terms.workspace, intent)
     return True
 
 
-def read_doubt(intent: OpenIntent) -> Doubt | None:
-    """The evidence as the resolver needs it; None before a reading was made."""
+def _read_again(tx: Tx, workspace: Workspace, intent: OpenIntent) -> None:
+    ask = Ask("levels", intent.position.item_id, int(Urgency.STOCK_READ), tx.now)
+    ask_looks(tx, workspace, intent.position.connection, [ask])
+
+
+def read_doubts(intent: OpenIntent) -> list[Doubt]:
+    """The evidence as the resolver needs it, one for each reading since the doubt began, oldest first."""
     evidence: Mapping[str, Any] = intent.evidence or {}
-    seen = [sample for sample in evidence.get("seen", []) if datetime.fromisoformat(sample[0]) >= _since(evidence)]
-    if not seen:
-        return None
-    sent_at, level, version = seen[-1]
-    return Doubt(
-        level_before=evidence["level_before"],
-        version_before=evidence["version_before"],
-        delta=evidence["delta"],
-        seen_at=datetime.fromisoformat(sent_at),
-        seen_level=level,
-        seen_version=version,
-    )
+    seen = [(datetime.fromisoformat(at), level, version) for at, level, version in evidence.get("seen", [])]
+    return [
+        Doubt(
+            level_before=evidence["level_before"],
+            version_before=evidence["version_before"],
+            delta=evidence["delta"],
+            seen_at=at,
+            seen_level=level,
+            seen_version=version,
+        )
+        for at, level, version in seen
+        if at >= _since(evidence)
+    ]
 
 
 def _since(evidence: Mapping[str, Any]) -> datetime:
@@ -82,8 +91,11 @@ def _since(evidence: Mapping[str, Any]) -> datetime:
 
 def _is_placed(doubt: Doubt, residuals: list[Residual], orders_read_at: datetime, lag: timedelta) -> bool:
     """Whether every order is surely on one side of the reading."""
-    if orders_read_at < doubt.seen_at + lag:
-        return False
+    return orders_read_at >= doubt.seen_at + lag and _can_be_placed(doubt, residuals)
+
+
+def _can_be_placed(doubt: Doubt, residuals: list[Residual]) -> bool:
+    """No order that is known now changed after the reading, or so near to it that the clocks cannot tell."""
     changed = [r.last_order_change_at for r in residuals if r.last_order_change_at is not None]
     return all(at < doubt.seen_at - MARGIN for at in changed)
 
