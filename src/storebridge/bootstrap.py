@@ -14,10 +14,11 @@ import msgspec
 from storebridge.audit.chain import seal
 from storebridge.clock import Clock, Ids, RandomIds, SystemClock
 from storebridge.config import Config, WorkspaceConfig, resolve_secret
+from storebridge.connectors.aiohttp_transport import AiohttpTransport
 from storebridge.connectors.catalog import build_connector
 from storebridge.connectors.http import Transport
 from storebridge.connectors.port import Connector
-from storebridge.errors import ConfigurationError
+from storebridge.errors import ConfigurationError, StoreUnavailableError
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.model.settings import GroupTerms, WorkspaceTerms
 from storebridge.model.stock import Policy
@@ -340,6 +341,20 @@ class TakeInNew:
     async def __call__(self, looks: tuple[Any, ...]) -> None:
         await self._bridge.baseline(self._workspace, sign_off=True, actor="storebridge")
         await self._bridge.store.run(finish_listing, self._workspace, self._connector.name, looks)
+
+
+def real_environment(environ: Mapping[str, str]) -> Environment:
+    """The machine's own clock, chance and network; close its ``transport`` when done. Needs a running event loop."""
+    return Environment(AiohttpTransport(), environ=environ)
+
+
+def open_database(config: Config, environment: Environment, *, read_only: bool = False) -> Store:
+    """The configured database, for a command. Raises StoreUnavailableError, also when there is nothing to read yet."""
+    address = config.server.store
+    path = address.removeprefix("sqlite:///")
+    if read_only and "://" not in path and not Path(path).exists():
+        raise StoreUnavailableError(f"There is no database {path} yet: run storebridge serve first.")
+    return open_store(address, clock=environment.clock, read_only=read_only)
 
 
 def build_bridge(config: Config, environment: Environment, *, store: Store | None = None) -> Bridge:

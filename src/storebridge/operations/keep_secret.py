@@ -8,7 +8,7 @@ from storebridge.audit.record import AuditRow, append
 from storebridge.errors import ConfigurationError
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.store.database import Store, Tx
-from storebridge.store.secrets import NONCE_BYTES, SecretBox, read_secret, save_secret
+from storebridge.store.secrets import NONCE_BYTES, SecretBox, list_secrets, read_secret, save_secret
 
 
 def keep_secret(
@@ -62,3 +62,16 @@ class StoredTokens:
                 "server.secrets_key (32 bytes in base64)."
             )
         return self._box
+
+
+async def keep_given_secret(
+    store: Store, workspace: Workspace, name: str, value: str, *, key: str, chance: random.Random, actor: str
+) -> None:
+    """Seal what a person typed. ``key``: 32 bytes in base64; raises ConfigurationError when it is none."""
+    nonce = chance.randbytes(NONCE_BYTES)
+    await store.run(keep_secret, workspace, name, value, SecretBox(key), nonce, actor=actor)
+
+
+async def list_secret_names(store: Store, workspace: Workspace) -> list[str]:
+    """Names only: no command shows a value."""
+    return await store.read(list_secrets, workspace)

@@ -1,0 +1,42 @@
+"""``baseline``: agree on a starting point; first as a dry run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from storebridge.cli.desk import actor, run, write
+from storebridge.cli.options import Common
+from storebridge.cli.output import as_table, give, of_pairs
+
+SHOWN = 30
+
+
+def add_to(app: App) -> None:
+    """Add the commands of this file."""
+    app.command(baseline)
+
+
+def baseline(
+    *,
+    sign_off: Annotated[bool, Parameter(help="Begin: take in every linked SKU that is new.", negative="")] = False,
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> int:
+    """What would be kept in step, what not and why, and which levels would change. Changes nothing by itself."""
+    body = {"sign_off": sign_off, "actor": actor()}
+    found = run(write(common, lambda desk: desk.baseline(sign_off), "baseline", body))
+    lines = [
+        f"{found['linked']} SKUs are in every store; {found['already_in_step']} are kept in step already.",
+        f"{found['units']} units, as {found['system_of_record']} counts them.",
+        f"Not kept in step: {of_pairs(found['unlinked'])}.",
+    ]
+    differences = found["differences"]
+    if differences:
+        rows = [(d["sku"], d["group"], of_pairs(d["levels"])) for d in differences[:SHOWN]]
+        lines += ["", f"{len(differences)} SKUs differ:", *as_table(("SKU", "group", "levels"), rows)]
+        if len(differences) > SHOWN:
+            lines.append(f"... and {len(differences) - SHOWN} more (--json lists them all).")
+    lines.append("Signed off." if found["signed_off"] else "Nothing was changed. To begin: --sign-off.")
+    give(found, lines, as_json=common.json)
+    return 0

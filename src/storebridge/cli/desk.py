@@ -1,0 +1,191 @@
+"""Where a command's work is done: in the database itself, or by the server that holds its lock.
+
+Reads open the file beside the server. Writes take the file's lock when no server runs; when one does, they go through
+its API, so that only one process ever writes. PostgreSQL takes both from anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from storebridge.bootstrap import Bridge, Environment, build_bridge, open_database, real_environment
+from storebridge.cli.options import Common, choose_workspace, read_config
+from storebridge.config import Config, ServerConfig, is_loopback, resolve_secret
+from storebridge.errors import (
+    ConfigurationError,
+    NotFoundError,
+    RefusedError,
+    StorebridgeError,
+    StoreUnavailableError,
+)
+from storebridge.model.settings import WorkspaceTerms
+from storebridge.operations.book_goods import count_goods, receive_goods
+from storebridge.operations.reconcile_stores import reconcile_stores
+from storebridge.operations.replay_event import replay_event
+from storebridge.operations.settle_case import Choice, settle_case
+
+PATIENCE_SECONDS = 300.0
+ERRORS: dict[int, type[StorebridgeError]] = {
+    400: ConfigurationError,
+    404: NotFoundError,
+    409: RefusedError,
+    422: ConfigurationError,
+}
+T = TypeVar("T")
+
+
+def actor() -> str:
+    """Who stands in the audit for what a command does."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "command line"
+
+
+@asynccontextmanager
+async def environment_of() -> AsyncIterator[Environment]:
+    """The real world, for one command."""
+    environment = real_environment(os.environ)
+    try:
+        yield environment
+    finally:
+        await environment.transport.close()
+
+
+@asynccontextmanager
+async def reading(options: Common) -> AsyncIterator[tuple[Any, WorkspaceTerms]]:
+    """The database for reading, beside whoever writes it, and the terms of the workspace."""
+    config = read_config(options)
+    terms = choose_workspace(config, options)
+    async with environment_of() as environment:
+        store = open_database(config, environment, read_only=True)
+        try:
+            yield store, terms
+        finally:
+            await store.close()
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's coroutine."""
+    return asyncio.run(work)
+
+
+async def write(
+    options: Common,
+    locally: Callable[[Desk], Awaitable[msgspec.Struct]],
+    path: str,
+    body: dict[str, Any],
+) -> dict[str, Any]:
+    """Do it here when the database is free, else let the running server do it."""
+    config = read_config(options)
+    terms = choose_workspace(config, options)
+    async with environment_of() as environment:
+        try:
+            store = open_database(config, environment)
+        except StoreUnavailableError as locked:
+            if "://" in config.server.store.removeprefix("sqlite:///"):
+                raise
+            address = f"/api/v1/{quote(terms.workspace)}/{path}"
+            return await asyncio.to_thread(ask_server, config.server, address, body, locked)
+        desk = Desk(config, environment, store, terms)
+        try:
+            found = await locally(desk)
+        finally:
+            await desk.close()
+        answer: dict[str, Any] = msgspec.to_builtins(found)
+        return answer
+
+
+class Desk:
+    """The verbs, on a database that this process may write."""
+
+    def __init__(self, config: Config, environment: Environment, store: Any, terms: WorkspaceTerms) -> None:
+        self._config = config
+        self._environment = environment
+        self._store = store
+        self._terms = terms
+        self._bridge: Bridge | None = None
+
+    async def receive(self, sku: str, units: int, group: str | None) -> msgspec.Struct:
+        return await self._book(receive_goods, sku, units, group)
+
+    async def count(self, sku: str, units: int, group: str | None) -> msgspec.Struct:
+        return await self._book(count_goods, sku, units, group)
+
+    async def _book(self, verb: Any, sku: str, units: int, group: str | None) -> msgspec.Struct:
+        ids = self._environment.ids
+        booked: msgspec.Struct = await self._store.run(verb, self._terms, ids, sku, units, group=group, actor=actor())
+        return booked
+
+    async def settle(self, case_id: str, choice: Choice, note: str) -> msgspec.Struct:
+        settled: msgspec.Struct = await self._store.run(
+            settle_case, self._terms, self._environment.ids, case_id, choice, actor=actor(), note=note
+        )
+        return settled
+
+    async def replay(self, event: str, stage: Any) -> msgspec.Struct:
+        replayed: msgspec.Struct = await self._store.run(replay_event, self._terms, event, stage, actor=actor())
+        return replayed
+
+    async def reconcile(self, repair: bool) -> msgspec.Struct:
+        bridge = self._wired()
+        connectors = bridge.workspaces[self._terms.workspace].connectors
+        return await reconcile_stores(self._store, self._terms, connectors, repair=repair)
+
+    async def baseline(self, sign_off: bool) -> msgspec.Struct:
+        return await self._wired().baseline(self._terms.workspace, sign_off=sign_off, actor=actor())
+
+    def _wired(self) -> Bridge:
+        """Only what talks to stores needs credentials."""
+        if self._bridge is None:
+            self._bridge = build_bridge(self._config, self._environment, store=self._store)
+        return self._bridge
+
+    async def close(self) -> None:
+        if self._bridge is not None:
+            await self._bridge.stop()
+        else:
+            await self._store.close()
+
+
+def ask_server(server: ServerConfig, path: str, body: dict[str, Any], locked: StoreUnavailableError) -> dict[str, Any]:
+    """POST to the running server. Raises what it answers as the error that it is, ``locked`` when none answers."""
+    headers = {"content-type": "application/json", "accept": "application/json"}
+    if not is_loopback(server.console_listen):
+        token = resolve_secret(server.console_token, os.environ, _read, setting="server.console_token")
+        headers["authorization"] = f"Bearer {token}"
+    url = f"http://{server.console_listen}{path}"
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=PATIENCE_SECONDS) as response:
+            answer: dict[str, Any] = json.load(response)
+            return answer
+    except urllib.error.HTTPError as error:
+        raise _as_ours(error) from error
+    except (urllib.error.URLError, TimeoutError) as error:
+        raise StoreUnavailableError(f"{locked} Its console does not answer at {server.console_listen}.") from error
+
+
+def _as_ours(error: urllib.error.HTTPError) -> StorebridgeError:
+    try:
+        sentence = str(json.load(error)["error"])
+    except (ValueError, KeyError, TypeError):
+        sentence = f"The server answered {error.code}."
+    return ERRORS.get(error.code, StoreUnavailableError)(sentence)
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()

@@ -1,0 +1,157 @@
+"""``exceptions``: the exception queue. Decisions take case ids, or a filter for many at once."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from storebridge.cli.desk import actor, reading, run, write
+from storebridge.cli.options import Common
+from storebridge.cli.output import as_table, give, tell
+from storebridge.errors import ConfigurationError, NotFoundError, RefusedError
+from storebridge.operations.list_cases import CaseFilter, CasePage, CaseView, list_cases, show_case
+from storebridge.operations.settle_case import Choice
+
+MOST_AT_ONCE = 1000
+
+Reason = Annotated[str | None, Parameter(help="Cases of this reason only.")]
+Sku = Annotated[str | None, Parameter(help="Cases of this SKU only.")]
+Connection = Annotated[str | None, Parameter(help="Cases of this store only.")]
+Note = Annotated[str, Parameter(help="Stands in the audit.")]
+
+
+def add_to(app: App) -> None:
+    """Add the commands of this file."""
+    group = App(name="exceptions", help="The exception queue: everything that a person must see.")
+    group.command(list_, name="list")
+    group.command(show)
+    group.command(retry)
+    group.command(release)
+    group.command(resolve)
+    app.command(group)
+
+
+def list_(
+    *,
+    state: Annotated[str, Parameter(help="open, resolved or any.")] = "open",
+    reason: Reason = None,
+    sku: Sku = None,
+    connection: Connection = None,
+    limit: Annotated[int, Parameter(help="At most so many.")] = 100,
+    after: Annotated[str | None, Parameter(help="Where the page begins; from the page before.")] = None,
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> int:
+    """Cases, newest first."""
+    if state not in ("open", "resolved", "any"):
+        raise ConfigurationError("--state is open, resolved or any.")
+    wanted = CaseFilter(None if state == "any" else state, reason, sku, connection)
+    page = run(_list(common, wanted, after, limit))
+    give(page, case_lines(page), as_json=common.json)
+    return 0
+
+
+async def _list(common: Common, wanted: CaseFilter, after: str | None, limit: int) -> CasePage:
+    async with reading(common) as (store, terms):
+        return await list_cases(store, terms.workspace, wanted, after=after, limit=limit)
+
+
+def case_lines(page: CasePage) -> list[str]:
+    """One line per case."""
+    rows = [
+        (c.case_id, c.reason, c.sku or c.subject, c.whose_move, f"{c.opened_at:%Y-%m-%d %H:%M}") for c in page.items
+    ]
+    return as_table(("case", "reason", "about", "to act", "since"), rows) if rows else ["No such cases."]
+
+
+def show(case_id: str, *, common: Common = Common()) -> int:  # noqa: B008 - frozen
+    """One case: what happened, what to do, what closes it.
+
+    Parameters
+    ----------
+    case_id: From ``exceptions list``.
+    """
+    view = run(_show(common, case_id))
+    give(view, view_lines(view), as_json=common.json)
+    return 0
+
+
+async def _show(common: Common, case_id: str) -> CaseView:
+    async with reading(common) as (store, terms):
+        return await show_case(store, terms.workspace, case_id)
+
+
+def view_lines(view: CaseView) -> list[str]:
+    """A case as text."""
+    case = view.case
+    lines = [f"{case.case_id}  {case.reason}  ({case.state})", case.sentence, ""]
+    lines += [f"{name}: {value}" for name, value in (case.payload or {}).items()]
+    lines += [f"To act: {case.whose_move}. Seen {case.occurrences} times since {case.opened_at:%Y-%m-%d %H:%M:%S}."]
+    lines += [f"Closes when {view.closes_when}."]
+    if view.choices:
+        lines.append(f"Answers: {', '.join(view.choices)}.")
+    return lines
+
+
+def retry(
+    *case_ids: str,
+    reason: Reason = None,
+    sku: Sku = None,
+    connection: Connection = None,
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> int:
+    """Look again now."""
+    return _settle(common, case_ids, CaseFilter("open", reason, sku, connection), Choice.RETRY, "")
+
+
+def release(
+    *case_ids: str,
+    reason: Reason = None,
+    sku: Sku = None,
+    connection: Connection = None,
+    note: Note = "",
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> int:
+    """Let what was stopped go on."""
+    return _settle(common, case_ids, CaseFilter("open", reason, sku, connection), Choice.RELEASE, note)
+
+
+def resolve(
+    *case_ids: str,
+    choice: Annotated[Choice, Parameter(name=["--choice", "--as"], help="What is decided.")] = Choice.DONE,
+    reason: Reason = None,
+    sku: Sku = None,
+    connection: Connection = None,
+    note: Note = "",
+    common: Common = Common(),  # noqa: B008 - frozen
+) -> int:
+    """Settle cases: accept, reject, applied, not_applied, release or done; a case says which fit."""
+    return _settle(common, case_ids, CaseFilter("open", reason, sku, connection), choice, note)
+
+
+def _settle(common: Common, case_ids: tuple[str, ...], wanted: CaseFilter, choice: Choice, note: str) -> int:
+    """One decision for every case that is meant; a refusal stops none of the others."""
+    settled: list[dict[str, Any]] = []
+    refused: list[dict[str, str]] = []
+    for case_id in _meant(common, case_ids, wanted):
+        try:
+            settled.append(_settle_one(common, case_id, choice, note))
+        except (RefusedError, NotFoundError) as error:
+            tell(f"storebridge: {error}")
+            refused.append({"case_id": case_id, "error": str(error)})
+    lines = [f"{one['case_id']}: {one['choice']}{'' if one['closed'] else ', looking again'}" for one in settled]
+    give({"settled": settled, "refused": refused}, lines or ["No such cases."], as_json=common.json)
+    return 1 if refused else 0
+
+
+def _settle_one(common: Common, case_id: str, choice: Choice, note: str) -> dict[str, Any]:
+    body = {"choice": choice.value, "note": note, "actor": actor()}
+    return run(write(common, lambda desk: desk.settle(case_id, choice, note), f"exceptions/{case_id}/resolve", body))
+
+
+def _meant(common: Common, case_ids: tuple[str, ...], wanted: CaseFilter) -> list[str]:
+    if case_ids:
+        return list(case_ids)
+    if wanted.reason is None and wanted.sku is None and wanted.connection is None:
+        raise ConfigurationError("Name cases by id, or give --reason, --sku or --connection.")
+    return [case.case_id for case in run(_list(common, wanted, None, MOST_AT_ONCE)).items]

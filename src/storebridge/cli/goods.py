@@ -1,0 +1,56 @@
+"""``receive`` and ``count``: the only ways to create goods besides a baseline."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from cyclopts import App, Parameter
+
+from storebridge.cli.desk import actor, run, write
+from storebridge.cli.options import Common
+from storebridge.cli.output import give
+
+Group = Annotated[str | None, Parameter(help="Location group, where the SKU has several.")]
+
+
+def add_to(app: App) -> None:
+    """Add the commands of this file."""
+    app.command(receive)
+    app.command(count)
+
+
+def receive(sku: str, qty: int, *, group: Group = None, common: Common = Common()) -> int:  # noqa: B008
+    """Book goods that arrived into the pool.
+
+    Parameters
+    ----------
+    sku: The SKU, as the stores have it.
+    qty: Units that arrived.
+    """
+    body = {"units": qty, "group": group, "actor": actor()}
+    booked = run(write(common, lambda desk: desk.receive(sku, qty, group), f"receive/{quote(sku, safe='')}", body))
+    give(booked, [f"{_units(booked)} of {sku} received; {booked['goods_left']} left to sell."], as_json=common.json)
+    return 0
+
+
+def count(sku: str, qty: int, *, group: Group = None, common: Common = Common()) -> int:  # noqa: B008
+    """A shelf count: this many units can be sold now, whatever the stores show.
+
+    Parameters
+    ----------
+    sku: The SKU, as the stores have it.
+    qty: Units counted.
+    """
+    body = {"units": qty, "group": group, "actor": actor()}
+    booked = run(write(common, lambda desk: desk.count(sku, qty, group), f"count/{quote(sku, safe='')}", body))
+    give(
+        booked,
+        [f"Counted {qty} of {sku}: {booked['units']:+d} booked; {booked['goods_left']} left to sell."],
+        as_json=common.json,
+    )
+    return 0
+
+
+def _units(booked: dict[str, Any]) -> str:
+    return f"{booked['units']} unit{'' if booked['units'] == 1 else 's'}"

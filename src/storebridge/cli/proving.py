@@ -1,0 +1,74 @@
+"""``demo`` and ``simulate``: the product shows, and proves, what it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from storebridge.cli.options import refuse_policy
+from storebridge.cli.output import give, tell
+from storebridge.cli.sandbox import read_catalogue_file
+from storebridge.errors import ConfigurationError
+from storebridge_proving.demo import DemoOptions, run_demo
+from storebridge_proving.simulate.seeds import run_seeds
+from storebridge_sandbox.catalogue import CatalogueUnreadable
+
+Json = Annotated[bool, Parameter(help="One JSON object on the last line of stdout.", negative="")]
+Policy = Annotated[str, Parameter(help="mirror or escrow.")]
+Faults = Literal["none", "some", "storm"]
+
+
+def add_to(app: App) -> None:
+    """Add the commands of this file."""
+    app.command(demo)
+    app.command(simulate)
+
+
+def demo(
+    *,
+    for_: Annotated[float, Parameter(name="--for", help="Seconds for which shoppers and staff act.")] = 30.0,
+    policy: Policy = "mirror",
+    seed: Annotated[int, Parameter(help="Same seed, same shoppers.")] = 1,
+    faults: Annotated[Faults, Parameter(help="What goes wrong in the stores.")] = "none",
+    catalogue: Annotated[Path | None, Parameter(help="A Shopify product export instead of the made-up one.")] = None,
+    store: Annotated[str | None, Parameter(help="A database instead of a temporary SQLite file.")] = None,
+    port: Annotated[int, Parameter(help="The console's port; 0 takes a free one.")] = 0,
+    json: Json = False,
+) -> int:
+    """Two pretend stores, shoppers, staff, and the bridge between them, live; then the report."""
+    refuse_policy(policy)
+    if for_ <= 0:
+        raise ConfigurationError("--for takes a number of seconds above 0.")
+    content = None if catalogue is None else read_catalogue_file(catalogue)
+    options = DemoOptions(
+        seconds=for_, policy=policy, seed=seed, faults=faults, catalogue=content, store=store, port=port
+    )
+    try:
+        report = run_demo(options)
+    except CatalogueUnreadable as error:
+        raise ConfigurationError(f"--catalogue {catalogue}: {error}.") from error
+    except OSError as error:
+        raise ConfigurationError(f"The demo cannot listen ({error.strerror}): give another --port.") from error
+    for finding in report.findings:
+        tell(finding)
+    give(report.content, [], as_json=json)
+    return report.exit_status
+
+
+def simulate(
+    *,
+    seeds: Annotated[int, Parameter(help="How many seeds.")],
+    first_seed: Annotated[int, Parameter(help="The first of them.")] = 1,
+    policy: Policy = "mirror",
+    scope: Annotated[Literal["core", "system"], Parameter(help="The pure planner, or the whole product.")] = "system",
+    faults: Annotated[Faults, Parameter(help="What goes wrong.")] = "some",
+    json: Json = False,
+) -> int:
+    """The deterministic simulation; a failing seed is printed with the command that replays it."""
+    refuse_policy(policy)
+    report = run_seeds(seeds, policy, faults, scope, first_seed=first_seed, tell=tell)
+    lines = [f"{name}: {value}" for name, value in report.items()]
+    give(report, lines, as_json=json)
+    return 1 if report["violations"] or report["converged"] < report["seeds"] else 0

@@ -1,0 +1,166 @@
+"""``sandbox``: only the two pretend stores, until interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from cyclopts import App, Parameter
+
+from storebridge.cli.output import give, tell
+from storebridge.config import parse_listen
+from storebridge.errors import ConfigurationError
+from storebridge_sandbox.app import Loaded, build_stores, load_both, serve_stores, write_config
+from storebridge_sandbox.catalogue import CatalogueUnreadable
+from storebridge_sandbox.faults import PROFILES, FaultSettings, read_settings
+from storebridge_sandbox.wix.settings import WixOptions
+
+CONNECTION = "wix"
+"""What the written configuration calls the Wix store: its deliveries go to an address with this name."""
+
+
+def add_to(app: App) -> None:
+    """Add the commands of this file."""
+    app.command(sandbox)
+
+
+def sandbox(
+    *,
+    shopify_port: Annotated[int, Parameter(help="Shopify's port; 0 takes a free one.")] = 9101,
+    wix_port: Annotated[int, Parameter(help="Wix's port; 0 takes a free one.")] = 9102,
+    wix_catalog: Annotated[Literal["v3", "v1"], Parameter(help="Catalogue generation of the Wix site.")] = "v3",
+    catalogue: Annotated[Path | None, Parameter(help="A Shopify product export instead of the made-up one.")] = None,
+    seed: Annotated[int, Parameter(help="Same seed, same stores.")] = 1,
+    faults: Annotated[str, Parameter(help="none, some, storm, or a TOML file of settings.")] = "none",
+    write_config_to: Annotated[
+        Path | None, Parameter(name="--write-config", help="Write a configuration that leads to these stores.")
+    ] = None,
+    intake_listen: Annotated[str, Parameter(help="Where the bridge takes webhooks.")] = "127.0.0.1:8791",
+    console_listen: Annotated[str, Parameter(help="Console's address in that configuration.")] = "127.0.0.1:8790",
+    json: Annotated[bool, Parameter(help="One JSON object on the last line of stdout.", negative="")] = False,
+) -> int:
+    """Serve a pretend Shopify store and a pretend Wix store with the same goods."""
+    parse_addresses(intake_listen, console_listen)
+    settings = read_faults(faults)
+    text = None if catalogue is None else read_catalogue_file(catalogue)
+    plan = Plan(
+        (shopify_port, wix_port),
+        WixOptions(catalog=wix_catalog, webhook_url=f"http://{intake_listen}/hooks/{CONNECTION}"),
+        settings,
+        seed,
+        text,
+        write_config_to,
+        intake_listen,
+        console_listen,
+        json,
+    )
+    try:
+        asyncio.run(_serve(plan))
+    except CatalogueUnreadable as error:
+        raise ConfigurationError(f"--catalogue {catalogue}: {error}.") from error
+    except OSError as error:
+        raise ConfigurationError(f"The stores cannot be served ({error.strerror}): give other ports.") from error
+    return 0
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What is served and where."""
+
+    ports: tuple[int, int]
+    wix: WixOptions
+    faults: FaultSettings
+    seed: int
+    catalogue: bytes | None
+    config: Path | None
+    intake_listen: str
+    console_listen: str
+    json: bool
+
+
+async def _serve(plan: Plan) -> None:
+    stores = build_stores(seed=plan.seed, wix_options=plan.wix, faults=plan.faults)
+    try:
+        loaded = load_both(stores, plan.catalogue, seed=plan.seed)
+        served = await serve_stores(stores, *plan.ports)
+        try:
+            if plan.config is not None:
+                write_config(
+                    stores,
+                    plan.config,
+                    shopify_url=served.shopify_url,
+                    wix_url=served.wix_url,
+                    intake_listen=plan.intake_listen,
+                    console_listen=plan.console_listen,
+                )
+            _announce(plan, loaded, served.shopify_url, served.wix_url)
+            await _until_stopped()
+        finally:
+            await served.stop()
+    finally:
+        await stores.stop()
+
+
+def _announce(plan: Plan, loaded: Loaded, shopify_url: str, wix_url: str) -> None:
+    for row in loaded.skipped:
+        tell(f"skipped, line {row.line}: {row.reason}")
+    said = {
+        "shopify": shopify_url,
+        "wix": wix_url,
+        "products": loaded.products,
+        "variants": loaded.variants,
+        "skipped": len(loaded.skipped),
+        "config": None if plan.config is None else str(plan.config),
+    }
+    lines = [
+        f"Shopify: {shopify_url}",
+        f"Wix:     {wix_url}",
+        f"{loaded.products} products, {loaded.variants} variants; {len(loaded.skipped)} lines skipped.",
+    ]
+    if plan.config is not None:
+        lines.append(f"Configuration: {plan.config}. Now: storebridge serve --config {plan.config}")
+    give(said, lines, as_json=plan.json)
+
+
+async def _until_stopped() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    await stop.wait()
+
+
+def parse_addresses(*addresses: str) -> None:
+    """Raises ConfigurationError for one that is no ``host:port``."""
+    for address in addresses:
+        try:
+            parse_listen(address)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from error
+
+
+def read_faults(name: str) -> FaultSettings:
+    """A profile by name, or a TOML file of settings. Raises ConfigurationError."""
+    if name in PROFILES:
+        return PROFILES[name]
+    try:
+        data = tomllib.loads(Path(name).read_text(encoding="utf-8"))
+        return read_settings(msgspec.json.encode(data))
+    except OSError as error:
+        raise ConfigurationError(f"--faults {name}: give {', '.join(PROFILES)}, or a TOML file.") from error
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"--faults {name}: {error}.") from error
+
+
+def read_catalogue_file(path: Path) -> bytes:
+    """A product export's content. Raises ConfigurationError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"--catalogue {path} cannot be read ({error.strerror}).") from error
