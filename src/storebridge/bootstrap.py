@@ -17,7 +17,7 @@ from storebridge.config import Config, WorkspaceConfig, resolve_secret
 from storebridge.connectors.aiohttp_transport import AiohttpTransport
 from storebridge.connectors.catalog import build_connector
 from storebridge.connectors.http import Transport
-from storebridge.connectors.port import Connector
+from storebridge.connectors.port import CallTrouble, Connector
 from storebridge.errors import ConfigurationError, StoreUnavailableError
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.model.settings import GroupTerms, WorkspaceTerms
@@ -35,11 +35,16 @@ from storebridge.reconcile.store_facts import LookAtStore
 from storebridge.reconcile.sweep import ask_periodic, ask_sweep
 from storebridge.store.database import Store, Tx, open_store
 from storebridge.store.deliveries import redact_deliveries
+from storebridge.store.leases import take
 from storebridge.store.secrets import SecretBox
+from storebridge.store.views import last_baseline
+from storebridge.telemetry.log import get_logger
 from storebridge.work.retry import Breaker
 from storebridge.work.wakes import Bell, Bells
 
 DISPATCH_AT_ONCE = 500
+BASELINE_LEASE_SECONDS = 120.0
+BASELINE_RETRY_SECONDS = 5.0
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -248,6 +253,22 @@ class Bridge:
         self._spawn(self._seal(), "seal")
         self._spawn(self._tidy(), "janitor")
 
+    def begin(self) -> None:
+        """Sign off the first baseline of every workspace that is configured to do so by itself."""
+        for workspace, bench in self.workspaces.items():
+            if bench.terms.baseline_by_itself:
+                self._spawn(self._begin(workspace), f"baseline {workspace}")
+
+    async def _begin(self, workspace: Workspace) -> None:
+        """Tries until every store answers; one process of several does it."""
+        while await self.store.read(last_baseline, workspace) is None:
+            if await self.store.run(take, workspace, "baseline", self.owner, BASELINE_LEASE_SECONDS) is not None:
+                try:
+                    await self.baseline(workspace, sign_off=True, actor="storebridge")
+                except CallTrouble as trouble:
+                    get_logger("baseline").warning("baseline_waits", workspace=workspace, trouble=str(trouble))
+            await self.environment.clock.sleep(BASELINE_RETRY_SECONDS)
+
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(asyncio.get_running_loop().create_task(work, name=name))
 
@@ -366,6 +387,7 @@ def build_bridge(config: Config, environment: Environment, *, store: Store | Non
 async def run_until_stopped(bridge: Bridge, stop: asyncio.Event) -> None:
     """Serve until told to stop; a loop that dies stops the process with its error."""
     await bridge.start()
+    bridge.begin()
     try:
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):

@@ -50,7 +50,7 @@ def status_lines(found: Status) -> list[str]:
     lines += [
         "",
         f"{stock.skus} SKUs, {stock.units_left} units left, {stock.skus_out_of_step} not in step, "
-        f"{stock.units_oversold} oversold, {stock.held} held, {stock.not_guaranteed} not guaranteed.",
+        f"{stock.units_oversold} oversold, {stock.held} held{_guarantee(found)}.",
         f"Orders: {of_pairs(traffic.orders)}. Units sold: {traffic.units_sold}.",
         f"Deliveries: {traffic.deliveries}, {traffic.duplicates} repeated; refused: {of_pairs(traffic.refused)}.",
     ]
@@ -61,6 +61,11 @@ def status_lines(found: Status) -> list[str]:
     lines += as_table(("stage", "waiting", "oldest"), waiting) if waiting else ["Nothing waits."]
     lines += ["", *(found.problems or ["All is well."])]
     return lines
+
+
+def _guarantee(found: Status) -> str:
+    """Mirror promises nothing, so nothing is said about it."""
+    return "" if found.policy == "mirror" else f", {found.stock.not_guaranteed} not guaranteed"
 
 
 def stock(sku: str, *, before: int | None = None, common: Common = Common()) -> int:  # noqa: B008

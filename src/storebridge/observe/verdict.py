@@ -38,7 +38,9 @@ def find_problems(
         named = ", ".join(totals.out_of_step[:5])
         problems.append(f"{totals.skus_out_of_step} SKUs are not in step at this moment ({named}).")
     if cases_open:
-        problems.append(f"{sum(cases_open.values())} cases are open: storebridge exceptions list.")
+        count = sum(cases_open.values())
+        are = "case is" if count == 1 else "cases are"
+        problems.append(f"{count} {are} open: storebridge exceptions list.")
     return problems
 
 

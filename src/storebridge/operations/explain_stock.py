@@ -100,19 +100,19 @@ def _story(pool: StoredPool, terms: WorkspaceTerms) -> PoolStory:
 
 def add_up(pool: StoredPool) -> list[str]:
     """The sum behind ``left``, line by line."""
-    granted = sum(c.weight * c.granted for c in pool.counters)
-    lines = [f"{pool.goods} units exist; {granted} of them were given to the stores, so {pool.reserve} are in reserve."]
+    lines = [f"{_units(pool.goods)} {'exists' if pool.goods == 1 else 'exist'}: taken in, received and counted."]
+    terms = [str(pool.goods)]
     for c in pool.counters:
-        gone = c.granted - c.level
-        what = "sold, net" if gone >= 0 else "put back, net"
+        moved = c.level - c.held - c.granted
+        what = "nothing sold" if moved == 0 else f"{-moved} sold, net" if moved < 0 else f"{moved} put back, net"
         held = f"; {c.held:+d} typed by staff wait for a decision" if c.held else ""
-        lines.append(
-            f"{c.connection}, {c.location}: was given {c.granted}, shows {c.level} ({abs(gone)} {what}){held}."
-        )
-    levels = " + ".join(
-        str(c.level - c.held) if c.weight == 1 else f"{c.weight} × {c.level - c.held}" for c in pool.counters
-    )
-    lines.append(f"Left to sell: {pool.reserve} in reserve + {levels or '0'} = {pool.left}.")
+        lines.append(f"{c.connection}, {c.location}: was given {c.granted}, shows {c.level}: {what}{held}.")
+        if moved:
+            weight = "" if c.weight == 1 else f"{c.weight} × "
+            terms.append(f"{'-' if moved < 0 else '+'} {weight}{abs(moved)}")
+    if pool.reserve > 0:
+        lines.append(f"{pool.reserve} of what is left are in reserve: no store shows them yet.")
+    lines.append(f"Left to sell: {' '.join(terms)} = {pool.left}." if terms[1:] else f"Left to sell: {pool.left}.")
     return lines
 
 

@@ -57,6 +57,7 @@ class Status(msgspec.Struct, frozen=True):
     promise: str
     """The policy in plain words."""
     healthy: bool
+    """Cases alone do not make a workspace unhealthy: they may wait for a person for days."""
     problems: list[str]
     """Sentences, worst first; empty when all is well."""
     baseline: BaselineState | None
@@ -90,7 +91,7 @@ def read_status(tx: Tx, terms: WorkspaceTerms) -> Status:
         at=tx.now,
         policy=terms.policy.value,
         promise=PROMISES.get(terms.policy, ""),
-        healthy=not problems,
+        healthy=not find_problems(stores, totals, events, {}, baseline),
         problems=problems,
         baseline=baseline,
         stores=stores,

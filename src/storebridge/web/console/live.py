@@ -28,6 +28,8 @@ class Glance(msgspec.Struct, frozen=True):
 
     overview: Overview
     events_per_second: float
+    budgets: dict[str, int]
+    """Percent of each store's API budget that is free, as this process counts it."""
     at: datetime
 
 
@@ -48,9 +50,14 @@ class LiveOverview:
         if last is not None and now - last[0] < EVERY_SECONDS * 0.8:
             return last[1]
         overview = await show_overview(self._bridge.store, terms)
-        glance = Glance(overview, self._rate(terms.workspace, now, overview), self._clock.now())
+        rate = self._rate(terms.workspace, now, overview)
+        glance = Glance(overview, rate, self._budgets(terms.workspace), self._clock.now())
         self._last[terms.workspace] = (now, glance)
         return glance
+
+    def _budgets(self, workspace: Workspace) -> dict[str, int]:
+        connectors = self._bridge.workspaces[workspace].connectors
+        return {str(name): round(connector.budget.ratio() * 100) for name, connector in connectors.items()}
 
     def _rate(self, workspace: Workspace, now: float, overview: Overview) -> float:
         """Deliveries a second, over the last looks."""

@@ -107,7 +107,13 @@ class Pages:
         )
         promise = PROMISES.get(terms.policy, "")
         return self.render(
-            request, "story.html", 409 if problem else 200, story=story, promise=promise, problem=problem
+            request,
+            "story.html",
+            409 if problem else 200,
+            story=story,
+            promise=promise,
+            policy=terms.policy.value,
+            problem=problem,
         )
 
     async def book(self, request: Request) -> Response:
