@@ -73,6 +73,7 @@ class ShopifyStore:
             timeout_seconds=WEBHOOK_TIMEOUT_SECONDS,
             retry_delays_seconds=options.webhook_retry_delays_seconds,
             gave_up=self.subscriptions.gave_up,
+            answered=self.subscriptions.answered,
         )
         self.subscriptions.outbox = self.webhooks
         bucket = Bucket(world.now, options.bucket_size, options.restore_rate)

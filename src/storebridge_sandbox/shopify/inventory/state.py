@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from storebridge_sandbox.shopify.errors import Refusal
 from storebridge_sandbox.shopify.products.state import Shelves
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.shop.state import ShopState
@@ -83,7 +84,10 @@ class Inventory:
         self._keys: dict[str, _Remembered] = {}
 
     def once(self, key: str, operation: str, content: Any, carry_out: Callable[[], Outcome]) -> Outcome:
-        """Carry a write out once per key: the same key and content is answered again, other content is refused."""
+        """Carry a write out once per key: the same key and content is answered again, other content is refused.
+
+        Raises Refusal where trouble with a key comes at the top level (S5).
+        """
         digest = hashlib.sha256(msgspec.json.encode([operation, content])).hexdigest()
         known = self._keys.get(key)
         keep = timedelta(seconds=self._options.idempotency_retention_seconds)
@@ -97,11 +101,18 @@ class Inventory:
     def _again(self, known: _Remembered, digest: str) -> Outcome:
         if known.digest != digest:
             told = "The same idempotency key cannot be used with different operation parameters."
-            return Outcome(errors=[UserError([], told, "IDEMPOTENCY_KEY_PARAMETER_MISMATCH")])
+            return self._key_trouble(told, "IDEMPOTENCY_KEY_PARAMETER_MISMATCH")
         if known.outcome.errors:
             told = "A previous request with this idempotency key failed. Retry with a new idempotency key."
-            return Outcome(errors=[UserError([], told, "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED")])
-        return known.outcome
+            return self._key_trouble(told, "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED")
+        if self._options.replay_answer == "stored":
+            return known.outcome
+        return Outcome([Change(one.level, one.delta, one.level.available) for one in known.outcome.changes])
+
+    def _key_trouble(self, told: str, code: str) -> Outcome:
+        if self._options.key_trouble == "top_level":
+            raise Refusal(told, code)
+        return Outcome(errors=[UserError([], told, code)])
 
     def write(self, rows: Sequence[Row], list_name: str, actor: str, ref: str) -> Outcome:
         """Set or adjust ``available``; nothing changes when a row is refused, unless rows stand alone (S2)."""
@@ -143,11 +154,19 @@ class Inventory:
     def _apply(self, row: Row, level: Level | None, actor: str, ref: str) -> Change:
         if level is None:
             level = self._stock.connect(row.item_id, row.location_id)
+            if self._options.set_where_unconnected == "adds_to_on_hand":
+                return self._hide(row, level, actor, ref)
         delta = row.to - level.available if row.to is not None else row.delta
         if delta:
             self._stock.move(level, "api", actor, ref, available=delta)
             self._changed(level)
         return Change(level, delta, level.available)
+
+    def _hide(self, row: Row, level: Level, actor: str, ref: str) -> Change:
+        """The units are on hand and nobody can buy them; the level does not show (S10)."""
+        self._stock.move(level, "api", actor, ref, quality_control=row.delta if row.to is None else row.to)
+        self._stock.disconnect(level)
+        return Change(level, 0, level.available)
 
     def activate(self, item_id: str, location_id: str, available: int | None, actor: str, ref: str) -> Outcome:
         """Connect an item to a location; with a quantity only where it is not stocked yet."""

@@ -9,7 +9,7 @@ import random
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import msgspec
@@ -33,6 +33,8 @@ class Subscription:
     uri: str
     created_at: datetime
     updated_at: datetime
+    failing_since: datetime | None = None
+    """The first failed attempt since the address last took a delivery in."""
 
 
 class SubscriptionRefused(Exception):
@@ -75,6 +77,7 @@ class Subscriptions:
         """Point it elsewhere. Raises SubscriptionRefused."""
         self._check(uri)
         subscription.uri, subscription.updated_at = uri, self._now()
+        subscription.failing_since = None
 
     def drop(self, subscription_id: str) -> Subscription | None:
         return self.all.pop(subscription_id, None)
@@ -123,10 +126,24 @@ class Subscriptions:
 
         self.outbox.send(Delivery(subscription.topic, subscription.uri, subscription.id, sign))
 
+    def answered(self, delivery: Delivery, accepted: bool) -> None:
+        """An attempt was taken in or not."""
+        subscription = self.all.get(delivery.subscription_id)
+        if subscription is None:
+            return
+        if accepted:
+            subscription.failing_since = None
+        elif subscription.failing_since is None:
+            subscription.failing_since = self._now()
+
     def gave_up(self, delivery: Delivery) -> None:
-        """After the last retry the subscription goes."""
-        if self._options.subscription_deleted:
-            self.drop(delivery.subscription_id)
+        """After the last retry the subscription goes, when nothing was accepted during all of them."""
+        subscription = self.all.get(delivery.subscription_id)
+        if subscription is None or subscription.failing_since is None or not self._options.subscription_deleted:
+            return
+        retried = timedelta(seconds=sum(self._options.webhook_retry_delays_seconds))
+        if subscription.failing_since <= self._now() - retried:
+            self.drop(subscription.id)
 
     def _new_id(self) -> str:
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
