@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import case, update
+from sqlalchemy import case, literal, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storebridge.model.ids import ConnectionName, Workspace
+from storebridge.store.columns import UtcTime
 from storebridge.store.lanes import HasConnection
 from storebridge.store.tables import connections
 
@@ -59,6 +60,6 @@ def _upsert(
     tx.conn.execute(
         insert.values(**key, **first).on_conflict_do_update(
             index_elements=list(key),
-            set_={**values, "since": case((changed, tx.now), else_=connections.c.since)},
+            set_={**values, "since": case((changed, literal(tx.now, UtcTime())), else_=connections.c.since)},
         )
     )

@@ -90,10 +90,12 @@ class PostgresStore:
             results = self._run(lambda tx: fn(tx, items))
         except BaseException as error:  # noqa: BLE001 - whoever waits for the batch gets it
             for _, future in waiting:
-                future.set_exception(error)
+                if future.set_running_or_notify_cancel():
+                    future.set_exception(error)
             return
         for (_, future), result in zip(waiting, results, strict=True):
-            future.set_result(result)
+            if future.set_running_or_notify_cancel():
+                future.set_result(result)
 
     async def read(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self.run(fn, *args, **kwargs)

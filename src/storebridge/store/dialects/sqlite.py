@@ -62,6 +62,8 @@ class _Batch:
         error = done.exception()
         results = [None] * len(self.futures) if error else done.result()
         for future, result in zip(self.futures, results, strict=True):
+            if not future.set_running_or_notify_cancel():
+                continue  # whoever asked has gone; the others still wait
             if error is not None:
                 future.set_exception(error)
             else:
@@ -196,10 +198,12 @@ class SqliteStore:
             group = self._take_group()
             if group is None:
                 return
-            if group[0].fn is None:
-                self._checkpoint(group[0])
-            else:
-                self._commit(group)
+            # Whoever asked may have gone (a browser that left, a server that stops): then nothing is done for it.
+            wanted = [waiting for waiting in group if waiting.done.set_running_or_notify_cancel()]
+            if wanted and wanted[0].fn is None:
+                self._checkpoint(wanted[0])
+            elif wanted:
+                self._commit(wanted)
 
     def _take_group(self) -> list[_Waiting] | None:
         """What waits now, in order; None when the store is closing. A checkpoint stands alone."""
