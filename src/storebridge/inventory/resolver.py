@@ -23,17 +23,20 @@ class Doubt(msgspec.Struct, frozen=True):
     seen_version: str | None
 
 
-def judge(doubt: Doubt, unexplained: int) -> bool | None:
+def judge(doubt: Doubt, unexplained: int, *, uncertain: int = 0) -> bool | None:
     """Applied, not applied, or None: a person must look.
 
     ``unexplained`` are the units of change up to the reading that neither orders nor settled writes nor booked edits
-    explain. A single new revision is decided by its level alone; the orders must agree.
+    explain; ``uncertain`` are units of orders that do not tell whether they took stock (escrow, storm, seed 106). A
+    single new revision whose level is not ours was made by somebody else, whatever the orders say.
     """
     steps = _steps(doubt)
     if steps is None or steps < 1 or doubt.seen_level is None:
         return None
     if steps == 1 and doubt.seen_level != doubt.level_before + doubt.delta:
         return False
+    if uncertain:
+        return None
     if unexplained == doubt.delta:
         return True
     return False if unexplained == 0 else None

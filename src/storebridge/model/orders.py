@@ -20,6 +20,8 @@ class OrderLineFacts(msgspec.Struct, frozen=True):
     """Units that left stock for this line."""
     restocked: int = 0
     """Units that the store put back by itself: cancelled or refunded with restock, failed payment."""
+    uncertain: int = 0
+    """Units of which the order does not tell whether they left stock (a checkout whose payment is under way)."""
 
 
 class OrderFacts(msgspec.Struct, frozen=True):

@@ -50,7 +50,10 @@ def _resolve(
     placed = [doubt for doubt in doubts if _is_placed(doubt, residuals, orders_read_at, lag)]
     if not placed and not any(_can_be_placed(doubt, residuals) for doubt in doubts):
         _read_again(tx, terms.workspace, intent)
-    applied = judge(placed[-1], _unexplained(lane, intent, placed[-1], residuals)) if placed else None
+    uncertain = sum(residual.uncertain for residual in residuals)
+    applied = None
+    if placed:
+        applied = judge(placed[-1], _unexplained(lane, intent, placed[-1], residuals), uncertain=uncertain)
     if applied is None:
         if placed or tx.now - _since(intent.evidence or {}) > PATIENCE:
             _give_to_a_person(tx, terms.workspace, lane, intent)

@@ -158,7 +158,7 @@ def label_movements(
     """Book what no order explains as edits by staff, or have levels read that are older than the orders."""
     found = residuals_since(tx, workspace, connection, tx.now - LABEL_WINDOW)
     held = {key.item_id for key in held_positions(tx, workspace, connection)}
-    open_ones = [r for r in found if r.unexplained != r.booked and not held.intersection(r.items)]
+    open_ones = [r for r in found if r.unexplained != r.booked and not r.uncertain and not held.intersection(r.items)]
     moved_at = last_movements(tx, workspace, [(r.pool_id, r.connection) for r in open_ones])
     unread = [r for r in open_ones if not _levels_are_newer(r)]
     certain = [

@@ -99,6 +99,7 @@ def _effect_row(
         "sku": line.sku,
         "sold": line.sold,
         "restocked": line.restocked,
+        "uncertain": line.uncertain,
         "base_sold": line.sold if before else 0,
         "base_restocked": line.restocked if before and since is None else 0,
         "at": fact.created_at,
@@ -118,6 +119,16 @@ def _upsert(tx: HasConnection, table: Any, rows: Sequence[dict[str, Any]], keys:
     tx.conn.execute(statement, list(rows))
 
 
+class ItemEffect(msgspec.Struct, frozen=True):
+    """What the orders of one store did to one item since the baseline."""
+
+    sold: int = 0
+    """Net: sold less restocked."""
+    uncertain: int = 0
+    read_at: datetime | None = None
+    changed_at: datetime | None = None
+
+
 class Residual(msgspec.Struct, frozen=True):
     """A store's counters of one pool, and what orders and our writes do not explain of their change."""
 
@@ -131,6 +142,8 @@ class Residual(msgspec.Struct, frozen=True):
     oldest_read_at: datetime | None
     """When the counter that was read longest ago was read."""
     last_order_read_at: datetime | None
+    uncertain: int = 0
+    """Units of orders that do not tell whether they took stock; until they do, no conclusion is drawn."""
     last_order_change_at: datetime | None = None
     """The newest change of an order that names one of the items, on the store's clock."""
 
@@ -201,15 +214,16 @@ def _residual(
     pool_id: PoolId,
     connection: ConnectionName,
     rows: Sequence[tuple[ItemId, int, int, datetime | None]],
-    effects: dict[ItemId, tuple[int, datetime | None, datetime | None]],
+    effects: dict[ItemId, ItemEffect],
     booked: int,
 ) -> Residual:
     weights = {item: weight for item, _, weight, _ in rows}
     moved = sum(moved * weight for _, moved, weight, _ in rows)
-    explained = sum(effects.get(item, (0, None, None))[0] * weight for item, weight in weights.items())
+    mine = {item: effects.get(item, ItemEffect()) for item in weights}
+    explained = sum(mine[item].sold * weight for item, weight in weights.items())
     reads = [read_at for *_, read_at in rows]
-    order_reads = [at for item in weights if (at := effects.get(item, (0, None, None))[1]) is not None]
-    changes = [at for item in weights if (at := effects.get(item, (0, None, None))[2]) is not None]
+    order_reads = [effect.read_at for effect in mine.values() if effect.read_at is not None]
+    changes = [effect.changed_at for effect in mine.values() if effect.changed_at is not None]
     return Residual(
         pool_id=pool_id,
         connection=connection,
@@ -218,6 +232,7 @@ def _residual(
         booked=booked,
         oldest_read_at=None if any(at is None for at in reads) else min(at for at in reads if at is not None),
         last_order_read_at=max(order_reads, default=None),
+        uncertain=sum(effect.uncertain for effect in mine.values()),
         last_order_change_at=max(changes, default=None),
     )
 
@@ -251,12 +266,18 @@ def _counters(
 
 def _effects(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Collection[ItemId]
-) -> dict[ItemId, tuple[int, datetime | None, datetime | None]]:
+) -> dict[ItemId, ItemEffect]:
     net = func.sum(
         order_effects.c.sold - order_effects.c.base_sold - order_effects.c.restocked + order_effects.c.base_restocked
     )
     found = tx.conn.execute(
-        select(order_effects.c.item_id, net, func.max(orders.c.read_at), func.max(orders.c.updated_at))
+        select(
+            order_effects.c.item_id,
+            net,
+            func.sum(order_effects.c.uncertain),
+            func.max(orders.c.read_at),
+            func.max(orders.c.updated_at),
+        )
         .join(
             orders,
             (orders.c.workspace == order_effects.c.workspace)
@@ -271,7 +292,10 @@ def _effects(
         )
         .group_by(order_effects.c.item_id)
     )
-    return {ItemId(item): (int(units), read_at, changed_at) for item, units, read_at, changed_at in found}
+    return {
+        ItemId(item): ItemEffect(int(units), int(uncertain), read_at, changed_at)
+        for item, units, uncertain, read_at, changed_at in found
+    }
 
 
 def _booked(

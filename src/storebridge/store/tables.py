@@ -305,6 +305,7 @@ order_effects = Table(
     Column("sku", String),
     Column("sold", BigInteger, nullable=False),
     Column("restocked", BigInteger, nullable=False),
+    Column("uncertain", BigInteger, nullable=False, server_default="0"),  # may or may not have left stock
     Column("base_sold", BigInteger, nullable=False, server_default="0"),  # what the baseline's level already showed
     Column("base_restocked", BigInteger, nullable=False, server_default="0"),
     Column("at", UtcTime, nullable=False),

@@ -231,7 +231,7 @@ def order_of(order: Order, trigger: str) -> OrderFacts:
     is paid. From the order's own fields:
 
     * sold: the line's quantity once the order took stock. An INITIALIZED order is a checkout that has not
-      ended; whether it holds stock cannot be told from it, so it counts as nothing until its status changes.
+      ended; whether it holds stock cannot be told from it, so its units are uncertain until its status changes.
       An imported order moved nothing (W9).
     * restocked: ``restockQuantity``, which a cancellation or a refund with restock raises. When the payment
       failed (REJECTED, or not approved with a declined or cancelled payment) and stock was taken at
@@ -287,6 +287,7 @@ def _line_of(line: OrderLine, order: Order, *, took: bool, back: bool) -> OrderL
         sku=_text(line.physical_properties.sku) if line.physical_properties else None,
         sold=sold,
         restocked=restocked if order.imported else min(restocked, sold),
+        uncertain=line.quantity if order.status == "INITIALIZED" and not order.imported else 0,
     )
 
 

@@ -14,7 +14,7 @@ import msgspec
 from storebridge.clock import Ids
 from storebridge.inventory.planner import Plan, plan
 from storebridge.model.ids import ConnectionName, IntentId, Workspace
-from storebridge.model.stock import PlannedWrite, PositionKey
+from storebridge.model.stock import PlannedWrite, Policy, PositionKey
 from storebridge.store.lanes import OpenIntent, StoredLane
 from storebridge.work.urgency import Urgency
 
@@ -81,7 +81,7 @@ def _as_intent(
         "connection": write.position.connection,
         "item_id": write.position.item_id,
         "location_id": write.position.location_id,
-        "kind": "adjust" if _sells_too_fast(stored.misses, write, adjusting) else "level",
+        "kind": "adjust" if _sells_too_fast(lane, stored.misses, write, adjusting) else "level",
         "from_level": write.from_level,
         "to_level": write.to_level,
         "version": stored.position.version,
@@ -94,7 +94,12 @@ def _as_intent(
     }
 
 
-def _sells_too_fast(misses: int, write: PlannedWrite, adjusting: frozenset[ConnectionName]) -> bool:
+def _sells_too_fast(lane: StoredLane, misses: int, write: PlannedWrite, adjusting: frozenset[ConnectionName]) -> bool:
+    """A lower is only ever sent with a compare value where rights are shared: a blind one could push the counter below
+    zero, and the units it seems to free would not exist (escrow, storm, seed 127)."""
+    shares = any(pool.policy is not Policy.MIRROR for pool in lane.pools.values())
+    if write.delta < 0 and shares:
+        return False
     return misses >= COMPARE_MISSES_BEFORE_ADJUSTING and write.position.connection in adjusting
 
 

@@ -320,6 +320,7 @@ def create_order_effects() -> None:
         sa.Column("sku", sa.String(), nullable=True),
         sa.Column("sold", sa.BigInteger(), nullable=False),
         sa.Column("restocked", sa.BigInteger(), nullable=False),
+        sa.Column("uncertain", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("base_sold", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("base_restocked", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("at", UtcTime(), nullable=False),
