@@ -47,6 +47,17 @@ def rotating(request: Request) -> Response:
     return answer(body)
 
 
+class FullVault(MemoryVault):
+    """Cannot save anything while it is full."""
+
+    full = True
+
+    async def save(self, name: str, value: str) -> None:
+        if self.full:
+            raise OSError("disk full")
+        await super().save(name, value)
+
+
 def test_a_token_is_granted_for_the_apps_own_credentials() -> None:
     wire = wire_with()
     ask(connect(wire))
@@ -187,3 +198,19 @@ def test_when_every_refresh_token_is_spent_a_person_must_act() -> None:
         ask(connect(wire, vault=MemoryVault(refresh_token="refresh-7"), refresh_token=Secret("refresh-1")))
     assert (caught.value.remedy, caught.value.blame) == (Remedy.STOP, Blame.CREDENTIALS)
     assert [form["refresh_token"] for form in wire.forms()] == ["refresh-7", "refresh-1"]
+
+
+def test_a_new_refresh_token_that_could_not_be_kept_is_not_lost() -> None:
+    wire, clock, vault = wire_with(), HandClock(), FullVault()
+    wire.on("token", rotating)
+    connector = connect(wire, clock, vault, refresh_token=Secret("refresh-1"))
+    with pytest.raises(OSError, match="disk full"):
+        ask(connector)
+    assert wire.sent("locations") == []
+    vault.full = False
+    ask(connector)
+    clock.seconds += 3600
+    ask(connector)
+    assert [form["refresh_token"] for form in wire.forms()] == ["refresh-1", "refresh-2", "refresh-3"]
+    assert vault.saved == ["refresh-3", "refresh-4"]
+    assert proofs(wire) == ["access-2", "access-3"]

@@ -55,6 +55,8 @@ class TokenSource:
         self._one_at_a_time = asyncio.Lock()
         given = settings.access_token if settings.refresh_token is None else None
         self._token = _Token(given.reveal(), clock.monotonic(), None) if given else None
+        self._unsaved: str | None = None
+        """A new refresh token that could not be saved yet: the saved one is spent already."""
 
     async def headers(self) -> Mapping[str, str]:
         """The headers of one request. Raises CallTrouble when no token can be had."""
@@ -96,18 +98,20 @@ class TokenSource:
                     raise
 
     async def _untried_refresh_token(self, tried: Collection[str]) -> str:
-        """The newest saved token; when that was refused, one saved since by another process of ours, then the
+        """The newest token; when that was refused, one saved since by another process of ours, then the
         configured one, which is newer when the app was installed again. Any of them when all were tried."""
         configured = _revealed(self._settings.refresh_token)
-        known = [await self._vault.read(REFRESH_TOKEN) or configured, configured]
-        return next((token for token in known if token not in tried), configured)
+        known = [self._unsaved, await self._vault.read(REFRESH_TOKEN) or configured, configured]
+        return next((token for token in known if token is not None and token not in tried), configured)
 
     async def _granted(self, form: Mapping[str, str]) -> _Token:
         app = {"client_id": self._settings.client_id or "", "client_secret": _revealed(self._settings.client_secret)}
         asked_at = self._clock.monotonic()
         grant = _read_grant(await self._post({**app, **form}))
         if grant.refresh_token:
+            self._unsaved = grant.refresh_token
             await self._vault.save(REFRESH_TOKEN, grant.refresh_token)
+            self._unsaved = None
         lives = max(grant.expires_in, 0.0)
         return _Token(grant.access_token, asked_at, asked_at + max(lives / 2, lives - EARLY_SECONDS))
 
