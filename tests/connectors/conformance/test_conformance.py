@@ -246,18 +246,6 @@ def test_a_refusal_for_the_rate_changes_nothing_and_says_how_long_to_wait(kind: 
 # -- orders --------------------------------------------------------------------------------------------------
 
 
-async def all_changed(bench: Bench, since: ChangeCursor) -> list[OrderFacts]:
-    await asyncio.sleep(bench.connector.capabilities.changes_lag_seconds)
-    found: list[OrderFacts] = []
-    page: str | None = None
-    while True:
-        got = await bench.connector.orders_changed(since, page)
-        found += got.orders
-        page = got.next_page
-        if page is None:
-            return found
-
-
 def counts(orders: list[OrderFacts]) -> list[tuple[str | None, int, int]]:
     return [(line.sku, line.sold, line.restocked) for order in orders for line in order.lines]
 
@@ -272,13 +260,13 @@ def test_a_sale_and_a_cancel_are_shown_with_what_they_took_and_gave_back(kind: s
         await asyncio.sleep(5)
         middle = ChangeCursor(bench.clock.now() - timedelta(seconds=2))
         await bench.call("POST", f"orders/{gone}/cancel", {"restock": True})
-        orders = await all_changed(bench, since)
+        orders = await bench.changed(since)
 
         assert [(order.order_id, order.cancelled) for order in orders] == [(kept, False), (gone, True)]
         assert counts(orders) == [(first, 2, 0), (second, 1, 1)]
         assert orders[0].lines[0].item_id == reading.item_id
         assert [order.origin for order in orders] == [None, None]
-        assert [order.order_id for order in await all_changed(bench, middle)] == [gone]
+        assert [order.order_id for order in await bench.changed(middle)] == [gone]
 
     with_store(kind, play)
 
@@ -289,7 +277,7 @@ def test_a_cancel_without_restock_gives_nothing_back(kind: str) -> None:
         since = ChangeCursor(bench.clock.now())
         order = await bench.buy(sku, 2)
         await bench.call("POST", f"orders/{order}/cancel", {"restock": False})
-        orders = await all_changed(bench, since)
+        orders = await bench.changed(since)
 
         assert (orders[0].cancelled, counts(orders)) == (True, [(sku, 2, 0)])
         assert [cause for _, cause in await bench.moves(sku)] == ["sale"]
@@ -304,7 +292,7 @@ def test_orders_by_id_say_the_same_as_the_listing(kind: str) -> None:
         orders = [await bench.buy(first, 2), await bench.buy(second, 1)]
         lines = [{"sku": first, "quantity": 1, "restock": True}]
         await bench.call("POST", f"orders/{orders[0]}/refund", {"lines": lines, "amount": "1.00"})
-        listed = await all_changed(bench, since)
+        listed = await bench.changed(since)
         by_id = await bench.connector.read_orders([OrderId(order) for order in orders])
 
         assert sorted(counts(list(by_id))) == sorted([(first, 2, 1), (second, 1, 0)])
@@ -322,7 +310,7 @@ def test_a_long_listing_comes_in_pages_oldest_change_first_and_each_order_once(k
         for _ in range(120):
             made.append(await bench.buy(sku, 1))
             await asyncio.sleep(2)
-        orders = await all_changed(bench, since)
+        orders = await bench.changed(since)
 
         assert [order.order_id for order in orders] == made
         assert [order.updated_at for order in orders] == sorted(order.updated_at for order in orders)

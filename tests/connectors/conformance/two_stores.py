@@ -20,6 +20,7 @@ from storebridge.connectors.wix.connector import WixConnector
 from storebridge.connectors.wix.settings import WixSettings
 from storebridge.model.catalogue import Variant
 from storebridge.model.ids import ConnectionName, IntentId, ItemId
+from storebridge.model.orders import ChangeCursor, OrderFacts
 from storebridge.model.stock import LevelReading
 from storebridge_proving.asgi_transport import AsgiTransport
 from storebridge_proving.virtual_time import VirtualClock, run_virtually
@@ -111,6 +112,22 @@ class Bench:
     async def reading_again(self, before: LevelReading) -> LevelReading:
         readings = await self.read([before.item_id])
         return next(one for one in readings if one.location_id == before.location_id)
+
+    async def changed(self, since: ChangeCursor) -> list[OrderFacts]:
+        """Every page of the listing, asked for when no change can be hidden any more."""
+        await asyncio.sleep(self.connector.capabilities.changes_lag_seconds)
+        found: list[OrderFacts] = []
+        page: str | None = None
+        while True:
+            got = await self.connector.orders_changed(since, page)
+            found += got.orders
+            page = got.next_page
+            if page is None:
+                return found
+
+    @staticmethod
+    def encode(body: object) -> bytes:
+        return msgspec.json.encode(body)
 
     async def set(self, *rows: StockWrite, key: str = "key-1") -> CallAnswer:
         return await self.connector.send_stock_call(self.connector.encode_stock_call(rows, key, "call_1"))
