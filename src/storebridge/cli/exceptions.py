@@ -64,7 +64,7 @@ def case_lines(page: CasePage) -> list[str]:
     return as_table(("case", "reason", "about", "to act", "since"), rows) if rows else ["No such cases."]
 
 
-def show(case_id: str, *, common: Common = Common()) -> int:  # noqa: B008 - frozen
+def show(case_id: str, /, *, common: Common = Common()) -> int:  # noqa: B008 - frozen
     """One case: what happened, what to do, what closes it.
 
     Parameters

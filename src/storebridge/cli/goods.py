@@ -20,7 +20,7 @@ def add_to(app: App) -> None:
     app.command(count)
 
 
-def receive(sku: str, qty: int, *, group: Group = None, common: Common = Common()) -> int:  # noqa: B008
+def receive(sku: str, qty: int, /, *, group: Group = None, common: Common = Common()) -> int:  # noqa: B008
     """Book goods that arrived into the pool.
 
     Parameters
@@ -34,7 +34,7 @@ def receive(sku: str, qty: int, *, group: Group = None, common: Common = Common(
     return 0
 
 
-def count(sku: str, qty: int, *, group: Group = None, common: Common = Common()) -> int:  # noqa: B008
+def count(sku: str, qty: int, /, *, group: Group = None, common: Common = Common()) -> int:  # noqa: B008
     """A shelf count: this many units can be sold now, whatever the stores show.
 
     Parameters

@@ -30,7 +30,7 @@ def add_to(app: App) -> None:
     app.command(group)
 
 
-def set_(name: str, *, common: Common = Common()) -> int:  # noqa: B008 - frozen
+def set_(name: str, /, *, common: Common = Common()) -> int:  # noqa: B008 - frozen
     """Seal a secret. It is asked for without echo, or read from standard input when that is no terminal.
 
     Parameters

@@ -68,7 +68,7 @@ def _guarantee(found: Status) -> str:
     return "" if found.policy == "mirror" else f", {found.stock.not_guaranteed} not guaranteed"
 
 
-def stock(sku: str, *, before: int | None = None, common: Common = Common()) -> int:  # noqa: B008
+def stock(sku: str, /, *, before: int | None = None, common: Common = Common()) -> int:  # noqa: B008
     """Why this number: pool, reserve, each store's level, unresolved writes, every movement with its cause.
 
     Parameters

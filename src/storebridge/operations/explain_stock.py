@@ -123,7 +123,7 @@ def describe_movement(row: MovementRow, places: dict[tuple[str, str], str]) -> s
         place = row.connection or "the pool"
     else:
         place = f"{row.connection}, {places.get((row.connection, row.location_id), row.location_id)}"
-    after = "" if row.level_after is None else f" and shows {row.level_after}"
+    after = "" if row.level_after is None else f", to {row.level_after}"
     sentences = {
         "baseline": f"Baseline: {count} of goods taken in ({place}).",
         "level": f"{place} {'fell' if row.units < 0 else 'rose'} by {units}{after}.",

@@ -67,7 +67,8 @@ class Guard:
             return None
         if path.startswith(OPEN_PATHS) or is_signed_in(headers, self._token):
             return None
-        if "text/html" in headers.get("accept", "") and scope["method"] == "GET":
+        is_page = not path.startswith(("/api/", "/metrics")) and "text/html" in headers.get("accept", "")
+        if is_page and scope["method"] == "GET":
             return RedirectResponse("/sign-in", 303)
         challenge = {"www-authenticate": "Bearer"}
         return JSONResponse({"error": "Send the console's token: Authorization: Bearer ..."}, 401, challenge)

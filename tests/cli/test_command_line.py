@@ -1,0 +1,216 @@
+"""The command line: exit statuses, one line on stderr, one JSON object on stdout."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storebridge.cli.desk import ask_server
+from storebridge.cli.main import run_command
+from storebridge.cli.output import as_table
+from storebridge.cli.setup import QUESTIONS, compose
+from storebridge.clock import SystemClock
+from storebridge.config import ServerConfig, parse_config
+from storebridge.errors import ConfigurationError, StoreUnavailableError
+from storebridge.store.database import open_store
+
+CONFIG = """
+[server]
+store = "{store}"
+console_listen = "127.0.0.1:{port}"
+
+[workspaces.main]
+policy = "mirror"
+
+[workspaces.main.connections.shopify]
+kind = "shopify"
+shop = "shop.myshopify.com"
+
+[workspaces.main.connections.wix]
+kind = "wix"
+"""
+CLOSED_PORT = 9
+"""The discard service: nothing listens there."""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / "storebridge.toml"
+    path.write_text(CONFIG.format(store=tmp_path / "file.sqlite3", port=CLOSED_PORT))
+    return str(path)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Path]:
+    """An empty database that nobody holds."""
+    path = tmp_path / "file.sqlite3"
+    asyncio.run(_make(path))
+    return path
+
+
+async def _make(path: Path) -> None:
+    await open_store(str(path), clock=SystemClock()).close()
+
+
+def last_json(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_status_before_the_first_start_says_what_to_do(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["status", "--config", config]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.endswith("file.sqlite3 yet: run storebridge serve first.\n")
+
+
+def test_status_of_an_empty_database(config: str, database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["status", "--config", config, "--json"]) == 1
+    found = last_json(capsys)
+    assert found["workspace"] == "main"
+    assert [(store["connection"], store["health"]) for store in found["stores"]] == [
+        ("shopify", "unknown"),
+        ("wix", "unknown"),
+    ]
+    assert found["problems"][-1] == (
+        "No baseline is signed off, so nothing is written: run storebridge baseline, then --sign-off."
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "error"),
+    [
+        (["nope"], 2, 'Unknown command "nope".'),
+        (["stock"], 2, 'Command "stock" parameter SKU requires an argument.'),
+        (["receive", "A", "many"], 2, "many"),
+        (["status", "--config", "none.toml"], 2, "The configuration none.toml cannot be read"),
+        (["serve", "--config", "CONFIG", "--policy", "hybrid"], 2, "The policy hybrid is not built yet"),
+        (["demo", "--policy", "guarded"], 2, "The policy guarded is not built yet: use mirror or escrow."),
+        (["simulate", "--seeds", "1", "--policy", "best"], 2, "'best' is not a policy"),
+        (["worker", "--config", "CONFIG"], 2, "storebridge worker needs PostgreSQL"),
+        (["status", "--config", "CONFIG", "--workspace", "x"], 2, "There is no workspace 'x'"),
+        (["exceptions", "resolve", "--config", "CONFIG"], 2, "Name cases by id, or give --reason"),
+        (["stock", "NONE", "--config", "CONFIG"], 1, "No SKU 'NONE' is kept in step in workspace 'main'."),
+        (["receive", "NONE", "5", "--config", "CONFIG"], 1, "No SKU 'NONE' is kept in step"),
+        (["exceptions", "show", "none", "--config", "CONFIG"], 1, "There is no case 'none'"),
+        (["replay", "--event", "7", "--config", "CONFIG"], 1, "There is no event '7'"),
+        (["sandbox", "--faults", "gale"], 2, "--faults gale: give none, some, storm, or a TOML file."),
+        (["demo", "--catalogue", "none.csv"], 2, "--catalogue none.csv cannot be read"),
+    ],
+)
+def test_what_goes_wrong_is_one_line(
+    words: list[str],
+    status: int,
+    error: str,
+    config: str,
+    database: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_command([config if word == "CONFIG" else word for word in words]) == status
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert error in captured.err
+    assert captured.err.startswith("storebridge: ")
+    assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["orders"], {"items": [], "after": None}),
+        (["exceptions", "list"], {"items": [], "after": None}),
+        (["exceptions", "retry", "--sku", "A"], {"settled": [], "refused": []}),
+        (["secrets", "list"], {"names": []}),
+    ],
+)
+def test_an_empty_database_gives_empty_answers(
+    words: list[str], answer: Any, config: str, database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command([*words, "--config", config, "--json"]) == 0
+    assert last_json(capsys) == answer
+
+
+def test_the_audit_is_verified_and_exported(
+    config: str, database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["audit", "verify", "--config", config, "--json"]) == 0
+    found = last_json(capsys)
+    assert (found["sealed"], found["unsealed"], found["intact"]) == (0, 0, True)
+    out = tmp_path / "audit.jsonl"
+    assert run_command(["audit", "export", "--config", config, "--out", str(out), "--json"]) == 0
+    assert last_json(capsys) == {"rows": 0, "written_to": str(out)}
+    assert run_command(["audit", "export", "--config", config, "--out", str(out)]) == 2
+
+
+def test_a_held_database_is_written_through_its_server(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def hold() -> int:
+        store = open_store(str(tmp_path / "file.sqlite3"), clock=SystemClock())
+        try:
+            return await asyncio.to_thread(run_command, ["receive", "A", "1", "--config", config])
+        finally:
+            await store.close()
+
+    assert asyncio.run(hold()) == 1
+    error = capsys.readouterr().err
+    assert "is in use by another storebridge" in error
+    assert error.endswith("Its console does not answer at 127.0.0.1:9.\n")
+
+
+def test_no_server_means_the_lock_is_the_answer() -> None:
+    server = ServerConfig(console_listen=f"127.0.0.1:{CLOSED_PORT}")
+    with pytest.raises(StoreUnavailableError, match="held"):
+        ask_server(server, "/api/v1/main/replay", {}, StoreUnavailableError("held"))
+
+
+def test_init_writes_what_check_can_read(tmp_path: Path) -> None:
+    answers = {"shop": 'my"shop.myshopify.com', "intake_url": "https://hooks.example.com"}
+    names = {question: name for name, question, _ in QUESTIONS}
+    config = parse_config(compose(lambda question, default: answers.get(names[question], default)), "new")
+    assert config.workspaces["main"].connections["shopify"].shop == 'my"shop.myshopify.com'
+    assert config.server.intake_url == "https://hooks.example.com"
+    with pytest.raises(ConfigurationError, match="hybrid is not built yet"):
+        compose(lambda question, default: "hybrid" if names[question] == "policy" else default)
+
+
+def test_init_never_replaces_a_file(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = Path(config).read_text()
+    assert run_command(["init", "--config", config]) == 2
+    assert "exists: move it away" in capsys.readouterr().err
+    assert Path(config).read_text() == before
+
+
+def test_a_secret_is_sealed_and_only_its_name_is_shown(
+    config: str, database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["secrets", "key", "--json"]) == 0
+    monkeypatch.setenv("KEY", last_json(capsys)["key"])
+    text = Path(config).read_text().replace("[server]", '[server]\nsecrets_key = { env = "KEY" }')
+    Path(config).write_text(text)
+    monkeypatch.setattr("sys.stdin", _Typed("very secret\n"))
+    assert run_command(["secrets", "set", "wix_key", "--config", config]) == 0
+    assert run_command(["secrets", "list", "--config", config, "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out.splitlines()[-1]) == {"names": ["wix_key"]}
+    assert "very secret" not in captured.out + captured.err
+    assert b"very secret" not in database.read_bytes()
+
+
+class _Typed:
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def isatty(self) -> bool:
+        return False
+
+    def readline(self) -> str:
+        return self._text
+
+
+def test_tables_are_aligned() -> None:
+    assert as_table(("SKU", "left"), [("A", 5), ("LONG", 12)]) == ["SKU   left", "A        5", "LONG    12"]

@@ -1,0 +1,206 @@
+"""The API: every read and verb, its pages, its errors, its description."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from console_world import ask, in_world
+
+from storebridge.bootstrap import Bridge
+from storebridge.web.console.app import build_console_app
+
+JSON = {"content-type": "application/json"}
+
+
+def got(path: str, **terms: Any) -> Any:
+    async def play(bridge: Bridge) -> Any:
+        answer = await ask(build_console_app(bridge), path)
+        return answer.status, answer.json
+
+    return in_world(play, **terms)
+
+
+def posted(path: str, body: dict[str, Any]) -> Any:
+    async def play(bridge: Bridge) -> Any:
+        sent = msgspec.json.encode(body)
+        answer = await ask(build_console_app(bridge), path, method="POST", body=sent, headers=JSON)
+        return answer.status, answer.json
+
+    return in_world(play)
+
+
+def test_stock_lists_what_is_left_and_what_is_shown() -> None:
+    status, page = got("/api/v1/main/stock")
+    assert status == 200
+    assert page == {
+        "items": [
+            {
+                "sku": "TEE/1",
+                "group": "main",
+                "title": "Tee <1>",
+                "left": 8,
+                "reserve": -8,
+                "shown": {"shopify": 8, "wix": 8},
+                "wanted": {"shopify": 8, "wix": 8},
+                "in_step": True,
+                "held": False,
+                "frozen": False,
+                "guaranteed": False,
+                "not_guaranteed_because": None,
+            }
+        ],
+        "next": None,
+    }
+
+
+def test_a_store_that_lags_is_out_of_step_under_mirror() -> None:
+    status, found = got("/api/v1/main/status", wix_level=10)
+    assert status == 200
+    assert found["stock"]["skus_out_of_step"] == 1
+    assert found["stock"]["drift"] == {"shopify": 0, "wix": 2}
+    assert found["healthy"] is False
+
+
+def test_status_counts_everything() -> None:
+    _, found = got("/api/v1/main/status")
+    assert found["traffic"]["units_sold"] == 2
+    assert found["traffic"]["orders"] == {"shopify": 1}
+    assert found["propagation_ms"] == {"n": 1, "p50": 120, "p95": 120, "p99": 120}
+    assert found["cases_open"] == {"write_refused": 1}
+    assert found["events"]["accepted"] == 3
+    assert found["events"]["waiting"] == 1
+    assert found["events"]["unaccounted"] == 0
+    assert found["problems"] == ["1 case is open: storebridge exceptions list."]
+    assert found["healthy"] is True
+    assert {row["stage"]: row["waiting"] for row in found["backlog"]}["normalize"] == 1
+
+
+def test_a_sku_with_a_slash_has_its_story() -> None:
+    status, story = got("/api/v1/main/stock/TEE%2F1")
+    assert status == 200
+    assert story["pools"][0]["sums"] == [
+        "10 units exist: taken in, received and counted.",
+        "shopify, Warehouse: was given 10, shows 8: 2 sold, net.",
+        "wix, Warehouse: was given 8, shows 8: nothing sold.",
+        "Left to sell: 10 - 2 = 8.",
+    ]
+    assert [m["sentence"] for m in story["movements"]] == ["shopify, Warehouse fell by 2, to 8."]
+    assert story["orders"][0]["name"] == "#1001"
+
+
+def test_lists_page_with_a_next_link() -> None:
+    async def play(bridge: Bridge) -> list[Any]:
+        app, path, seen = build_console_app(bridge), "/api/v1/main/events?limit=2", []
+        while path:
+            page = (await ask(app, path)).json
+            seen.append([row["delivery_id"] for row in page["items"]])
+            path = page["next"]
+        return seen
+
+    assert in_world(play) == [["d/2", "d/1"], ["d/0"]]
+
+
+def test_one_event_by_delivery_id_or_number() -> None:
+    assert got("/api/v1/main/events/d/1")[1]["signals"][0]["state"] == "confirmed"
+    assert got("/api/v1/main/events/3")[1]["signals"][0]["delivery_id"] == "d/2"
+    assert got("/api/v1/main/events/none") == (404, {"error": "There is no event 'none' in workspace 'main'."})
+
+
+def test_cases_say_what_can_be_done() -> None:
+    async def play(bridge: Bridge) -> Any:
+        app = build_console_app(bridge)
+        (case,) = (await ask(app, "/api/v1/main/exceptions?reason=write_refused")).json["items"]
+        view = (await ask(app, f"/api/v1/main/exceptions/{case['case_id']}")).json
+        body = msgspec.json.encode({"choice": "accept"})
+        where = f"/api/v1/main/exceptions/{case['case_id']}/resolve"
+        refused = await ask(app, where, method="POST", body=body, headers=JSON)
+        body = msgspec.json.encode({"choice": "done", "note": "seen", "actor": "me"})
+        done = await ask(app, where, method="POST", body=body, headers=JSON)
+        left = (await ask(app, "/api/v1/main/exceptions")).json["items"]
+        return view["choices"], refused.status, done.json["closed"], left
+
+    assert in_world(play) == (["done", "retry"], 409, True, [])
+
+
+def test_orders_and_audit_are_listed() -> None:
+    assert got("/api/v1/main/orders")[1]["items"][0]["lines"] == [
+        {"line_id": "1", "sku": "TEE/1", "sold": 2, "restocked": 0}
+    ]
+    assert got("/api/v1/main/audit?kind=case_opened")[1]["items"][0]["subject"] == "TEE/1"
+
+
+def test_goods_are_received_and_counted() -> None:
+    status, booked = posted("/api/v1/main/receive/TEE%2F1", {"units": 5, "actor": "me"})
+    assert (status, booked["units"], booked["goods_left"]) == (200, 5, 13)
+    status, booked = posted("/api/v1/main/count/TEE%2F1", {"units": 3})
+    assert (status, booked["units"], booked["goods_left"]) == (200, -5, 3)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "error"),
+    [
+        ("receive/TEE%2F1", {"units": 0}, 409, "0 units cannot be received"),
+        ("receive/NONE", {"units": 1}, 404, "No SKU 'NONE' is kept in step"),
+        ("receive/TEE%2F1", {"units": "many"}, 422, "body.units: "),
+        ("replay", {"event": "none"}, 404, "There is no event 'none'"),
+    ],
+)
+def test_a_refusal_is_one_sentence(path: str, body: dict[str, Any], status: int, error: str) -> None:
+    found, answer = posted(f"/api/v1/main/{path}", body)
+    assert found == status
+    assert answer["error"].startswith(error)
+
+
+def test_an_event_is_replayed() -> None:
+    status, replayed = posted("/api/v1/main/replay", {"event": "d/0", "from_stage": "plan"})
+    assert (status, replayed["signals"], replayed["from_stage"]) == (200, 1, "plan")
+
+
+def test_the_description_names_every_path_and_resolves() -> None:
+    _, document = got("/api/openapi.json")
+    reads = {path.removeprefix("/v1/{workspace}/") for path, verbs in document["paths"].items() if "get" in verbs}
+    assert reads == {
+        "status",
+        "overview",
+        "stock",
+        "stock/{sku}",
+        "orders",
+        "events",
+        "events/{event}",
+        "exceptions",
+        "exceptions/{case_id}",
+        "audit",
+    }
+    assert document["servers"] == [{"url": "/api"}]
+    assert "next" in document["components"]["schemas"]["StockPage"]["required"]
+    wanted = set(_references(document))
+    assert wanted <= {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+
+
+def _references(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return own + [ref for value in node.values() for ref in _references(value)]
+    return [ref for value in node for ref in _references(value)] if isinstance(node, list) else []
+
+
+def test_metrics_carry_the_promised_names() -> None:
+    async def play(bridge: Bridge) -> str:
+        return (await ask(build_console_app(bridge), "/metrics")).text
+
+    text = in_world(play)
+    for line in (
+        'storebridge_events_total{flow="stock",outcome="confirmed",stage="confirm",workspace="main"} 2.0',
+        'storebridge_backlog{stage="normalize",workspace="main"} 1.0',
+        'storebridge_oldest_age_seconds{stage="normalize",workspace="main"} 3.0',
+        'storebridge_exceptions_open{reason="write_refused",workspace="main"} 1.0',
+        'storebridge_drift_units{connection="wix",workspace="main"} 0.0',
+        'storebridge_mapping_coverage_ratio{kind="variant",workspace="main"} 1.0',
+        'storebridge_propagation_seconds_bucket{flow="stock",le="0.25",workspace="main"} 1.0',
+        'storebridge_stage_seconds_count{stage="confirm",workspace="main"} 2.0',
+        'storebridge_api_budget_ratio{connection="wix",workspace="main"} 1.0',
+    ):
+        assert line in text.splitlines()
+    assert "# TYPE storebridge_api_calls_total counter" in text
