@@ -23,12 +23,15 @@ class Doubt(msgspec.Struct, frozen=True):
     seen_version: str | None
 
 
-def judge(doubt: Doubt, unexplained: int, *, uncertain: int = 0) -> bool | None:
+def judge(doubt: Doubt, unexplained: int, *, uncertain: int = 0, hidden_orders: bool = False) -> bool | None:
     """Applied, not applied, or None: a person must look.
 
     ``unexplained`` are the units of change up to the reading that neither orders nor settled writes nor booked edits
-    explain; ``uncertain`` are units of orders that do not tell whether they took stock (escrow, storm, seed 106). A
-    single new revision whose level is not ours was made by somebody else, whatever the orders say.
+    explain; ``uncertain`` are units of orders that do not tell whether they took stock; ``hidden_orders`` says that the
+    store may have sold on orders that it does not list yet (Wix, INITIALIZED).
+
+    A single new revision whose level is not ours was made by somebody else, whatever the orders say. Otherwise the
+    orders must agree, and a conclusion that a hidden sale could feign is not drawn (escrow, storm, seed 106).
     """
     steps = _steps(doubt)
     if steps is None or steps < 1 or doubt.seen_level is None:
@@ -38,8 +41,10 @@ def judge(doubt: Doubt, unexplained: int, *, uncertain: int = 0) -> bool | None:
     if uncertain:
         return None
     if unexplained == doubt.delta:
-        return True
-    return False if unexplained == 0 else None
+        return None if hidden_orders and doubt.delta < 0 else True
+    if unexplained == 0:
+        return None if hidden_orders and doubt.delta > 0 else False
+    return None
 
 
 def _steps(doubt: Doubt) -> int | None:

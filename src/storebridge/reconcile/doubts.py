@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from storebridge.audit.record import AuditRow, append
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
@@ -28,7 +30,13 @@ MARGIN = timedelta(seconds=3)
 
 
 def resolve_doubts(
-    tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, *, orders_read_at: datetime, lag: timedelta
+    tx: Tx,
+    terms: WorkspaceTerms,
+    connection: ConnectionName,
+    *,
+    orders_read_at: datetime,
+    lag: timedelta,
+    hidden_orders: bool,
 ) -> int:
     """Judge every write in doubt of a store; returns how many were settled. Called after a complete order poll."""
     lanes = doubted_lanes(tx, terms.workspace, connection)
@@ -37,23 +45,30 @@ def resolve_doubts(
     for lane in loaded.values():
         for intent in [i for i in lane.intents.values() if i.state == "unclear"]:
             if intent.position.connection == connection:
-                settled += _resolve(tx, terms, lane, intent, orders_read_at, lag)
+                settled += _resolve(tx, terms, lane, intent, Orders(orders_read_at, lag, hidden_orders))
     return settled
 
 
-def _resolve(
-    tx: Tx, terms: WorkspaceTerms, lane: StoredLane, intent: OpenIntent, orders_read_at: datetime, lag: timedelta
-) -> bool:
+class Orders(msgspec.Struct, frozen=True):
+    """What the order poll can tell: when it began, how late an order may show, and whether some never show."""
+
+    read_at: datetime
+    lag: timedelta
+    hidden: bool
+
+
+def _resolve(tx: Tx, terms: WorkspaceTerms, lane: StoredLane, intent: OpenIntent, orders: Orders) -> bool:
     item, connection = intent.position.item_id, intent.position.connection
     residuals = residuals_of_items(tx, terms.workspace, connection, [item])
     doubts = read_doubts(intent)
-    placed = [doubt for doubt in doubts if _is_placed(doubt, residuals, orders_read_at, lag)]
+    placed = [doubt for doubt in doubts if _is_placed(doubt, residuals, orders)]
     if not placed and not any(_can_be_placed(doubt, residuals) for doubt in doubts):
         _read_again(tx, terms.workspace, intent)
     uncertain = sum(residual.uncertain for residual in residuals)
     applied = None
     if placed:
-        applied = judge(placed[-1], _unexplained(lane, intent, placed[-1], residuals), uncertain=uncertain)
+        unexplained = _unexplained(lane, intent, placed[-1], residuals)
+        applied = judge(placed[-1], unexplained, uncertain=uncertain, hidden_orders=orders.hidden)
     if applied is None:
         if placed or tx.now - _since(intent.evidence or {}) > PATIENCE:
             _give_to_a_person(tx, terms.workspace, lane, intent)
@@ -92,9 +107,9 @@ def _since(evidence: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(evidence["since"])
 
 
-def _is_placed(doubt: Doubt, residuals: list[Residual], orders_read_at: datetime, lag: timedelta) -> bool:
+def _is_placed(doubt: Doubt, residuals: list[Residual], orders: Orders) -> bool:
     """Whether every order is surely on one side of the reading."""
-    return orders_read_at >= doubt.seen_at + lag and _can_be_placed(doubt, residuals)
+    return orders.read_at >= doubt.seen_at + orders.lag and _can_be_placed(doubt, residuals)
 
 
 def _can_be_placed(doubt: Doubt, residuals: list[Residual]) -> bool:

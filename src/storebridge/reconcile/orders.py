@@ -138,7 +138,14 @@ class PollOrders:
         name = self._connector.name
         advance_cursor(tx, self._workspace, name, CURSOR, newest, checked_at=begun)
         answer_looks(tx, self._workspace, name, looks)
-        resolve_doubts(tx, self._terms, name, orders_read_at=begun, lag=self._lag)
+        resolve_doubts(
+            tx,
+            self._terms,
+            name,
+            orders_read_at=begun,
+            lag=self._lag,
+            hidden_orders=self._connector.capabilities.hides_orders,
+        )
         release_explained_holds(tx, self._terms, name)
         label_movements(tx, self._workspace, name, orders_read_at=begun, lag=self._lag)
         again = Ask("order_poll", "all", int(Urgency.ORDERS), tx.now + self._every)

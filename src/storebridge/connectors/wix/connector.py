@@ -89,6 +89,7 @@ class WixConnector:
             rows_per_write=ROWS_PER_WRITE,
             orders_per_read=ORDERS_PER_PAGE,
             parallel_calls=PARALLEL_CALLS,
+            hides_orders=True,
         )
 
     async def probe(self) -> StoreFacts:
