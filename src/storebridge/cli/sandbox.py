@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,6 +11,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from storebridge.cli.output import give, tell
+from storebridge.cli.stopping import stop_on_signals
 from storebridge.config import parse_listen
 from storebridge.errors import ConfigurationError
 from storebridge_sandbox.app import Loaded, build_stores, load_both, serve_stores, write_config
@@ -97,7 +97,7 @@ async def _serve(plan: Plan) -> None:
                     console_listen=plan.console_listen,
                 )
             _announce(plan, loaded, served.shopify_url, served.wix_url)
-            await _until_stopped()
+            await stop_on_signals().wait()
         finally:
             await served.stop()
     finally:
@@ -123,17 +123,6 @@ def _announce(plan: Plan, loaded: Loaded, shopify_url: str, wix_url: str) -> Non
     if plan.config is not None:
         lines.append(f"Configuration: {plan.config}. Now: storebridge serve --config {plan.config}")
     give(said, lines, as_json=plan.json)
-
-
-async def _until_stopped() -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    await stop.wait()
 
 
 def parse_addresses(*addresses: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from typing import Annotated
@@ -16,6 +15,7 @@ from starlette.applications import Starlette
 from storebridge.bootstrap import Bridge, build_bridge, real_environment, run_until_stopped
 from storebridge.cli.options import Common, read_config
 from storebridge.cli.output import give, tell
+from storebridge.cli.stopping import stop_on_signals
 from storebridge.config import Config, is_loopback, parse_listen
 from storebridge.errors import ConfigurationError
 from storebridge.telemetry.log import configure_logging
@@ -56,8 +56,7 @@ def worker(*, policy: Policy = None, common: Common = Common()) -> int:  # noqa:
 
 
 async def _serve(config: Config, *, with_web: bool) -> None:
-    stop = asyncio.Event()
-    _stop_on_signals(stop)
+    stop = stop_on_signals()
     async with AsyncExitStack() as stack:
         environment = real_environment(os.environ)
         stack.push_async_callback(environment.transport.close)
@@ -143,13 +142,3 @@ class _Listener:
         self._server.should_exit = True
         if self._task is not None and not self._task.done():
             await self._task
-
-
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    """SIGTERM and Ctrl-C drain; where the loop cannot take signals, Ctrl-C interrupts."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
