@@ -7,8 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 from console_world import ask, in_world
+from sqlalchemy import insert
 
 from storebridge.bootstrap import Bridge
+from storebridge.store.database import Tx
+from storebridge.store.tables import pools
 from storebridge.web.console.app import build_console_app
 
 JSON = {"content-type": "application/json"}
@@ -100,6 +103,25 @@ def test_lists_page_with_a_next_link() -> None:
         return seen
 
     assert in_world(play) == [["d/2", "d/1"], ["d/0"]]
+
+
+def test_stock_pages_by_sku_and_group() -> None:
+    async def play(bridge: Bridge) -> list[Any]:
+        await bridge.store.run(_add_pools, [("TEE/1", "outlet"), ("ZED", "main")])
+        app, path, seen = build_console_app(bridge), "/api/v1/main/stock?limit=1", []
+        while path:
+            page = (await ask(app, path)).json
+            seen.append([(line["sku"], line["group"]) for line in page["items"]])
+            path = page["next"]
+        return seen
+
+    assert in_world(play) == [[("TEE/1", "main")], [("TEE/1", "outlet")], [("ZED", "main")]]
+
+
+def _add_pools(tx: Tx, names: list[tuple[str, str]]) -> None:
+    for sku, group in names:
+        row = {"pool_id": f"{sku}@{group}", "lane": "l2", "sku": sku, "location_group": group, "goods": 0}
+        tx.conn.execute(insert(pools).values(workspace="main", **row))
 
 
 def test_one_event_by_delivery_id_or_number() -> None:

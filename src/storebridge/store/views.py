@@ -16,7 +16,6 @@ from storebridge.store.tables import (
     cases,
     connections,
     deliveries,
-    ledger,
     looks,
     order_effects,
     orders,
@@ -92,11 +91,6 @@ class BaselineState(msgspec.Struct, frozen=True):
 def one(tx: HasConnection) -> int:
     """The least that shows that the database answers."""
     return int(tx.conn.execute(select(1)).scalar_one())
-
-
-def known_workspaces(tx: HasConnection) -> list[str]:
-    """Workspaces that the database has heard of."""
-    return [name for (name,) in tx.conn.execute(select(connections.c.workspace).distinct())]
 
 
 def store_healths(tx: HasConnection, workspace: Workspace) -> list[StoreHealth]:
@@ -241,19 +235,6 @@ def coverage(tx: HasConnection, workspace: Workspace) -> tuple[int, int]:
         select(func.count()).where(variants.c.workspace == workspace, variants.c.gone_at.is_(None))
     ).scalar_one()
     return linked, listed
-
-
-def units_by_hour(tx: HasConnection, workspace: Workspace, since: datetime) -> list[tuple[str, int, int]]:
-    """Units that left and came back by themselves since a time, by store: (store, out, in)."""
-    left = func.sum(func.abs(ledger.c.units)).filter(ledger.c.units < 0)
-    back = func.sum(ledger.c.units).filter(ledger.c.units > 0)
-    found = tx.conn.execute(
-        select(ledger.c.connection, func.coalesce(left, 0), func.coalesce(back, 0))
-        .where(ledger.c.workspace == workspace, ledger.c.kind == "level", ledger.c.at >= since)
-        .group_by(ledger.c.connection)
-        .order_by(ledger.c.connection)
-    )
-    return [(connection, int(out), int(into)) for connection, out, into in found]
 
 
 class FlowCount(msgspec.Struct, frozen=True):
