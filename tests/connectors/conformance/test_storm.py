@@ -11,6 +11,9 @@ import pytest
 from two_stores import Bench, outcomes, with_store, write_of
 
 from storebridge.connectors.port import CallAnswer, CallTrouble, Remedy, RowOutcome
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.wix.quirks import WixQuirks
+from storebridge_sandbox.wix.settings import WixOptions
 
 Answer = TypeVar("Answer")
 WRITES = 40
@@ -56,9 +59,9 @@ async def write_once(bench: Bench, sku: str, item: str, chance: random.Random, n
     return answer
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("kind", ["shopify", "wix"])
-def test_no_write_takes_effect_twice(kind: str, seed: int) -> None:
+def storm(seed: int) -> Callable[[Bench], Awaitable[None]]:
+    """Forty writes of three counters in bad weather."""
+
     async def play(bench: Bench) -> None:
         chance = random.Random(f"storm-{seed}")
         chosen = await bench.in_stock(count=3, at_least=8)
@@ -73,4 +76,42 @@ def test_no_write_takes_effect_twice(kind: str, seed: int) -> None:
 
         assert {RowOutcome.APPLIED, RowOutcome.STALE} <= seen
 
-    with_store(kind, play, seed=seed)
+    return play
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", ["shopify", "wix"])
+def test_no_write_takes_effect_twice(kind: str, seed: int) -> None:
+    with_store(kind, storm(seed), seed=seed)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ShopifyOptions(stale_code=None),
+        ShopifyOptions(stale_code="COMPARE_QUANTITY_STALE", batch_is_atomic=False),
+        ShopifyOptions(key_trouble="top_level"),
+        ShopifyOptions(user_error_burns_key=False),
+        ShopifyOptions(replay_answer="stored", throttled_status=429),
+        ShopifyOptions(new_token_retires_old=True, token_seconds=400.0),
+    ],
+    ids=repr,
+)
+def test_nor_where_shopify_behaves_otherwise_than_is_believed(options: ShopifyOptions) -> None:
+    with_store("shopify", storm(11), seed=11, shopify=options)
+
+
+@pytest.mark.parametrize(
+    "quirks",
+    [
+        WixQuirks(w1_stale_status=400),
+        WixQuirks(w1_stale_status=428, w1_stale_code="ALREADY_CHANGED"),
+        WixQuirks(w7_bulk_is_all_or_nothing=True),
+        WixQuirks(w14_retry_after_seconds=20),
+        WixQuirks(w15_query_lag_ms=(0, 3000)),
+        WixQuirks(w17_token_seconds=400),
+    ],
+    ids=repr,
+)
+def test_nor_where_wix_does(quirks: WixQuirks) -> None:
+    with_store("wix", storm(11), seed=11, wix=WixOptions(quirks=quirks))

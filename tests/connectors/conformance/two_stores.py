@@ -25,7 +25,8 @@ from storebridge.model.stock import LevelReading
 from storebridge_proving.asgi_transport import AsgiTransport
 from storebridge_proving.virtual_time import VirtualClock, run_virtually
 from storebridge_sandbox.app import build_stores, load_both
-from storebridge_sandbox.faults import FaultSettings
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.wix.settings import WixOptions
 from storebridge_sandbox.world import World
 
 BASES = {"shopify": "https://shopify.test", "wix": "https://wix.test"}
@@ -151,13 +152,19 @@ def outcomes(answer: CallAnswer) -> list[RowOutcome]:
     return [row.outcome for row in answer.rows]
 
 
-def with_store(kind: str, play: Callable[[Bench], Awaitable[None]], seed: int = 3) -> None:
+def with_store(
+    kind: str,
+    play: Callable[[Bench], Awaitable[None]],
+    seed: int = 3,
+    shopify: ShopifyOptions | None = None,
+    wix: WixOptions | None = None,
+) -> None:
     """Play with one connector on a fresh store that sells the seed's catalogue; fails when the app raised anything."""
 
     async def run(clock: VirtualClock) -> None:
         letters = Letters()
         world = World(clock.now, clock.sleep, random.Random(seed), letters, asyncio.ensure_future)
-        stores = build_stores(seed=seed, world=world, faults=FaultSettings())
+        stores = build_stores(seed=seed, world=world, shopify_options=shopify, wix_options=wix)
         load_both(stores, seed=seed)
         transport = AsgiTransport({BASES["shopify"]: stores.shopify.app, BASES["wix"]: stores.wix.app})
         held = (stores.shopify if kind == "shopify" else stores.wix).credentials()
