@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from storebridge.web.console.app import build_console_app
 
 from storebridge.bootstrap import Bridge, Environment, build_bridge
 from storebridge.config import Config, load_config
@@ -20,6 +19,7 @@ from storebridge.connectors.http import Transport
 from storebridge.errors import ConfigurationError
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.operations.book_goods import receive_goods
+from storebridge.web.console.app import build_console_app
 from storebridge.web.intake.app import build_intake_app
 from storebridge_proving.bridge_records import Backlog, read_backlog
 from storebridge_proving.store_client import StoreClient
