@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from shopify_answers import THROTTLED, HandClock, ScriptedWire, answer, connect, rows
 
+from storebridge.connectors.http import NoAnswer
 from storebridge.connectors.port import CallTrouble, Remedy
 from storebridge.connectors.shopify.limits import CostBudget
 
@@ -42,6 +43,32 @@ def test_a_call_of_any_kind_only_needs_a_little() -> None:
     budget = CostBudget(HandClock().monotonic)
     budget.learn("orders", cost(300, 100))
     assert budget.wait_seconds("", 1) == 0.0
+
+
+def test_an_answer_does_not_hide_the_calls_that_are_still_under_way() -> None:
+    budget = CostBudget(HandClock().monotonic)
+    budget.learn("orders", cost(300, 1000))
+    first, second = budget.send("orders"), budget.send("orders")
+    assert (first, second) == (300.0, 300.0)
+    budget.answered(first)
+    budget.learn("orders", cost(300, 700))
+    assert (budget.ratio(), budget.wait_seconds("orders", 1)) == (0.2, 0.0)
+    budget.send("orders")
+    assert budget.wait_seconds("orders", 1) == 2.0
+    budget.answered(second)
+    budget.learn("orders", cost(300, 400))
+    assert budget.ratio() == 0.05
+
+
+def test_a_call_that_was_lost_is_no_longer_under_way() -> None:
+    wire = ScriptedWire()
+    wire.on("locations", NoAnswer("timed out"))
+    connector = connect(wire)
+    with pytest.raises(CallTrouble):
+        asyncio.run(connector.list_locations())
+    wire.on("locations", answer({"data": {"page": rows()}, "extensions": {"cost": cost(10, 2000)}}))
+    asyncio.run(connector.list_locations())
+    assert connector.budget.ratio() == 1.0
 
 
 def test_a_refusal_pauses_until_the_bucket_holds_enough() -> None:

@@ -75,18 +75,26 @@ class ShopifyClient:
 
     async def exchange(self, operation: Operation, body: bytes, shape: type[Data]) -> Answer[Data]:
         """The answer to exactly these bytes; a refused token is renewed once. Raises CallTrouble."""
-        await self._pace(operation)
-        headers = await self._tokens.headers()
-        response = await self._send(operation, body, headers)
-        if response.status in (401, 403) and await self._tokens.renew(headers, response.status):
-            response = await self._send(operation, body, await self._tokens.headers())
+        cost = await self._pace(operation)
+        try:
+            response = await self._proven(operation, body)
+        finally:
+            self._budget.answered(cost)
         if response.status != 200:
             raise self._troubled_status(operation, response)
         if len(response.body) > MAX_ANSWER_BYTES:
             raise drift(f"Shopify's answer to {operation.name} is too large", writes=operation.writes)
         return Answer(self._data(operation, response, shape), response)
 
-    async def _pace(self, operation: Operation) -> None:
+    async def _proven(self, operation: Operation, body: bytes) -> Response:
+        headers = await self._tokens.headers()
+        response = await self._send(operation, body, headers)
+        if response.status in (401, 403) and await self._tokens.renew(headers, response.status):
+            response = await self._send(operation, body, await self._tokens.headers())
+        return response
+
+    async def _pace(self, operation: Operation) -> float:
+        """Wait for the bucket; the cost that the call is expected to take out of it."""
         while wait := self._budget.wait_seconds(operation.name, 1):
             if wait > LONGEST_WAIT_SECONDS:
                 raise CallTrouble(
@@ -97,7 +105,7 @@ class ShopifyClient:
                     retry_after_seconds=wait,
                 )
             await self._clock.sleep(wait)
-        self._budget.spend(operation.name, 1)
+        return self._budget.send(operation.name)
 
     async def _send(self, operation: Operation, body: bytes, proof: Mapping[str, str]) -> Response:
         headers = {"accept": "application/json", "content-type": "application/json", **proof}

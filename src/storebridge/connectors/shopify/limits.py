@@ -30,6 +30,8 @@ class CostBudget:
         self._at = monotonic()
         self._cost: dict[str, float] = {}
         self._blocked_until = float("-inf")
+        self._under_way = 0.0
+        """What calls cost that are sent and not answered: an answer to another call may not count them yet."""
 
     def wait_seconds(self, operation: str, rows: int) -> float:  # noqa: ARG002 - the last cost of its kind is asked for
         """How long until the bucket admits such a call; 0.0 when now. No operation: any call at all."""
@@ -41,11 +43,26 @@ class CostBudget:
 
     def spend(self, operation: str, rows: int) -> None:  # noqa: ARG002 - see wait_seconds
         """Take the expected cost out; the answer corrects it."""
+        self._take(operation)
+
+    def send(self, operation: str) -> float:
+        """Take the expected cost of a call out until ``answered`` gets it back."""
+        cost = self._take(operation)
+        self._under_way += cost
+        return cost
+
+    def answered(self, cost: float) -> None:
+        """A call that was sent is answered or lost: what is learnt from now on counts it."""
+        self._under_way = max(0.0, self._under_way - cost)
+
+    def _take(self, operation: str) -> float:
         self._refill()
-        self._available -= min(self._cost.get(operation, FIRST_GUESS), self._size)
+        cost = min(self._cost.get(operation, FIRST_GUESS), self._size)
+        self._available -= cost
+        return cost
 
     def learn(self, operation: str, cost: dict[str, Any] | None) -> None:
-        """Take over what an answer says about the bucket."""
+        """Take over what an answer says about the bucket, less what other calls under way will take out of it."""
         status = (cost or {}).get("throttleStatus")
         if not isinstance(status, dict):
             return
@@ -53,7 +70,7 @@ class CostBudget:
         self._rate = _positive(status.get("restoreRate"), self._rate)
         available = status.get("currentlyAvailable")
         if isinstance(available, (int, float)) and math.isfinite(available):
-            self._available, self._at = float(available), self._monotonic()
+            self._available, self._at = float(available) - self._under_way, self._monotonic()
         requested = (cost or {}).get("requestedQueryCost")
         if isinstance(requested, (int, float)) and math.isfinite(requested):
             self._cost[operation] = float(requested)
