@@ -254,3 +254,20 @@ def test_a_connector_that_paces_itself_is_never_throttled() -> None:
         assert connector.budget.ratio() < 0.5
 
     with_shop(play)
+
+
+def test_nor_is_one_whose_calls_go_out_side_by_side() -> None:
+    async def play(shop: Shop) -> None:
+        connector = shop.connect()
+        items = [variant.item_id for variant in (await variants_of(connector)).values()]
+
+        async def read_on() -> None:
+            for _ in range(50):
+                await connector.read_levels(items)
+
+        await asyncio.gather(*(read_on() for _ in range(8)))
+        costs = [call["cost"] for call in shop.store.requests.since(0) if call["operation"] == "inventoryLevels"]
+        assert (len(costs), None in costs) == (400, False)
+
+    slow = FaultSettings(latency_ms=(20, 200))
+    with_shop(play, ShopifyOptions(bucket_size=200.0, restore_rate=50.0), faults=slow)
