@@ -82,6 +82,11 @@ class StoredLane(msgspec.Struct):
     draws: tuple[Draw, ...]
     intents: dict[IntentId, OpenIntent]
 
+    @property
+    def on_the_wire(self) -> set[PositionKey]:
+        """Counters whose write is sent or in doubt."""
+        return {intent.position for intent in self.intents.values() if intent.state != "planned"}
+
     def freeze(self) -> None:
         """Plan nothing for this lane until a person releases it."""
         self.pools = {key: msgspec.structs.replace(pool, frozen=True) for key, pool in self.pools.items()}

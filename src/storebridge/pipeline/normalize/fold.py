@@ -48,7 +48,7 @@ def fold_lane(lane: StoredLane, connection: ConnectionName, read: LevelsRead, ru
     by_counter = {(reading.item_id, reading.location_id): reading for reading in read.readings}
     asked = set(read.asked)
     former = _former_pools(lane)
-    on_the_wire = {intent.position for intent in lane.intents.values() if intent.state != "planned"}
+    on_the_wire = lane.on_the_wire
     for key, stored in lane.positions.items():
         if key.connection != connection or key.item_id not in asked:
             continue
