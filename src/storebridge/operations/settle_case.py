@@ -142,7 +142,7 @@ def _decide_write(
     intent = lane.intents.get(IntentId(case.subject))
     if intent is None:
         raise RefusedError(f"The write {case.subject} is settled already; nothing was changed.")
-    settle_unclear(tx, terms.workspace, lane, intent.intent_id, applied=applied, why="person")
+    settle_unclear(tx, terms, lane, intent.intent_id, applied=applied, why="person")
     name, item = intent.position.connection, intent.position.item_id
     ask_looks(tx, terms.workspace, name, [Ask("levels", item, int(Urgency.STOCK_READ), tx.now)])
     wake = take_turn(tx, terms, ids, frozenset(), PersonChanged((lane.lane,), "write decided")).wake

@@ -11,10 +11,12 @@ import msgspec
 from storebridge.audit.record import AuditRow, append
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
+from storebridge.inventory.observe import Folded, HoldRules, fold_reading
 from storebridge.inventory.resolver import Doubt, judge
 from storebridge.inventory.settle import apply_delta
 from storebridge.model.ids import ConnectionName, IntentId, Workspace
 from storebridge.model.settings import WorkspaceTerms
+from storebridge.model.stock import LevelReading, Position, PositionKey
 from storebridge.store.database import Tx
 from storebridge.store.journal import SettledRow, doubted_lanes, settle_intents
 from storebridge.store.labels import Residual, residuals_of_items
@@ -73,7 +75,7 @@ def _resolve(tx: Tx, terms: WorkspaceTerms, lane: StoredLane, intent: OpenIntent
         if placed or tx.now - _since(intent.evidence or {}) > PATIENCE:
             _give_to_a_person(tx, terms.workspace, lane, intent)
         return False
-    settle_unclear(tx, terms.workspace, lane, intent.intent_id, applied=applied, why="proof")
+    settle_unclear(tx, terms, lane, intent.intent_id, applied=applied, why="proof")
     proof = "orders and levels can only mean that it was " + ("applied" if applied else "not applied")
     settle_by_proof(tx, terms.workspace, [(Reason.WRITE_OUTCOME_UNCLEAR, intent.intent_id, proof)])
     _read_again(tx, terms.workspace, intent)
@@ -148,32 +150,75 @@ def _give_to_a_person(tx: Tx, workspace: Workspace, lane: StoredLane, intent: Op
 
 
 def settle_unclear(
-    tx: Tx, workspace: Workspace, lane: StoredLane, intent_id: IntentId, *, applied: bool, why: str
+    tx: Tx, terms: WorkspaceTerms, lane: StoredLane, intent_id: IntentId, *, applied: bool, why: str
 ) -> None:
-    """A write in doubt is now known: move the rights if it applied. The level is corrected by the next read."""
+    """A write in doubt is now known: move the rights if it applied, then take over what was read meanwhile.
+
+    Without the second step the next plan would start from the level before the doubt, and its guard would be stale at
+    once (mirror, storm, seed 301: one counter went from doubt to doubt for an hour).
+    """
     intent = lane.intents.pop(intent_id)
     settle_intents(tx, [SettledRow(intent_id, "applied" if applied else "stale", why, intent.evidence)])
     record = {"intent": intent_id, "applied": applied, "by": why, "evidence": intent.evidence}
     sku = next(iter(lane.pools.values())).sku
-    append(tx, [AuditRow(workspace=workspace, kind="doubt_settled", subject=sku, actor="storebridge", record=record)])
-    if not applied:
-        return
+    append(
+        tx, [AuditRow(workspace=terms.workspace, kind="doubt_settled", subject=sku, actor="storebridge", record=record)]
+    )
     stored = lane.positions[intent.position]
-    position = apply_delta(stored.position, intent.delta, version=None)
-    lane.positions[intent.position] = replace_position(stored, position, written_at=tx.now)
-    save_positions(tx, workspace, [lane.positions[intent.position]])
-    rows = [
+    position = stored.position
+    rows: list[NewMovement] = []
+    if applied:
+        position = apply_delta(position, intent.delta, version=None)
+        note, cause = f"found applied by {why}", intent_id
+        rows += _movements(lane, intent.position, "write", intent.delta, position.level, "storebridge", note, cause)
+    seen = read_doubts(intent)
+    if seen:
+        folded = _fold_seen(terms, position, seen[-1])
+        position = folded.position
+        if folded.movement:
+            actor = intent.position.connection
+            rows += _movements(lane, intent.position, "level", folded.movement, position.level, actor, "seen in doubt")
+    written_at = tx.now if applied else None
+    lane.positions[intent.position] = replace_position(stored, position, written_at=written_at)
+    save_positions(tx, terms.workspace, [lane.positions[intent.position]])
+    add_movements(tx, terms.workspace, rows)
+
+
+def _fold_seen(terms: WorkspaceTerms, position: Position, seen: Doubt) -> Folded:
+    reading = LevelReading(
+        item_id=position.key.item_id,
+        location_id=position.key.location_id,
+        available=seen.seen_level,
+        version=seen.seen_version,
+        native_id=position.native_id,
+        tracked=position.tracked,
+        denies_oversell=position.denies_oversell,
+    )
+    rules = HoldRules(policy=terms.policy, hold_above_units=terms.hold_above_units)
+    return fold_reading(position, reading, sent_at=seen.seen_at, rules=rules, written_at=None)
+
+
+def _movements(
+    lane: StoredLane,
+    key: PositionKey,
+    kind: str,
+    units: int,
+    level_after: int,
+    actor: str,
+    note: str,
+    cause: str | None = None,
+) -> list[NewMovement]:
+    return [
         NewMovement(
             pool_id=draw.pool_id,
-            position=intent.position,
-            kind="write",
-            units=intent.delta * draw.weight,
-            level_after=position.level,
-            cause=f"{intent_id}/{draw.pool_id}",
-            actor="storebridge",
-            note=f"found applied by {why}",
+            position=key,
+            kind=kind,
+            units=units * draw.weight,
+            level_after=level_after,
+            cause=f"{cause}/{draw.pool_id}" if cause else None,
+            actor=actor,
+            note=note,
         )
         for draw in lane.draws
-        if draw.position == intent.position
+        if draw.position == key
     ]
-    add_movements(tx, workspace, rows)

@@ -48,8 +48,8 @@ def find_emptied(
 ) -> tuple[int, list[LaneKey]]:
     """How many counters fell to zero at once and whose lanes to freeze; (0, []) when nothing is suspicious.
 
-    A counter with our own write on the wire is left out: the first demo on PostgreSQL held a whole store because its own
-    baseline had just emptied the outlet.
+    A counter with our own write on the wire is left out: a first demo on PostgreSQL held a store whose own
+    baseline writes had just emptied its outlet.
     """
     shown = {(reading.item_id, reading.location_id): reading.available for reading in read.readings}
     changes: list[tuple[LaneKey, int, int | None]] = [
