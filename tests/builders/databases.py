@@ -1,0 +1,143 @@
+"""Databases that live as long as one test, and what tests do with them from outside of a loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import psycopg
+
+from storebridge.store.database import Store, Tx, open_store
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+DEFAULT_POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+class Unreachable(Exception):
+    """No PostgreSQL server answers."""
+
+
+@dataclass
+class HandClock:
+    """A clock that only moves when a test moves it; PostgreSQL uses its own instead."""
+
+    moment: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def monotonic(self) -> float:
+        return (self.moment - NOON).total_seconds()
+
+    async def sleep(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+
+
+@dataclass
+class Database:
+    """A store, with its address, driven from synchronous tests."""
+
+    kind: str
+    url: str
+    clock: HandClock
+    store: Store
+    runner: asyncio.Runner
+    others: list[Store] = field(default_factory=list)
+
+    def run(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """One transaction."""
+        return self.runner.run(self.store.run(fn, *args, **kwargs))
+
+    def play(self, work: Coroutine[Any, Any, T]) -> T:
+        """Something asynchronous."""
+        return self.runner.run(work)
+
+    def at(self, moment: datetime, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """One transaction that takes ``moment`` for the present, on every database."""
+        return self.run(lambda tx: fn(Tx(tx.conn, moment, tx.dialect), *args, **kwargs))
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.run(lambda tx: [tuple(row) for row in tx.conn.exec_driver_sql(sql)])
+
+    def execute(self, sql: str) -> None:
+        def change(tx: Tx) -> None:
+            tx.conn.exec_driver_sql(sql)
+
+        self.run(change)
+
+    def another(self) -> Store:
+        """A second process's way to the same database (PostgreSQL only)."""
+        store = open_store(self.url, clock=self.clock)
+        self.others.append(store)
+        return store
+
+    def close(self) -> None:
+        for store in (*self.others, self.store):
+            self.runner.run(store.close())
+        self.runner.close()
+
+
+def _opened(kind: str, url: str, *, inline: bool = False) -> Database:
+    clock = HandClock()
+    return Database(kind, url, clock, open_store(url, clock=clock, inline=inline), asyncio.Runner())
+
+
+def inline_database() -> Iterator[Database]:
+    database = _opened("inline", ":memory:", inline=True)
+    yield database
+    engine = database.store.engine  # type: ignore[attr-defined]
+    database.close()
+    engine.dispose()
+
+
+def sqlite_database(folder: Path) -> Iterator[Database]:
+    database = _opened("sqlite", str(folder / "bridge.sqlite3"))
+    yield database
+    database.close()
+
+
+def postgres_database() -> Iterator[Database]:
+    """A schema of its own in a server that is there. Raises Unreachable."""
+    with postgres_schema() as url:
+        database = _opened("postgresql", url)
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+class postgres_schema:
+    """An empty schema for the time of a ``with``; its value is the address that leads into it."""
+
+    def __init__(self) -> None:
+        self._server = os.environ.get("STOREBRIDGE_TEST_POSTGRES_URL") or DEFAULT_POSTGRES
+        self._name = f"test_{secrets.token_hex(8)}"
+
+    def __enter__(self) -> str:
+        self._do(f"CREATE SCHEMA {self._name}")
+        separator = "&" if "?" in self._server else "?"
+        return f"{self._server}{separator}options=-csearch_path%3D{self._name}"
+
+    def __exit__(self, *error: object) -> None:
+        self._do(f"DROP SCHEMA {self._name} CASCADE")
+
+    def _do(self, sql: str) -> None:
+        server = self._server.replace("postgresql+psycopg://", "postgresql://", 1)
+        try:
+            with psycopg.connect(server, autocommit=True, connect_timeout=5) as conn:
+                conn.execute(sql.encode())
+        except psycopg.OperationalError as error:
+            place = server.rsplit("@", 1)[-1]
+            raise Unreachable(
+                f"no server answers at {place} ({str(error).strip().splitlines()[0]}); start one or name it in "
+                "STOREBRIDGE_TEST_POSTGRES_URL"
+            ) from error

@@ -1,0 +1,49 @@
+"""Databases for tests: every suite of the store runs on SQLite (a file, and inline) and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from builders.databases import Database, Unreachable, inline_database, postgres_database, sqlite_database
+
+POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
+_MISSED: list[str] = []
+
+
+@pytest.fixture(params=["sqlite", "inline", POSTGRES])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database at the newest schema, thrown away afterwards."""
+    if request.param == "inline":
+        yield from inline_database()
+    elif request.param == "sqlite":
+        yield from sqlite_database(tmp_path)
+    else:
+        yield from _postgres()
+
+
+@pytest.fixture
+def postgres() -> Iterator[Database]:
+    """PostgreSQL only, for what several workers do at once; mark the test ``postgres`` too."""
+    yield from _postgres()
+
+
+def _postgres() -> Iterator[Database]:
+    try:
+        yield from postgres_database()
+    except Unreachable as error:
+        reason = f"PostgreSQL is not tested: {error}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        _MISSED.append(reason)
+        pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A skip that nobody notices is a hole; this one is said at the end of the run."""
+    if _MISSED:
+        terminalreporter.section("PostgreSQL was skipped", red=True, bold=True)
+        terminalreporter.line(f"{len(_MISSED)} tests did not run. {_MISSED[0]}")
