@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
-from storebridge.inventory.versions import is_older, may_be_older, shows_version
+from storebridge.inventory.versions import is_exact, is_older, may_be_older, shows_version
 from storebridge.model.stock import LevelReading, Policy, Position
 
 __all__ = ["Condition", "Folded", "HoldRules", "fold_reading", "settle_hold", "shows_version"]
@@ -84,12 +84,12 @@ def _is_stale(position: Position, reading: LevelReading, sent_at: datetime, writ
         return True
     if is_older(reading.version, position.version):
         return True
-    return (
-        may_be_older(reading.version, position.version)
-        and reading.available != position.level
-        and written_at is not None
-        and sent_at < written_at + STALE_AT_MOST
-    )
+    if not may_be_older(reading.version, position.version):
+        return False
+    if is_exact(position.version):
+        return True
+    lately = written_at is not None and sent_at < written_at + STALE_AT_MOST
+    return lately and reading.available != position.level
 
 
 def _held_after(position: Position, change: int, rules: HoldRules, former_pool: int | None) -> int:

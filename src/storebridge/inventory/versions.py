@@ -17,6 +17,16 @@ def after(version: str | None) -> str | None:
     return f"{AFTER}{version}"
 
 
+def is_surpassed(version: str | None) -> bool:
+    """Whether the counter is known to have a later version than the one that was read."""
+    return version is not None and version.startswith(AFTER)
+
+
+def is_exact(version: str | None) -> bool:
+    """Whether each change makes a version of its own (a revision); times stand for every change in a second."""
+    return version is not None and version.removeprefix(AFTER).isdigit()
+
+
 def compare(one: str, other: str) -> int | None:
     """-1, 0 or 1 as ``one`` is earlier, equal or later; None when they cannot be compared."""
     left, right = _order(one), _order(other)

@@ -28,11 +28,12 @@ from storebridge.exceptions_queue.cases import CaseOpening, raise_cases
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.inventory.observe import HoldRules
 from storebridge.inventory.pools import guarantee_holds
+from storebridge.inventory.versions import is_surpassed
 from storebridge.model.ids import CallId, ConnectionName, ItemId, LaneKey, PoolId, Workspace
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.signals import Flow, SignalState, Source, Stage
 from storebridge.model.stock import LevelsRead, Policy, PositionKey
-from storebridge.pipeline.confirm.close import Spread, answered_signals, not_shown_yet, spreads_of
+from storebridge.pipeline.confirm.close import PATIENCE, Spread, answered_signals, not_shown_yet, spreads_of
 from storebridge.pipeline.deliver.settle import Applied, Settlement, empty_settlement, settle_row
 from storebridge.pipeline.normalize.fold import Folding, Movement, fold_lane
 from storebridge.pipeline.plan.lane import LanePlan, plan_lane, waiting_position
@@ -305,12 +306,19 @@ class Turn:
             self._signals[key] = [s for s in signals if s.seq not in held_back]
 
     def _asks_for_stale(self, occasion: ReadCameBack, key: LaneKey) -> None:
-        unconfirmed = {
+        """A replica that lags answered while we need to know: ask once more, a moment later."""
+        needed = {
             position.item_id
             for position, stored in self._lanes[key].positions.items()
-            if position.connection == occasion.connection and not stored.confirmed
+            if position.connection == occasion.connection
+            and (not stored.confirmed or is_surpassed(stored.position.version))
         }
-        self._asks[occasion.connection] |= self._foldings[key].stale_items & unconfirmed
+        again = sorted(self._foldings[key].stale_items & needed)
+        due_at = self._tx.now + PATIENCE[0]
+        asks = [Ask("levels", item, int(Urgency.STOCK_READ), due_at) for item in again]
+        if asks:
+            ask_looks(self._tx, self._workspace, occasion.connection, asks)
+            self._wake.add(occasion.connection)
 
     def _ask(self) -> None:
         for connection, items in self._asks.items():

@@ -12,6 +12,7 @@ import msgspec
 
 from storebridge.connectors.port import RowAnswer, RowOutcome, WriteStyle
 from storebridge.inventory.settle import apply_delta
+from storebridge.inventory.versions import after
 from storebridge.model.ids import IntentId
 from storebridge.model.stock import PositionKey
 from storebridge.store.journal import SettledRow
@@ -91,7 +92,8 @@ def _drop(lane: StoredLane, intent: OpenIntent, answer: RowAnswer, settlement: S
         settlement.refused.append((intent, answer))
     if answer.outcome is RowOutcome.STALE:
         stored = lane.positions[intent.position]
-        lane.positions[intent.position] = msgspec.structs.replace(stored, misses=stored.misses + 1)
+        position = msgspec.structs.replace(stored.position, version=after(stored.position.version))
+        lane.positions[intent.position] = msgspec.structs.replace(stored, position=position, misses=stored.misses + 1)
         settlement.changed.add(intent.position)
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from storebridge.clock import Ids
 from storebridge.inventory.planner import Plan, plan
+from storebridge.inventory.versions import is_surpassed
 from storebridge.model.ids import ConnectionName, IntentId, Workspace
 from storebridge.model.stock import PlannedWrite, Policy, PositionKey
 from storebridge.store.lanes import OpenIntent, StoredLane
@@ -42,7 +43,7 @@ def plan_lane(
     """Plan one lane. ``adjusting`` names the stores whose keyed calls can carry a difference."""
     wanted = plan(lane.state(velocity))
     waiting = {i.position: i for i in lane.intents.values() if i.state == "planned"}
-    writes = {write.position: write for write in wanted.writes}
+    writes = {write.position: write for write in wanted.writes if not _guard_is_stale(lane, write)}
     replaced = [
         intent.intent_id for position, intent in waiting.items() if not _same(intent, writes.get(position), lane)
     ]
@@ -92,6 +93,13 @@ def _as_intent(
         "created_at": now,
         "due_at": now,
     }
+
+
+def _guard_is_stale(lane: StoredLane, write: PlannedWrite) -> bool:
+    """A store said that the counter's revision is a later one: sending the known one again could only confuse, should
+    its answer be lost (mirror, storm, seed 301). A read comes first; it was asked for when the answer came."""
+    position = lane.positions[write.position].position
+    return position.native_id is not None and is_surpassed(position.version)
 
 
 def _sells_too_fast(lane: StoredLane, misses: int, write: PlannedWrite, adjusting: frozenset[ConnectionName]) -> bool:
