@@ -22,7 +22,7 @@ from storebridge.errors import ConfigurationError, StoreUnavailableError
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.model.settings import GroupTerms, WorkspaceTerms
 from storebridge.model.stock import Policy
-from storebridge.operations.keep_secret import StoredTokens
+from storebridge.operations.keep_secret import StoredTokens, open_secret
 from storebridge.operations.run_baseline import BaselineReport, run_baseline
 from storebridge.pipeline.deliver.answers import AnswerDesk, FoldAnswer, FoldLevels
 from storebridge.pipeline.deliver.courier import Courier, Errand
@@ -155,7 +155,11 @@ class Bridge:
     def _add_workspace(self, terms: WorkspaceTerms, config: WorkspaceConfig) -> None:
         connectors = {
             ConnectionName(name): build_connector(
-                ConnectionName(name), connection, self.environment, self._vault(terms.workspace, ConnectionName(name))
+                ConnectionName(name),
+                connection,
+                self.environment,
+                self._vault(terms.workspace, ConnectionName(name)),
+                lambda secret: self._secret(terms.workspace, secret),
             )
             for name, connection in config.connections.items()
         }
@@ -164,14 +168,21 @@ class Bridge:
         bench.couriers = [self._courier(bench, connector) for connector in connectors.values()]
 
     def _vault(self, workspace: Workspace, connection: ConnectionName) -> StoredTokens:
+        return StoredTokens(self.store, workspace, connection, self._box(), self.environment.secure_chance)
+
+    def _box(self) -> SecretBox | None:
         key = resolve_secret(
             self.config.server.secrets_key,
             self.environment.environ,
             self.environment.read_file,
             setting="server.secrets_key",
         )
-        box = None if key is None else SecretBox(key)
-        return StoredTokens(self.store, workspace, connection, box, self.environment.secure_chance)
+        return None if key is None else SecretBox(key)
+
+    def _secret(self, workspace: Workspace, name: str) -> str | None:
+        """A credential that the configuration keeps in the encrypted table."""
+        box = self._box()
+        return None if box is None else self.store.read_now(open_secret, workspace, name, box)
 
     def _bell(self, workspace: Workspace, connection: ConnectionName) -> Bell:
         return self._bells["courier", workspace, connection]
@@ -360,7 +371,9 @@ class TakeInNew:
         self._connector = connector
 
     async def __call__(self, looks: tuple[Any, ...]) -> None:
-        await self._bridge.baseline(self._workspace, sign_off=True, actor="storebridge")
+        signed = await self._bridge.store.read(last_baseline, self._workspace) is not None
+        by_itself = self._bridge.workspaces[self._workspace].terms.baseline_by_itself
+        await self._bridge.baseline(self._workspace, sign_off=signed or by_itself, actor="storebridge")
         await self._bridge.store.run(finish_listing, self._workspace, self._connector.name, looks)
 
 

@@ -1,4 +1,4 @@
-"""``demo`` and ``simulate``: the product shows, and proves, what it does."""
+"""``demo``, ``simulate`` and ``bench``: the product shows, proves and measures what it does."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from storebridge.cli.options import refuse_policy
 from storebridge.cli.output import give, tell
 from storebridge.cli.sandbox import read_catalogue_file
 from storebridge.errors import ConfigurationError
+from storebridge_proving.bench.run import NAMES, run_bench
 from storebridge_proving.demo import DemoOptions, run_demo
 from storebridge_proving.simulate.seeds import run_seeds
 from storebridge_sandbox.catalogue import CatalogueUnreadable
@@ -24,6 +25,7 @@ def add_to(app: App) -> None:
     """Add the commands of this file."""
     app.command(demo)
     app.command(simulate)
+    app.command(bench)
 
 
 def demo(
@@ -72,3 +74,20 @@ def simulate(
     lines = [f"{name}: {value}" for name, value in report.items()]
     give(report, lines, as_json=json)
     return 1 if report["violations"] or report["converged"] < report["seeds"] else 0
+
+
+def bench(
+    name: Annotated[str, Parameter(help="intake, pipeline or propagation.")],
+    *,
+    scale: Annotated[float, Parameter(help="Share of the usual length: 0.1 for a quick look.")] = 1.0,
+    rounds: Annotated[int, Parameter(help="How often everything is repeated.")] = 3,
+    json: Json = False,
+) -> int:
+    """Measure: figures, the machine and the method. Nothing else should run on the machine meanwhile."""
+    if name not in NAMES:
+        raise ConfigurationError(f"bench {name!r} is not known: give {', '.join(NAMES)}.")
+    if scale <= 0 or rounds < 1:
+        raise ConfigurationError("--scale takes a number above 0, --rounds at least 1.")
+    report = run_bench(name, scale=scale, rounds=rounds, tell=tell)
+    give(report.content(), report.for_people(), as_json=json)
+    return 0

@@ -31,20 +31,19 @@ def judge(doubt: Doubt, unexplained: int, *, uncertain: int = 0, hidden_orders: 
     store may have sold on orders that it does not list yet (Wix, INITIALIZED).
 
     A single new revision whose level is not ours was made by somebody else, whatever the orders say. Otherwise the
-    orders must agree, and a conclusion that a hidden sale could feign is not drawn (escrow, storm, seed 106).
+    orders must agree; where orders may be hidden they prove nothing, because a sale under way, or one that was taken
+    for an edit and came back, can feign either answer (escrow, storm, seed 106; mirror, storm, seed 310).
     """
     steps = _steps(doubt)
     if steps is None or steps < 1 or doubt.seen_level is None:
         return None
     if steps == 1 and doubt.seen_level != doubt.level_before + doubt.delta:
         return False
-    if uncertain:
+    if uncertain or hidden_orders:
         return None
     if unexplained == doubt.delta:
-        return None if hidden_orders and doubt.delta < 0 else True
-    if unexplained == 0:
-        return None if hidden_orders and doubt.delta > 0 else False
-    return None
+        return True
+    return False if unexplained == 0 else None
 
 
 def _steps(doubt: Doubt) -> int | None:

@@ -23,7 +23,7 @@ from storebridge.mappings.link import LinkedSku, Links, Obstacle, Unlinked, link
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ConnectionName, ItemId, LaneKey, LocationId, PoolId, Workspace
 from storebridge.model.settings import WorkspaceTerms
-from storebridge.model.stock import LevelReading, LevelsRead, PositionKey
+from storebridge.model.stock import LevelReading, LevelsRead, Policy, PositionKey
 from storebridge.pipeline.flow import PersonChanged, TurnOutcome, take_turn
 from storebridge.store.baselines import NewBaseline, add_baseline
 from storebridge.store.catalogue import save_locations, save_variants
@@ -38,6 +38,13 @@ REASON_OF_OBSTACLE = {
     Obstacle.UNTRACKED: Reason.ITEM_UNTRACKED,
     Obstacle.NOT_ADJUSTABLE: Reason.ITEM_NOT_ADJUSTABLE,
 }
+
+
+NOT_GUARANTEED = {
+    True: "the policy is mirror: two stores can sell the last unit within the time that news takes",
+    False: "the baseline's first writes are not confirmed yet",
+}
+"""Why a new pool is not guaranteed (yet), by whether the policy is mirror."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -194,7 +201,7 @@ def _intake(
         "location_group": group,
         "goods": levels.get(terms.system_of_record, max(levels.values())),
         "frozen": False,
-        "not_guaranteed_because": "the baseline's first writes are not confirmed yet",
+        "not_guaranteed_because": NOT_GUARANTEED[terms.policy is Policy.MIRROR],
     }
     rows = [
         _position_row(terms.workspace, lane, key, reading, rank, sku.variants[key.connection], writable, survey)

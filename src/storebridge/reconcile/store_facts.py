@@ -19,6 +19,7 @@ from storebridge.model.signals import Flow, SignalState
 from storebridge.reconcile.sweep import ask_sweep
 from storebridge.store.connections import save_facts
 from storebridge.store.database import Store, Tx
+from storebridge.store.deliveries import topics_received
 from storebridge.store.lanes import set_writable
 from storebridge.store.waiting import (
     Ask,
@@ -36,6 +37,10 @@ REASON_OF_PRECONDITION = {
     Precondition.SCOPES_GRANTED: Reason.SCOPE_MISSING,
     Precondition.CLOCK_AGREES: Reason.CLOCK_SKEWED,
 }
+
+
+SILENCE_DAYS = 7
+"""A store whose subscriptions cannot be listed is taken to be silent when nothing came for so long."""
 
 
 class LookAtStore:
@@ -87,9 +92,23 @@ class LookAtStore:
 
     def _record_subscriptions(self, tx: Tx, report: SubscriptionReport) -> None:
         name = self._connector.name
+        workspace = self._terms.workspace
         if report.restored:
             ask_sweep(tx, self._terms, name, everything=True)
-        if report.manual:
+        if report.restored and report.present:
+            opening = CaseOpening(
+                workspace=workspace,
+                reason=Reason.SUBSCRIPTION_REMOVED,
+                subject=name,
+                connection=name,
+                field="subscriptions",
+                details={"topics": list(report.restored)},
+            )
+            raise_cases(tx, [opening])
+        elif not report.manual:
+            settle_by_proof(tx, workspace, [(Reason.SUBSCRIPTION_REMOVED, name, "every topic is subscribed")])
+        arrives = topics_received(tx, workspace, name, tx.now - timedelta(days=SILENCE_DAYS))
+        if report.manual and not arrives:
             opening = CaseOpening(
                 workspace=self._terms.workspace,
                 reason=Reason.SUBSCRIPTION_MANUAL,
@@ -100,9 +119,8 @@ class LookAtStore:
             )
             raise_cases(tx, [opening])
         else:
-            settle_by_proof(
-                tx, self._terms.workspace, [(Reason.SUBSCRIPTION_MANUAL, name, "every topic is subscribed")]
-            )
+            proof = f"deliveries arrive ({len(arrives)} topics)" if report.manual else "every topic is subscribed"
+            settle_by_proof(tx, workspace, [(Reason.SUBSCRIPTION_MANUAL, name, proof)])
 
 
 def record_findings(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, findings: tuple[Finding, ...]) -> None:

@@ -78,6 +78,20 @@ def _count_copies(tx: HasConnection, copies: Mapping[Name, int]) -> None:
         )
 
 
+def topics_received(tx: HasConnection, workspace: Workspace, connection: ConnectionName, since: datetime) -> set[str]:
+    """The topics of which a delivery came lately."""
+    found = tx.conn.execute(
+        select(deliveries.c.topic)
+        .where(
+            deliveries.c.workspace == workspace,
+            deliveries.c.connection == connection,
+            deliveries.c.received_at >= since,
+        )
+        .distinct()
+    )
+    return {topic for (topic,) in found}
+
+
 def redact_deliveries(tx: HasConnection, workspace: Workspace, days: int) -> int:
     """Empty the bodies of deliveries older than ``days``: they hold personal data. Digests stay as proof."""
     return tx.conn.execute(

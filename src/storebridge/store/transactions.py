@@ -50,6 +50,10 @@ class Store(Protocol):
         """Run ``fn`` in a transaction that sees one moment and changes nothing."""
         ...
 
+    def read_now(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like ``read``, on the caller's thread: only while things are wired together and nothing runs yet."""
+        ...
+
     async def maintain(self) -> None:
         """Housekeeping that only this dialect needs (SQLite: truncate the write-ahead log)."""
         ...

@@ -89,6 +89,9 @@ class MortalStore:
         await self._life.pass_point("crash_before_transaction")
         return await self._store.read(fn, *args, **kwargs)
 
+    def read_now(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._store.read_now(fn, *args, **kwargs)
+
     async def maintain(self) -> None:
         await self._life.pass_point("crash_before_transaction")
         await self._store.maintain()

@@ -80,7 +80,8 @@ class Intake:
         on_stored: Wake,
         on_gap: Wake,
     ) -> None:
-        """``on_stored`` wakes the dispatcher; ``on_gap`` is called once storing works again after it failed."""
+        """``on_stored`` wakes the dispatcher; ``on_gap`` asks for a sweep: when storing works again after it
+        failed, and for a delivery that nobody can read."""
         self._store = store
         self._webhooks = webhooks
         self._on_stored = on_stored
@@ -108,7 +109,7 @@ class Intake:
         except StoreUnavailableError:
             self._gap = True
             return Acceptance.UNSTORABLE
-        if self._gap:
+        if self._gap or (new and verified.problem):
             self._gap = False
             self._on_gap()
         if new:

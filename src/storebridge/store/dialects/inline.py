@@ -44,6 +44,10 @@ class InlineStore:
     async def read(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self.run(fn, *args, **kwargs)
 
+    def read_now(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with self.engine.begin() as conn:
+            return fn(Tx(conn, self._clock.now(), "sqlite"), *args, **kwargs)
+
     async def maintain(self) -> None:
         """Nothing to do."""
 

@@ -56,6 +56,9 @@ class PostgresStore:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: self._run(lambda tx: fn(tx, *args, **kwargs)))
 
+    def read_now(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._run(lambda tx: fn(tx, *args, **kwargs))
+
     def _run(self, fn: Callable[[Tx], T]) -> T:
         for last in (False,) * (TRIES - 1) + (True,):
             try:

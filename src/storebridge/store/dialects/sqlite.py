@@ -181,6 +181,9 @@ class SqliteStore:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, lambda: self._read(lambda tx: fn(tx, *args, **kwargs)))
 
+    def read_now(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._read(lambda tx: fn(tx, *args, **kwargs))
+
     def _read(self, fn: Callable[[Tx], T]) -> T:
         try:
             with self._reader.begin() as conn:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from storebridge.errors import NotFoundError, RefusedError
 from storebridge.model.ids import Workspace
 from storebridge.model.settings import WorkspaceTerms
+from storebridge.model.stock import Policy
 from storebridge.operations.book_goods import count_goods, receive_goods
 from storebridge.operations.explain_stock import explain_stock
 from storebridge.operations.list_audit import list_audit
@@ -91,7 +92,14 @@ class Pages:
         page = await list_stock(
             self._bridge.store, terms, search=search, after=request.query_params.get("after"), limit=ROWS
         )
-        return self.render(request, "stock.html", page=page, search=search, stores=terms.connections)
+        return self.render(
+            request,
+            "stock.html",
+            page=page,
+            search=search,
+            stores=terms.connections,
+            divided=terms.policy is Policy.ESCROW,
+        )
 
     async def story(self, request: Request) -> Response:
         return await self._story(request)

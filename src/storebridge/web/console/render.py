@@ -9,6 +9,8 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from storebridge.web.console.records import gist, plainly, pretty
+
 
 def build_templates() -> Environment:
     """Templates that escape everything and fail on what is not there."""
@@ -20,6 +22,7 @@ def build_templates() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters.update(moment=moment, span=span, sku_path=sku_path, signed=signed, words=words)
+    templates.filters.update(count=count, duration=duration, gist=gist, pretty=pretty, plainly=plainly)
     return templates
 
 
@@ -52,6 +55,18 @@ def sku_path(sku: str) -> str:
 def signed(units: int) -> str:
     """With its sign, and a true minus."""
     return f"{units:+d}".replace("-", "−")
+
+
+def count(number: int) -> str:
+    """With its thousands apart: 12,345."""
+    return f"{number:,}".replace("-", "−")
+
+
+def duration(milliseconds: int | None) -> str:
+    """Milliseconds as a person says them: 521 ms, 1.6 s."""
+    if milliseconds is None:
+        return "–"
+    return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
 
 
 def words(name: str) -> Markup:
