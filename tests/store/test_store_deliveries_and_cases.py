@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from datetime import timedelta
+
+import pytest
 
 from builders.databases import NOON, Database
 from builders.rows import MAIN, OTHER, SHOPIFY, case, delivery
@@ -15,6 +19,7 @@ from storebridge.store.cases import (
     open_cases,
     open_subjects_of_lanes,
 )
+from storebridge.store.database import Tx
 from storebridge.store.deliveries import accept_deliveries, redact_deliveries
 
 
@@ -119,3 +124,38 @@ def test_the_open_cases_of_lanes_are_named(database: Database) -> None:
 def test_a_connection_is_part_of_a_delivery_s_name(database: Database) -> None:
     database.run(accept_deliveries, [delivery("d1")])
     assert database.rows("select connection from deliveries") == [(SHOPIFY,)]
+
+
+@pytest.mark.postgres
+def test_two_workers_that_are_handed_the_same_delivery_store_it_once(postgres: Database) -> None:
+    other, stored, go = postgres.another(), threading.Event(), threading.Event()
+
+    def first(tx: Tx) -> list[bool]:
+        new = accept_deliveries(tx, [delivery("d1")])
+        stored.set()
+        go.wait(10)
+        return new
+
+    async def play() -> tuple[list[bool], list[bool]]:
+        one = asyncio.ensure_future(postgres.store.run(first))
+        await asyncio.to_thread(stored.wait, 10)
+        two = asyncio.ensure_future(other.run(accept_deliveries, [delivery("d1"), delivery("d2")]))
+        await asyncio.sleep(0.2)
+        go.set()
+        return await one, await two
+
+    assert postgres.play(play()) == ([True], [False, True])
+    assert postgres.rows("select delivery_id, copies from deliveries order by 1") == [("d1", 2), ("d2", 1)]
+
+
+@pytest.mark.postgres
+def test_two_workers_that_meet_the_same_doubt_open_one_case(postgres: Database) -> None:
+    other = postgres.another()
+
+    async def play() -> list[list[bool]]:
+        return await asyncio.gather(
+            *(store.run(open_cases, [case()]) for store in (postgres.store, other) for _ in range(4))
+        )
+
+    assert sorted(postgres.play(play())) == [[False]] * 7 + [[True]]
+    assert postgres.rows("select state, occurrences from cases") == [("open", 8)]
