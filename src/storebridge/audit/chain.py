@@ -23,10 +23,8 @@ def next_link(previous: str, digest: str, number: int) -> str:
 
 def seal(tx: Tx, workspace: Workspace) -> int:
     """Chain what is new; returns how many rows."""
+    last = last_seal(tx, workspace)  # first: it locks, and what another worker chained meanwhile is not new any more
     rows = unsealed(tx, workspace, ROWS_AT_ONCE)
-    if not rows:
-        return 0
-    last = last_seal(tx, workspace)
     position, link = (0, FIRST_LINK) if last is None else (last.position, last.link)
     links: list[tuple[int, int, str]] = []
     for row in rows:

@@ -30,8 +30,10 @@ R = TypeVar("R")
 
 CONNECTIONS = 6
 TRIES = 6
-TRY_AGAIN = frozenset({"40001", "40P01"})
-"""Serialization failure and deadlock: nothing was changed, so running the function again is safe."""
+TRY_AGAIN = frozenset({"40001", "40P01", "23505"})
+"""Serialization failure, deadlock, and a row that another worker stored first (two of them were handed the same
+delivery): nothing was changed, so running the function again is safe, and then it sees that row. A row that is refused
+every time is an error of the caller, who gets it in the end."""
 
 
 class PostgresStore:
