@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from builders.databases import Database, Unreachable, inline_database, postgres_database, sqlite_database
+
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")  # a busy machine is no finding
 
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
 _MISSED: list[str] = []
