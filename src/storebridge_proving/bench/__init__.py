@@ -1,0 +1,1 @@
+"""Measurements that a person runs: ``storebridge bench``. Nothing here judges; it counts, times and says how."""

@@ -1,0 +1,23 @@
+"""The measurements by name, at a length between a quick look and the real thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from storebridge_proving.bench.intake import IntakeOptions, run_intake_bench
+from storebridge_proving.bench.report import Report
+
+Tell = Callable[[str], None]
+
+
+def _intake(scale: float, rounds: int, tell: Tell) -> Report:
+    return run_intake_bench(IntakeOptions(seconds=8.0 * scale, rounds=rounds), tell)
+
+
+_BENCHES: dict[str, Callable[[float, int, Tell], Report]] = {"intake": _intake}
+NAMES = tuple(_BENCHES)
+
+
+def run_bench(name: str, *, scale: float, rounds: int, tell: Tell) -> Report:
+    """``scale`` 1.0 is the length at which figures mean something. Raises KeyError for a name not in ``NAMES``."""
+    return _BENCHES[name](scale, rounds, tell)
