@@ -50,6 +50,9 @@ def test_nothing_comes_from_elsewhere_and_nothing_is_inline() -> None:
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "same-origin", (
+        "no-referrer makes browsers send our forms as from nowhere"
+    )
     for inline in (" style=", "<style", "onclick", "https://", "<script>"):
         assert inline not in answer.text
 

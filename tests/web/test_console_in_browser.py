@@ -1,0 +1,244 @@
+"""The console in a real browser, on a real server, with two pretend stores behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import os
+import re
+import shutil
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from storebridge.bootstrap import Bridge
+from storebridge.config import SecretRef
+from storebridge.web.console.app import build_console_app
+from storebridge_proving.stage import Stage, open_stage, wait_until_settled
+from storebridge_sandbox.serve import ServedApp
+
+pytestmark = pytest.mark.browser
+PATIENCE_MS = 15_000
+PATIENCE_SECONDS = 60
+TOKEN = "a-token-of-enough-length"
+HEAD = (
+    "Handle,Title,Status,Option1 Name,Option1 Value,Variant SKU,Variant Price,"
+    "Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy\n"
+)
+CATALOGUE = HEAD + "".join(
+    f"tee-{n},Harbour Tee {n},active,Title,Default Title,TEE-{n},20.00,shopify,40,deny\n" for n in range(12)
+)
+
+
+class Play:
+    """A stage that runs in a thread of its own, so that the browser's calls may block."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ready: Future[Stage] = Future()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        self._thread.start()
+        self.stage = self._ready.result(PATIENCE_SECONDS)
+        self.url = self.stage.console_url
+
+    async def _run(self) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            async with open_stage(
+                self._folder, seed=1, policy="escrow", catalogue=CATALOGUE.encode(), store=None, port=0
+            ) as stage:
+                await wait_until_settled(stage)
+                outside = ServedApp(build_console_app(_bound_elsewhere(stage.bridge)), 0)
+                self.guarded_url = outside.url
+                self._ready.set_result(stage)
+                await self._over.wait()
+                await outside.stop()
+        except BaseException as error:
+            if not self._ready.done():
+                self._ready.set_exception(error)
+            raise
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(PATIENCE_SECONDS)
+
+    def buy(self, store: int, sku: str, quantity: int) -> None:
+        body = {"lines": [{"sku": sku, "quantity": quantity}], "customer": {"email": "a@example.org"}}
+        self._post(store, "/_sandbox/checkout", body)
+
+    def retype(self, store: int, sku: str, delta: int) -> None:
+        """Staff changes a level in the store's admin."""
+        self._post(store, "/_sandbox/adjust", {"sku": sku, "delta": delta})
+
+    def _post(self, store: int, path: str, body: dict[str, Any]) -> None:
+        asked = urllib.request.Request(
+            self.stage.clients[store].base + path,
+            json.dumps(body).encode(),
+            {"content-type": "application/json"},
+        )
+        urllib.request.urlopen(asked, timeout=PATIENCE_SECONDS).close()
+
+
+def _bound_elsewhere(bridge: Bridge) -> Bridge:
+    """The same bridge as if its console listened on an address that others reach."""
+    outside = copy.copy(bridge)
+    server = msgspec.structs.replace(
+        bridge.config.server, console_listen="0.0.0.0:8790", console_token=SecretRef(env="CONSOLE_TOKEN")
+    )
+    outside.config = msgspec.structs.replace(bridge.config, server=server)
+    outside.environment = copy.copy(bridge.environment)
+    outside.environment.environ = {"CONSOLE_TOKEN": TOKEN}
+    return outside
+
+
+@pytest.fixture(scope="module")
+def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
+    playing = Play(tmp_path_factory.mktemp("stage"))
+    yield playing
+    playing.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = shutil.which("chromium") or playwright.chromium.executable_path
+        if not Path(found).exists():
+            (pytest.fail if os.environ.get("CI") else pytest.skip)("No Chromium: playwright install chromium.")
+        launched = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, play: Play) -> Iterator[Callable[..., Page]]:
+    """Opens pages, and has the test fail when one of them complains or asks another host."""
+    complaints: list[str] = []
+    hosts: set[str] = set()
+    contexts = []
+
+    def open_page(path: str = "/", *, width: int = 1280, base: str | None = None) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(f"{page.url}: {message.text} {message.location}") if message.type == "error" else None
+            ),
+        )
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: hosts.add(re.sub(r"^(\w+://[^/:]+).*", r"\1", request.url)))
+        page.goto((base or play.url) + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert hosts == {"http://127.0.0.1"}
+
+
+def figure(page: Page, name: str) -> Any:
+    return page.locator(".figure", has_text=name).locator("dd").first
+
+
+def test_the_first_page_changes_while_one_watches_and_nothing_jumps(visit: Callable[..., Page], play: Play) -> None:
+    page = visit()
+    expect(page.locator("[data-live-state]")).to_have_text("Live")
+    expect(page.locator(".verdict")).to_contain_text("only when shares are rebalanced")
+    expect(page.locator(".store .health")).to_have_text(["Answers", "Answers"])
+    expect(figure(page, "Units oversold")).to_have_text("0")
+    for name in ("Events a second", "Store to store, p50", "Store to store, p95", "SKUs out of step"):
+        expect(figure(page, name)).to_be_visible()
+    before = int(figure(page, "Units sold").inner_text())
+    page.evaluate(
+        "window.jumped = 0; new PerformanceObserver(seen => seen.getEntries().forEach("
+        "entry => { window.jumped += entry.value })).observe({type: 'layout-shift'})"
+    )
+    play.buy(0, "TEE-1", 3)
+    play.buy(1, "TEE-2", 2)
+    expect(figure(page, "Units sold")).to_have_text(str(before + 5), timeout=PATIENCE_MS)
+    expect(page.locator(".happenings")).to_contain_text("TEE-1")
+    assert page.evaluate("window.jumped") < 0.02
+
+
+def test_a_search_leads_to_the_story_of_a_number(visit: Callable[..., Page], play: Play) -> None:
+    play.buy(1, "TEE-7", 4)
+    page = visit("/stock")
+    expect(page.locator("tbody tr")).to_have_count(12)
+    page.get_by_label("SKU or title").fill("harbour tee 7")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="TEE-7").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("TEE-7")
+    expect(page.locator(".sums li").last).to_contain_text("Left to sell: 40")
+    _reload_until(page, ".big", "36")
+    expect(page.locator(".sums li").last).to_have_text("Left to sell: 40 - 4 = 36.")
+    expect(page.locator(".happenings")).to_contain_text("wix, Online store fell by 4")
+
+
+def test_a_held_change_is_settled_with_the_keyboard_alone(visit: Callable[..., Page], play: Play) -> None:
+    play.retype(0, "TEE-9", 300)
+    page = visit("/exceptions")
+    _reload_until(page, ".desk", "Change held: TEE-9")
+    _tab_to(page, "Change held: TEE-9")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Change held: TEE-9")
+    _tab_to(page, "Accept the change")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    page.keyboard.press("Enter")
+    expect(page.locator(".tags")).to_contain_text("resolved")
+    page.goto(f"{play.url}/stock/TEE-9")
+    _reload_until(page, ".big", "340")
+
+
+@pytest.mark.parametrize("path", ["/", "/stock", "/stock/TEE-1", "/exceptions", "/audit"])
+def test_a_phone_shows_it_without_scrolling_sideways(visit: Callable[..., Page], path: str) -> None:
+    page = visit(path, width=390)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_every_page_forbids_what_is_not_ours(visit: Callable[..., Page], play: Play) -> None:
+    page = visit("/stock")
+    answer = page.goto(play.url + "/")
+    assert answer is not None
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+
+
+def test_bound_elsewhere_one_signs_in_with_the_token(visit: Callable[..., Page], play: Play) -> None:
+    page = visit("/stock", base=play.guarded_url)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    page.get_by_label("The console's token").fill(TOKEN)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-live-state]")).to_have_text("Live")
+
+
+def _tab_to(page: Page, words: str) -> None:
+    """Press Tab until the focus is on that link or button, as somebody without a mouse does."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent.trim()") == words:
+            return
+    pytest.fail(f"Tab never comes to {words!r}.")
+
+
+def _reload_until(page: Page, selector: str, words: str) -> None:
+    """What is shown follows within moments; pages other than the first show it when loaded again."""
+    shown = page.locator(selector).first
+    for _ in range(60):
+        if shown.count() and words in (shown.text_content() or ""):
+            return
+        page.wait_for_timeout(150)
+        page.reload()
+    pytest.fail(f"{selector} never says {words!r}.")
