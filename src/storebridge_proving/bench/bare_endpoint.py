@@ -38,6 +38,8 @@ class BarePostgres:
         self._url = url
         self._free: asyncio.Queue[psycopg.AsyncConnection[tuple[object, ...]]] = asyncio.Queue()
         self._opened = 0
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(TABLE.format(kind="BYTEA").encode())
 
     async def insert(self, delivery_id: str, body: bytes) -> None:
         connection = await self._take()
@@ -49,10 +51,7 @@ class BarePostgres:
     async def _take(self) -> psycopg.AsyncConnection[tuple[object, ...]]:
         if self._free.empty() and self._opened < CONNECTIONS:
             self._opened += 1
-            connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
-            if self._opened == 1:
-                await connection.execute(TABLE.format(kind="BYTEA").encode())
-            return connection
+            return await psycopg.AsyncConnection.connect(self._url, autocommit=True)
         return await self._free.get()
 
 

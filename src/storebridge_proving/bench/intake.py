@@ -32,6 +32,7 @@ METHOD = (
     "schedule; times run from when they were due.",
     "Afterwards the rows in the database are counted and compared with the answers 200.",
 )
+STOPPING_SECONDS = 30.0
 TARGET_SHARE = 0.6
 TARGET_P99_MS = 50.0
 
@@ -75,7 +76,8 @@ class Server:
 
     async def finish(self) -> ServerDone:
         """Stop it and hear its last words."""
-        out, _ = await self._process.communicate()
+        async with asyncio.timeout(STOPPING_SECONDS):
+            out, _ = await self._process.communicate(b"")
         return msgspec.json.decode(out, type=ServerDone)
 
 
@@ -149,6 +151,8 @@ async def _server(kind: str, store: str) -> AsyncIterator[Server]:
 async def _load(job: LoadJob) -> LoadSeen:
     process = await _start("load_generator")
     out, _ = await process.communicate(msgspec.json.encode(job))
+    if process.returncode:
+        raise RuntimeError(f"The load generator failed with status {process.returncode}.")
     return msgspec.json.decode(out, type=LoadSeen)
 
 

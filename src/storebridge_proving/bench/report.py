@@ -76,7 +76,7 @@ def load_average() -> float:
 
 
 def describe_machine(folder: Path) -> dict[str, Any]:
-    """Processor, memory, disk, versions. ``disk_flush_ms`` is the median of writing and flushing 4 KiB in ``folder``."""
+    """Processor, memory, disk, versions. ``disk_flush_ms``: median of writing and flushing 4 KiB in ``folder``."""
     pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
     return {
         "processor": _processor(),
