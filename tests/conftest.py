@@ -9,13 +9,35 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from builders.databases import Database, Unreachable, inline_database, postgres_database, sqlite_database
+from builders.databases import (
+    Database,
+    Unreachable,
+    demand_postgres,
+    inline_database,
+    postgres_database,
+    sqlite_database,
+)
 
 settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")  # a busy machine is no finding
 
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
 _MISSED: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def _postgres_answers(request: pytest.FixtureRequest) -> None:
+    """What is marked ``postgres`` needs a server: without one it is skipped, and in CI it fails."""
+    if request.node.get_closest_marker("postgres") is None:
+        return
+    try:
+        demand_postgres()
+    except Unreachable as error:
+        reason = f"PostgreSQL is not tested: {error}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        _MISSED.append(reason)
+        pytest.skip(reason)
 
 
 @pytest.fixture(params=["sqlite", "inline", POSTGRES])
@@ -26,24 +48,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     elif request.param == "sqlite":
         yield from sqlite_database(tmp_path)
     else:
-        yield from _postgres()
+        yield from postgres_database()
 
 
 @pytest.fixture
 def postgres() -> Iterator[Database]:
     """PostgreSQL only, for what several workers do at once; mark the test ``postgres`` too."""
-    yield from _postgres()
-
-
-def _postgres() -> Iterator[Database]:
-    try:
-        yield from postgres_database()
-    except Unreachable as error:
-        reason = f"PostgreSQL is not tested: {error}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        _MISSED.append(reason)
-        pytest.skip(reason)
+    yield from postgres_database()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

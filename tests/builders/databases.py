@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import secrets
 from collections.abc import Callable, Coroutine, Iterator
@@ -113,6 +114,13 @@ def postgres_database() -> Iterator[Database]:
             yield database
         finally:
             database.close()
+
+
+@functools.cache
+def demand_postgres() -> None:
+    """Raises Unreachable; asked once where a server answers."""
+    with postgres_schema():
+        pass
 
 
 class postgres_schema:

@@ -1,0 +1,325 @@
+"""Both pretend stores and the bridge on virtual time, with a hand in each: shopper, staff, operator and fate."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from builders.databases import postgres_schema
+from fakes.inline_postgres import InlinePostgres
+from storebridge.bootstrap import Bridge, Environment, Pace, build_bridge
+from storebridge.clock import SeededIds
+from storebridge.config import Config, ConnectionConfig, SecretRef, ServerConfig, WorkspaceConfig
+from storebridge.connectors.http import Request, Transport
+from storebridge.model.ids import Workspace
+from storebridge.operations.book_goods import Booked, count_goods, receive_goods
+from storebridge.operations.settle_case import Choice, Settled, settle_case
+from storebridge.store.cases import StoredCase
+from storebridge.store.database import Store, Tx, open_store
+from storebridge.store.views_lists import list_cases
+from storebridge.web.intake.app import build_intake_app
+from storebridge_proving.asgi_transport import AsgiPost, AsgiTransport
+from storebridge_proving.store_client import CartLine, StoreClient
+from storebridge_proving.virtual_time import VirtualClock, run_virtually
+from storebridge_sandbox.app import Stores, build_stores
+from storebridge_sandbox.catalogue import Catalogue, CatalogueProduct, CatalogueVariant
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.wix.settings import WixOptions
+from storebridge_sandbox.world import World
+
+MAIN = Workspace("main")
+URLS = {"shopify": "https://shop.sim", "wix": "https://wix.sim"}
+INTAKE_URL = "https://hooks.sim"
+PACE = Pace(nap_seconds=30.0, seal_seconds=120.0, sweep_tick_seconds=30.0, janitor_seconds=3600.0)
+ANN = {"email": "ann@example.org", "phone": "+15550100", "first_name": "Ann", "last_name": "Lee"}
+BOTH = {"shopify": 10, "wix": 10}
+
+Levels = Mapping[str, int]
+Play = Callable[["Journey"], Coroutine[Any, Any, None]]
+
+
+@dataclass
+class Goods:
+    """What a SKU opens with in each store; a store that is not named does not sell it."""
+
+    sku: str
+    opening: Levels = field(default_factory=lambda: dict(BOTH))
+    tracked: bool = True
+    twice_in: str = ""
+    """A store that lists it on two products."""
+
+
+@dataclass
+class Journey:
+    """One test's world."""
+
+    clock: VirtualClock
+    stores: Stores
+    shopify: StoreClient
+    wix: StoreClient
+    network: AsgiTransport
+    post: AsgiPost
+    config: Config
+    secrets: dict[str, str]
+    store: Store
+    ids: SeededIds
+    wrap_store: Callable[[Store], Store] = lambda store: store
+    wrap_transport: Callable[[Transport], Transport] = lambda transport: transport
+    _bridge: Bridge | None = None
+    _earlier: list[Bridge] = field(default_factory=list)
+
+    # the bridge's life
+
+    @property
+    def bridge(self) -> Bridge:
+        assert self._bridge is not None
+        return self._bridge
+
+    def build(self) -> Bridge:
+        """A bridge that is wired but does not run."""
+        environment = Environment(
+            self.wrap_transport(self.network),
+            clock=self.clock,
+            ids=self.ids,
+            chance=random.Random(7),
+            environ=self.secrets,
+            inline_store=True,
+            wrap_store=self.wrap_store,
+            pace=PACE,
+        )
+        self._bridge = build_bridge(self.config, environment, store=self.store)
+        return self._bridge
+
+    async def start(self) -> None:
+        """A process starts: intake up, loops running."""
+        bridge = self.build()
+        self.post.connect(build_intake_app(bridge))
+        await bridge.start()
+
+    async def start_second(self) -> None:
+        """Another worker on the same database, which takes the deliveries from now on; the first goes on."""
+        self._earlier.append(self.bridge)
+        await self.start()
+
+    async def kill(self) -> None:
+        """It dies without a word; what the database holds stays."""
+        self.post.disconnect()
+        await self.bridge.kill()
+
+    async def begin(self, *, sign_off: bool = True, settle: float = 60.0) -> None:
+        """Start, agree on the starting point, and let the first writes come through."""
+        await self.start()
+        if sign_off:
+            await self.bridge.baseline(MAIN, sign_off=True, actor="ann")
+        await self.pass_time(settle)
+
+    async def pass_time(self, seconds: float) -> None:
+        """Time passes; a loop of the bridge that dies meanwhile fails the test."""
+        await self.clock.sleep(seconds)
+        if self._bridge is not None:
+            error = self._bridge.failed()
+            assert error is None, repr(error)
+
+    # what stores show and do
+
+    def client(self, name: str) -> StoreClient:
+        return self.shopify if name == "shopify" else self.wix
+
+    async def levels(self, sku: str = "A") -> dict[str, int]:
+        """What each store shows of a SKU, over all its locations."""
+        shown: dict[str, int] = {}
+        for client in (self.shopify, self.wix):
+            for level in (await client.truth())["levels"]:
+                if level["sku"] == sku:
+                    shown[client.name] = shown.get(client.name, 0) + level["available"]
+        return shown
+
+    async def buy(self, store: str, quantity: int = 1, sku: str = "A") -> str:
+        return await self.client(store).checkout([CartLine(sku, quantity)], ANN, paid=True)
+
+    async def faults(self, store: str, **settings: Any) -> None:
+        """Fate for one store from now on; none to end it."""
+        await self.client(store).set_faults(settings)
+
+    async def sandbox(self, store: str, method: str, path: str, body: object = None) -> Any:
+        """Any other call under ``/_sandbox/``."""
+        raw = b"" if body is None else msgspec.json.encode(body)
+        answer = await self.network.send(Request(method, f"{URLS[store]}/_sandbox/{path}", {}, raw, 20.0))
+        assert answer.status < 300, answer.body
+        return msgspec.json.decode(answer.body) if answer.body else None
+
+    async def stock_writes(self, store: str) -> int:
+        """Movements that API calls made in a store's own records."""
+        return sum(move["cause"] == "api" for move in (await self.client(store).truth())["movements"])
+
+    async def calls(self, store: str) -> int:
+        return len(await self.client(store).requests())
+
+    # what the bridge knows, and what a person does
+
+    async def cases(self, reason: str | None = None, *, state: str | None = "open") -> list[StoredCase]:
+        return await self.store.read(
+            list_cases,
+            MAIN,
+            state=state,
+            reason=reason,
+            sku=None,
+            connection=None,
+            whose_move=None,
+            before=None,
+            limit=99,
+        )
+
+    async def reasons(self) -> list[str]:
+        """The open cases, by reason."""
+        return sorted(case.reason for case in await self.cases())
+
+    async def settle(self, reason: str, choice: Choice) -> Settled:
+        (case,) = await self.cases(reason)
+        terms = self.bridge.workspaces[MAIN].terms
+        done = await self.store.run(settle_case, terms, self.ids, case.case_id, choice, actor="ann")
+        self.bridge.wake(MAIN, done.wake)
+        return done
+
+    async def receive(self, units: int, sku: str = "A") -> Booked:
+        terms = self.bridge.workspaces[MAIN].terms
+        booked = await self.store.run(receive_goods, terms, self.ids, sku, units, group=None, actor="ann")
+        self.bridge.wake(MAIN, booked.wake)
+        return booked
+
+    async def count(self, units: int, sku: str = "A") -> Booked:
+        terms = self.bridge.workspaces[MAIN].terms
+        booked = await self.store.run(count_goods, terms, self.ids, sku, units, group=None, actor="ann")
+        self.bridge.wake(MAIN, booked.wake)
+        return booked
+
+    async def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        def read(tx: Tx) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in tx.conn.exec_driver_sql(sql)]
+
+        return await self.store.read(read)
+
+    async def goods_left(self, sku: str = "A") -> int:
+        """P, from the bridge's own books."""
+        ((goods,),) = await self.rows(f"select goods from pools where sku = '{sku}'")
+        ((moved,),) = await self.rows(
+            "select sum(p.level - p.held - p.granted) from positions p join pools on pools.lane = p.lane "
+            f"where pools.sku = '{sku}'"
+        )
+        return int(goods) + int(moved)
+
+    async def books(self) -> dict[str, Any]:
+        """Everything that must stay as it was when something is refused or merely looked at."""
+        tables = ("pools", "positions", "draws", "intents", "calls", "ledger", "baselines", "cases")
+        counted = {table: (await self.rows(f"select count(*) from {table}"))[0][0] for table in tables}
+        counted["goods"] = await self.rows("select pool_id, goods, frozen from pools order by pool_id")
+        counted["levels"] = await self.rows(
+            "select connection, item_id, location_id, granted, level, held from positions order by 1, 2, 3"
+        )
+        return counted
+
+
+def travel(
+    play: Play,
+    *goods: Goods,
+    policy: str = "mirror",
+    postgres: bool = False,
+    shopify: ShopifyOptions | None = None,
+    wix: WixOptions | None = None,
+    **settings: Any,
+) -> None:
+    """Play a journey to its end; fails when a loop or a store's app raised anything."""
+    if not postgres:
+        run_virtually(lambda clock: _run(clock, play, goods, policy, shopify, wix, settings, None))
+        return
+    with postgres_schema() as url:
+        run_virtually(lambda clock: _run(clock, play, goods, policy, shopify, wix, settings, url))
+
+
+async def _run(
+    clock: VirtualClock,
+    play: Play,
+    goods: tuple[Goods, ...],
+    policy: str,
+    shopify: ShopifyOptions | None,
+    wix: WixOptions | None,
+    settings: Mapping[str, Any],
+    url: str | None,
+) -> None:
+    post = AsgiPost(INTAKE_URL)
+    world = World(clock.now, clock.sleep, random.Random(11), post, asyncio.ensure_future)
+    stores = build_stores(seed=11, world=world, shopify_options=shopify, wix_options=wix)
+    stores.shopify.load_catalogue(_catalogue(goods or (Goods("A"),), "shopify"))
+    stores.wix.load_catalogue(_catalogue(goods or (Goods("A"),), "wix"))
+    network = AsgiTransport({URLS["shopify"]: stores.shopify.app, URLS["wix"]: stores.wix.app})
+    clients = [StoreClient(name, URLS[name], network) for name in ("shopify", "wix")]
+    config, secrets = await _configure(clients, policy, settings)
+    await clients[1].set_webhook_address(f"{INTAKE_URL}/hooks/wix")
+    store: Any = InlinePostgres(url, clock=clock) if url else open_store(":memory:", clock=clock, inline=True)
+    ids = SeededIds(random.Random(5))
+    journey = Journey(clock, stores, clients[0], clients[1], network, post, config, secrets, store, ids)
+    try:
+        await play(journey)
+        await journey.pass_time(0.0)
+    finally:
+        post.disconnect()
+        for bridge in (*journey._earlier, *filter(None, [journey._bridge])):
+            await bridge.kill()
+        await stores.stop()
+        store.dispose() if url else store.engine.dispose()
+    assert network.errors == []
+    assert post.errors == []
+
+
+def _catalogue(goods: tuple[Goods, ...], store: str) -> Catalogue:
+    products = [_product(one, store, suffix) for one in goods if store in one.opening for suffix in _copies(one, store)]
+    return Catalogue(products)
+
+
+def _copies(goods: Goods, store: str) -> tuple[str, ...]:
+    return ("", "-again") if goods.twice_in == store else ("",)
+
+
+def _product(goods: Goods, store: str, suffix: str) -> CatalogueProduct:
+    variant = CatalogueVariant(goods.sku, ("Default Title",), Decimal("19.90"), tracked=goods.tracked)
+    variant.quantity = variant.wix_quantity = goods.opening[store]
+    handle = f"{goods.sku.lower()}{suffix}"
+    return CatalogueProduct(handle, f"Thing {goods.sku}{suffix}", variants=[variant])
+
+
+async def _configure(
+    clients: list[StoreClient], policy: str, settings: Mapping[str, Any]
+) -> tuple[Config, dict[str, str]]:
+    shopify, wix = [await client.credentials() for client in clients]
+    secrets = {
+        "SHOPIFY_SECRET": shopify["client_secret"],
+        "WIX_SECRET": wix["app_secret"],
+        "WIX_KEY": wix["webhook_public_key"],
+    }
+    connections = {
+        "shopify": ConnectionConfig(
+            kind="shopify",
+            api_url=URLS["shopify"],
+            shop=shopify["shop"],
+            client_id=shopify["client_id"],
+            client_secret=SecretRef(env="SHOPIFY_SECRET"),
+        ),
+        "wix": ConnectionConfig(
+            kind="wix",
+            api_url=URLS["wix"],
+            site_id=wix["site_id"],
+            app_id=wix["app_id"],
+            app_secret=SecretRef(env="WIX_SECRET"),
+            instance_id=wix["instance_id"],
+            webhook_public_key=SecretRef(env="WIX_KEY"),
+        ),
+    }
+    terms = {"connections": {}, "policy": policy, "system_of_record": "shopify", "sweep_seconds": 300.0, **settings}
+    workspace = msgspec.structs.replace(msgspec.convert(terms, WorkspaceConfig), connections=connections)
+    return Config({"main": workspace}, ServerConfig(store=":memory:", intake_url=INTAKE_URL)), secrets
