@@ -21,6 +21,7 @@ from storebridge_proving.bridge_records import EventCounts, read_claims, read_co
 from storebridge_proving.checker.records import Records, pools_of
 from storebridge_proving.checker.report import Verdict, judge
 from storebridge_proving.live import Picture, Tally, draw, draw_report
+from storebridge_proving.review_desk import cases_left, staff_the_desk
 from storebridge_proving.shoppers import Crowd, CrowdPlan
 from storebridge_proving.stage import PACE, Stage, open_stage, raise_if_failed, wait_until_settled
 
@@ -31,6 +32,10 @@ BOOKING_EVERY_SECONDS = 4.0
 QUIET_SECONDS = 2.0
 PATIENCE_SECONDS = 150.0
 SYSTEM_OF_RECORD = "shopify"
+
+
+DESK_EVERY_SECONDS = 3.0
+"""How often somebody of the demo's staff looks at the cases that wait for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +120,15 @@ class _Run:
             self.picture.phase = "agreeing on a baseline"
             await wait_until_settled(self._stage)
             self._settled_at = self._stage.bridge.environment.clock.now()
-            await self._let_people_in()
-            self.picture.phase = "waiting for quiet"
-            await self._wait_for_quiet()
+            desk = asyncio.create_task(
+                staff_the_desk(self._stage, self._stage.bridge.environment.clock, DESK_EVERY_SECONDS)
+            )
+            try:
+                await self._let_people_in()
+                self.picture.phase = "waiting for quiet"
+                await self._wait_for_quiet()
+            finally:
+                await _send_home(desk)
             return await self._judge()
         finally:
             watching.cancel()
@@ -173,7 +184,8 @@ class _Run:
         calm_since: float | None = None
         while clock.monotonic() < stopped_at + PATIENCE_SECONDS:
             raise_if_failed(self._stage.bridge)
-            calm = (await self._stage.backlog()).quiet and not self._on_their_way()
+            reviews = await self._stage.store.read(cases_left)
+            calm = (await self._stage.backlog()).quiet and not self._on_their_way() and not reviews
             calm_since = (calm_since or clock.monotonic()) if calm else None
             now = clock.monotonic()
             if calm_since is not None and now > earliest and now - calm_since >= QUIET_SECONDS:
@@ -241,3 +253,12 @@ def _content(options: DemoOptions, verdict: Verdict, counts: EventCounts) -> dic
         },
         "propagation_ms": dict(verdict.propagation_ms),
     }
+
+
+async def _send_home(desk: asyncio.Task[None]) -> None:
+    """End the review desk; an error that it died of is the demo's."""
+    if not desk.done():
+        desk.cancel()
+    (outcome,) = await asyncio.gather(desk, return_exceptions=True)
+    if isinstance(outcome, Exception):
+        raise outcome

@@ -13,12 +13,14 @@ from typing import Any
 import msgspec
 
 from storebridge.bootstrap import Bridge, Environment, build_bridge
+from storebridge.clock import Ids
 from storebridge.config import Config, load_config
 from storebridge.connectors.aiohttp_transport import AiohttpTransport
 from storebridge.connectors.http import Transport
 from storebridge.errors import ConfigurationError
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.operations.book_goods import receive_goods
+from storebridge.store.database import Store
 from storebridge.web.console.app import build_console_app
 from storebridge.web.intake.app import build_intake_app
 from storebridge_proving.bridge_records import Backlog, read_backlog
@@ -50,6 +52,14 @@ class Stage:
     """Each store's records before the bridge touched it."""
     goods: list[dict[str, Any]]
     """What was booked with the bridge: ``{"at", "sku", "quantity"}``."""
+
+    @property
+    def store(self) -> Store:
+        return self.bridge.store
+
+    @property
+    def ids(self) -> Ids:
+        return self.bridge.environment.ids
 
     async def backlog(self) -> Backlog:
         return await self.bridge.store.read(read_backlog)

@@ -14,8 +14,8 @@ from storebridge.operations.settle_case import Choice
 from storebridge.store.database import Tx, open_store
 from storebridge_proving.asgi_transport import AsgiTransport
 from storebridge_proving.bridge_records import OpenCase
+from storebridge_proving.review_desk import decide
 from storebridge_proving.simulate.crashes import Death, Life, MortalStore, MortalTransport
-from storebridge_proving.simulate.reviewer import decide
 from storebridge_proving.simulate.system import run_system_seed
 from storebridge_proving.virtual_time import VirtualClock, run_virtually
 

@@ -14,9 +14,10 @@ from storebridge.cli.output import give, tell
 from storebridge.cli.stopping import stop_on_signals
 from storebridge.config import parse_listen
 from storebridge.errors import ConfigurationError
-from storebridge_sandbox.app import Loaded, build_stores, load_both, serve_stores, write_config
+from storebridge_sandbox.app import Loaded, Stores, build_stores, load_both, serve_stores, write_config
 from storebridge_sandbox.catalogue import CatalogueUnreadable
 from storebridge_sandbox.faults import PROFILES, FaultSettings, read_settings
+from storebridge_sandbox.state_file import StateUnreadable, load_state, save_state
 from storebridge_sandbox.wix.settings import WixOptions
 
 CONNECTION = "wix"
@@ -36,6 +37,12 @@ def sandbox(
     catalogue: Annotated[Path | None, Parameter(help="A Shopify product export instead of the made-up one.")] = None,
     seed: Annotated[int, Parameter(help="Same seed, same stores.")] = 1,
     faults: Annotated[str, Parameter(help="none, some, storm, or a TOML file of settings.")] = "none",
+    state: Annotated[
+        Path | None,
+        Parameter(
+            help="Go on from this file where it exists, and write it when stopped: goods, orders, subscriptions."
+        ),
+    ] = None,
     write_config_to: Annotated[
         Path | None, Parameter(name="--write-config", help="Write a configuration that leads to these stores.")
     ] = None,
@@ -45,6 +52,8 @@ def sandbox(
 ) -> int:
     """Serve a pretend Shopify store and a pretend Wix store with the same goods."""
     parse_addresses(intake_listen, console_listen)
+    if state is not None and not state.parent.is_dir():
+        raise ConfigurationError(f"--state {state}: there is no directory {state.parent}.")
     settings = read_faults(faults)
     text = None if catalogue is None else read_catalogue_file(catalogue)
     plan = Plan(
@@ -53,6 +62,7 @@ def sandbox(
         settings,
         seed,
         text,
+        state,
         write_config_to,
         intake_listen,
         console_listen,
@@ -75,6 +85,7 @@ class Plan(msgspec.Struct, frozen=True):
     faults: FaultSettings
     seed: int
     catalogue: bytes | None
+    state: Path | None
     config: Path | None
     intake_listen: str
     console_listen: str
@@ -84,7 +95,7 @@ class Plan(msgspec.Struct, frozen=True):
 async def _serve(plan: Plan) -> None:
     stores = build_stores(seed=plan.seed, wix_options=plan.wix, faults=plan.faults)
     try:
-        loaded = load_both(stores, plan.catalogue, seed=plan.seed)
+        loaded = load_goods(stores, plan)
         served = await serve_stores(stores, *plan.ports)
         try:
             if plan.config is not None:
@@ -102,6 +113,33 @@ async def _serve(plan: Plan) -> None:
             await served.stop()
     finally:
         await stores.stop()
+    keep_state(stores, plan)
+
+
+def load_goods(stores: Stores, plan: Plan) -> Loaded:
+    """What the state file holds, or else the catalogue. Raises ConfigurationError for a file that is no state."""
+    if plan.state is None or not plan.state.exists():
+        return load_both(stores, plan.catalogue, seed=plan.seed)
+    try:
+        load_state(stores, plan.state, seed=plan.seed)
+    except StateUnreadable as error:
+        raise ConfigurationError(f"--state {plan.state}: {error}.") from error
+    except OSError as error:
+        raise ConfigurationError(f"--state {plan.state} cannot be read ({error.strerror}).") from error
+    if plan.catalogue is not None:
+        tell(f"{plan.state} says what the stores sell; the catalogue is not read.")
+    shelves = stores.shopify.shelves
+    return Loaded(len(shelves.products), len(shelves.variants), ())
+
+
+def keep_state(stores: Stores, plan: Plan) -> None:
+    """Write the state file, when one is named. Raises ConfigurationError when it cannot be written."""
+    if plan.state is None:
+        return
+    try:
+        save_state(stores, plan.state, seed=plan.seed)
+    except OSError as error:
+        raise ConfigurationError(f"--state {plan.state} cannot be written ({error.strerror}).") from error
 
 
 def _announce(plan: Plan, loaded: Loaded, shopify_url: str, wix_url: str) -> None:

@@ -43,7 +43,7 @@ class Folded(msgspec.Struct, frozen=True):
 
     position: Position
     movement: int = 0
-    """Units that came (or went, below zero) by somebody else's hand."""
+    """Units by which the counter was moved by somebody else's hand, held ones among them."""
     condition: Condition | None = None
     stale: bool = False
     """The reading was older than what is known: nothing was folded."""
@@ -74,7 +74,7 @@ def fold_reading(
     change = reading.available - position.level
     held = _held_after(position, change, rules, former_pool)
     folded = msgspec.structs.replace(seen, level=reading.available, held=held)
-    return Folded(folded, change - (held - position.held), _condition(folded))
+    return Folded(folded, change, _condition(folded))
 
 
 def _is_stale(position: Position, reading: LevelReading, sent_at: datetime, written_at: datetime | None) -> bool:

@@ -54,4 +54,7 @@ class Hint(msgspec.Struct, frozen=True):
     entity: str
     """The vendor's id: ItemId for stock, OrderId for orders, product id for products, ``store`` for the store."""
     seen_version: str | None = None
+    ours: bool | None = None
+    """Whether the vendor says that our own app made that version; None when it does not say. Only ever used as evidence
+    about a write of ours whose answer was lost, never as a value."""
     """The version that the delivery speaks of; a read that shows an older one has not seen the change yet."""

@@ -122,17 +122,15 @@ def _decide_hold(
 def _movements_of_hold(
     lane: StoredLane, key: PositionKey, held: int, case_id: str, actor: str, *, accept: bool
 ) -> list[NewMovement]:
-    """The counter did move; when the change is refused the goods behind it are taken back again."""
-    rows: list[NewMovement] = []
-    for draw in lane.draws:
-        if draw.position != key or not held:
-            continue
-        units, cause = held * draw.weight, f"{case_id}/{draw.pool_id}"
-        rows.append(NewMovement(draw.pool_id, "level", units, position=key, cause=cause, actor=actor, note="held"))
-        if not accept:
-            note = f"the held change of {held} units was refused"
-            rows.append(NewMovement(draw.pool_id, "correction", -units, cause=f"{cause}/no", actor=actor, note=note))
-    return rows
+    """The counter's movement is in the ledger already; a refused one takes the goods behind it back again."""
+    note = f"the held change of {held} units was refused"
+    return [
+        NewMovement(
+            draw.pool_id, "correction", -held * draw.weight, cause=f"{case_id}/{draw.pool_id}", actor=actor, note=note
+        )
+        for draw in lane.draws
+        if draw.position == key and held and not accept
+    ]
 
 
 def _decide_write(

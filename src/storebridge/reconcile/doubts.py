@@ -22,9 +22,11 @@ from storebridge.store.journal import SettledRow, doubted_lanes, settle_intents
 from storebridge.store.labels import Residual, residuals_of_items
 from storebridge.store.lanes import LaneTerms, OpenIntent, StoredLane, load_lanes, replace_position, save_positions
 from storebridge.store.story import NewMovement, add_movements
-from storebridge.store.waiting import Ask, ask_looks
+from storebridge.store.waiting import Ask, ask_looks, who_made_version
 from storebridge.work.urgency import Urgency
 
+WAIT_FOR_DELIVERIES = timedelta(seconds=60)
+"""How long a delivery may take that tells who made a revision."""
 PATIENCE = timedelta(minutes=15)
 """A doubt older than this goes to a person, whatever may still prove it."""
 MARGIN = timedelta(seconds=3)
@@ -63,7 +65,12 @@ def _resolve(tx: Tx, terms: WorkspaceTerms, lane: StoredLane, intent: OpenIntent
     item, connection = intent.position.item_id, intent.position.connection
     residuals = residuals_of_items(tx, terms.workspace, connection, [item])
     doubts = read_doubts(intent)
+    said = _what_deliveries_say(tx, terms.workspace, lane, intent)
+    if said is not None and doubts:
+        return _settle_by_proof(tx, terms, lane, intent, applied=said, how="the store's own deliveries name its author")
     placed = [doubt for doubt in doubts if _is_placed(doubt, residuals, orders)]
+    if orders.hidden and tx.now - _since(intent.evidence or {}) > WAIT_FOR_DELIVERIES:
+        placed = doubts  # orders prove nothing there, so nothing is gained by waiting for them
     if not placed and not any(_can_be_placed(doubt, residuals) for doubt in doubts):
         _read_again(tx, terms.workspace, intent)
     uncertain = sum(residual.uncertain for residual in residuals)
@@ -75,8 +82,23 @@ def _resolve(tx: Tx, terms: WorkspaceTerms, lane: StoredLane, intent: OpenIntent
         if placed or tx.now - _since(intent.evidence or {}) > PATIENCE:
             _give_to_a_person(tx, terms.workspace, lane, intent)
         return False
+    return _settle_by_proof(tx, terms, lane, intent, applied=applied, how="orders and levels allow one answer only")
+
+
+def _what_deliveries_say(tx: Tx, workspace: Workspace, lane: StoredLane, intent: OpenIntent) -> bool | None:
+    """A guarded write can only have made the very next revision; whoever made that one decides (W22)."""
+    version, key = (intent.evidence or {}).get("version_before"), intent.position
+    alone = [k for k in lane.positions if (k.connection, k.item_id) == (key.connection, key.item_id)] == [key]
+    if not alone or not isinstance(version, str) or not version.isdigit():
+        return None
+    return who_made_version(tx, workspace, key.connection, key.item_id, str(int(version) + 1))
+
+
+def _settle_by_proof(
+    tx: Tx, terms: WorkspaceTerms, lane: StoredLane, intent: OpenIntent, *, applied: bool, how: str
+) -> bool:
     settle_unclear(tx, terms, lane, intent.intent_id, applied=applied, why="proof")
-    proof = "orders and levels can only mean that it was " + ("applied" if applied else "not applied")
+    proof = f"{how}: it was {'applied' if applied else 'not applied'}"
     settle_by_proof(tx, terms.workspace, [(Reason.WRITE_OUTCOME_UNCLEAR, intent.intent_id, proof)])
     _read_again(tx, terms.workspace, intent)
     return True

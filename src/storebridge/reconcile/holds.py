@@ -18,7 +18,6 @@ from storebridge.store.lanes import (
     replace_position,
     save_positions,
 )
-from storebridge.store.story import NewMovement, add_movements
 from storebridge.store.waiting import Ask, ask_looks
 from storebridge.work.urgency import Urgency
 
@@ -44,15 +43,8 @@ def _release(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, lane: St
     for key, stored in lane.positions.items():
         if key.connection != connection or not stored.position.held:
             continue
-        held = stored.position.held
         position, _ = settle_hold(stored.position, accept=True)
         save_positions(tx, terms.workspace, [replace_position(stored, position)])
-        rows = [
-            NewMovement(draw.pool_id, "level", held * draw.weight, position=key, actor=connection, note="was held")
-            for draw in lane.draws
-            if draw.position == key
-        ]
-        add_movements(tx, terms.workspace, rows)
         subject = f"{key.connection}/{key.item_id}@{key.location_id}"
         settle_by_proof(tx, terms.workspace, [(Reason.CHANGE_HELD, subject, "orders explain every unit of it")])
         released += 1

@@ -154,6 +154,7 @@ signals = Table(
     Column("topic", String, nullable=False, server_default=""),
     Column("delivery_id", String),
     Column("seen_version", String),
+    Column("ours", Boolean),  # whether the vendor says that our app made that version; null: it does not say
     Column("stage", String, nullable=False),
     Column("state", String, nullable=False),
     Column("lane", String),

@@ -34,6 +34,7 @@ class NewSignal(msgspec.Struct, frozen=True):
     topic: str = ""
     delivery_id: str | None = None
     seen_version: str | None = None
+    ours: bool | None = None
     lane: LaneKey | None = None
     look_number: int | None = None
     closed_at: datetime | None = None
@@ -116,6 +117,25 @@ def take_new_signals(tx: HasConnection, limit: int) -> list[NewlyStored]:
         free = {seq for (seq,) in locked}
         found = [row for row in found if row.seq in free]
     return sorted(found, key=lambda row: row.seq)
+
+
+def who_made_version(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, entity: str, version: str
+) -> bool | None:
+    """Whether deliveries say that our own app made this version of an entity; None when none says it."""
+    found = tx.conn.execute(
+        select(signals.c.ours)
+        .where(
+            signals.c.workspace == workspace,
+            signals.c.connection == connection,
+            signals.c.flow == Flow.STOCK.value,
+            signals.c.entity == entity,
+            signals.c.seen_version == version,
+            signals.c.ours.is_not(None),
+        )
+        .limit(1)
+    ).scalar()
+    return None if found is None else bool(found)
 
 
 def route_signals(tx: HasConnection, routes: Sequence[tuple[int, LaneKey | None, int]]) -> None:

@@ -23,9 +23,9 @@ from storebridge_proving.bridge_records import (
 from storebridge_proving.checker.pools import follow
 from storebridge_proving.checker.records import Pool, Records, pools_of
 from storebridge_proving.checker.report import Verdict, judge
+from storebridge_proving.review_desk import cases_left, staff_the_desk
 from storebridge_proving.shoppers import Crowd, CrowdPlan
 from storebridge_proving.simulate.crashes import Death
-from storebridge_proving.simulate.reviewer import cases_left, staff_the_desk
 from storebridge_proving.simulate.theatre import WORKSPACE, Theatre, build_theatre
 from storebridge_proving.virtual_time import VirtualClock, run_virtually
 
@@ -121,7 +121,7 @@ class _Play:
 
     async def _two_hours(self, theatre: Theatre) -> Crowd:
         """People act in bursts, faults strike, a person works at the review desk; then the faults stop."""
-        desk = asyncio.ensure_future(staff_the_desk(theatre))
+        desk = asyncio.ensure_future(staff_the_desk(theatre, self._clock))
         weather = asyncio.ensure_future(self._weather(theatre))
         theatre.death.rate = CRASH_RATES[self._faults]
         skus = [pool.sku for pool in pools_of(Records(theatre.openings, SYSTEM_OF_RECORD))]

@@ -105,7 +105,8 @@ class WixWebhooks:
         try:
             event = _object(envelope.get("data"), "the event", empty_is_fine=True)
             delivery_id = _name(event.get("id")) or digest
-            hints = tuple(hint for hint, _ in zip(hints_of(topic, event), range(MOST_HINTS), strict=False))
+            found = hints_of(topic, event, self._settings.app_id)
+            hints = tuple(hint for hint, _ in zip(found, range(MOST_HINTS), strict=False))
         except _Unreadable as unreadable:
             return VerifiedDelivery(digest, topic, account, sent_at, (), str(unreadable))
         return VerifiedDelivery(delivery_id, topic, account, sent_at, hints, self._untimely(claims))
@@ -181,10 +182,10 @@ def _check_header(segment: bytes) -> None:
         raise BadSignature("the token's header asks for an extension")
 
 
-def hints_of(topic: str, event: Mapping[str, object]) -> Iterator[Hint]:
+def hints_of(topic: str, event: Mapping[str, object], app_id: str | None = None) -> Iterator[Hint]:
     """Where this event says to look. Raises _Unreadable when it does not say it in a shape we know."""
     if topic.startswith("wix.stores.catalog.v3.inventory_item_"):
-        yield _stock_hint(event)
+        yield _stock_hint(event, app_id)
     elif topic.startswith(("wix.ecom.v1.order_", "wix.ecom.v1.fulfillments_")):
         yield Hint(Flow.ORDERS, _order_id(event))
     elif topic.startswith("wix.stores.catalog.v3.product_"):
@@ -199,12 +200,21 @@ def hints_of(topic: str, event: Mapping[str, object]) -> Iterator[Hint]:
         raise _Unreadable(f"unknown topic {topic or '(none)'}")
 
 
-def _stock_hint(event: Mapping[str, object]) -> Hint:
+def _stock_hint(event: Mapping[str, object], app_id: str | None) -> Hint:
     for entity in _entities(event):
         product_id, variant_id = _name(entity.get("productId")), _name(entity.get("variantId"))
         if product_id and variant_id:
-            return Hint(Flow.STOCK, item_id_of(product_id, variant_id), _revision(entity.get("revision")))
+            revision = _revision(entity.get("revision"))
+            return Hint(Flow.STOCK, item_id_of(product_id, variant_id), revision, _ours(event, app_id))
     raise _Unreadable("the inventory event names no product and variant")
+
+
+def _ours(event: Mapping[str, object], app_id: str | None) -> bool | None:
+    """Whether our own app made the change, where the event names an app (W22)."""
+    told = _object(event.get("actionEvent"), "actionEvent", empty_is_fine=True)
+    body = _object(told.get("body") or told.get("bodyAsJson"), "body", empty_is_fine=True)
+    author = _name(body.get("appId"))
+    return None if not author or app_id is None else author == app_id
 
 
 def _stock_hints_v1(event: Mapping[str, object]) -> Iterator[Hint]:

@@ -173,6 +173,7 @@ def signals_of(arrival: Arrival, now: datetime) -> list[NewSignal]:
             topic=verified.topic,
             delivery_id=verified.delivery_id,
             seen_version=hint.seen_version,
+            ours=hint.ours,
             stage=Stage.INGEST,
             state=SignalState.WAITING,
             stored_at=now,

@@ -443,6 +443,7 @@ def create_signals() -> None:
         sa.Column("topic", sa.String(), server_default="", nullable=False),
         sa.Column("delivery_id", sa.String(), nullable=True),
         sa.Column("seen_version", sa.String(), nullable=True),
+        sa.Column("ours", sa.Boolean(), nullable=True),
         sa.Column("stage", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("lane", sa.String(), nullable=True),

@@ -7,39 +7,59 @@ lost on the wire and what a shopper intended stay hidden.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
+from storebridge.bootstrap import Bridge
+from storebridge.clock import Clock, Ids
+from storebridge.model.ids import Workspace
 from storebridge.operations.settle_case import Choice, settle_case
-from storebridge.store.database import Tx
+from storebridge.store.database import Store, Tx
 from storebridge_proving.bridge_records import OpenCase, open_reviews
 from storebridge_proving.checker.records import read_moment
-from storebridge_proving.simulate.theatre import WORKSPACE, Theatre
+from storebridge_proving.store_client import StoreClient
 
+WORKSPACE = Workspace("main")
 EVERY_SECONDS = 60.0
 NAME = "operator"
 
 
-async def staff_the_desk(theatre: Theatre) -> None:
-    """Look at the desk every minute, for ever."""
+class Desk(Protocol):
+    """Where the person sits: a running bridge, its database, and the admins of the stores."""
+
+    @property
+    def bridge(self) -> Bridge | None: ...
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def ids(self) -> Ids: ...
+
+    @property
+    def clients(self) -> Sequence[StoreClient]: ...
+
+
+async def staff_the_desk(desk: Desk, clock: Clock, every_seconds: float = EVERY_SECONDS) -> None:
+    """Look at the desk now and then, for ever."""
     while True:
-        await theatre.clock.sleep(EVERY_SECONDS)
-        await settle_reviews(theatre)
+        await clock.sleep(every_seconds)
+        await settle_reviews(desk)
 
 
-async def settle_reviews(theatre: Theatre) -> int:
+async def settle_reviews(desk: Desk) -> int:
     """Decide every case that waits for a person; returns how many."""
-    bridge = theatre.bridge
+    bridge = desk.bridge
     if bridge is None:
         return 0
-    reviews = await theatre.store.read(open_reviews)
+    reviews = await desk.store.read(open_reviews)
     if not reviews:
         return 0
-    histories = {client.name: (await client.truth())["movements"] for client in theatre.clients}
+    histories = {client.name: (await client.truth())["movements"] for client in desk.clients}
     terms = bridge.workspaces[WORKSPACE].terms
     for review in reviews:
         choice = decide(review, histories.get(review.connection, []))
-        settled = await theatre.store.run(
-            settle_case, terms, theatre.ids, review.case_id, choice, actor=NAME, note="as the admin shows"
+        settled = await desk.store.run(
+            settle_case, terms, desk.ids, review.case_id, choice, actor=NAME, note="as the admin shows"
         )
         bridge.wake(WORKSPACE, settled.wake)
     return len(reviews)
