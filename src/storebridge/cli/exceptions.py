@@ -27,6 +27,7 @@ def add_to(app: App) -> None:
     group.command(list_, name="list")
     group.command(show)
     group.command(retry)
+    group.command(edit)
     group.command(release)
     group.command(resolve)
     app.command(group)
@@ -102,6 +103,29 @@ def retry(
 ) -> int:
     """Look again now."""
     return _settle(common, case_ids, CaseFilter("open", reason, sku, connection), Choice.RETRY, "")
+
+
+def edit(
+    case_id: str,
+    /,
+    *,
+    sku: Annotated[str | None, Parameter(help="The SKU that is meant.")] = None,
+    common: Common = Common(),  # noqa: B008, ARG001 - frozen; every command takes these
+) -> int:
+    """Correct what a case is about; no reason's cases can be edited in this version, and it says what to do instead.
+
+    What stock cases are about (a SKU that is blank, twice there, or unlike its twin) lies in the stores, and a
+    correction kept only here would be undone by the next look at them.
+
+    Parameters
+    ----------
+    case_id: From ``exceptions list``.
+    """
+    meant = "the SKU" if sku is None else f"the SKU to {sku!r}"
+    raise ConfigurationError(
+        f"Case {case_id} cannot be edited: in this version there is no reason whose cases can be. "
+        f"Change {meant} in the store's admin, then: storebridge exceptions retry {case_id}."
+    )
 
 
 def release(
