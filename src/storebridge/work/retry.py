@@ -62,6 +62,11 @@ class Breaker:
         self._open_until = None
         self._probing = False
 
+    def tell_nothing(self) -> None:
+        """A call ended in a way that says nothing about the store's health (refused credentials, "slow down"): the next
+        one is the probe. Without this a circuit that met such an answer while half open would stay so for ever."""
+        self._probing = False
+
     def fail(self, now_seconds: float) -> None:
         """A call got no answer; only failures that say the store is unwell count."""
         self._failures += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from storebridge.connectors.port import (
     RowAnswer,
     RowOutcome,
 )
+from storebridge.errors import StoreUnavailableError
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.model.ids import ConnectionName, ItemId, Workspace
@@ -32,6 +34,8 @@ from storebridge.work.retry import backoff_seconds
 
 KEY_LIFETIME = timedelta(hours=23)
 """S3: an idempotency key is believed to be kept for 24 hours; past that a resend could apply twice."""
+KEEP_TRYING_SECONDS = 30.0
+"""How long the end of a call is held in memory while the database is away."""
 
 
 class FoldLevels(msgspec.Struct, frozen=True):
@@ -151,6 +155,25 @@ class AnswerDesk:
         """Too long unanswered for its key: from here a resend could apply twice, so a person decides."""
         rows = tuple(RowAnswer(intent, RowOutcome.UNCLEAR, "key_expired") for intent in job.call.intents)
         self._wake(await self._store.run(self._commit_answer, job, rows, trouble.status, b""))
+
+    async def unkept(self, job: Send, error: StoreUnavailableError) -> None:
+        """What became of a call could not be stored, which is as good as no answer: the same bytes are due again.
+
+        Without this the call would wait for an answer for ever, and its counters with it. Tried for a while; raises
+        StoreUnavailableError when the database stays away: then the process stops, and the next one asks again.
+        """
+        give_up_at = self._clock.monotonic() + KEEP_TRYING_SECONDS
+        for attempt in itertools.count(1):
+            pause = backoff_seconds(attempt, self._chance)
+            try:
+                due = self._clock.now() + timedelta(seconds=pause)
+                await self._store.run(postpone_call, job.call.call_id, due, str(error))
+            except StoreUnavailableError:
+                if self._clock.monotonic() + pause > give_up_at:
+                    raise
+                await self._clock.sleep(pause)
+            else:
+                return
 
     async def unread(self, connection: ConnectionName, job: Read, trouble: CallTrouble) -> None:
         """A read gave nothing: its looks still wait, a little later."""

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from storebridge.clock import Clock, Ids
 from storebridge.connectors.port import Blame, CallTrouble, Connector, EncodedCall, Remedy
+from storebridge.errors import StoreUnavailableError
 from storebridge.model.ids import CallId, ConnectionName, Workspace
 from storebridge.pipeline.deliver.answers import AnswerDesk
 from storebridge.pipeline.deliver.batch import BatchSize
@@ -172,7 +173,10 @@ class Courier:
 
     async def _carry_out(self, job: Send | Read) -> None:
         if isinstance(job, Send):
-            await self._guarded(lambda: self._send(job), lambda trouble: self._answers.troubled(job, trouble))
+            try:
+                await self._guarded(lambda: self._send(job), lambda trouble: self._answers.troubled(job, trouble))
+            except StoreUnavailableError as error:
+                await self._answers.unkept(job, error)
             return
         try:
             await self._guarded(
@@ -189,8 +193,13 @@ class Courier:
         except CallTrouble as trouble:
             if trouble.blame in (Blame.NETWORK, Blame.VENDOR) and trouble.remedy is not Remedy.SLOW_DOWN:
                 self._breaker.fail(self._clock.monotonic())
+            else:
+                self._breaker.tell_nothing()
             self._batch.troubled(trouble)
             await on_trouble(trouble)
+        except BaseException:
+            self._breaker.tell_nothing()
+            raise
         else:
             self._breaker.succeed()
             await self._answers.well(self.connection)
