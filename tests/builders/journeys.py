@@ -37,6 +37,8 @@ MAIN = Workspace("main")
 URLS = {"shopify": "https://shop.sim", "wix": "https://wix.sim"}
 INTAKE_URL = "https://hooks.sim"
 PACE = Pace(nap_seconds=30.0, seal_seconds=120.0, sweep_tick_seconds=30.0, janitor_seconds=3600.0)
+REAL_PACE = Pace()
+"""As in production: leases are renewed before they end, so nothing is mended by a lease that ran out."""
 ANN = {"email": "ann@example.org", "phone": "+15550100", "first_name": "Ann", "last_name": "Lee"}
 BOTH = {"shopify": 10, "wix": 10}
 
@@ -69,6 +71,7 @@ class Journey:
     secrets: dict[str, str]
     store: Store
     ids: SeededIds
+    pace: Pace = PACE
     wrap_store: Callable[[Store], Store] = lambda store: store
     wrap_transport: Callable[[Transport], Transport] = lambda transport: transport
     _bridge: Bridge | None = None
@@ -91,7 +94,7 @@ class Journey:
             environ=self.secrets,
             inline_store=True,
             wrap_store=self.wrap_store,
-            pace=PACE,
+            pace=self.pace,
         )
         self._bridge = build_bridge(self.config, environment, store=self.store)
         return self._bridge

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from builders.journeys import Journey, travel
+from builders.journeys import REAL_PACE, Journey, travel
 
 STORES = pytest.mark.parametrize(("troubled", "other"), [("shopify", "wix"), ("wix", "shopify")])
 
@@ -80,7 +82,7 @@ def test_refused_credentials_are_a_case_and_all_is_caught_up_afterwards(troubled
     travel(play)
 
 
-def _spoil_credentials(journey: Journey, name: str) -> object:
+def _spoil_credentials(journey: Journey, name: str) -> Callable[[], None]:
     """The vendor does not know our secret any more; returns what makes it known again."""
     owner = journey.stores.shopify.tokens if name == "shopify" else journey.stores.wix.access
     field = "client_secret" if name == "shopify" else "app_secret"
@@ -128,6 +130,33 @@ def test_an_answer_that_is_lost_after_the_write_took_effect_doubles_nothing(trou
         assert await journey.levels() == {"shopify": 8, "wix": 8}
         assert await journey.goods_left() == 8
         assert await journey.stock_writes(troubled) == 1
+        assert await journey.reasons() == []
+
+    travel(play)
+
+
+@STORES
+@pytest.mark.parametrize("then", ["slow down", "unknown credentials"])
+def test_a_store_that_comes_back_with_another_trouble_is_not_given_up(troubled: str, other: str, then: str) -> None:
+    """The first call after a long silence is answered, but not as hoped: more calls must follow it."""
+
+    async def play(journey: Journey) -> None:
+        journey.pace = REAL_PACE
+        await journey.begin(settle=60.0)
+        await journey.faults(troubled, partitioned=True)
+        await journey.buy(other, 2)
+        await journey.pass_time(200.0)
+        mend = _spoil_credentials(journey, troubled) if then == "unknown credentials" else lambda: None
+        if then == "unknown credentials":
+            await journey.sandbox(troubled, "POST", "tokens/revoke")
+            await journey.faults(troubled)
+        else:
+            await journey.faults(troubled, http_429=1.0)
+        await journey.pass_time(120.0)
+        mend()
+        await journey.faults(troubled)
+        await journey.pass_time(300.0)
+        assert await journey.levels() == {"shopify": 8, "wix": 8}
         assert await journey.reasons() == []
 
     travel(play)

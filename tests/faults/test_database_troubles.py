@@ -1,0 +1,88 @@
+"""The database is away: vendors are asked to come again, and what was missed is swept for."""
+
+from __future__ import annotations
+
+from builders.journeys import REAL_PACE, Journey, travel
+from fakes.mortality import FlakyStore
+from storebridge.connectors.http import Request
+from storebridge.web.intake.app import build_intake_app
+from storebridge_proving.asgi_transport import AsgiTransport
+
+
+def _flaky(journey: Journey) -> list[FlakyStore]:
+    made: list[FlakyStore] = []
+
+    def wrap(store: object) -> FlakyStore:
+        made.append(FlakyStore(store))  # type: ignore[arg-type]
+        return made[-1]
+
+    journey.wrap_store = wrap  # type: ignore[assignment]
+    return made
+
+
+def test_what_cannot_be_stored_is_answered_503_and_everything_is_swept_afterwards() -> None:
+    async def play(journey: Journey) -> None:
+        made = _flaky(journey)
+        await journey.begin(settle=120.0)
+        store = made[0]
+        await journey.faults("shopify", webhook_duplicate=0.0)
+        store.refuses = lambda name: name == "store_arrivals"
+        await journey.buy("shopify", 3)
+        await journey.pass_time(2.0)
+        answers = {attempt["status"] for attempt in (await journey.shopify.webhooks())[-3:]}
+        assert answers == {503}
+        store.refuses = lambda name: False
+        read_before = await journey.calls("wix")
+        await journey.buy("wix", 1)  # the first delivery that is stored again
+        await journey.pass_time(20.0)
+        assert await journey.levels() == {"shopify": 6, "wix": 6}
+        assert await journey.calls("wix") > read_before
+        await journey.pass_time(600.0)
+        assert await journey.goods_left() == 6
+        assert await journey.rows("select distinct state from signals") == [("confirmed",)]
+
+    travel(play, sweep_seconds=7200.0, hot_sweep_seconds=7200.0, order_poll_seconds=7200.0)
+
+
+def test_readiness_tells_that_the_database_is_away() -> None:
+    async def play(journey: Journey) -> None:
+        made = _flaky(journey)
+        await journey.begin()
+        asked = AsgiTransport({"https://me.sim": build_intake_app(journey.bridge)})
+
+        async def ready() -> int:
+            return (await asked.send(Request("GET", "https://me.sim/readyz", {}))).status
+
+        assert await ready() == 200
+        made[0].refuses = lambda name: name == "one"
+        assert await ready() == 503
+        made[0].refuses = lambda name: False
+        assert await ready() == 200
+
+    travel(play)
+
+
+def test_an_answer_that_could_not_be_stored_is_as_good_as_none_and_stops_nothing() -> None:
+    """Once: the write took effect and the database was away just then."""
+
+    async def play(journey: Journey) -> None:
+        journey.pace = REAL_PACE
+        for written, other in (("wix", "shopify"), ("shopify", "wix")):
+            made = _flaky(journey)
+            await journey.begin(sign_off=written == "wix", settle=120.0)
+            store = made[0]
+            store.refuses = lambda name, store=store: name == "_commit_answer" and not store.refused
+            await journey.buy(other, 2)
+            await journey.pass_time(300.0)
+            assert store.refused == ["_commit_answer"]
+            assert await journey.rows("select count(*) from calls where state = 'open'") == [(0,)]
+            await journey.buy(other, 1)
+            await journey.pass_time(60.0)
+            shown = await journey.levels()
+            assert shown[written] == shown[other] == await journey.goods_left()
+            assert await journey.reasons() == []
+            await journey.kill()
+        assert await journey.levels() == {"shopify": 4, "wix": 4}
+        assert await journey.stock_writes("wix") == await journey.stock_writes("shopify") == 2
+
+    travel(play)
