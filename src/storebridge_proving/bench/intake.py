@@ -22,14 +22,14 @@ from storebridge_proving.bench.report import Report, describe_machine, load_aver
 METHOD = (
     "Servers: uvicorn (h11, asyncio) in a process of its own each, the product's intake or the bare endpoint. "
     "Load: aiohttp in a third process, over loopback, connections kept open.",
-    "Deliveries are shaped like Shopify's (7 of 10 stock levels, 2 orders, 1 product), validly signed, each with an id "
-    "of its own. The intake verifies the signature, reads the body, stores delivery, signals and audit row, "
-    "then answers; no other part of the bridge runs.",
-    "Bare: a Starlette endpoint that reads the body and inserts it as one row with its own flushed commit, "
-    "then answers. Both databases: SQLite with write-ahead log and synchronous FULL; PostgreSQL as it is configured.",
+    "Deliveries are shaped like Shopify's (7 of 10 stock levels, 2 orders, 1 product), validly signed, each "
+    "with an id of its own. The intake verifies the signature, reads the body, stores delivery, signals and "
+    "audit row, then answers; no other part of the bridge runs.",
+    "Bare: a Starlette endpoint that reads the body and inserts it as one row with its own flushed commit, then "
+    "answers. Both databases: SQLite with write-ahead log and synchronous FULL; PostgreSQL as it is configured.",
     "Full load: callers that send again once answered. The two take turns, the first of each pair changes; "
-    "every round is given, the median counts. Half load: at half of the round's own rate deliveries leave on a fixed "
-    "schedule; times run from when they were due.",
+    "every round is given, the median counts. Half load: at half of the round's own rate deliveries leave on a "
+    "fixed schedule; times run from when they were due.",
     "Afterwards the rows in the database are counted and compared with the answers 200.",
 )
 STOPPING_SECONDS = 30.0

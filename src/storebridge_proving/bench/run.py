@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from storebridge_proving.bench.intake import IntakeOptions, run_intake_bench
+from storebridge_proving.bench.pipeline import PipelineOptions, run_pipeline_bench
+from storebridge_proving.bench.propagation import PropagationOptions, run_propagation_bench
 from storebridge_proving.bench.report import Report
 
 Tell = Callable[[str], None]
@@ -14,7 +16,20 @@ def _intake(scale: float, rounds: int, tell: Tell) -> Report:
     return run_intake_bench(IntakeOptions(seconds=8.0 * scale, rounds=rounds), tell)
 
 
-_BENCHES: dict[str, Callable[[float, int, Tell], Report]] = {"intake": _intake}
+def _pipeline(scale: float, rounds: int, tell: Tell) -> Report:
+    return run_pipeline_bench(PipelineOptions(signals=max(1, int(4000 * scale)), rounds=rounds), tell)
+
+
+def _propagation(scale: float, rounds: int, tell: Tell) -> Report:
+    options = PropagationOptions(idle_sales=max(2, int(40 * scale)), seconds=60.0 * scale, rounds=rounds)
+    return run_propagation_bench(options, tell)
+
+
+_BENCHES: dict[str, Callable[[float, int, Tell], Report]] = {
+    "intake": _intake,
+    "pipeline": _pipeline,
+    "propagation": _propagation,
+}
 NAMES = tuple(_BENCHES)
 
 
