@@ -1,5 +1,7 @@
-"""The yardstick: a Starlette endpoint that verifies nothing and inserts one row durably, with its own commit, before it
-answers. SQLite like the product's (write-ahead log, synchronous FULL), PostgreSQL with its default (flushed commits).
+"""The yardsticks: Starlette endpoints that verify nothing and insert one row durably before they answer: ``bare`` with
+a commit for each row, ``grouped`` with one for all rows that wait together.
+
+SQLite like the product's (write-ahead log, synchronous FULL), PostgreSQL with its default (flushed commits).
 """
 
 from __future__ import annotations
@@ -31,6 +33,39 @@ class BareSqlite:
         self._connection.execute("INSERT INTO bare_deliveries VALUES (?, ?)", (delivery_id, body))
 
 
+class GroupedSqlite:
+    """Rows that wait together share a commit, which a thread carries out."""
+
+    def __init__(self, path: str) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute(TABLE.format(kind="BLOB"))
+        self._waiting: list[tuple[str, bytes]] = []
+        self._done = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def insert(self, delivery_id: str, body: bytes) -> None:
+        self._waiting.append((delivery_id, body))
+        done = self._done
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+        await done.wait()
+
+    async def _write(self) -> None:
+        while self._waiting:
+            rows, self._waiting = self._waiting, []
+            done, self._done = self._done, asyncio.Event()
+            await asyncio.get_running_loop().run_in_executor(None, self._commit, rows)
+            done.set()
+        self._writer = None
+
+    def _commit(self, rows: list[tuple[str, bytes]]) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.executemany("INSERT INTO bare_deliveries VALUES (?, ?)", rows)
+        self._connection.execute("COMMIT")
+
+
 class BarePostgres:
     """A few connections in turn, each insert in its own commit."""
 
@@ -55,9 +90,13 @@ class BarePostgres:
         return await self._free.get()
 
 
-def build_bare_app(store: str) -> Starlette:
-    """The endpoint on a SQLite path or a ``postgresql://`` address."""
-    rows = BarePostgres(store) if store.startswith("postgresql://") else BareSqlite(store)
+def build_bare_app(store: str, *, grouped: bool) -> Starlette:
+    """The endpoint on a SQLite path or a ``postgresql://`` address; ``grouped`` is for SQLite."""
+    rows: BarePostgres | BareSqlite | GroupedSqlite
+    if store.startswith("postgresql://"):
+        rows = BarePostgres(store)
+    else:
+        rows = GroupedSqlite(store) if grouped else BareSqlite(store)
 
     async def receive(request: Request) -> Response:
         body = await request.body()

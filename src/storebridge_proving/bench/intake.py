@@ -8,7 +8,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,9 @@ METHOD = (
     "with an id of its own. The intake verifies the signature, reads the body, stores delivery, signals and "
     "audit row, then answers; no other part of the bridge runs.",
     "Bare: a Starlette endpoint that reads the body and inserts it as one row with its own flushed commit, then "
-    "answers. Both databases: SQLite with write-ahead log and synchronous FULL; PostgreSQL as it is configured.",
-    "Full load: callers that send again once answered. The two take turns, the first of each pair changes; "
+    "answers. On SQLite also grouped: the same where rows that wait together share a commit, as the intake's do. "
+    "SQLite with write-ahead log and synchronous FULL; PostgreSQL as it is configured.",
+    "Full load: callers that send again once answered. They take turns, in the other order every second round; "
     "every round is given, the median counts. Half load: at half of the round's own rate deliveries leave on a "
     "fixed schedule; times run from when they were due.",
     "Afterwards the rows in the database are counted and compared with the answers 200.",
@@ -102,21 +103,20 @@ def run_intake_bench(options: IntakeOptions, tell: Callable[[str], None]) -> Rep
 async def _compare(
     folder: Path, url: str | None, options: IntakeOptions, tell: Callable[[str], None]
 ) -> dict[str, Any]:
-    kind = "sqlite" if url is None else "postgresql"
-    async with (
-        _server("bridge", url or str(folder / "bridge.sqlite3")) as bridge,
-        _server("bare", url or str(folder / "bare.sqlite3")) as bare,
-    ):
+    database = "sqlite" if url is None else "postgresql"
+    kinds = ("bare", "bridge", "grouped") if url is None else ("bare", "bridge")
+    async with AsyncExitStack() as stack:
+        servers = {
+            kind: await stack.enter_async_context(_server(kind, url or str(folder / f"{kind}.sqlite3")))
+            for kind in kinds
+        }
         for number in range(options.rounds):
-            pair = (bare, bridge) if number % 2 == 0 else (bridge, bare)
-            for server in pair:
-                await _take_turn(server, options, number)
-            tell(
-                f"{kind}, round {number + 1}: intake {bridge.rounds[-1].full.per_second:.0f}/s, "
-                f"bare {bare.rounds[-1].full.per_second:.0f}/s"
-            )
-        sides = {"intake": await _close(bridge), "bare": await _close(bare)}
-    return _figures(sides["intake"], sides["bare"])
+            for kind in kinds if number % 2 == 0 else reversed(kinds):
+                await _take_turn(servers[kind], options, number)
+            said = ", ".join(f"{kind} {server.rounds[-1].full.per_second:.0f}/s" for kind, server in servers.items())
+            tell(f"{database}, round {number + 1}: {said}")
+        sides = {kind: await _close(server) for kind, server in servers.items()}
+    return _figures(sides)
 
 
 async def _take_turn(server: Server, options: IntakeOptions, number: int) -> None:
@@ -167,16 +167,18 @@ async def _start(module: str, *words: str) -> asyncio.subprocess.Process:
     )
 
 
-def _figures(intake: Side, bare: Side) -> dict[str, Any]:
-    shares = [
-        ours.full.per_second / theirs.full.per_second for ours, theirs in zip(intake.rounds, bare.rounds, strict=True)
-    ]
-    return {
-        "intake": _figures_of(intake),
-        "bare": _figures_of(bare),
-        "share_of_bare": median_of(shares, 3),
-        "shares": [round(share, 3) for share in shares],
-    }
+def _figures(sides: dict[str, Side]) -> dict[str, Any]:
+    ours = sides["bridge"]
+    figures: dict[str, Any] = {"intake": _figures_of(ours)}
+    for kind, side in sides.items():
+        if kind == "bridge":
+            continue
+        pairs = zip(ours.rounds, side.rounds, strict=True)
+        shares = [mine.full.per_second / theirs.full.per_second for mine, theirs in pairs]
+        figures[kind] = _figures_of(side)
+        figures[f"share_of_{kind}"] = median_of(shares, 3)
+        figures[f"shares_of_{kind}"] = [round(share, 3) for share in shares]
+    return figures
 
 
 def _figures_of(side: Side) -> dict[str, Any]:
@@ -198,10 +200,17 @@ def _say(kind: str, found: dict[str, Any]) -> list[str]:
     if "left_out" in found:
         return [f"{kind}: left out, {found['left_out']}"]
     intake, bare = found["intake"], found["bare"]
-    return [
+    lines = [
         f"{kind}: intake {intake['per_second']:.0f}/s, bare {bare['per_second']:.0f}/s, "
         f"{found['share_of_bare']:.0%} of bare (aim {TARGET_SHARE:.0%})",
         f"{kind}: at half load p50 {intake['half_load_p50_ms']} ms, p99 {intake['half_load_p99_ms']} ms "
         f"(aim {TARGET_P99_MS:.0f} ms); bare p99 {bare['half_load_p99_ms']} ms",
         f"{kind}: answered 200 {intake['accepted']}, stored {intake['stored']}, refused {intake['refused']}",
     ]
+    if "grouped" in found:
+        lines.insert(
+            1,
+            f"{kind}: bare with rows that share a commit {found['grouped']['per_second']:.0f}/s, the intake is "
+            f"{found['share_of_grouped']:.0%} of it",
+        )
+    return lines

@@ -1,5 +1,5 @@
 """One server of the intake measurement, in a process of its own:
-``python -m storebridge_proving.bench.intake_server bridge|bare STORE``.
+``python -m storebridge_proving.bench.intake_server bridge|bare|grouped STORE``.
 
 Writes its port on a line, serves until standard input ends, then writes how much processor time it took and how many
 deliveries its database holds.
@@ -26,7 +26,7 @@ from storebridge_proving.bench.shopify_payloads import SECRET, SHOP
 from storebridge_sandbox.serve import ServedApp
 
 SECRET_VARIABLE = "BENCH_SECRET"
-TABLES = {"bridge": "deliveries", "bare": "bare_deliveries"}
+TABLES = {"bridge": "deliveries", "bare": "bare_deliveries", "grouped": "bare_deliveries"}
 
 
 class ServerDone(msgspec.Struct, frozen=True):
@@ -75,8 +75,8 @@ async def serve(kind: str, store: str) -> None:
 
 
 def _build(kind: str, store: str, transport: AiohttpTransport) -> tuple[Bridge | None, Starlette]:
-    if kind == "bare":
-        return None, build_bare_app(store)
+    if kind != "bridge":
+        return None, build_bare_app(store, grouped=kind == "grouped")
     bridge = build_bridge(intake_config(store), Environment(transport, environ={SECRET_VARIABLE: SECRET}))
     return bridge, build_intake_app(bridge)
 

@@ -126,11 +126,10 @@ def lift_own_budgets(bridge: Bridge) -> None:
 
 
 def _stocked_stores(options: StandOptions) -> Stores:
-    limits = {} if options.budgets else {"bucket_size": 0.0}
     quirks = WixQuirks() if options.budgets else WixQuirks(w14_calls_per_minute=None)
     stores = build_stores(
         seed=options.seed,
-        shopify_options=ShopifyOptions(**limits),
+        shopify_options=ShopifyOptions() if options.budgets else ShopifyOptions(bucket_size=0.0),
         wix_options=WixOptions(quirks=quirks),
     )
     catalogue = make_catalogue(options.seed, products=options.products)
