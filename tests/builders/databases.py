@@ -6,6 +6,7 @@ import asyncio
 import functools
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 
+from storebridge.clock import Clock
 from storebridge.store.database import Store, Tx, open_store
+from storebridge.store.dialects.inline import InlineStore
+from storebridge.store.dialects.sqlite import sqlite_engine
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -87,21 +91,42 @@ class Database:
         self.runner.close()
 
 
-def _opened(kind: str, url: str, *, inline: bool = False) -> Database:
+def _opened(kind: str, url: str) -> Database:
     clock = HandClock()
-    return Database(kind, url, clock, open_store(url, clock=clock, inline=inline), asyncio.Runner())
+    return Database(kind, url, clock, open_store(url, clock=clock), asyncio.Runner())
+
+
+@functools.cache
+def _migrated() -> bytes:
+    """An empty SQLite file at the newest schema: migrating takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "template.sqlite3"
+        asyncio.run(open_store(str(path), clock=HandClock()).close())
+        return path.read_bytes()
+
+
+def inline_store(clock: Clock) -> InlineStore:
+    """SQLite in memory on the caller's thread; dispose of its engine at the end."""
+    engine = sqlite_engine(":memory:", shared=True)
+    raw = engine.raw_connection()
+    raw.driver_connection.deserialize(_migrated())  # type: ignore[union-attr]
+    raw.close()
+    return InlineStore(clock=clock, engine=engine)
 
 
 def inline_database() -> Iterator[Database]:
-    database = _opened("inline", ":memory:", inline=True)
+    clock = HandClock()
+    store = inline_store(clock)
+    database = Database("inline", ":memory:", clock, store, asyncio.Runner())
     yield database
-    engine = database.store.engine  # type: ignore[attr-defined]
     database.close()
-    engine.dispose()
+    store.engine.dispose()
 
 
 def sqlite_database(folder: Path) -> Iterator[Database]:
-    database = _opened("sqlite", str(folder / "bridge.sqlite3"))
+    path = folder / "bridge.sqlite3"
+    path.write_bytes(_migrated())
+    database = _opened("sqlite", str(path))
     yield database
     database.close()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from builders.databases import postgres_schema
+from builders.databases import inline_store, postgres_schema
 from fakes.inline_postgres import InlinePostgres
 from storebridge.bootstrap import Bridge, Environment, Pace, build_bridge
 from storebridge.clock import SeededIds
@@ -21,7 +21,7 @@ from storebridge.model.ids import Workspace
 from storebridge.operations.book_goods import Booked, count_goods, receive_goods
 from storebridge.operations.settle_case import Choice, Settled, settle_case
 from storebridge.store.cases import StoredCase
-from storebridge.store.database import Store, Tx, open_store
+from storebridge.store.database import Store, Tx
 from storebridge.store.views_lists import list_cases
 from storebridge.web.intake.app import build_intake_app
 from storebridge_proving.asgi_transport import AsgiPost, AsgiTransport
@@ -264,7 +264,7 @@ async def _run(
     clients = [StoreClient(name, URLS[name], network) for name in ("shopify", "wix")]
     config, secrets = await _configure(clients, policy, settings)
     await clients[1].set_webhook_address(f"{INTAKE_URL}/hooks/wix")
-    store: Any = InlinePostgres(url, clock=clock) if url else open_store(":memory:", clock=clock, inline=True)
+    store: Any = InlinePostgres(url, clock=clock) if url else inline_store(clock)
     ids = SeededIds(random.Random(5))
     journey = Journey(clock, stores, clients[0], clients[1], network, post, config, secrets, store, ids)
     try:
@@ -323,6 +323,14 @@ async def _configure(
             webhook_public_key=SecretRef(env="WIX_KEY"),
         ),
     }
-    terms = {"connections": {}, "policy": policy, "system_of_record": "shopify", "sweep_seconds": 300.0, **settings}
+    terms = {
+        "connections": {},
+        "policy": policy,
+        "system_of_record": "shopify",
+        "sweep_seconds": 300.0,
+        "hot_sweep_seconds": 180.0,
+        "order_poll_seconds": 180.0,
+        **settings,
+    }
     workspace = msgspec.structs.replace(msgspec.convert(terms, WorkspaceConfig), connections=connections)
     return Config({"main": workspace}, ServerConfig(store=":memory:", intake_url=INTAKE_URL)), secrets
