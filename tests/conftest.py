@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,18 @@ settings.load_profile("steady")  # a busy machine is no finding
 
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
 _MISSED: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_loop_is_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A browser's driver keeps a loop of its own running in this thread; other tests must not find themselves in it."""
+    if request.node.get_closest_marker("browser") is not None:
+        yield
+        return
+    left_over = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(left_over)
 
 
 @pytest.fixture(autouse=True)
