@@ -96,7 +96,7 @@ def test_a_case_is_settled_once() -> None:
         await journey.pass_time(60.0)
         (case,) = await journey.cases("change_held")
         await journey.settle("change_held", Choice.ACCEPT)
-        await journey.pass_time(60.0)
+        await journey.pass_time(100.0)
         before = await journey.books()
         terms = journey.bridge.workspaces[MAIN].terms
         with pytest.raises(NotFoundError, match="no open case"):
