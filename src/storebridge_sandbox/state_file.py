@@ -24,7 +24,9 @@ from storebridge_sandbox.shopify.inventory import state as shopify_inventory
 from storebridge_sandbox.shopify.products import state as shopify_products
 from storebridge_sandbox.shopify.shop import state as shopify_shop
 from storebridge_sandbox.shopify.subscriptions import state as shopify_subscriptions
-from storebridge_sandbox.wix import identities, inventory_state, orders_state, products_state
+from storebridge_sandbox.wix import identities, orders_state
+from storebridge_sandbox.wix.inventory import state as wix_inventory
+from storebridge_sandbox.wix.products import state as wix_products
 
 if TYPE_CHECKING:
     from storebridge_sandbox.app import Stores
@@ -38,9 +40,9 @@ MODULES = (
     shopify_shop,
     shopify_subscriptions,
     identities,
-    inventory_state,
     orders_state,
-    products_state,
+    wix_inventory,
+    wix_products,
 )
 PACKAGE = __package__ or ""
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from storebridge_sandbox.orders import Refund
 from storebridge_sandbox.wix.identities import Actor
-from storebridge_sandbox.wix.inventory_shape import ItemRow, item_payload
-from storebridge_sandbox.wix.inventory_state import Change, InventoryItem
-from storebridge_sandbox.wix.inventory_v1 import inventory_id
+from storebridge_sandbox.wix.inventory.shape import ItemRow, item_payload
+from storebridge_sandbox.wix.inventory.state import Change, InventoryItem
+from storebridge_sandbox.wix.inventory.v1 import inventory_id
 from storebridge_sandbox.wix.notices import Notices
 from storebridge_sandbox.wix.orders_shape import parcels_payload, refund_completed
 from storebridge_sandbox.wix.orders_state import WixOrder
-from storebridge_sandbox.wix.products_shape import Status, product_payload
-from storebridge_sandbox.wix.products_state import Product
+from storebridge_sandbox.wix.products.shape import Status, product_payload
+from storebridge_sandbox.wix.products.state import Product
 from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.settings import CatalogVersion
 from storebridge_sandbox.wix.wire import wix_date

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from storebridge_sandbox.gate import Answer, Receive, Scope, Send, read_moment
-from storebridge_sandbox.wix.access_state import Access, forbidden, throttled
+from storebridge_sandbox.wix.access.state import Access, forbidden, throttled
 from storebridge_sandbox.wix.calls import Call, Found, Operation, OperationTable, header, read_arguments
 from storebridge_sandbox.wix.identities import Actor, Guids
 from storebridge_sandbox.wix.settings import WixOptions

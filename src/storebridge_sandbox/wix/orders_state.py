@@ -25,8 +25,8 @@ from storebridge_sandbox.orders import (
 )
 from storebridge_sandbox.stock import HISTORY_SECONDS, Cause, Stock
 from storebridge_sandbox.wix.identities import Actor, Guids, Reason
-from storebridge_sandbox.wix.inventory_state import Change, Inventory, InventoryItem
-from storebridge_sandbox.wix.products_state import Shelf
+from storebridge_sandbox.wix.inventory.state import Change, Inventory, InventoryItem
+from storebridge_sandbox.wix.products.state import Shelf
 from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.settings import Trigger, Unpaid
 

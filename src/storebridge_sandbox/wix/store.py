@@ -23,25 +23,25 @@ from storebridge_sandbox.orders import Order, Refused, Sellable, Wish
 from storebridge_sandbox.requests_log import RequestLog
 from storebridge_sandbox.stock import Movement, Stock
 from storebridge_sandbox.wix import identities
-from storebridge_sandbox.wix.access_answers import AccessAnswers
-from storebridge_sandbox.wix.access_state import Access
+from storebridge_sandbox.wix.access.answers import AccessAnswers
+from storebridge_sandbox.wix.access.state import Access
 from storebridge_sandbox.wix.announcements import Announcements
 from storebridge_sandbox.wix.app import WixApi
 from storebridge_sandbox.wix.calls import Call, Operation
 from storebridge_sandbox.wix.identities import Actor, Guids
-from storebridge_sandbox.wix.inventory_answers import InventoryAnswers
-from storebridge_sandbox.wix.inventory_bulk import InventoryBulkAnswers
-from storebridge_sandbox.wix.inventory_state import HIGHEST, LOWEST, Change, Inventory, InventoryItem
-from storebridge_sandbox.wix.inventory_v1 import InventoryAnswersV1
-from storebridge_sandbox.wix.locations_answers import LocationAnswers
-from storebridge_sandbox.wix.locations_state import Locations
+from storebridge_sandbox.wix.inventory.bulk import InventoryBulkAnswers
+from storebridge_sandbox.wix.inventory.items import InventoryAnswers
+from storebridge_sandbox.wix.inventory.state import HIGHEST, LOWEST, Change, Inventory, InventoryItem
+from storebridge_sandbox.wix.inventory.v1 import InventoryAnswersV1
+from storebridge_sandbox.wix.locations.answers import LocationAnswers
+from storebridge_sandbox.wix.locations.state import Locations
 from storebridge_sandbox.wix.notices import RETRY_DELAYS_SECONDS, TIMEOUT_SECONDS, Notices
 from storebridge_sandbox.wix.orders_answers import OrderAnswers
 from storebridge_sandbox.wix.orders_shape import order_payload
 from storebridge_sandbox.wix.orders_state import Orders, WixOrder
-from storebridge_sandbox.wix.products_answers import READ_ADMIN, ProductAnswers
-from storebridge_sandbox.wix.products_state import Product, Shelf, Variant
-from storebridge_sandbox.wix.products_v1 import ProductAnswersV1
+from storebridge_sandbox.wix.products.answers import READ_ADMIN, ProductAnswers
+from storebridge_sandbox.wix.products.state import Product, Shelf, Variant
+from storebridge_sandbox.wix.products.v1 import ProductAnswersV1
 from storebridge_sandbox.wix.settings import WixOptions
 from storebridge_sandbox.wix.signing import public_key_pem
 from storebridge_sandbox.world import World

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from storebridge_sandbox.wix.calls import Call, Operation
-from storebridge_sandbox.wix.inventory_answers import (
+from storebridge_sandbox.wix.inventory.items import (
     WRITE,
     InventoryAnswers,
     api_change,
@@ -18,8 +18,8 @@ from storebridge_sandbox.wix.inventory_answers import (
     check_whole,
     not_found,
 )
-from storebridge_sandbox.wix.inventory_shape import ItemRow, item_payload
-from storebridge_sandbox.wix.inventory_state import HIGHEST, LOWEST, Change, Inventory, InventoryItem
+from storebridge_sandbox.wix.inventory.shape import ItemRow, item_payload
+from storebridge_sandbox.wix.inventory.state import HIGHEST, LOWEST, Change, Inventory, InventoryItem
 from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.wire import WixRefusal, application_error, validation_error
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storebridge_sandbox.stock import Snapshot
-from storebridge_sandbox.wix.inventory_state import InventoryItem, Preorder, revision_of
+from storebridge_sandbox.wix.inventory.state import InventoryItem, Preorder, revision_of
 from storebridge_sandbox.wix.query import EQUALITY, LISTS, ORDERING, TEXT, Field, Language
 from storebridge_sandbox.wix.wire import millis, wix_date
 

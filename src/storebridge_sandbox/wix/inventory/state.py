@@ -12,7 +12,7 @@ from typing import Protocol
 
 from storebridge_sandbox.stock import Cause, Level, Snapshot, Stock
 from storebridge_sandbox.wix.identities import Actor, Guids, Reason
-from storebridge_sandbox.wix.products_state import Variant, item_key
+from storebridge_sandbox.wix.products.state import Variant, item_key
 from storebridge_sandbox.wix.quirks import WixQuirks
 
 LOWEST = -99_999

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from storebridge_sandbox.wix.access_state import Access
+from storebridge_sandbox.wix.access.state import Access
 from storebridge_sandbox.wix.calls import Call, Operation
 from storebridge_sandbox.wix.settings import WixOptions
 from storebridge_sandbox.wix.wire import application_error, validation_error

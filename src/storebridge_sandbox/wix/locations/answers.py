@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from storebridge_sandbox.wix.calls import Call, Operation
-from storebridge_sandbox.wix.locations_state import Location, Locations
+from storebridge_sandbox.wix.locations.state import Location, Locations
 from storebridge_sandbox.wix.query import Field, Language
 from storebridge_sandbox.wix.wire import application_error, wix_date
 

@@ -1,0 +1,1 @@
+"""Who may call: OAuth, API keys, the app's instance."""

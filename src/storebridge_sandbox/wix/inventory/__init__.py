@@ -1,0 +1,1 @@
+"""Stock: V3 items with revisions, and the older rows per product."""

@@ -1,0 +1,1 @@
+"""The catalogue, V3 and V1."""
