@@ -26,7 +26,7 @@ from storebridge_sandbox.shopify.shop import state as shopify_shop
 from storebridge_sandbox.shopify.subscriptions import state as shopify_subscriptions
 from storebridge_sandbox.wix import identities, orders_state
 from storebridge_sandbox.wix.inventory import state as wix_inventory
-from storebridge_sandbox.wix.products import state as wix_products
+from storebridge_sandbox.wix.shelf import state as wix_shelf
 
 if TYPE_CHECKING:
     from storebridge_sandbox.app import Stores
@@ -42,7 +42,7 @@ MODULES = (
     identities,
     orders_state,
     wix_inventory,
-    wix_products,
+    wix_shelf,
 )
 PACKAGE = __package__ or ""
 

@@ -13,9 +13,9 @@ from storebridge_sandbox.wix.notices import Notices
 from storebridge_sandbox.wix.orders_shape import parcels_payload, refund_completed
 from storebridge_sandbox.wix.orders_state import WixOrder
 from storebridge_sandbox.wix.products.shape import Status, product_payload
-from storebridge_sandbox.wix.products.state import Product
 from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.settings import CatalogVersion
+from storebridge_sandbox.wix.shelf.state import Product
 from storebridge_sandbox.wix.wire import wix_date
 
 ITEM = "wix.stores.catalog.v3.inventory_item"

@@ -26,9 +26,9 @@ from storebridge_sandbox.orders import (
 from storebridge_sandbox.stock import HISTORY_SECONDS, Cause, Stock
 from storebridge_sandbox.wix.identities import Actor, Guids, Reason
 from storebridge_sandbox.wix.inventory.state import Change, Inventory, InventoryItem
-from storebridge_sandbox.wix.products.state import Shelf
 from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.settings import Trigger, Unpaid
+from storebridge_sandbox.wix.shelf.state import Shelf
 
 Status = Literal["INITIALIZED", "APPROVED", "CANCELED", "PENDING", "REJECTED"]
 

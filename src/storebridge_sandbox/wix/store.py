@@ -40,9 +40,9 @@ from storebridge_sandbox.wix.orders_answers import OrderAnswers
 from storebridge_sandbox.wix.orders_shape import order_payload
 from storebridge_sandbox.wix.orders_state import Orders, WixOrder
 from storebridge_sandbox.wix.products.answers import READ_ADMIN, ProductAnswers
-from storebridge_sandbox.wix.products.state import Product, Shelf, Variant
 from storebridge_sandbox.wix.products.v1 import ProductAnswersV1
 from storebridge_sandbox.wix.settings import WixOptions
+from storebridge_sandbox.wix.shelf.state import Product, Shelf, Variant
 from storebridge_sandbox.wix.signing import public_key_pem
 from storebridge_sandbox.world import World
 

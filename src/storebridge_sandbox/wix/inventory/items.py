@@ -9,9 +9,9 @@ from storebridge_sandbox.wix.calls import Call, Operation
 from storebridge_sandbox.wix.identities import Reason
 from storebridge_sandbox.wix.inventory.shape import LANGUAGE, ItemRow, item_payload
 from storebridge_sandbox.wix.inventory.state import HIGHEST, LOWEST, Change, Inventory, InventoryItem
-from storebridge_sandbox.wix.products.state import Shelf
 from storebridge_sandbox.wix.query import Question
 from storebridge_sandbox.wix.quirks import WixQuirks
+from storebridge_sandbox.wix.shelf.state import Shelf
 from storebridge_sandbox.wix.wire import WixRefusal, application_error, validation_error
 
 ITEMS = "/stores/v3/inventory-items"

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from storebridge_sandbox.stock import Cause, Level, Snapshot, Stock
 from storebridge_sandbox.wix.identities import Actor, Guids, Reason
-from storebridge_sandbox.wix.products.state import Variant, item_key
 from storebridge_sandbox.wix.quirks import WixQuirks
+from storebridge_sandbox.wix.shelf.state import Variant, item_key
 
 LOWEST = -99_999
 HIGHEST = 99_999

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from storebridge_sandbox.wix.calls import Call, Operation
 from storebridge_sandbox.wix.inventory.state import Inventory, InventoryItem
-from storebridge_sandbox.wix.products.state import Product, Shelf
 from storebridge_sandbox.wix.query import ORDERING, Field, Language, Question
 from storebridge_sandbox.wix.query_v1 import page_metadata, read_legacy
+from storebridge_sandbox.wix.shelf.state import Product, Shelf
 from storebridge_sandbox.wix.wire import application_error, wix_date
 
 READ = "SCOPE.DC-STORES.READ-PRODUCTS"

@@ -8,9 +8,9 @@ from storebridge_sandbox.wix.calls import Call, Operation
 from storebridge_sandbox.wix.inventory.shape import ItemRow, availability
 from storebridge_sandbox.wix.inventory.state import Inventory
 from storebridge_sandbox.wix.products.shape import product_payload, read_only_variant
-from storebridge_sandbox.wix.products.state import Shelf, Variant
 from storebridge_sandbox.wix.query import LISTS, ORDERING, TEXT, Field, Language
 from storebridge_sandbox.wix.settings import CatalogVersion
+from storebridge_sandbox.wix.shelf.state import Shelf, Variant
 from storebridge_sandbox.wix.wire import application_error, millis, validation_error
 
 READ = "SCOPE.STORES.PRODUCT_READ"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from storebridge_sandbox.wix.products.state import Choice, Product, Variant
+from storebridge_sandbox.wix.shelf.state import Choice, Product, Variant
 from storebridge_sandbox.wix.wire import money, wix_date
 
 Status = Callable[[Variant], tuple[bool, bool]]

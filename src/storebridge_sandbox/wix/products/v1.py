@@ -7,10 +7,10 @@ from typing import Any
 
 from storebridge_sandbox.wix.calls import Call, Operation
 from storebridge_sandbox.wix.inventory.state import Inventory, InventoryItem
-from storebridge_sandbox.wix.products.state import Product, Shelf, Variant
 from storebridge_sandbox.wix.query import ORDERING, TEXT, Field, Language
 from storebridge_sandbox.wix.query_v1 import page_metadata, read_legacy
 from storebridge_sandbox.wix.settings import DEFAULT_VARIANT_ID
+from storebridge_sandbox.wix.shelf.state import Product, Shelf, Variant
 from storebridge_sandbox.wix.wire import application_error, money, wix_date
 
 READ = "SCOPE.DC-STORES.READ-PRODUCTS"

@@ -1,0 +1,1 @@
+"""What the site sells: products, variants, choices, as the owner keeps them."""
