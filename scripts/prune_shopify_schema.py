@@ -31,45 +31,87 @@ from graphql import (
 from graphql.language import REMOVE, DocumentNode, Node, Visitor
 
 QUERIES = """
-    app appInstallation currentAppInstallation shop location locations product products productByIdentifier
-    productVariant productVariants productsCount productVariantsCount inventoryItem inventoryItems inventoryLevel
-    inventoryProperties order orders ordersCount orderByIdentifier node nodes webhookSubscription
-    webhookSubscriptions webhookSubscriptionsCount job fulfillment fulfillmentOrder fulfillmentOrders refund
-    return customer customers customersCount customerByIdentifier bulkOperation bulkOperations
-    currentBulkOperation customerMergePreview metafieldDefinitions productOperation
+    app appInstallation currentAppInstallation shop location locations locationByIdentifier locationsCount
+    locationsAvailableForDeliveryProfilesConnection publicApiVersions
+    product products productByIdentifier productByHandle productsCount productOperation productTags productTypes
+    productVendors productVariant productVariants productVariantByIdentifier productVariantsCount
+    inventoryItem inventoryItems inventoryLevel inventoryProperties inventoryTransfer inventoryTransfers
+    inventoryShipment inventoryShipments
+    order orders ordersCount pendingOrdersCount orderByIdentifier orderEditSession draftOrder draftOrders
+    draftOrdersCount node nodes job
+    webhookSubscription webhookSubscriptions webhookSubscriptionsCount
+    fulfillment fulfillmentOrder fulfillmentOrders assignedFulfillmentOrders manualHoldsFulfillmentOrders
+    fulfillmentService refund return returnCalculate returnReasonDefinitions returnableFulfillment
+    returnableFulfillments reverseDelivery reverseFulfillmentOrder
+    customer customers customersCount customerByIdentifier customerMergePreview customerMergeJobStatus
+    bulkOperation bulkOperations currentBulkOperation
+    metafieldDefinition metafieldDefinitions metafieldDefinitionTypes shopifyPaymentsAccount
 """.split()
 
 MUTATIONS = """
     inventoryActivate inventoryDeactivate inventoryAdjustQuantities inventorySetQuantities
     inventorySetOnHandQuantities inventoryMoveQuantities inventoryItemUpdate inventoryBulkToggleActivation
-    webhookSubscriptionCreate webhookSubscriptionUpdate webhookSubscriptionDelete
-    productCreate productUpdate productDelete productSet productVariantsBulkCreate productVariantsBulkUpdate
-    productVariantsBulkDelete productVariantsBulkReorder orderCreate orderUpdate orderCancel orderClose orderOpen
-    orderMarkAsPaid orderCreateManualPayment orderCustomerSet orderCustomerRemove tagsAdd tagsRemove metafieldsSet
-    metafieldsDelete metafieldDefinitionCreate refundCreate returnCreate returnRequest returnApproveRequest
-    returnDeclineRequest returnProcess returnClose returnReopen returnCancel reverseFulfillmentOrderDispose
-    fulfillmentCreate fulfillmentCancel fulfillmentTrackingInfoUpdate fulfillmentEventCreate fulfillmentOrderMove
-    fulfillmentOrderHold fulfillmentOrderReleaseHold fulfillmentOrderOpen fulfillmentOrderClose
-    fulfillmentOrderCancel fulfillmentOrderSplit fulfillmentOrderMerge customerCreate customerUpdate customerSet
-    customerDelete customerMerge bulkOperationRunQuery bulkOperationRunMutation bulkOperationCancel
-    stagedUploadsCreate locationAdd locationEdit locationActivate locationDeactivate
+    inventoryTransferCreate inventoryTransferCreateAsReadyToShip inventoryTransferEdit inventoryTransferSetItems
+    inventoryTransferRemoveItems inventoryTransferMarkAsReadyToShip inventoryTransferCancel
+    inventoryTransferDuplicate inventoryTransferDelete inventoryShipmentCreate inventoryShipmentCreateInTransit
+    inventoryShipmentAddItems inventoryShipmentRemoveItems inventoryShipmentUpdateItemQuantities
+    inventoryShipmentMarkInTransit inventoryShipmentReceive inventoryShipmentSetTracking
+    inventoryShipmentSetBarcode inventoryShipmentDelete
+    webhookSubscriptionCreate webhookSubscriptionUpdate webhookSubscriptionDelete appUninstall
+    productCreate productUpdate productDelete productSet productChangeStatus productVariantsBulkCreate
+    productVariantsBulkUpdate productVariantsBulkDelete productVariantsBulkReorder productOptionsCreate
+    productOptionUpdate productOptionsDelete productOptionsReorder
+    orderCreate orderUpdate orderCancel orderClose orderOpen orderDelete orderMarkAsPaid orderCapture
+    transactionVoid orderCreateManualPayment orderCustomerSet orderCustomerRemove orderEditBegin
+    orderEditAddVariant orderEditAddCustomItem orderEditSetQuantity orderEditCommit
+    orderEditAddLineItemDiscount orderEditRemoveDiscount orderEditAddShippingLine
+    orderEditUpdateShippingLine orderEditRemoveShippingLine
+    draftOrderCreate draftOrderUpdate draftOrderComplete draftOrderDelete
+    tagsAdd tagsRemove metafieldsSet metafieldsDelete metafieldDefinitionCreate metafieldDefinitionUpdate
+    metafieldDefinitionDelete metafieldDefinitionPin metafieldDefinitionUnpin
+    refundCreate returnCreate returnRequest returnApproveRequest returnDeclineRequest returnProcess returnRefund
+    returnClose returnReopen returnCancel removeFromReturn returnLineItemRemoveFromReturn
+    reverseFulfillmentOrderDispose reverseDeliveryCreateWithShipping reverseDeliveryShippingUpdate
+    fulfillmentCreate fulfillmentCreateV2 fulfillmentCancel fulfillmentTrackingInfoUpdate
+    fulfillmentTrackingInfoUpdateV2 fulfillmentEventCreate fulfillmentOrderMove fulfillmentOrderHold
+    fulfillmentOrderReleaseHold fulfillmentOrderOpen fulfillmentOrderClose fulfillmentOrderCancel
+    fulfillmentOrderSplit fulfillmentOrderMerge fulfillmentOrderReschedule fulfillmentOrderReportProgress
+    fulfillmentOrderSubmitFulfillmentRequest fulfillmentOrderAcceptFulfillmentRequest
+    fulfillmentOrderRejectFulfillmentRequest fulfillmentOrderSubmitCancellationRequest
+    fulfillmentOrderAcceptCancellationRequest fulfillmentOrderRejectCancellationRequest
+    fulfillmentOrderLineItemsPreparedForPickup fulfillmentOrdersReroute fulfillmentOrdersSetFulfillmentDeadline
+    fulfillmentServiceCreate fulfillmentServiceUpdate fulfillmentServiceDelete
+    customerCreate customerUpdate customerSet customerDelete customerMerge customerAddressCreate
+    customerAddressUpdate customerAddressDelete customerUpdateDefaultAddress
+    customerEmailMarketingConsentUpdate customerSmsMarketingConsentUpdate
+    bulkOperationRunQuery bulkOperationRunMutation bulkOperationCancel stagedUploadsCreate
+    locationAdd locationEdit locationActivate locationDeactivate locationDelete
 """.split()
 
 LEFT_OUT = re.compile(
-    r"^(Company|Market|Discount|Subscription|SellingPlan|OnlineStore|Delivery|Metaobject|Translation|Publication|"
-    r"Publishable|Channel|Catalog|PriceList|Cart|AppSubscription|AppRevenue|AppPurchase|AppCredit|AppUsage|"
-    r"Comment|Event|HasEvents|Basic.*Event|StaffMember|Article|Blog|Page$|PageConnection|Theme|Script|Segment|"
-    r"Abandon|Marketing|Storefront|Shopify|Dispute|GiftCard|Store[Cc]redit|Checkout|Draft|Video|Model3d|"
-    r"ExternalVideo|MediaConnection|MediaEdge|Media$|Collection|Navig|TaxonomyC|TaxonomyA|HasLocali|Locali|"
-    r"PaymentT|PaymentC|CustomerPayment|CustomerCredit|CustomerPaypal|CustomerShopPay|CustomerJourney|"
-    r"CustomerVisit|CustomerMoment|Risk|OrderRisk|Fraud|CalculatedO|Combined|Resource(Pub|Feed|Alert)|Unit.*Price|"
+    r"^(Company|Market|Discount|SubscriptionB|SubscriptionD|SubscriptionL|SubscriptionM|SubscriptionP|"
+    r"SubscriptionC|SubscriptionA|SubscriptionS|SellingPlan|OnlineStore|Delivery|"
+    r"Metaobject|Translation|Publication|Publishable|Channel|Catalog|PriceList|Cart|AppSubscription|AppRevenue|"
+    r"AppPurchase|AppCredit|AppUsage|Comment|Event|HasEvents|Basic.*Event|Article|Blog|Page$|"
+    r"PageConnection|Theme|Script|Segment|Abandon|Marketing|Storefront|Dispute|GiftCard|"
+    r"Store[Cc]redit|Checkout|Collection|Navig|HasLocali|Locali|TaxonomyC[a-z]*Attr|TaxonomyAttr|"
+    r"PaymentTermsT|PaymentC|CustomerPaymentM|CustomerCredit|CustomerPaypal|CustomerShopPay|CustomerJourney|"
+    r"CustomerVisit|CustomerMoment|Risk|OrderRisk|Fraud|Combined|Resource(Pub|Feed|Alert)|"
     r"ProductBundle|ProductVariantComp|ProductComp|FilterOption|SavedSearch|InventoryScheduled|Cash|PointOfSale|"
-    r"Validation|FulfillmentConstraint|Function|Shop(Address|Alert|App|Bill|Features|Pay|Plan|Policy|Res)|"
-    r"Privacy|Entitle|Access(Scope)?Policy|Contextual|HasPublished|Exchange|OrderAgreement|Sale[A-Z]|Sales|"
-    r"ReturnAgreement|RefundAgreement|OrderEdit|Additional|Suggest|PurchasingEntity|Duty|Duties|Tax[Aa]pp|"
+    r"Validation|FulfillmentConstraint|Function|Shop(Alert|App|Bill|Features|Pay$|PayP|Policy|Res)|"
+    r"ShopifyProtect|ShopifyFunction|Shopifyql|ShopifyPaymentsD|"
+    r"Privacy|Entitle|Access(Scope)?Policy|Contextual|HasPublished|OrderAgreement|Sale[A-Z]|Sales|"
+    r"ReturnAgreement|RefundAgreement|OrderEditAgreement|PurchasingEntity|Tax[Aa]pp|"
     r"ProductFeed|ProductPublication|ProductResource|ProductContextual|ProductVariantContextual|Location(Sug|Local))"
 )
-KEPT = {"DeliveryMethod", "DeliveryMethodType", "SuggestedRefund", "TaxLine", "EventBridge"}
+KEPT = {
+    "DeliveryMethod", "DeliveryMethodType", "DeliveryLocalPickupSettings", "DeliveryLocalPickupTime",
+    "EventBridge", "SubscriptionContract",
+    "StoreCreditRefundInput", "CashRoundingAdjustment", "ProductCompareAtPriceRange", "PaymentTermsType",
+    "DiscountApplication", "DiscountAllocation", "DiscountApplicationAllocationMethod", "DiscountCodeApplication",
+    "DiscountApplicationConnection", "DiscountApplicationEdge", "DiscountApplicationLevel",
+    "DiscountApplicationTargetSelection", "DiscountApplicationTargetType", "ScriptDiscountApplication",
+}  # fmt: skip
 
 
 def read_schema(path: Path) -> GraphQLSchema:
