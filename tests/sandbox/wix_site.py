@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from wix_messages import Messages
 
 from storebridge.connectors.http import Request, Response
 from storebridge_proving.asgi_transport import AsgiTransport
@@ -27,6 +28,28 @@ from storebridge_sandbox.world import Unreachable, World
 
 BASE = "https://wix.test"
 HOOK = "https://bridge.test/hooks/wix"
+CHECKED = ("/ecom/", "/v1/bulk/payments-collector/")
+"""Calls under these addresses are held against the vendor's declared messages, in every test."""
+EVENTS = {
+    "wix.ecom.v1.order_created": ("ecom_orders", "Order"),
+    "wix.ecom.v1.order_updated": ("ecom_orders", "Order"),
+    "wix.ecom.v1.order_approved": ("ecom_orders", "OrderApproved"),
+    "wix.ecom.v1.order_canceled": ("ecom_orders", "OrderCanceledEventOrderCanceled"),
+    "wix.ecom.v1.order_payment_status_updated": ("ecom_orders", "PaymentStatusUpdated"),
+    "wix.ecom.v1.order_committed": ("ecom_orders", "OrderDeltasCommitted"),
+    "wix.ecom.v1.order_imported": ("ecom_orders", "OrderImported"),
+    "wix.ecom.v1.order_imported_order_deleted": ("ecom_orders", "ImportedOrderDeleted"),
+    "wix.ecom.v1.fulfillments_updated": ("ecom_order-fulfillments", "OrderWithFulfillments"),
+    "wix.ecom.v1.order_transactions_refund_completed": ("ecom_order-transactions", "RefundCompleted"),
+    "wix.ecom.v1.order_transactions_details_updated": ("ecom_order-transactions", "PaymentDetailsUpdated"),
+    "wix.ecom.v1.order_transactions_chargeback_approved": ("ecom_order-transactions", "ChargebackApproved"),
+    "wix.ecom.v1.order_transactions_chargeback_reversed": ("ecom_order-transactions", "ChargebackReversed"),
+    "wix.ecom.v1.orders_settings_updated": ("ecom_orders-settings", "OrdersSettings"),
+    "wix.ecom.v1.draft_order_created": ("ecom_draft-orders", "DraftOrder"),
+    "wix.ecom.v1.draft_order_updated": ("ecom_draft-orders", "DraftOrder"),
+    "wix.ecom.v1.draft_order_deleted": ("ecom_draft-orders", "DraftOrder"),
+}
+"""What the entity or body of an event is declared to be."""
 
 
 @dataclass
@@ -54,6 +77,7 @@ class Site:
     store: WixStore
     mailbox: Mailbox
     transport: AsgiTransport
+    spoken: list[tuple[str, str, Any, Any]] = field(default_factory=list)
 
     async def ask(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
@@ -66,7 +90,10 @@ class Site:
         access = self.store.access
         proof = {"authorization": access.api_key, "wix-site-id": access.site_id}
         answer = await self.ask(method, path, body, proof)
-        return answer.status, msgspec.json.decode(answer.body)
+        told = msgspec.json.decode(answer.body)
+        if answer.status == 200 and path.startswith(CHECKED):
+            self.spoken.append((method, path, body, told))
+        return answer.status, told
 
     async def buy(self, sku: str, quantity: int, **more: object) -> tuple[int, Any]:
         body = {"lines": [{"sku": sku, "quantity": quantity}], **more}
@@ -80,6 +107,19 @@ class Site:
     async def levels(self) -> dict[str, int]:
         return {level["sku"]: level["available"] for level in (await self.truth())["levels"]}
 
+    def undeclared(self) -> list[str]:
+        """What was said here and is not as the vendor's packages declare it; nothing where those are absent."""
+        messages = Messages.find()
+        if messages is None:
+            return []
+        found = [problem for spoken in self.spoken for problem in messages.check(*spoken)]
+        for body in self.mailbox.bodies:
+            told = read_event(body)
+            if told["eventType"] in EVENTS:
+                said = _said(told["event"])
+                found += messages.event(*EVENTS[told["eventType"]], said)
+        return found
+
     async def events(self) -> list[dict[str, Any]]:
         """What the mailbox got so far, verified and opened."""
         await asyncio.sleep(1)
@@ -92,9 +132,24 @@ def open_event(body: bytes, public_key: str) -> dict[str, Any]:
     key = load_pem_public_key(public_key.encode())
     assert isinstance(key, RSAPublicKey)
     key.verify(_decoded(signature), signed, padding.PKCS1v15(), hashes.SHA256())
-    claims = msgspec.json.decode(_decoded(signed.split(b".")[1]))
+    return read_event(body)
+
+
+def read_event(body: bytes) -> dict[str, Any]:
+    """The same without a look at the signature."""
+    claims = msgspec.json.decode(_decoded(body.split(b".")[1]))
     envelope = msgspec.json.decode(claims["data"], type=dict[str, Any])
     return {**envelope, "event": msgspec.json.decode(envelope["data"])}
+
+
+def _said(event: dict[str, Any]) -> dict[str, Any]:
+    """Entity or body of an event, whichever kind it is and however it is written (W20)."""
+    names = {"createdEvent": "entity", "updatedEvent": "currentEntity", "deletedEvent": "deletedEntity"}
+    kind = next(kind for kind in (*names, "actionEvent") if kind in event)
+    inner, name = event[kind], names.get(kind, "body")
+    if f"{name}AsJson" in inner:
+        return msgspec.json.decode(inner[f"{name}AsJson"], type=dict[str, Any])
+    return dict(inner[name])
 
 
 def _decoded(part: bytes) -> bytes:
@@ -141,5 +196,6 @@ def with_site(
         await play(site)
         await store.stop()
         assert site.transport.errors == []
+        assert not site.undeclared(), "\n".join(site.undeclared())
 
     run_virtually(run)

@@ -118,8 +118,8 @@ class Announcements:
         self.order_updated(order, actor)
 
     def order_shipped(self, order: WixOrder, actor: Actor) -> None:
-        parcels = {"id": order.id, **parcels_payload(order)}
-        self._notices.updated("wix.ecom.v1.fulfillments_updated", parcels, actor)
+        parcels = parcels_payload(order)
+        self._notices.updated("wix.ecom.v1.fulfillments_updated", parcels, actor, entity_id=order.id)
         if order.versions[-1][1]["fulfillmentStatus"] == "FULFILLED":
             self._acted("fulfilled", order, {}, actor)
         self.order_updated(order, actor)
@@ -133,8 +133,7 @@ class Announcements:
         self._notices.updated(f"{ORDER}_updated", order.versions[-1][1], actor)
 
     def settings_changed(self, settings: dict[str, Any], actor: Actor) -> None:
-        entity = {"id": "orders-settings", **settings}
-        self._notices.updated("wix.ecom.v1.orders_settings_updated", entity, actor)
+        self._notices.updated("wix.ecom.v1.orders_settings_updated", settings, actor, entity_id=self._notices.site_id)
 
     def _born(self, order: WixOrder, actor: Actor) -> None:
         if order.id in self._unborn:

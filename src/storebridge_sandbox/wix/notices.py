@@ -48,6 +48,11 @@ class Notices:
         self.events: frozenset[str] | None = None
         self.installed = True
 
+    @property
+    def site_id(self) -> str:
+        """What events about the site's settings are about."""
+        return self._site["siteId"]
+
     def wants(self, event_type: str) -> bool:
         """Whether making this event is worth the while."""
         return self.address is not None and self.installed and (self.events is None or event_type in self.events)
@@ -56,12 +61,19 @@ class Notices:
         self._entity_event(event_type, entity, actor, {"createdEvent": self._entity("entity", entity)})
 
     def updated(
-        self, event_type: str, entity: dict[str, Any], actor: Actor, modified: Mapping[str, Any] | None = None
+        self,
+        event_type: str,
+        entity: dict[str, Any],
+        actor: Actor,
+        modified: Mapping[str, Any] | None = None,
+        *,
+        entity_id: str | None = None,
     ) -> None:
+        """``entity_id`` is given for entities that carry none themselves."""
         body = self._entity("currentEntity", entity)
         if modified is not None:
             body["modifiedFields"] = dict(modified)
-        self._entity_event(event_type, entity, actor, {"updatedEvent": body})
+        self._domain_event(event_type, entity_id or str(entity["id"]), actor, {"updatedEvent": body})
 
     def deleted(self, event_type: str, entity: dict[str, Any], actor: Actor) -> None:
         self._entity_event(event_type, entity, actor, {"deletedEvent": self._entity("deletedEntity", entity)})

@@ -11,6 +11,7 @@ from storebridge_sandbox.wix.settings import DEFAULT_VARIANT_ID, STORES_APP_ID
 from storebridge_sandbox.wix.wire import money, wix_date
 
 ZERO = Decimal("0.00")
+TRACKING = {"number": "trackingNumber", "company": "shippingProvider", "url": "trackingLink"}
 
 
 def order_payload(order: WixOrder) -> dict[str, Any]:
@@ -79,9 +80,7 @@ def parcels_payload(order: WixOrder) -> dict[str, Any]:
                 "createdDate": wix_date(parcel.at),
                 "lineItems": [{"id": line.id, "quantity": quantity} for line, quantity in parcel.lines],
                 "trackingInfo": {
-                    "trackingNumber": parcel.tracking.get("number", ""),
-                    "shippingProvider": parcel.tracking.get("company", ""),
-                    "trackingLink": parcel.tracking.get("url", ""),
+                    name: parcel.tracking[ours] for ours, name in TRACKING.items() if parcel.tracking.get(ours)
                 },
             }
             for parcel in order.fulfilments
