@@ -105,3 +105,25 @@ def test_only_the_edge_knows_the_vendors() -> None:
         if isinstance(node, ast.Constant) and node.value in {"shopify", "wix", "Shopify", "Wix"}
     ]
     assert speaking == []
+
+
+ONE_PLATFORM_ONLY = {"fcntl", "msvcrt", "pwd", "grp", "resource", "termios", "tty", "pty", "winreg", "syslog", "crypt"}
+"""Modules that Python has on some systems only. A first version could not start on Windows for one of them."""
+
+
+def test_nothing_is_imported_that_only_some_systems_have() -> None:
+    found = {
+        f"{shown(path)}: {name}"
+        for path in python_files()
+        if SRC in path.parents
+        for node in ast.walk(tree_of(path))
+        for name in _imported_by(node)
+        if name.split(".")[0] in ONE_PLATFORM_ONLY
+    }
+    assert found == set()
+
+
+def _imported_by(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []

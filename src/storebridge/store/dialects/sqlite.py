@@ -8,7 +8,7 @@ handed out only after that COMMIT.
 from __future__ import annotations
 
 import asyncio
-import fcntl
+import contextlib
 import os
 import queue
 import sqlite3
@@ -16,8 +16,9 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import filelock
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool, StaticPool
@@ -98,26 +99,34 @@ def _connect(path: str, read_only: bool) -> sqlite3.Connection:
 
 
 class FileLock:
-    """Only one process may write to a file; the lock names its holder."""
+    """Only one process may write to a file; a note beside the lock names its holder.
+
+    The lock is the operating system's, so it ends with its process, however that ends. The name stands in a file of its
+    own because Windows lets nobody else read a locked one.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file: IO[str] = path.open("a+", encoding="utf-8")
+        self._holder = path.with_name(f"{path.name}.holder")
+        self._lock = filelock.FileLock(path, blocking=False)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._file.seek(0)
-            holder = self._file.read().strip() or "unknown"
-            self._file.close()
+            self._lock.acquire()
+        except filelock.Timeout as error:
             raise StoreUnavailableError(
-                f"{path.stem} is in use by another storebridge (process {holder}). Commands reach it through that "
-                "server; stop it to open the file here."
+                f"{path.stem} is in use by another storebridge (process {self._told()}). Commands reach it through "
+                "that server; stop it to open the file here."
             ) from error
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()))
-        self._file.flush()
+        except OSError as error:
+            raise StoreUnavailableError(f"The lock {path} cannot be taken: {error.strerror or error}.") from error
+        self._holder.write_text(str(os.getpid()), encoding="utf-8")
+
+    def _told(self) -> str:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            return self._holder.read_text(encoding="utf-8").strip() or "unknown"
+        return "unknown"
 
     def release(self) -> None:
-        self._file.close()
+        self._holder.unlink(missing_ok=True)
+        self._lock.release()
 
 
 class SqliteStore:
