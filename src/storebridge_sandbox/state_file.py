@@ -26,6 +26,8 @@ from storebridge_sandbox.shopify.shop import state as shopify_shop
 from storebridge_sandbox.shopify.subscriptions import state as shopify_subscriptions
 from storebridge_sandbox.wix import identities, orders_state
 from storebridge_sandbox.wix.inventory import state as wix_inventory
+from storebridge_sandbox.wix.jobs import state as wix_jobs
+from storebridge_sandbox.wix.locations import state as wix_locations
 from storebridge_sandbox.wix.shelf import state as wix_shelf
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ MODULES = (
     identities,
     orders_state,
     wix_inventory,
+    wix_jobs,
+    wix_locations,
     wix_shelf,
 )
 PACKAGE = __package__ or ""
@@ -70,6 +74,8 @@ WIX: Parts = {
     "shelf": ("products", "by_key", "by_sku", "_numbers", "_variant_numbers"),
     "stock": BOOK,
     "inventory": ("items", "by_variant", "by_product", "_numbers"),
+    "jobs": ("jobs",),
+    "locations": ("all", "default"),
     "orders": ("orders", "_next_number", "trigger"),
     "_order_answers": ("_settings_changed_at", "_create_invoice"),
 }

@@ -125,6 +125,11 @@ class Stock:
         """The row stays, inactive, with its quantities."""
         self._replace(level, dict(level.now.quantities), (), active=False)
 
+    def drop(self, level: Level) -> None:
+        """One level is gone; its movements stay."""
+        del self._levels[(level.item_id, level.location_id)]
+        self._by_item[level.item_id].remove(level)
+
     def forget_item(self, item_id: str) -> None:
         """The item was deleted with all its levels; its movements stay."""
         for level in self._by_item.pop(item_id, []):

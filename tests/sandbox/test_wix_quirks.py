@@ -14,6 +14,7 @@ from storebridge_sandbox.wix.settings import STORES_APP_ID, WixOptions
 
 QUERY = "/stores/v3/inventory-items/query"
 BULK = "/stores/v3/bulk/inventory-items"
+NOTHING = "00000000-0000-4000-8000-000000000000"
 
 
 def options(**quirks: Any) -> WixOptions:
@@ -67,7 +68,7 @@ def test_w7_whether_one_failing_row_holds_the_others_back(whole: bool, applied: 
     async def play(site: Site) -> None:
         rows = [
             {"inventoryItem": {"id": (await item_of(site, "MUG"))["id"], "revision": "1", "quantity": 1}},
-            {"inventoryItem": {"id": "nothing", "revision": "1", "quantity": 1}},
+            {"inventoryItem": {"id": NOTHING, "revision": "1", "quantity": 1}},
         ]
         status, told = await site.call("POST", f"{BULK}/update", {"inventoryItems": rows})
 
@@ -160,7 +161,7 @@ def test_w18_how_the_wrong_catalogue_is_told(status: int) -> None:
 @pytest.mark.parametrize("status", [404, 200])
 def test_w19_how_an_unknown_item_is_told(status: int) -> None:
     async def play(site: Site) -> None:
-        got, told = await site.call("GET", "/stores/v3/inventory-items/nothing")
+        got, told = await site.call("GET", "/stores/v3/inventory-items/00000000-0000-4000-8000-000000000000")
 
         assert (got, told == {}) == (status, status == 200)
 
@@ -191,3 +192,94 @@ def test_w22_whether_a_change_names_the_app_behind_it(named: bool) -> None:
         assert told["event"]["actionEvent"]["body"].get("appId") == (STORES_APP_ID if named else None)
 
     with_site(play, options(w22_names_the_app=named))
+
+
+@pytest.mark.parametrize(("patience", "status"), [(0, 409), (5_000, 200)])
+def test_w3_whether_a_revision_is_a_fence(patience: int, status: int) -> None:
+    async def play(site: Site) -> None:
+        path = f"/stores/v3/inventory-items/{(await item_of(site, 'MUG'))['id']}"
+        body = {"inventoryItem": {"revision": "1", "quantity": 7}}
+        first, _ = await site.call("PATCH", path, body)
+        second, _ = await site.call("PATCH", path, body)
+
+        assert (first, second) == (200, status)
+
+    with_site(play, options(w3_stale_accepted_within_ms=patience))
+
+
+@pytest.mark.parametrize(("honoured", "level"), [(False, 1), (True, 3)])
+def test_w5_whether_a_repeated_key_changes_nothing(honoured: bool, level: int) -> None:
+    async def play(site: Site) -> None:
+        access = site.store.access
+        proof = {"authorization": access.api_key, "wix-site-id": access.site_id, "idempotency-key": "k-1"}
+        row = {"inventoryItemId": (await item_of(site, "MUG"))["id"], "decrementBy": 2}
+        answers = [
+            await site.ask("POST", f"{BULK}/decrement", {"decrementData": [row], "restrictInventory": True}, proof)
+            for _ in range(2)
+        ]
+
+        assert [answer.status for answer in answers] == [200, 200]
+        assert (await site.levels())["MUG"] == level
+
+    with_site(play, options(w5_idempotency_key_header=honoured))
+
+
+@pytest.mark.parametrize(("lag", "status"), [(0, 409), (3_000, 201)])
+def test_w13_whether_the_shop_sells_what_it_no_longer_has(lag: int, status: int) -> None:
+    async def play(site: Site) -> None:
+        await asyncio.sleep(10)
+        await site.ask("POST", "/_sandbox/adjust", {"sku": "MUG", "set": 0})
+
+        assert (await site.buy("MUG", 1))[0] == status
+        await asyncio.sleep(10)
+        assert (await site.buy("MUG", 1))[0] == 409
+
+    with_site(play, options(w13_storefront_lag_ms=lag))
+
+
+@pytest.mark.parametrize(("touch", "found"), [(True, ["MUG", "SHIRT-S"]), (False, ["SHIRT-S"])])
+def test_w16_whether_a_poll_by_date_sees_sales(touch: bool, found: list[str]) -> None:
+    async def play(site: Site) -> None:
+        await asyncio.sleep(10)
+        since = site.clock.now().isoformat()
+        await site.buy("MUG", 1)
+        await site.ask("POST", "/_sandbox/adjust", {"sku": "SHIRT-S", "delta": 1})
+        _, told = await site.call("POST", QUERY, {"query": {"filter": {"updatedDate": {"$gte": since}}}})
+
+        assert [item["product"]["variantSku"] for item in told["inventoryItems"]] == found
+
+    with_site(play, options(w16_sales_touch_updated_date=touch))
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_w23_whether_a_retry_is_the_same_event(same: bool) -> None:
+    async def play(site: Site) -> None:
+        site.mailbox.answers = [500]
+        await site.ask("POST", "/_sandbox/adjust", {"sku": "MUG", "delta": 1})
+        await asyncio.sleep(61)
+        ids = [(event["event"]["id"], event["event"]["entityEventSequence"]) for event in await site.events()]
+
+        assert len(ids) == 2
+        assert (ids[0] == ids[1]) is same
+
+    site = WixOptions(
+        webhook_url=HOOK, webhook_events=(f"{ITEM}_updated",), quirks=WixQuirks(w23_retries_keep_the_event_id=same)
+    )
+    with_site(play, site)
+
+
+@pytest.mark.parametrize(("deaf", "deliveries"), [(False, 14), (True, 13)])
+def test_w24_whether_the_last_retry_ends_all_webhooks(deaf: bool, deliveries: int) -> None:
+    async def play(site: Site) -> None:
+        site.mailbox.answers = [500] * 13
+        await site.ask("POST", "/_sandbox/adjust", {"sku": "MUG", "delta": 1})
+        await asyncio.sleep(49 * 3600)
+        await site.ask("POST", "/_sandbox/adjust", {"sku": "MUG", "delta": 1})
+        await asyncio.sleep(1)
+
+        assert len(site.mailbox.bodies) == deliveries
+
+    site = WixOptions(
+        webhook_url=HOOK, webhook_events=(f"{ITEM}_updated",), quirks=WixQuirks(w24_deaf_after_last_retry=deaf)
+    )
+    with_site(play, site)

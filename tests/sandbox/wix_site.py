@@ -28,7 +28,15 @@ from storebridge_sandbox.world import Unreachable, World
 
 BASE = "https://wix.test"
 HOOK = "https://bridge.test/hooks/wix"
-CHECKED = ("/ecom/", "/v1/bulk/payments-collector/")
+CHECKED = (
+    "/ecom/",
+    "/v1/bulk/payments-collector/",
+    "/stores/",
+    "/locations/",
+    "/contacts/",
+    "/members/",
+    "/apps/",
+)
 """Calls under these addresses are held against the vendor's declared messages, in every test."""
 EVENTS = {
     "wix.ecom.v1.order_created": ("ecom_orders", "Order"),

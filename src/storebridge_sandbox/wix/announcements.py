@@ -40,6 +40,11 @@ class Announcements:
         if self._catalog == "v3" and self._notices.wants(f"{ITEM}_created"):
             self._notices.created(f"{ITEM}_created", _item(item), actor)
 
+    def item_closed(self, item: InventoryItem, actor: Actor) -> None:
+        """An item is no longer kept."""
+        if self._catalog == "v3" and self._notices.wants(f"{ITEM}_deleted"):
+            self._notices.deleted(f"{ITEM}_deleted", _item(item), actor)
+
     def item_changed(self, item: InventoryItem, before: int, change: Change) -> None:
         """Told by the inventory after each change."""
         if self._catalog == "v1":
@@ -56,6 +61,11 @@ class Announcements:
         in_stock = item.quantity > 0
         if item.tracked and in_stock != (before > 0) and self._notices.wants(f"{ITEM}_stock_status_updated"):
             self._notices.acted(f"{ITEM}_stock_status_updated", item.id, {"inStock": in_stock}, actor)
+
+    def location(self, slug: str, location: dict[str, Any], actor: Actor) -> None:
+        """A place of the business was ``created`` or ``updated``."""
+        tell = self._notices.created if slug == "created" else self._notices.updated
+        tell(f"wix.locations.v1.location_{slug}", location, actor)
 
     def product_created(self, product: Product, status: Status, actor: Actor) -> None:
         if self._catalog == "v1":

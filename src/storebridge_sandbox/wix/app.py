@@ -14,6 +14,7 @@ from storebridge_sandbox.gate import Answer, Receive, Scope, Send, read_moment
 from storebridge_sandbox.wix.access.state import Access, forbidden, throttled
 from storebridge_sandbox.wix.calls import Call, Found, Operation, OperationTable, header, read_arguments
 from storebridge_sandbox.wix.identities import Actor, Guids
+from storebridge_sandbox.wix.messages import check_request, unflatten
 from storebridge_sandbox.wix.settings import WixOptions
 from storebridge_sandbox.wix.wire import WixRefusal, application_error, decode_token, encode_token
 
@@ -41,12 +42,18 @@ class WixApi:
         self._now = now
         self._request_ids = request_ids
         self._chance = chance
+        self._answers: dict[tuple[str, str], Answer] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
         answer = self.answer(scope, message.get("body", b""))
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": answer.body})
+
+    @property
+    def operations(self) -> list[Operation]:
+        """All that is served."""
+        return self._table.operations
 
     def operation_of(self, method: str, path: str, body: bytes) -> str:  # noqa: ARG002 - the path names it
         found = self._table.find(method, path)
@@ -64,6 +71,9 @@ class WixApi:
         headers: Headers = dict(scope["headers"])
         request_id = self._request_ids()
         found = self._table.find(scope["method"], scope["path"])
+        key = (scope["path"], header(headers, b"idempotency-key"))
+        if key in self._answers:
+            return self._answers[key]
         try:
             if found is None:
                 raise application_error(404, "NOT_FOUND", f"No such address: {scope['path']}")
@@ -71,13 +81,16 @@ class WixApi:
             told = found.operation.handler(call)
         except WixRefusal as refusal:
             return self._refused(refusal, request_id)
-        return self._answered(told, call)
+        answer = self._answered(told, call)
+        if key[1] and call.wrote and self._options.quirks.w5_idempotency_key_header:
+            self._answers[key] = answer
+        return answer
 
     def _admitted(self, found: Found, headers: Headers, scope: Scope, body: bytes, request_id: str) -> Call:
         operation = found.operation
         authorization = header(headers, b"authorization")
         actor = self._access.app if operation.open_door else self._actor(operation, headers, authorization)
-        arguments = {**read_arguments(body, scope.get("query_string", b"")), **found.params}
+        arguments = _payload(found, body, scope.get("query_string", b""))
         call = Call(arguments, found.params, actor, request_id, authorization)
         self._look_back(call, operation, headers, read_moment(scope))
         return call
@@ -138,6 +151,18 @@ class WixApi:
 
     def _date(self) -> tuple[bytes, bytes]:
         return b"date", format_datetime(self._now(), usegmt=True).encode()
+
+
+def _payload(found: Found, body: bytes, query_string: bytes) -> dict[str, Any]:
+    """What the caller sent, with the path's parameters, as the vendor's message; raises WixRefusal (400)."""
+    told, flat = read_arguments(body, query_string)
+    arguments = {**told, **found.params}
+    takes = found.operation.takes
+    if takes:
+        if flat:
+            arguments = unflatten(takes, arguments)
+        check_request(takes, arguments)
+    return arguments
 
 
 def _moment_in(token: str) -> datetime | None:

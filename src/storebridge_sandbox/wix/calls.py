@@ -67,12 +67,16 @@ class Call:
         return value
 
 
+Lag = Literal["query", "search", "get", None]
 Handler = Callable[[Call], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A call of the vendor's API. ``path`` has ``{names}``; ``lag`` names the index that it reads from."""
+    """A call of the vendor's API. ``path`` has ``{names}``; ``lag`` names the index that it reads from.
+
+    ``takes`` is the vendor's request message, ``package:Message``, against which the payload is checked.
+    """
 
     name: str
     methods: tuple[str, ...]
@@ -80,8 +84,9 @@ class Operation:
     handler: Handler
     scope: str = ""
     generation: Generation | None = None
-    lag: Literal["query", "search", "get", None] = None
+    lag: Lag = None
     open_door: bool = False
+    takes: str = ""
 
 
 @dataclass(slots=True)
@@ -118,22 +123,23 @@ class OperationTable:
         return None
 
 
-def read_arguments(body: bytes, query_string: bytes) -> dict[str, Any]:
+def read_arguments(body: bytes, query_string: bytes) -> tuple[dict[str, Any], bool]:
     """The payload: a JSON body, else ``?.r=`` base64url JSON, else flattened query parameters.
 
-    Raises WixRefusal for what cannot be read.
+    The second value says that it was flattened, so that everything in it is text. Raises WixRefusal for what
+    cannot be read.
     """
     if body:
-        return _read_json(body, "body")
+        return _read_json(body, "body"), False
     flat: dict[str, Any] = {}
     for name, value in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
         if name == ".r":
             try:
-                return _read_json(decode_token(value), ".r")
+                return _read_json(decode_token(value), ".r"), False
             except ValueError as error:
                 raise validation_error(".r", "is not base64url", "FORMAT") from error
         _put(flat, name.split("."), value)
-    return flat
+    return flat, True
 
 
 def _put(into: dict[str, Any], path: list[str], value: str) -> None:

@@ -120,9 +120,15 @@ class Notices:
             "entityEventSequence": str(sequence),
             **what,
         }
-        self._send(event_type, msgspec.json.encode(event).decode(), actor)
+        again = None if self._quirks.w23_retries_keep_the_event_id else lambda: self._renamed(event)
+        self._send(event_type, msgspec.json.encode(event).decode(), actor, again)
 
-    def _send(self, event_type: str, data: str, actor: Actor) -> None:
+    def _renamed(self, event: dict[str, Any]) -> str:
+        """The same event as if it were another one (W23)."""
+        sequence = self._sequences[event["entityId"]] = self._sequences[event["entityId"]] + 1
+        return msgspec.json.encode({**event, "id": self._new_id(), "entityEventSequence": str(sequence)}).decode()
+
+    def _send(self, event_type: str, data: str, actor: Actor, again: Callable[[], str] | None = None) -> None:
         envelope = {
             "instanceId": self._instance_id,
             "eventType": event_type,
@@ -132,8 +138,11 @@ class Notices:
         }
         signed: dict[int, bytes] = {}
 
-        def sign(_attempt: int) -> tuple[Mapping[str, str], bytes]:
+        def sign(attempt: int) -> tuple[Mapping[str, str], bytes]:
             at_seconds = int(self._now().timestamp())
+            if attempt and again is not None:
+                envelope["data"] = again()
+                signed.clear()
             if at_seconds not in signed:
                 signed.clear()
                 signed[at_seconds] = webhook_body(envelope, at_seconds)
@@ -149,6 +158,11 @@ FQDNS = (
     "wix.ecom.v1.orders_settings",
     "wix.ecom.v1.fulfillments",
     "wix.ecom.v1.order",
+    "wix.locations.v1.location",
+    "wix.contacts.v4.contact",
+    "wix.contacts.v4.label",
+    "wix.contacts.v4.extended_field",
+    "wix.members.v1.member",
 )
 
 

@@ -51,6 +51,8 @@ class Question:
     limit: int
     offset: int = 0
     after: list[Any] | None = None
+    backwards: bool = False
+    search: dict[str, Any] = field(default_factory=dict)
     conditions: list[Condition] = field(default_factory=list)
     wanted: dict[str, list[Any]] = field(default_factory=dict)
 
@@ -60,15 +62,18 @@ class Question:
 
 @dataclass(slots=True)
 class Page:
-    """Some rows and the cursor to the next ones."""
+    """Some rows, the cursors to their neighbours, and everything that matched."""
 
     rows: list[Any]
     next: str | None
     total: int
+    prev: str | None = None
+    found: list[Any] = field(default_factory=list)
 
     def metadata(self, *, has_next: bool = True) -> dict[str, Any]:
         """``{"count", "cursors", "hasNext"}``; some resources declare no ``hasNext``."""
-        told: dict[str, Any] = {"count": len(self.rows), "cursors": {"next": self.next} if self.next else {}}
+        cursors = {name: cursor for name, cursor in (("next", self.next), ("prev", self.prev)) if cursor}
+        told: dict[str, Any] = {"count": len(self.rows), "cursors": cursors}
         if has_next:
             told["hasNext"] = self.next is not None
         return told
@@ -89,6 +94,7 @@ class Language:
         most: int,
         default_sort: Sequence[tuple[str, bool]] = (),
         name: str = "query",
+        searchable: Sequence[str] = (),
     ) -> None:
         self._fields = fields
         self._tie = tie
@@ -96,6 +102,7 @@ class Language:
         self._most = most
         self._default_sort = list(default_sort)
         self._name = name
+        self._searchable = tuple(searchable)
 
     def read(self, query: Mapping[str, Any]) -> Question:
         """Understand a query object; raises WixRefusal."""
@@ -107,6 +114,7 @@ class Language:
         limit = self._limit(paging.get("limit", offset_paging.get("limit")))
         raw_filter = _object(query.get("filter"), f"{self._name}.filter")
         question = Question(raw_filter, self._sort(query.get("sort")), limit)
+        question.search = _object(query.get("search"), f"{self._name}.search")
         question.offset = _whole(offset_paging.get("offset") or 0, f"{self._name}.paging.offset")
         self._compile(question)
         return question
@@ -118,14 +126,34 @@ class Language:
         for name, descending in reversed(question.sort):
             read = self._fields[name].read
             found.sort(key=lambda row, read=read: _rank(read(row)), reverse=descending)  # type: ignore[misc]
-        start = question.offset if question.after is None else self._start(question, found)
-        rows_of_page = found[start : start + question.limit]
-        more = start + len(rows_of_page) < len(found)
-        cursor = self._cursor(question, rows_of_page[-1]) if more and rows_of_page else None
-        return Page(rows_of_page, cursor, len(found))
+        start, end = self._span(question, found)
+        rows_of_page = found[start:end]
+        following = self._cursor(question, rows_of_page[-1]) if rows_of_page and end < len(found) else None
+        before = self._cursor(question, rows_of_page[0], backwards=True) if rows_of_page and start else None
+        return Page(rows_of_page, following, len(found), before, found)
+
+    def count(self, question: Question, rows: Iterable[Any]) -> int:
+        """How many rows match."""
+        return sum(1 for row in rows if question.matches(row))
+
+    def field_of(self, path: str) -> Field:
+        """What aggregations read; raises WixRefusal for a field that nobody declares."""
+        declared = self._fields.get(path)
+        if declared is None:
+            raise application_error(400, "UNSUPPORTED_FILTER_FIELD_UNKNOWN", f"Field '{path}' cannot be aggregated")
+        return declared
+
+    def _span(self, question: Question, found: list[Any]) -> tuple[int, int]:
+        if question.after is None:
+            return question.offset, min(question.offset + question.limit, len(found))
+        if question.backwards:
+            end = self._first_after(question, found, inclusive=True)
+            return max(0, end - question.limit), end
+        start = self._first_after(question, found)
+        return start, min(start + question.limit, len(found))
 
     def _continued(self, query: Mapping[str, Any], cursor: str, paging: Mapping[str, Any]) -> Question:
-        if query.get("filter") or query.get("sort"):
+        if query.get("filter") or query.get("sort") or query.get("search"):
             raise validation_error(f"{self._name}.cursorPaging", "filter and sort come with the cursor", "OTHER")
         try:
             held = msgspec.json.decode(decode_token(cursor), type=_Cursor)
@@ -134,22 +162,25 @@ class Language:
         except (ValueError, msgspec.MsgspecError) as error:
             raise validation_error(f"{self._name}.cursorPaging.cursor", "is not a valid cursor", "OTHER") from error
         question = Question(held.f, held.s, self._limit(paging.get("limit") or held.n), after=held.k)
+        question.backwards, question.search = held.b, held.t
         self._compile(question)
         return question
 
-    def _cursor(self, question: Question, last: Any) -> str:
-        keys = [self._fields[name].read(last) for name, _ in question.sort]
-        held = _Cursor(question.filter, question.sort, question.limit, [*keys, self._tie(last)])
+    def _cursor(self, question: Question, edge: Any, *, backwards: bool = False) -> str:
+        keys = [self._fields[name].read(edge) for name, _ in question.sort]
+        held = _Cursor(
+            question.filter, question.sort, question.limit, [*keys, self._tie(edge)], backwards, question.search
+        )
         return encode_token(msgspec.json.encode(held))
 
-    def _start(self, question: Question, found: list[Any]) -> int:
-        """The first row after the one that the cursor remembers, which may be gone."""
+    def _first_after(self, question: Question, found: list[Any], *, inclusive: bool = False) -> int:
+        """The first row after the one that the cursor remembers, which may be gone; or that one itself."""
         after = question.after or []
         descending = [down for _, down in question.sort]
         descending.append(descending[-1] if descending else False)
         for number, row in enumerate(found):
-            keys = [self._fields[name].read(row) for name, _ in question.sort]
-            if _comes_after([*keys, self._tie(row)], after, descending):
+            keys = [*(self._fields[name].read(row) for name, _ in question.sort), self._tie(row)]
+            if _comes_after(keys, after, descending) or (inclusive and keys == after):
                 return number
         return len(found)
 
@@ -190,6 +221,26 @@ class Language:
             values = _wanted(asked)
             if values is not None and name in self._fields and self._fields[name].kind != "moment":
                 question.wanted[name] = values
+        if question.search.get("expression"):
+            question.conditions.append(self._words(question.search))
+
+    def _words(self, search: Mapping[str, Any]) -> Condition:
+        """Free text: words anywhere in the searchable fields, any of them or (mode AND) all."""
+        expression, mode = search["expression"], search.get("mode") or "OR"
+        names = search.get("fields") or self._searchable
+        if not isinstance(expression, str) or mode not in ("OR", "AND") or not isinstance(names, list | tuple):
+            raise validation_error(f"{self._name}.search", "is not a search", "FORMAT")
+        unknown = [name for name in names if name not in self._searchable]
+        if unknown:
+            raise application_error(400, "UNSUPPORTED_SEARCH_FIELD", f"Field '{unknown[0]}' cannot be searched")
+        words = expression.lower().split()
+        together = all if mode == "AND" else any
+
+        def matches(row: Any) -> bool:
+            texts = [str(self._fields[name].read(row) or "").lower() for name in names]
+            return together(any(word in text for text in texts) for word in words)
+
+        return matches
 
     def _condition(self, name: str, asked: Any, depth: int) -> Condition:
         if depth > DEEPEST:
@@ -235,6 +286,8 @@ class _Cursor(msgspec.Struct):
     s: list[tuple[str, bool]]
     n: int
     k: list[Any]
+    b: bool = False
+    t: dict[str, Any] = {}
 
 
 TESTS: dict[str, Callable[[Any], Callable[[Any], bool]]] = {

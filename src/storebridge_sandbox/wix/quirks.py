@@ -20,12 +20,18 @@ class WixQuirks:
     """Application code of a lost race; the vendor's packages declare none."""
     w2_every_change_raises_revision: bool = True
     """False: sales and edits in the dashboard leave the revision alone, only API writes raise it."""
+    w3_stale_accepted_within_ms: int = 0
+    """A PATCH with the revision before the last one is accepted for so long after the change: no fence."""
+    w5_idempotency_key_header: bool = False
+    """True: a POST that repeats an ``Idempotency-Key`` header gets the first answer and changes nothing."""
     w6_unrestricted_decrement_clamps: bool = False
     """True: a decrement without ``restrictInventory`` stops at 0 instead of going below."""
     w7_bulk_is_all_or_nothing: bool = False
     """True: one failing item of a bulk call keeps the others from being applied; still status 200."""
     w11_failed_payment_restocks: bool = True
     """False: what an order took at placement stays gone when its payment fails."""
+    w13_storefront_lag_ms: int = 0
+    """The checkout still accepts what was shown so long ago (W12, W13)."""
     w14_calls_per_minute: int | None = 200
     """Calls a minute per instance before 429; None: no limit."""
     w14_retry_after_seconds: int | None = None
@@ -38,6 +44,8 @@ class WixQuirks:
     """True: a GET by id lags like a query."""
     w15_consistent_header: bool = True
     """False: ``X-Wix-Consistent`` is neither sent nor honoured."""
+    w16_sales_touch_updated_date: bool = True
+    """False: changes of stock by orders leave ``updatedDate`` alone."""
     w17_token_seconds: int = 14_400
     """Lifetime of an access token."""
     w18_wrong_catalog_status: int = 428
@@ -50,3 +58,7 @@ class WixQuirks:
     """False: ``order_created`` is held back until the order is approved."""
     w22_names_the_app: bool = True
     """False: ``inventory_item_updated_with_reason`` carries no ``appId``."""
+    w23_retries_keep_the_event_id: bool = True
+    """False: every attempt to deliver an event carries another id and sequence."""
+    w24_deaf_after_last_retry: bool = False
+    """True: when the twelfth retry of an event fails, the app's webhooks are switched off."""

@@ -30,16 +30,20 @@ from storebridge_sandbox.wix.app import WixApi
 from storebridge_sandbox.wix.calls import Call, Operation
 from storebridge_sandbox.wix.identities import Actor, Guids
 from storebridge_sandbox.wix.inventory.bulk import InventoryBulkAnswers
+from storebridge_sandbox.wix.inventory.by_filter import InventoryByFilterAnswers
 from storebridge_sandbox.wix.inventory.items import InventoryAnswers
 from storebridge_sandbox.wix.inventory.state import HIGHEST, LOWEST, Change, Inventory, InventoryItem
 from storebridge_sandbox.wix.inventory.v1 import InventoryAnswersV1
+from storebridge_sandbox.wix.jobs.answers import JobAnswers
+from storebridge_sandbox.wix.jobs.state import Jobs
 from storebridge_sandbox.wix.locations.answers import LocationAnswers
+from storebridge_sandbox.wix.locations.places import PlaceAnswers
 from storebridge_sandbox.wix.locations.state import Locations
 from storebridge_sandbox.wix.notices import RETRY_DELAYS_SECONDS, TIMEOUT_SECONDS, Notices
 from storebridge_sandbox.wix.orders_answers import OrderAnswers
 from storebridge_sandbox.wix.orders_shape import order_payload
 from storebridge_sandbox.wix.orders_state import Orders, WixOrder
-from storebridge_sandbox.wix.products.answers import READ_ADMIN, ProductAnswers
+from storebridge_sandbox.wix.products.answers import READ_ADMIN, VARIANTS, ProductAnswers
 from storebridge_sandbox.wix.products.v1 import ProductAnswersV1
 from storebridge_sandbox.wix.settings import WixOptions
 from storebridge_sandbox.wix.shelf.state import Product, Shelf, Variant
@@ -67,12 +71,12 @@ class WixStore:
             faults,
             timeout_seconds=TIMEOUT_SECONDS,
             retry_delays_seconds=RETRY_DELAYS_SECONDS,
-            gave_up=_lost,
+            gave_up=self._lost,
         )
         self.notices = self._open_notices(seed)
         self._told = Announcements(self.notices, options.catalog, options.quirks)
         self._open_shop()
-        api = WixApi(
+        self.api = api = WixApi(
             self._operations(),
             self.access,
             options,
@@ -115,6 +119,7 @@ class WixStore:
         self.opened_at = now()
         self.locations = Locations(self._new_id, self.opened_at, options.default_location, options.more_locations)
         self.shelf = Shelf(now, self._new_id, currency=options.currency, catalog=options.catalog)
+        self.jobs = Jobs(now, self._new_id)
         self.stock = Stock(now, self.shelf.sku_of)
         self.inventory = Inventory(self.stock, now, self._new_id, options.quirks, self._told)
         self.orders = Orders(
@@ -133,7 +138,7 @@ class WixStore:
 
     def _operations(self) -> list[Operation]:
         quirks, default = self.options.quirks, self.locations.default.id
-        items = InventoryAnswers(self.inventory, self.shelf, quirks)
+        items = InventoryAnswers(self.inventory, self.shelf, self.locations, quirks, self.world.now)
         self._products = ProductAnswers(
             self.shelf, self.inventory, self.options.catalog, default, sees_hidden=self._may(READ_ADMIN)
         )
@@ -143,7 +148,10 @@ class WixStore:
             self._products,
             items,
             InventoryBulkAnswers(self.inventory, items, quirks, default),
+            InventoryByFilterAnswers(self.inventory, items, self.jobs, self.shelf, VARIANTS),
+            JobAnswers(self.jobs),
             LocationAnswers(self.locations),
+            PlaceAnswers(self.locations, self.world.now, self._told.location),
             self._order_answers,
             ProductAnswersV1(self.shelf, self.inventory, default, self._may),
             InventoryAnswersV1(self.inventory, self.shelf),
@@ -319,6 +327,7 @@ class WixStore:
     def _buyer(self, order: WixOrder) -> Actor:
         return order.buyer or self.access.staff
 
-
-def _lost(_delivery: Delivery) -> None:
-    """After the last retry the vendor forgets the event; the log of attempts is all that remains."""
+    def _lost(self, _delivery: Delivery) -> None:
+        """After the last retry the vendor forgets the event; the log of attempts is all that remains (W24)."""
+        if self.options.quirks.w24_deaf_after_last_retry:
+            self.notices.address = None

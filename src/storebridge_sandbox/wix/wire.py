@@ -24,6 +24,16 @@ class WixRefusal(Exception):
     def body(self) -> dict[str, Any]:
         return {"message": self.message, "details": self.details}
 
+    def told_in_bulk(self) -> dict[str, Any]:
+        """The same as the ``error`` of one item of a bulk call: code, description, data."""
+        told: dict[str, Any] | None = self.details.get("applicationError")
+        if told is not None:
+            return told
+        violations = self.details.get("validationError", {}).get("fieldViolations", [])
+        named = [violation["ruleName"] for violation in violations if "ruleName" in violation]
+        code = named[0] if named else "INVALID_ARGUMENT"
+        return {"code": code, "description": self.message}
+
 
 def application_error(status: int, code: str, description: str, data: dict[str, Any] | None = None) -> WixRefusal:
     """A business rule says no; ``code`` is one that the vendor's packages declare, where they do."""
@@ -38,6 +48,12 @@ def validation_error(field: str, description: str, rule: str, data: dict[str, An
     violation: dict[str, Any] = {"field": field, "description": description, "violatedRule": rule}
     if data is not None:
         violation["data"] = data
+    return WixRefusal(400, f"{field} {description}", {"validationError": {"fieldViolations": [violation]}})
+
+
+def broken_rule(field: str, rule_name: str, description: str) -> WixRefusal:
+    """A validation rule with a name of its own, as the vendor's packages declare them."""
+    violation = {"field": field, "description": description, "violatedRule": "OTHER", "ruleName": rule_name}
     return WixRefusal(400, f"{field} {description}", {"validationError": {"fieldViolations": [violation]}})
 
 

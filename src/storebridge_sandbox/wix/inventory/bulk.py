@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from storebridge_sandbox.wix import bulk
 from storebridge_sandbox.wix.calls import Call, Operation
 from storebridge_sandbox.wix.inventory.items import (
     WRITE,
@@ -21,7 +22,7 @@ from storebridge_sandbox.wix.inventory.items import (
 from storebridge_sandbox.wix.inventory.shape import ItemRow, item_payload
 from storebridge_sandbox.wix.inventory.state import HIGHEST, LOWEST, Change, Inventory, InventoryItem
 from storebridge_sandbox.wix.quirks import WixQuirks
-from storebridge_sandbox.wix.wire import WixRefusal, application_error, validation_error
+from storebridge_sandbox.wix.wire import WixRefusal, application_error, broken_rule, validation_error
 
 BULK = "/stores/v3/bulk/inventory-items"
 MOST_SET = 1000
@@ -34,7 +35,7 @@ Apply = Callable[[InventoryItem, Row, Change], None]
 
 
 class InventoryBulkAnswers:
-    """Bulk update, increment and decrement."""
+    """Bulk create, set, delete, increment and decrement."""
 
     def __init__(
         self, inventory: Inventory, single: InventoryAnswers, quirks: WixQuirks, default_location: str
@@ -45,25 +46,90 @@ class InventoryBulkAnswers:
         self._default_location = default_location
 
     def operations(self) -> list[Operation]:
-        def bulk(name: str, path: str, handler: Callable[[Call], Row]) -> Operation:
-            return Operation(name, ("POST",), f"{BULK}/{path}", handler, WRITE, "v3")
-
         by_place = "by-variant-and-location"
-        return [
-            bulk("bulkUpdateInventoryItems", "update", self.update),
-            bulk("bulkIncrementInventoryItems", "increment", self.increment),
-            bulk("bulkDecrementInventoryItems", "decrement", self.decrement),
-            bulk(
+        handlers: list[tuple[str, str, Callable[[Call], Row]]] = [
+            ("bulkCreateInventoryItems", "create", self.create),
+            ("bulkUpdateInventoryItems", "update", self.update),
+            ("bulkUpsertInventoryItems", "upsert", self.upsert),
+            ("bulkDeleteInventoryItems", "delete", self.delete),
+            ("bulkIncrementInventoryItems", "increment", self.increment),
+            ("bulkDecrementInventoryItems", "decrement", self.decrement),
+            (
                 "bulkIncrementInventoryItemsByVariantAndLocation",
                 f"increment-{by_place}",
                 self.increment_by_place,
             ),
-            bulk(
+            (
                 "bulkDecrementInventoryItemsByVariantAndLocation",
                 f"decrement-{by_place}",
                 self.decrement_by_place,
             ),
         ]
+        return [
+            Operation(name, ("POST",), f"{BULK}/{path}", handler, WRITE, "v3", takes=takes_of(name))
+            for name, path, handler in handlers
+        ]
+
+    def create(self, call: Call) -> Row:
+        rows = call.rows("inventoryItems", MOST_SET)
+        change, wants_entity = api_change(call), call.flag("returnEntity")
+
+        def apply(row: Row) -> Row:
+            return self._told(call, self._single.opened(row, "inventoryItems", change), wants_entity)
+
+        return bulk.carry_out(rows, apply, lambda _row: "")
+
+    def upsert(self, call: Call) -> Row:
+        """Create what is missing, set what is there; a row needs no revision, but is refused with an old one."""
+        rows = [_masked(row) for row in call.rows("inventoryItems", MOST_SET)]
+        change, wants_entity = api_change(call), call.flag("returnEntity")
+        keys = [(row.get("variantId"), row.get("locationId") or self._default_location) for row in rows]
+        if len(set(keys)) < len(keys):
+            raise broken_rule("inventoryItems", "DUPLICATE_BULK_UPSERT_KEY", "name a variant and location twice")
+
+        def apply(row: Row) -> Row:
+            return self._told(call, self._upserted(row, change), wants_entity)
+
+        return bulk.carry_out(rows, apply, _id_of)
+
+    def _upserted(self, row: Row, change: Change) -> InventoryItem:
+        check_values(row, "inventoryItems.inventoryItem")
+        quantity = row.get("quantity")
+        if quantity is not None and quantity < 0:
+            raise application_error(428, "INVALID_TARGET_QUANTITY", "The target quantity must not be negative")
+        place = row.get("locationId") or self._default_location
+        item = next(
+            (
+                item
+                for item in self._inventory.by_variant.get(str(row.get("variantId", "")), ())
+                if item.location_id == place and row.get("productId") in (None, item.variant.product.id)
+            ),
+            None,
+        )
+        if item is None:
+            return self._single.opened(row, "inventoryItems.inventoryItem", change)
+        if row.get("revision"):
+            self._single.check(item, row)
+        self._single.check_target(item, row)
+        apply_update(self._inventory, item, row, change)
+        return item
+
+    def delete(self, call: Call) -> Row:
+        change = api_change(call)
+
+        def apply(item_id: str) -> Row:
+            item = self._by_id({"id": item_id}, "id")
+            self._inventory.delete(item, change)
+            call.wrote = True
+            return {"id": item.id}
+
+        return bulk.carry_out(call.arguments["inventoryItemIds"], apply, str)
+
+    def _told(self, call: Call, item: InventoryItem, wants_entity: bool) -> Row:
+        call.wrote = True
+        if not wants_entity:
+            return {"id": item.id}
+        return {"id": item.id, "item": item_payload(ItemRow(item, item.level.now))}
 
     def update(self, call: Call) -> Row:
         rows = [_masked(row) for row in call.rows("inventoryItems", MOST_SET)]
@@ -121,14 +187,13 @@ class InventoryBulkAnswers:
         for number, row in enumerate(rows):
             outcome = _tried(row, find, check)
             if isinstance(outcome, WixRefusal):
-                results.append(_failed(number, row, outcome))
+                results.append(bulk.failed(number, _id_of(row), outcome))
             elif held_back:
-                results.append(_failed(number, row, _aborted()))
+                results.append(bulk.failed(number, _id_of(row), _aborted()))
             else:
                 apply(outcome, row, change)
-                call.wrote = True
-                results.append(_succeeded(number, outcome, wants_entity))
-        return {"results": results, "bulkActionMetadata": _summary(results)}
+                results.append(bulk.succeeded(number, **self._told(call, outcome, wants_entity)))
+        return {"results": results, "bulkActionMetadata": bulk.summary(results)}
 
     def _by_id(self, row: Row, name: str) -> InventoryItem:
         item = self._inventory.items.get(str(row.get(name, "")))
@@ -170,6 +235,15 @@ def _masked(row: Row) -> Row:
     return inner
 
 
+def _id_of(row: Row) -> str:
+    return str(row.get("id") or row.get("inventoryItemId") or "")
+
+
+def takes_of(name: str) -> str:
+    """The vendor's name of the request message of an inventory call."""
+    return f"stores_inventory-items-v-3:{name[0].upper()}{name[1:]}Request"
+
+
 def _tried(row: Row, find: Find, check: Check) -> InventoryItem | WixRefusal:
     try:
         item = find(row)
@@ -181,30 +255,3 @@ def _tried(row: Row, find: Find, check: Check) -> InventoryItem | WixRefusal:
 
 def _aborted() -> WixRefusal:
     return application_error(428, "ABORTED", "Another item of the call failed")
-
-
-def _failed(number: int, row: Row, refusal: WixRefusal) -> Row:
-    told = refusal.details.get("applicationError")
-    if told is None:
-        told = {"code": "INVALID_ARGUMENT", "description": refusal.message}
-    metadata: Row = {"originalIndex": number, "success": False, "error": told}
-    item_id = row.get("id") or row.get("inventoryItemId")
-    if isinstance(item_id, str) and item_id:
-        metadata["id"] = item_id
-    return {"itemMetadata": metadata}
-
-
-def _succeeded(number: int, item: InventoryItem, wants_entity: bool) -> Row:
-    result: Row = {"itemMetadata": {"id": item.id, "originalIndex": number, "success": True}}
-    if wants_entity:
-        result["item"] = item_payload(ItemRow(item, item.level.now))
-    return result
-
-
-def _summary(results: list[Row]) -> Row:
-    successes = sum(1 for result in results if result["itemMetadata"]["success"])
-    return {
-        "totalSuccesses": successes,
-        "totalFailures": len(results) - successes,
-        "undetailedFailures": 0,
-    }

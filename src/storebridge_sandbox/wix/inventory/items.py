@@ -1,18 +1,30 @@
-"""``/stores/v3/inventory-items``: read, and set with the revision as a guard."""
+"""``/stores/v3/inventory-items``: single items, queries, and the rules of what an item may become."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, get_args
 
-from storebridge_sandbox.wix.calls import Call, Operation
+from storebridge_sandbox.wix.aggregations import aggregate
+from storebridge_sandbox.wix.calls import Call, Handler, Lag, Operation
 from storebridge_sandbox.wix.identities import Reason
-from storebridge_sandbox.wix.inventory.shape import LANGUAGE, ItemRow, item_payload
-from storebridge_sandbox.wix.inventory.state import HIGHEST, LOWEST, Change, Inventory, InventoryItem
+from storebridge_sandbox.wix.inventory.shape import LANGUAGE, SEARCH, ItemRow, item_payload
+from storebridge_sandbox.wix.inventory.state import (
+    HIGHEST,
+    LOWEST,
+    PREORDER_LIMIT,
+    Change,
+    Inventory,
+    InventoryItem,
+    Preorder,
+    Terms,
+)
+from storebridge_sandbox.wix.locations.state import Locations
 from storebridge_sandbox.wix.query import Question
 from storebridge_sandbox.wix.quirks import WixQuirks
-from storebridge_sandbox.wix.shelf.state import Shelf
-from storebridge_sandbox.wix.wire import WixRefusal, application_error, validation_error
+from storebridge_sandbox.wix.shelf.state import Shelf, Variant, item_key
+from storebridge_sandbox.wix.wire import WixRefusal, application_error, broken_rule, millis, validation_error
 
 ITEMS = "/stores/v3/inventory-items"
 READ = "SCOPE.STORES.INVENTORY_ITEM_READ"
@@ -23,16 +35,36 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 class InventoryAnswers:
     """Answers about single items and queries."""
 
-    def __init__(self, inventory: Inventory, shelf: Shelf, quirks: WixQuirks) -> None:
+    def __init__(
+        self,
+        inventory: Inventory,
+        shelf: Shelf,
+        locations: Locations,
+        quirks: WixQuirks,
+        now: Callable[[], datetime],
+    ) -> None:
         self._inventory = inventory
         self._shelf = shelf
+        self._locations = locations
         self._quirks = quirks
+        self._now = now
 
     def operations(self) -> list[Operation]:
+        one, both, takes = ITEMS + "/{inventoryItemId}", ("POST", "GET"), "stores_inventory-items-v-3:"
+
+        def make(name: str, methods: tuple[str, ...], path: str, handler: Handler, message: str) -> Operation:
+            reads = handler in (self.query, self.get, self.search, self.count)
+            lag: Lag = ("get" if handler == self.get else "query") if reads else None
+            return Operation(name, methods, path, handler, READ if reads else WRITE, "v3", lag, takes=takes + message)
+
         return [
-            Operation("queryInventoryItems", ("POST", "GET"), f"{ITEMS}/query", self.query, READ, "v3", "query"),
-            Operation("getInventoryItem", ("GET",), ITEMS + "/{inventoryItemId}", self.get, READ, "v3", "get"),
-            Operation("updateInventoryItem", ("PATCH",), ITEMS + "/{inventoryItemId}", self.update, WRITE, "v3"),
+            make("queryInventoryItems", both, f"{ITEMS}/query", self.query, "QueryInventoryItemsRequest"),
+            make("searchInventoryItems", both, f"{ITEMS}/search", self.search, "SearchInventoryItemsRequest"),
+            make("countInventoryItems", both, f"{ITEMS}/count", self.count, "CountInventoryItemsRequest"),
+            make("createInventoryItem", ("POST",), ITEMS, self.create, "CreateInventoryItemRequest"),
+            make("getInventoryItem", ("GET",), one, self.get, "GetInventoryItemRequest"),
+            make("updateInventoryItem", ("PATCH",), one, self.update, "UpdateInventoryItemRequest"),
+            make("deleteInventoryItem", ("DELETE",), one, self.delete, "DeleteInventoryItemRequest"),
         ]
 
     def query(self, call: Call) -> dict[str, Any]:
@@ -44,6 +76,57 @@ class InventoryAnswers:
             "inventoryItems": [item_payload(row) for row in page.rows],
             "pagingMetadata": page.metadata(has_next=False),
         }
+
+    def search(self, call: Call) -> dict[str, Any]:
+        asked = call.part("search")
+        question = SEARCH.read(asked)
+        moment = call.read_moment
+        rows = (ItemRow(item, item.level.as_of(moment)) for item in self._candidates(question))
+        page = SEARCH.page(question, rows)
+        told = {
+            "inventoryItems": [item_payload(row) for row in page.rows],
+            "pagingMetadata": page.metadata(),
+        }
+        if asked.get("aggregations"):
+            told["aggregationData"] = aggregate(SEARCH, asked["aggregations"], page.found)
+        return told
+
+    def count(self, call: Call) -> dict[str, Any]:
+        return {"count": len(self.matching(call))}
+
+    def matching(self, call: Call) -> list[InventoryItem]:
+        """The items that ``filter`` and ``search`` of a call find; raises WixRefusal."""
+        question = SEARCH.read({"filter": call.arguments.get("filter"), "search": call.arguments.get("search")})
+        moment = call.read_moment
+        return [
+            item for item in self._candidates(question) if question.matches(ItemRow(item, item.level.as_of(moment)))
+        ]
+
+    def create(self, call: Call) -> dict[str, Any]:
+        item = self.opened(call.part("inventoryItem"), "inventoryItem", api_change(call))
+        call.wrote = True
+        return {"inventoryItem": item_payload(ItemRow(item, item.level.now))}
+
+    def opened(self, asked: dict[str, Any], name: str, change: Change) -> InventoryItem:
+        """A new item as asked; raises WixRefusal, having changed nothing."""
+        check_values(asked, name)
+        variant = self._variant(asked, name)
+        place = asked.get("locationId") or self._locations.default.id
+        if self._locations.find(place) is None:
+            raise application_error(404, "NOT_FOUND", f"Stores location {place!r} was not found")
+        if self._inventory.at(variant, place) is not None:
+            raise application_error(
+                409, "ITEM_ALREADY_EXISTS", "An inventory item of this variant at this location already exists"
+            )
+        return self._inventory.create(variant, place, asked.get("quantity") or 0, terms_of(asked, name), change)
+
+    def delete(self, call: Call) -> dict[str, Any]:
+        item = self._inventory.items.get(call.params["inventoryItemId"])
+        if item is None:
+            return self._missing(call.params["inventoryItemId"])
+        self._inventory.delete(item, api_change(call))
+        call.wrote = True
+        return {}
 
     def get(self, call: Call) -> dict[str, Any]:
         item = self._inventory.items.get(call.params["inventoryItemId"])
@@ -68,8 +151,20 @@ class InventoryAnswers:
         revision = asked.get("revision")
         if revision is None or revision == "":
             raise validation_error("inventoryItem.revision", "must not be empty", "REQUIRED_FIELD")
-        if str(revision) != str(item.revision):
+        if str(revision) != str(item.revision) and not self._lets_through(item, revision):
             raise self.stale(item)
+        self.check_target(item, asked)
+
+    def _lets_through(self, item: InventoryItem, revision: Any) -> bool:
+        """The fence may have a hole just after a change (W3)."""
+        patience = self._quirks.w3_stale_accepted_within_ms
+        if not patience or str(revision) != str(item.revision - 1):
+            return False
+        return millis(self._now()) - millis(item.level.updated_at) <= patience
+
+    def check_target(self, item: InventoryItem, asked: dict[str, Any]) -> None:
+        """Whether the values may follow those that are there; raises WixRefusal."""
+        check_preorder(item.preorder, item.tracked, asked)
         quantity = asked.get("quantity")
         if isinstance(quantity, int) and quantity < 0 and not item.quantity < quantity:
             raise application_error(
@@ -86,6 +181,17 @@ class InventoryAnswers:
             "entity has already changed since the requested revision",
             {"inventoryItemId": item.id},
         )
+
+    def _variant(self, asked: dict[str, Any], name: str) -> Variant:
+        for key in ("variantId", "productId"):
+            if not asked.get(key):
+                raise validation_error(f"{name}.{key}", "must not be empty", "REQUIRED_FIELD")
+        variant = self._shelf.by_key.get(item_key(asked["productId"], asked["variantId"]))
+        if variant is None:
+            raise application_error(
+                404, "NOT_FOUND", f"Product {asked['productId']!r} has no variant {asked['variantId']!r}"
+            )
+        return variant
 
     def _missing(self, item_id: str) -> dict[str, Any]:
         if self._quirks.w19_missing_status == 200:
@@ -143,12 +249,53 @@ def check_whole(value: Any, name: str, lowest: int, highest: int) -> int:
     return value
 
 
+def check_preorder(preorder: Preorder, tracked: bool, asked: dict[str, Any]) -> None:
+    """Rules of selling beyond the stock; raises WixRefusal."""
+    wanted = asked.get("preorderInfo")
+    if not isinstance(wanted, dict) or wanted.get("limit") is None:
+        return
+    limit = check_whole(wanted["limit"], "inventoryItem.preorderInfo.limit", 0, PREORDER_LIMIT)
+    will_track = asked.get("quantity") is not None or (tracked and asked.get("inStock") is None)
+    if not will_track:
+        raise broken_rule(
+            "inventoryItem.preorderInfo.limit",
+            "PREORDER_LIMIT_NOT_SUPPORTED_FOR_UNTRACKED_INVENTORY",
+            "needs an item whose quantity is tracked",
+        )
+    if limit < preorder.counter:
+        raise application_error(
+            428, "PRE_ORDER_VALIDATION", f"{preorder.counter} were preordered already, more than the limit {limit}"
+        )
+
+
+def terms_of(asked: dict[str, Any], name: str) -> Terms:
+    """How a new item is kept; raises WixRefusal."""
+    quantity = asked.get("quantity")
+    if quantity is None and asked.get("inStock") is None:
+        raise validation_error(name, "needs quantity or inStock", "REQUIRED_ONE_OF_FIELD")
+    if quantity is not None and quantity < 0:
+        raise broken_rule(f"{name}.quantity", "REQUESTED_QUANTITY_MUST_BE_NON_NEGATIVE", "must not be negative")
+    preorder = Preorder()
+    check_preorder(preorder, quantity is not None, asked)
+    set_preorder(preorder, asked)
+    return Terms(quantity is not None, bool(asked.get("inStock")), preorder)
+
+
+def set_preorder(preorder: Preorder, asked: dict[str, Any]) -> None:
+    """Take over what the client sent about selling beyond the stock."""
+    wanted = asked.get("preorderInfo")
+    if not isinstance(wanted, dict):
+        return
+    preorder.enabled = bool(wanted.get("enabled", preorder.enabled))
+    preorder.message = wanted.get("message", preorder.message)
+    if wanted.get("limit") is not None:
+        preorder.limit = wanted["limit"]
+
+
 def apply_update(inventory: Inventory, item: InventoryItem, asked: dict[str, Any], change: Change) -> None:
     """Set what the client sent; presence decides, and the revision grows by one."""
-    preorder = asked.get("preorderInfo")
-    if isinstance(preorder, dict):
-        item.preorder.enabled = bool(preorder.get("enabled", item.preorder.enabled))
-        item.preorder.message = preorder.get("message", item.preorder.message)
+    if asked.get("preorderInfo") is not None:
+        set_preorder(item.preorder, asked)
     if asked.get("quantity") is not None:
         inventory.set(item, asked["quantity"], change)
     elif asked.get("inStock") is not None:

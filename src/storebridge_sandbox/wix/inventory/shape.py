@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from storebridge_sandbox.stock import Snapshot
@@ -21,6 +22,11 @@ class ItemRow:
     @property
     def quantity(self) -> int | None:
         return self.at.quantity("available") if self.item.tracked else None
+
+    @property
+    def updated_at(self) -> datetime:
+        """The last change of any kind, or of those that count (W16)."""
+        return self.at.changed.get("touched", self.at.since)
 
 
 def availability(row: ItemRow) -> str:
@@ -47,7 +53,7 @@ def item_payload(row: ItemRow) -> dict[str, Any]:
         "id": item.id,
         "revision": str(revision_of(row.at)),
         "createdDate": wix_date(item.created_at),
-        "updatedDate": wix_date(row.at.since),
+        "updatedDate": wix_date(row.updated_at),
         "variantId": variant.variant_id,
         "locationId": item.location_id,
         "productId": variant.product.id,
@@ -84,7 +90,7 @@ FIELDS: dict[str, Field] = {
     "variantId": Field(lambda row: row.item.variant.variant_id),
     "productId": Field(lambda row: row.item.variant.product.id, "text", TEXT, sortable=True),
     "createdDate": Field(lambda row: millis(row.item.created_at), "moment", ORDERING, sortable=True),
-    "updatedDate": Field(lambda row: millis(row.at.since), "moment", ORDERING, sortable=True),
+    "updatedDate": Field(lambda row: millis(row.updated_at), "moment", ORDERING, sortable=True),
     "availabilityStatus": Field(availability, "text", EQUALITY, sortable=True),
     "inStock": Field(_in_stock, "flag", EQUALITY, sortable=True),
     "preorderInfo.enabled": Field(lambda row: row.item.preorder.enabled, "flag", EQUALITY, sortable=True),
@@ -98,3 +104,11 @@ FIELDS: dict[str, Field] = {
 }
 
 LANGUAGE = Language(FIELDS, tie=lambda row: row.item.number, default_limit=100, most=1000)
+SEARCH = Language(
+    FIELDS,
+    tie=lambda row: row.item.number,
+    default_limit=100,
+    most=1000,
+    name="search",
+    searchable=("product.name", "product.variantName", "product.variantSku"),
+)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from storebridge_sandbox.stock import Cause, Level, Snapshot, Stock
 from storebridge_sandbox.wix.identities import Actor, Guids, Reason
 from storebridge_sandbox.wix.quirks import WixQuirks
-from storebridge_sandbox.wix.shelf.state import Variant, item_key
+from storebridge_sandbox.wix.shelf.state import Variant
 
 LOWEST = -99_999
 HIGHEST = 99_999
@@ -28,6 +28,15 @@ class Preorder:
     message: str | None = None
     limit: int = PREORDER_LIMIT
     counter: int = 0
+
+
+@dataclass(slots=True)
+class Terms:
+    """How a new item is kept; the quantity counts only while tracked, ``in_stock`` only while not."""
+
+    tracked: bool
+    in_stock: bool
+    preorder: Preorder
 
 
 @dataclass(slots=True)
@@ -73,6 +82,10 @@ class Watcher(Protocol):
 
     def item_changed(self, item: InventoryItem, before: int, change: Change) -> None: ...
 
+    def item_opened(self, item: InventoryItem, actor: Actor) -> None: ...
+
+    def item_closed(self, item: InventoryItem, actor: Actor) -> None: ...
+
 
 class Inventory:
     """All inventory items of the site."""
@@ -92,24 +105,47 @@ class Inventory:
 
     def open(self, variant: Variant, location_id: str, quantity: int) -> InventoryItem:
         """Begin to keep a variant at a location; an opening is no movement."""
-        self._numbers += 1
         sellable = variant.sellable
-        level = self._stock.connect(sellable.item_id, location_id, available=quantity)
+        terms = Terms(sellable.tracked, True, Preorder(enabled=sellable.continue_selling))
+        return self._keep(variant, location_id, quantity, terms)
+
+    def create(self, variant: Variant, location_id: str, quantity: int, terms: Terms, change: Change) -> InventoryItem:
+        """The same at run time: units that appear are a movement."""
+        item = self._keep(variant, location_id, 0, terms)
+        if quantity:
+            self._stock.move(item.level, change.cause, change.actor.name, change.ref, available=quantity)
+        variant.sellable.tracked = terms.tracked
+        self._watcher.item_opened(item, change.actor)
+        return item
+
+    def _keep(self, variant: Variant, location_id: str, quantity: int, terms: Terms) -> InventoryItem:
+        self._numbers += 1
+        level = self._stock.connect(variant.sellable.item_id, location_id, available=quantity)
         item = InventoryItem(
             id=self._new_id(),
             number=self._numbers,
             variant=variant,
             location_id=location_id,
             level=level,
-            tracked=sellable.tracked,
-            in_stock=True,
-            preorder=Preorder(enabled=sellable.continue_selling),
+            tracked=terms.tracked,
+            in_stock=terms.in_stock,
+            preorder=terms.preorder,
             created_at=self._now(),
         )
+        if not self._quirks.w16_sales_touch_updated_date:
+            self._stock.move(level, "manual", "", "", touched=1)
         self.items[item.id] = item
         self.by_variant.setdefault(variant.variant_id, []).append(item)
         self.by_product.setdefault(variant.product.id, []).append(item)
         return item
+
+    def delete(self, item: InventoryItem, change: Change) -> None:
+        """The item and its level are gone; units that were there are a movement."""
+        if item.quantity:
+            self._stock.move(item.level, change.cause, change.actor.name, change.ref, available=-item.quantity)
+        self.close(item)
+        self._stock.drop(item.level)
+        self._watcher.item_closed(item, change.actor)
 
     def close(self, item: InventoryItem) -> None:
         """The item is gone."""
@@ -117,13 +153,10 @@ class Inventory:
         self.by_variant[item.variant.variant_id].remove(item)
         self.by_product[item.variant.product.id].remove(item)
 
-    def forget(self, variant: Variant) -> list[InventoryItem]:
+    def forget(self, variant: Variant, change: Change) -> None:
         """A variant was deleted: its items go with it."""
-        gone = [item for item in self.by_variant.get(variant.variant_id, []) if item.variant is variant]
-        for item in gone:
-            self.close(item)
-        self._stock.forget_item(item_key(variant.product.id, variant.variant_id))
-        return gone
+        for item in [item for item in self.by_variant.get(variant.variant_id, []) if item.variant is variant]:
+            self.delete(item, change)
 
     def at(self, variant: Variant, location_id: str) -> InventoryItem | None:
         for item in self.by_variant.get(variant.variant_id, []):
@@ -138,6 +171,7 @@ class Inventory:
         """Change the quantity by a delta; whether it may is the caller's question."""
         before = item.quantity
         raises = self._quirks.w2_every_change_raises_revision or change.cause == "api"
+        touches = not self._quirks.w16_sales_touch_updated_date and change.reason != "ORDER"
         self._stock.move(
             item.level,
             change.cause,
@@ -145,6 +179,7 @@ class Inventory:
             change.ref,
             available=delta,
             revision=1 if raises else 0,
+            touched=1 if touches else 0,
         )
         self._watcher.item_changed(item, before, change)
 
@@ -159,11 +194,19 @@ class Inventory:
         item.in_stock = in_stock
         self.add(item, 0, change)
 
+    def start_tracking(self, item: InventoryItem) -> None:
+        """Count from now on; it begins with what the counter last held."""
+        self._track(item, True)
+
     def available_to_sell(self, item: InventoryItem) -> int | None:
         """What the storefront shows; None: as many as one likes."""
         if not item.tracked:
             return None if item.in_stock else 0
-        return None if item.preorder.enabled else max(0, item.quantity)
+        if item.preorder.enabled:
+            return None
+        lag = self._quirks.w13_storefront_lag_ms
+        shown = item.level.as_of(self._now() - timedelta(milliseconds=lag)).quantity("available") if lag else 0
+        return max(0, item.quantity, shown)
 
     def _track(self, item: InventoryItem, tracked: bool) -> None:
         item.tracked = tracked

@@ -1,10 +1,10 @@
-"""``/stores/v3/locations``: read only."""
+"""``/stores/v3/locations``: what inventory items name; read only."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from storebridge_sandbox.wix.calls import Call, Operation
+from storebridge_sandbox.wix.calls import Call, Handler, Operation
 from storebridge_sandbox.wix.locations.state import Location, Locations
 from storebridge_sandbox.wix.query import Field, Language
 from storebridge_sandbox.wix.wire import application_error, wix_date
@@ -30,24 +30,29 @@ class LocationAnswers:
         )
 
     def operations(self) -> list[Operation]:
-        base = "/stores/v3/locations"
+        base, takes = "/stores/v3/locations", "stores_stores-locations-v-3:"
+
+        def read(name: str, method: str, path: str, handler: Handler, message: str) -> Operation:
+            return Operation(name, (method,), base + path, handler, READ, "v3", takes=takes + message)
+
         return [
-            Operation("getDefaultStoresLocation", ("GET",), f"{base}/default", self.default, READ, "v3"),
-            Operation("queryStoresLocations", ("POST",), f"{base}/query", self.query, READ, "v3"),
-            Operation("getStoresLocation", ("GET",), base + "/{storesLocationId}", self.get, READ, "v3"),
+            read("getDefaultStoresLocation", "GET", "/default", self.default, "GetDefaultStoresLocationRequest"),
+            read("queryStoresLocations", "POST", "/query", self.query, "QueryStoresLocationsRequest"),
+            read("getStoresLocation", "GET", "/{storesLocationId}", self.get, "GetStoresLocationRequest"),
         ]
 
     def default(self, _call: Call) -> dict[str, Any]:
         return {"storesLocation": _payload(self._locations.default)}
 
     def get(self, call: Call) -> dict[str, Any]:
-        for location in self._locations.all:
-            if location.id == call.params["storesLocationId"]:
-                return {"storesLocation": _payload(location)}
-        raise application_error(404, "NOT_FOUND", "Stores location not found")
+        location = self._locations.find(call.params["storesLocationId"])
+        if location is None:
+            raise application_error(404, "NOT_FOUND", "Stores location not found")
+        return {"storesLocation": _payload(location)}
 
     def query(self, call: Call) -> dict[str, Any]:
-        page = self._language.page(self._language.read(call.part("query")), self._locations.all)
+        stocked = (location for location in self._locations.all if location.keeps_stock)
+        page = self._language.page(self._language.read(call.part("query")), stocked)
         return {
             "storesLocations": [_payload(location) for location in page.rows],
             "pagingMetadata": page.metadata(),
@@ -61,9 +66,9 @@ def _type(location: Location) -> str:
 def _payload(location: Location) -> dict[str, Any]:
     return {
         "id": location.id,
-        "revision": "1",
+        "revision": str(location.revision),
         "createdDate": wix_date(location.created_at),
-        "updatedDate": wix_date(location.created_at),
+        "updatedDate": wix_date(location.updated_at),
         "wixLocationId": location.wix_location_id,
         "locationType": _type(location),
         "name": location.name,

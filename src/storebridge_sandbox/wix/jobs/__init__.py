@@ -1,0 +1,1 @@
+"""Work that an answer only promises: calls by filter."""
