@@ -4,13 +4,15 @@ configuration."""
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from storebridge_sandbox.catalogue import Catalogue, Skipped, read_catalogue
 from storebridge_sandbox.config_file import write_config
 from storebridge_sandbox.faults import FaultPlan, FaultSettings
-from storebridge_sandbox.seed_catalogue import make_catalogue
+from storebridge_sandbox.seed_catalogue import PRODUCTS, make_catalogue
 from storebridge_sandbox.serve import ServedStores, serve_stores
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.wix.settings import WixOptions
@@ -82,8 +84,9 @@ def build_stores(
     shopify_options: ShopifyOptions | None = None,
     wix_options: WixOptions | None = None,
     faults: FaultSettings | None = None,
+    now: Callable[[], datetime] | None = None,
 ) -> Stores:
-    """Two empty stores. Without a ``world`` they live on the machine's clock and deliver over HTTP.
+    """Two empty stores. Without a ``world`` they live on the machine's clock, or on ``now``, and deliver over HTTP.
 
     Each store throws its own dice, so that what one is asked does not change what happens to the other.
     """
@@ -93,6 +96,7 @@ def build_stores(
     if world is None:
         post = HttpPost()
         world = real_world(seed, post)
+        world.now = now or world.now
     settings = faults or FaultSettings()
 
     def plan(name: str) -> FaultPlan:
@@ -104,15 +108,20 @@ def build_stores(
 
 
 def load_both(
-    stores: StockablePair, csv_text: str | bytes | None = None, *, seed: int = 1, opening_levels_differ: bool = True
+    stores: StockablePair,
+    csv_text: str | bytes | None = None,
+    *,
+    seed: int = 1,
+    products: int = PRODUCTS,
+    opening_levels_differ: bool = True,
 ) -> Loaded:
-    """The same products into both stores: those of a Shopify export, or a realistic catalogue from the seed.
+    """The same products into both stores: those of a Shopify export, or so many made up from the seed.
 
     With ``opening_levels_differ`` most Wix levels are a few units off, as between two stores that nobody kept
     in step; without it they are the sum of what Shopify has. Raises CatalogueUnreadable for text that is no
     product export.
     """
-    catalogue = make_catalogue(seed) if csv_text is None else read_catalogue(csv_text)
+    catalogue = make_catalogue(seed, products=products) if csv_text is None else read_catalogue(csv_text)
     _open_levels(catalogue, random.Random(f"opening-{seed}"), differ=opening_levels_differ)
     into_shopify = stores.shopify.load_catalogue(catalogue)
     into_wix = stores.wix.load_catalogue(catalogue)

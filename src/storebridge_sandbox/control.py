@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Protocol
 
@@ -33,6 +33,10 @@ class Store(Protocol):
     faults: FaultPlan
     requests: RequestLog
     webhooks: Outbox
+
+    def goods(self) -> Iterable[str]:
+        """The SKUs that shoppers can buy."""
+        ...
 
     def truth_levels(self) -> list[dict[str, Any]]:
         """``[{"sku","variant_id","location_id","available"}]`` of every active level of a tracked variant."""

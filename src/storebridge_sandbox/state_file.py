@@ -1,29 +1,30 @@
 """Both stores in a file, so that a restart finds the goods, the orders and the subscriptions that were there.
 
-Plain JSON: things are rows of a table and name each other by number, because a variant and its product, or an
-order line and its variant, must stay the same thing after the way there and back. Only the classes listed here
-are ever made from a file. Not kept: the logs of calls and deliveries, and deliveries under way, which are lost
-as they would be at a vendor's bad moment; the bridge's sweeps find what they told.
+Lines of JSON: a head, then things and attributes in turn (``state_columns.py`` has their form). To keep something new,
+make it a dataclass in one of ``MODULES``; only the classes in them are ever made from a file. Not kept: the logs of
+calls and deliveries, and deliveries under way, which are lost as they would be at a vendor's bad moment; the bridge's
+sweeps find what they told.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
+import gc
 import random
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from storebridge_sandbox import orders, stock
 from storebridge_sandbox.shopify.inventory import state as shopify_inventory
 from storebridge_sandbox.shopify.products import state as shopify_products
 from storebridge_sandbox.shopify.shop import state as shopify_shop
 from storebridge_sandbox.shopify.subscriptions import state as shopify_subscriptions
+from storebridge_sandbox.state_columns import ColumnReader, ColumnWriter
 from storebridge_sandbox.wix import identities, orders_state
 from storebridge_sandbox.wix.inventory import state as wix_inventory
 from storebridge_sandbox.wix.jobs import state as wix_jobs
@@ -33,7 +34,8 @@ from storebridge_sandbox.wix.shelf import state as wix_shelf
 if TYPE_CHECKING:
     from storebridge_sandbox.app import Stores
 
-FORM = 1
+FORM = 2
+END = {"end": True}
 MODULES = (
     orders,
     stock,
@@ -87,16 +89,16 @@ class StateUnreadable(ValueError):
 
 def save_state(stores: Stores, path: Path, *, seed: int) -> None:
     """Write both stores; the file is whole or the old one stays. Raises OSError."""
-    content = {
+    head = {
         "storebridge_sandbox_state": FORM,
         "seed": seed,
         "wix_catalog": stores.wix.options.catalog,
         "webhook_url": stores.wix.options.webhook_url,
-        "shopify": _put_away(stores.shopify, SHOPIFY),
-        "wix": _put_away(stores.wix, WIX),
     }
     unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
+    with unfinished.open("wb") as file:
+        for line in (head, *_told("shopify", stores.shopify, SHOPIFY), *_told("wix", stores.wix, WIX), END):
+            file.write(msgspec.json.encode(line) + b"\n")
     unfinished.replace(path)
 
 
@@ -107,11 +109,12 @@ def load_state(stores: Stores, path: Path, *, seed: int) -> None:
     """
     options = stores.wix.options
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        _check(content, seed, options.catalog)
-        _take_out(stores.shopify, SHOPIFY, content["shopify"])
-        _take_out(stores.wix, WIX, content["wix"])
-        if content["webhook_url"] != options.webhook_url:
+        with path.open("rb") as file, _without_collecting():
+            lines = (msgspec.json.decode(line) for line in file)
+            head: Any = next(lines, {})
+            _check(head, seed, options.catalog)
+            _take_out({"shopify": (stores.shopify, SHOPIFY), "wix": (stores.wix, WIX)}, lines)
+        if head["webhook_url"] != options.webhook_url:
             stores.wix.notices.address = options.webhook_url
     except StateUnreadable:
         raise
@@ -119,40 +122,71 @@ def load_state(stores: Stores, path: Path, *, seed: int) -> None:
         raise StateUnreadable(f"it holds no sandbox state ({type(error).__name__}: {error})") from error
 
 
-def _check(content: Any, seed: int, catalog: str) -> None:
-    if content.get("storebridge_sandbox_state") != FORM:
+def _check(head: Any, seed: int, catalog: str) -> None:
+    if not isinstance(head, dict) or head.get("storebridge_sandbox_state") != FORM:
         raise StateUnreadable("it holds no sandbox state of this version")
-    if content["seed"] != seed:
-        raise StateUnreadable(f"its stores were made with --seed {content['seed']}, which their credentials come from")
-    if content["wix_catalog"] != catalog:
-        raise StateUnreadable(f"its Wix site has --wix-catalog {content['wix_catalog']}")
+    if head["seed"] != seed:
+        raise StateUnreadable(f"its stores were made with --seed {head['seed']}, which their credentials come from")
+    if head["wix_catalog"] != catalog:
+        raise StateUnreadable(f"its Wix site has --wix-catalog {head['wix_catalog']}")
 
 
-def _put_away(store: object, parts: Parts) -> dict[str, Any]:
-    writer = _Writer()
-    kept = {
-        part: {name: writer.write(getattr(_part(store, part), name)) for name in names} for part, names in parts.items()
-    }
-    return {"parts": kept, "things": writer.things}
-
-
-def _take_out(store: object, parts: Parts, content: Mapping[str, Any]) -> None:
-    """Containers are filled in place: other parts of the store hold the same ones."""
-    reader = _Reader(content["things"])
+def _told(store_name: str, store: object, parts: Parts) -> Iterator[dict[str, Any]]:
+    """The lines of one store: after each attribute the things that it named."""
+    writer = ColumnWriter(KINDS)
     for part, names in parts.items():
-        owner = _part(store, part)
         for name in names:
-            value = reader.read(content["parts"][part][name])
-            old = getattr(owner, name)
-            if isinstance(old, dict | set):
-                old.clear()
-                old.update(value)
-            elif isinstance(old, list):
-                old[:] = value
-            elif isinstance(old, random.Random):
-                old.setstate(value.getstate())
-            else:
-                setattr(owner, name, value)
+            value = writer.write(getattr(_part(store, part), name))
+            yield {"store": store_name, "part": part, "name": name, "value": value}
+            for line in writer.lines():
+                yield {"store": store_name, **line}
+
+
+def _take_out(stores: Mapping[str, tuple[object, Parts]], lines: Iterator[dict[str, Any]]) -> None:
+    readers = {name: ColumnReader(KINDS) for name in stores}
+    missing = {(name, part, one) for name, (_, parts) in stores.items() for part in parts for one in parts[part]}
+    ended = False
+    for line in lines:
+        if line == END:
+            ended = True
+            continue
+        store, reader = stores[line["store"]][0], readers[line["store"]]
+        if "kind" in line:
+            reader.fill(line)
+        else:
+            missing.remove((line["store"], line["part"], line["name"]))
+            _put(_part(store, line["part"]), line["name"], reader.read(line["value"]))
+    if missing or not ended:
+        raise ValueError("it ends too early")
+    for reader in readers.values():
+        reader.check_whole()
+
+
+def _put(owner: object, name: str, value: Any) -> None:
+    """Containers are filled in place: other parts of the store hold the same ones."""
+    old = getattr(owner, name)
+    if isinstance(old, dict | set):
+        old.clear()
+        old.update(value)
+    elif isinstance(old, list):
+        old[:] = value
+    elif isinstance(old, random.Random):
+        old.setstate(value.getstate())
+    else:
+        setattr(owner, name, value)
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Millions of things are made and none is garbage: looking for some would take longer than making them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
 
 
 def _part(store: object, path: str) -> Any:
@@ -170,88 +204,3 @@ KINDS: dict[str, type] = {
     for kind in vars(module).values()
     if isinstance(kind, type) and dataclasses.is_dataclass(kind)
 }
-
-
-class _Writer:
-    """Values into JSON; dataclasses become rows of ``things`` and references to them."""
-
-    def __init__(self) -> None:
-        self.things: list[list[Any]] = []
-        self._numbers: dict[int, int] = {}
-        self._forms: dict[type, Callable[[Any], dict[str, Any]]] = {
-            datetime: lambda value: {"time": value.isoformat()},
-            Decimal: lambda value: {"decimal": str(value)},
-            random.Random: lambda value: {"chance": self.write(value.getstate())},
-            dict: lambda value: {"dict": self._pairs(value)},
-            Counter: lambda value: {"counter": self._pairs(value)},
-            tuple: lambda value: {"tuple": self._all(value)},
-            deque: lambda value: {"deque": self._all(value)},
-            set: lambda value: {"set": self._all(sorted(value))},
-            frozenset: lambda value: {"frozenset": self._all(sorted(value))},
-        }
-
-    def write(self, value: Any) -> Any:
-        """Raises TypeError for what has no form here: then a store keeps something that this file must learn."""
-        if value is None or isinstance(value, bool | int | float | str):
-            return value
-        if isinstance(value, list):
-            return self._all(value)
-        form = self._forms.get(type(value))
-        return self._refer(value) if form is None else form(value)
-
-    def _all(self, values: Iterable[Any]) -> list[Any]:
-        return [self.write(value) for value in values]
-
-    def _pairs(self, value: Mapping[Any, Any]) -> list[Any]:
-        return [[self.write(key), self.write(held)] for key, held in value.items()]
-
-    def _refer(self, value: Any) -> dict[str, Any]:
-        name = _name_of(type(value))
-        if name not in KINDS:
-            raise TypeError(f"{name} has no form in a state file")
-        number = self._numbers.get(id(value))
-        if number is None:
-            number = self._numbers[id(value)] = len(self.things)
-            row: list[Any] = [name, {}]
-            self.things.append(row)
-            row[1] = {field.name: self.write(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return {"thing": number}
-
-
-class _Reader:
-    """The way back: all things are there, empty, before the first is filled."""
-
-    def __init__(self, things: list[list[Any]]) -> None:
-        self._things: list[Any] = [object.__new__(KINDS[name]) for name, _ in things]
-        self._forms: dict[str, Callable[[Any], Any]] = {
-            "thing": lambda held: self._things[held],
-            "time": datetime.fromisoformat,
-            "decimal": Decimal,
-            "chance": self._chance,
-            "dict": self._pairs,
-            "counter": lambda held: Counter(self._pairs(held)),
-            "tuple": lambda held: tuple(self._all(held)),
-            "deque": lambda held: deque(self._all(held)),
-            "set": lambda held: set(self._all(held)),
-            "frozenset": lambda held: frozenset(self._all(held)),
-        }
-        for thing, (_, fields) in zip(self._things, things, strict=True):
-            for name in (field.name for field in dataclasses.fields(thing)):
-                object.__setattr__(thing, name, self.read(fields[name]))
-
-    def read(self, held: Any) -> Any:
-        if isinstance(held, dict):
-            ((form, value),) = held.items()
-            return self._forms[form](value)
-        return self._all(held) if isinstance(held, list) else held
-
-    def _all(self, held: list[Any]) -> list[Any]:
-        return [self.read(value) for value in held]
-
-    def _pairs(self, held: list[Any]) -> dict[Any, Any]:
-        return {self.read(key): self.read(value) for key, value in held}
-
-    def _chance(self, held: Any) -> random.Random:
-        chance = random.Random()
-        chance.setstate(self.read(held))
-        return chance

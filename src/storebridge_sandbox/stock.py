@@ -6,7 +6,6 @@ keep a short history, so that a read may be answered from an older snapshot; wri
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -63,7 +62,7 @@ class Level:
     location_id: str
     created_at: datetime
     now: Snapshot
-    older: deque[Snapshot] = field(default_factory=deque)
+    older: list[Snapshot] = field(default_factory=list, metadata={"kept": False})
 
     @property
     def available(self) -> int:
@@ -175,4 +174,4 @@ class Stock:
         level.now = Snapshot(moment, quantities, changed, active)
         horizon = moment - timedelta(seconds=HISTORY_SECONDS)
         while len(level.older) > 1 and level.older[1].since <= horizon:
-            level.older.popleft()
+            del level.older[0]

@@ -14,9 +14,11 @@ import pytest
 from storebridge.cli.main import run_command
 from storebridge_sandbox.app import Stores, build_stores, load_both
 from storebridge_sandbox.control import truth_of
+from storebridge_sandbox.history import Clock, make_history
 from storebridge_sandbox.orders import Wish
 from storebridge_sandbox.state_file import StateUnreadable, load_state, save_state
 from storebridge_sandbox.wix.settings import WixOptions
+from storebridge_sandbox.world import system_now
 
 HEAD = (
     "Handle,Title,Status,Option1 Name,Option1 Value,Variant SKU,Variant Price,"
@@ -123,7 +125,7 @@ def test_other_stores_do_not_take_it(kept: tuple[Path, Any], seed: int, catalog:
         with_stores(lambda stores: load_state(stores, kept[0], seed=seed), seed=seed, catalog=catalog)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"storebridge_sandbox_state": 1}', '{"seed": 1}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", "[1]\n", '{"storebridge_sandbox_state": 1}', '{"seed": 1}'])
 def test_a_file_that_is_no_state_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str) -> None:
     path = tmp_path / "notes.json"
     path.write_text(content)
@@ -132,9 +134,68 @@ def test_a_file_that_is_no_state_is_named(tmp_path: Path, capsys: pytest.Capture
     assert path.read_text() == content
 
 
+def lines_of(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def write_lines(path: Path, lines: list[Any]) -> None:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
 def test_no_class_but_the_stores_own_is_made_from_a_file(kept: tuple[Path, Any]) -> None:
-    content = json.loads(kept[0].read_text())
-    content["wix"]["things"][0][0] = "subprocess:Popen"
-    kept[0].write_text(json.dumps(content))
+    lines = lines_of(kept[0])
+    next(line for line in lines if "kind" in line)["kind"] = "subprocess:Popen"
+    write_lines(kept[0], lines)
     with pytest.raises(StateUnreadable, match="KeyError"):
         with_stores(lambda stores: load_state(stores, kept[0], seed=1))
+
+
+def test_a_file_that_was_cut_off_anywhere_is_refused(kept: tuple[Path, Any]) -> None:
+    whole = kept[0].read_text().splitlines(keepends=True)
+    for missing in (1, 2, len(whole) // 2, len(whole) - 1):
+        kept[0].write_text("".join(whole[:-missing]))
+        with pytest.raises(StateUnreadable, match=r"too early|are told|no sandbox state"):
+            with_stores(lambda stores: load_state(stores, kept[0], seed=1))
+
+
+def test_a_field_that_is_newer_than_the_file_gets_its_default_and_one_that_is_gone_is_named(
+    kept: tuple[Path, Any],
+) -> None:
+    lines = lines_of(kept[0])
+    orders = [line for line in lines if str(line.get("kind", "")).endswith("Order")]
+    for line in orders:
+        assert line["columns"]["tags"] == ["plain", [[], []]]
+        del line["columns"]["tags"]
+    write_lines(kept[0], lines)
+
+    def play(stores: Stores) -> None:
+        load_state(stores, kept[0], seed=1)
+        assert [order.tags for order in stores.shopify.all_orders()] == [[], []]
+
+    with_stores(play)
+    orders[0]["columns"]["colour"] = ["plain", ["red"]]
+    write_lines(kept[0], lines)
+    with pytest.raises(StateUnreadable, match="has no field colour"):
+        with_stores(lambda stores: load_state(stores, kept[0], seed=1))
+
+
+def test_a_store_with_a_past_has_levels_orders_and_movements_that_agree(tmp_path: Path) -> None:
+    clock = Clock(system_now)
+
+    async def run() -> None:
+        stores = build_stores(seed=1, now=clock, wix_options=WixOptions(webhook_url=HOOK))
+        load_both(stores, seed=1, products=6)
+        opened = [sum(level["available"] for level in one.truth_levels()) for one in (stores.shopify, stores.wix)]
+        under_way = stores.wix.webhooks.under_way
+        assert list(make_history(stores, clock, orders=1000, seed=1)) == [500, 1000]
+        for store, before in zip((stores.shopify, stores.wix), opened, strict=True):
+            truth = truth_of(store)
+            assert sum(level["available"] for level in truth["levels"]) == before + sum(
+                movement["delta"] for movement in truth["movements"]
+            )
+            assert len(truth["orders"]) == 1000
+            assert truth["orders"][0]["created_at"] < truth["orders"][-1]["created_at"] < truth["now"]
+        assert (stores.wix.notices.address, stores.wix.webhooks.under_way) == (HOOK, under_way)
+        await stores.stop()
+
+    asyncio.run(run())

@@ -17,11 +17,17 @@ from storebridge.errors import ConfigurationError
 from storebridge_sandbox.app import Loaded, Stores, build_stores, load_both, serve_stores, write_config
 from storebridge_sandbox.catalogue import CatalogueUnreadable
 from storebridge_sandbox.faults import PROFILES, FaultSettings, read_settings
+from storebridge_sandbox.history import Clock, make_history
+from storebridge_sandbox.seed_catalogue import PRODUCTS
 from storebridge_sandbox.state_file import StateUnreadable, load_state, save_state
 from storebridge_sandbox.wix.settings import WixOptions
+from storebridge_sandbox.world import system_now
 
 CONNECTION = "wix"
 """What the written configuration calls the Wix store: its deliveries go to an address with this name."""
+VARIANTS = 430
+"""As many as the usual number of made-up products has."""
+ORDERS_PER_LINE = 10_000
 
 
 def add_to(app: App) -> None:
@@ -35,6 +41,8 @@ def sandbox(
     wix_port: Annotated[int, Parameter(help="Wix's port; 0 takes a free one.")] = 9102,
     wix_catalog: Annotated[Literal["v3", "v1"], Parameter(help="Catalogue generation of the Wix site.")] = "v3",
     catalogue: Annotated[Path | None, Parameter(help="A Shopify product export instead of the made-up one.")] = None,
+    variants: Annotated[int, Parameter(help="How many made-up variants, about.")] = VARIANTS,
+    orders: Annotated[int, Parameter(help="A past: so many orders of the last 90 days in each store.")] = 0,
     seed: Annotated[int, Parameter(help="Same seed, same stores.")] = 1,
     faults: Annotated[str, Parameter(help="none, some, storm, or a TOML file of settings.")] = "none",
     state: Annotated[
@@ -54,6 +62,8 @@ def sandbox(
     parse_addresses(intake_listen, console_listen)
     if state is not None and not state.parent.is_dir():
         raise ConfigurationError(f"--state {state}: there is no directory {state.parent}.")
+    if variants < 1 or orders < 0:
+        raise ConfigurationError("--variants must be at least 1, and --orders at least 0.")
     settings = read_faults(faults)
     text = None if catalogue is None else read_catalogue_file(catalogue)
     plan = Plan(
@@ -62,6 +72,8 @@ def sandbox(
         settings,
         seed,
         text,
+        variants,
+        orders,
         state,
         write_config_to,
         intake_listen,
@@ -85,6 +97,8 @@ class Plan(msgspec.Struct, frozen=True):
     faults: FaultSettings
     seed: int
     catalogue: bytes | None
+    variants: int
+    orders: int
     state: Path | None
     config: Path | None
     intake_listen: str
@@ -93,9 +107,10 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 async def _serve(plan: Plan) -> None:
-    stores = build_stores(seed=plan.seed, wix_options=plan.wix, faults=plan.faults)
+    clock = Clock(system_now)
+    stores = build_stores(seed=plan.seed, wix_options=plan.wix, faults=plan.faults, now=clock)
     try:
-        loaded = load_goods(stores, plan)
+        loaded = load_goods(stores, plan, clock)
         served = await serve_stores(stores, *plan.ports)
         try:
             if plan.config is not None:
@@ -116,10 +131,15 @@ async def _serve(plan: Plan) -> None:
     keep_state(stores, plan)
 
 
-def load_goods(stores: Stores, plan: Plan) -> Loaded:
+def load_goods(stores: Stores, plan: Plan, clock: Clock) -> Loaded:
     """What the state file holds, or else the catalogue. Raises ConfigurationError for a file that is no state."""
     if plan.state is None or not plan.state.exists():
-        return load_both(stores, plan.catalogue, seed=plan.seed)
+        products = max(1, round(plan.variants * PRODUCTS / VARIANTS))
+        loaded = load_both(stores, plan.catalogue, seed=plan.seed, products=products)
+        for made in make_history(stores, clock, orders=plan.orders, seed=plan.seed):
+            if made % ORDERS_PER_LINE == 0:
+                tell(f"{made} of {plan.orders} past orders in each store")
+        return loaded
     try:
         load_state(stores, plan.state, seed=plan.seed)
     except StateUnreadable as error:

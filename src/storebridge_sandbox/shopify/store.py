@@ -149,6 +149,9 @@ class ShopifyStore:
 
     # -- what the store shows to whoever watches it --------------------------------------------------------
 
+    def goods(self) -> list[str]:
+        return [sku for sku, variant in self.shelves.by_sku.items() if sku and variant.for_sale]
+
     def truth_levels(self) -> list[dict[str, Any]]:
         shown = []
         for level in self.stock.all_levels():

@@ -183,6 +183,9 @@ class WixStore:
 
     # -- what the store shows to whoever watches it --------------------------------------------------------
 
+    def goods(self) -> list[str]:
+        return [sku for sku, variant in self.shelf.by_sku.items() if sku and variant.sellable.for_sale]
+
     def truth_levels(self) -> list[dict[str, Any]]:
         return [
             {
