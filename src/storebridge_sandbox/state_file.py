@@ -25,10 +25,11 @@ from storebridge_sandbox.shopify.products import state as shopify_products
 from storebridge_sandbox.shopify.shop import state as shopify_shop
 from storebridge_sandbox.shopify.subscriptions import state as shopify_subscriptions
 from storebridge_sandbox.state_columns import ColumnReader, ColumnWriter
-from storebridge_sandbox.wix import identities, orders_state
+from storebridge_sandbox.wix import identities
 from storebridge_sandbox.wix.inventory import state as wix_inventory
 from storebridge_sandbox.wix.jobs import state as wix_jobs
 from storebridge_sandbox.wix.locations import state as wix_locations
+from storebridge_sandbox.wix.orders import state as wix_orders
 from storebridge_sandbox.wix.shelf import state as wix_shelf
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ MODULES = (
     shopify_shop,
     shopify_subscriptions,
     identities,
-    orders_state,
+    wix_orders,
     wix_inventory,
     wix_jobs,
     wix_locations,
@@ -72,14 +73,14 @@ WIX: Parts = {
     "access": ("_tokens", "api_key_valid", "installed"),
     "notices": ("_sequences", "address", "events", "installed"),
     "notices._new_id": ("_rng",),
-    "_told": ("_unborn",),
+    "news": ("_unborn",),
     "shelf": ("products", "by_key", "by_sku", "_numbers", "_variant_numbers"),
     "stock": BOOK,
     "inventory": ("items", "by_variant", "by_product", "_numbers"),
     "jobs": ("jobs",),
     "locations": ("all", "default"),
-    "orders": ("orders", "_next_number", "trigger"),
-    "_order_answers": ("_settings_changed_at", "_create_invoice"),
+    "orders": ("orders", "_next_number", "_serials", "trigger", "_contacts"),
+    "_order_settings": ("_opened_at", "_changed_at", "_create_invoice"),
 }
 
 

@@ -1,17 +1,14 @@
-"""Which events follow from what happened on the site, per catalogue version."""
+"""Which events follow from what happened to goods, per catalogue version."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from storebridge_sandbox.orders import Refund
 from storebridge_sandbox.wix.identities import Actor
 from storebridge_sandbox.wix.inventory.shape import ItemRow, item_payload
 from storebridge_sandbox.wix.inventory.state import Change, InventoryItem
 from storebridge_sandbox.wix.inventory.v1 import inventory_id
 from storebridge_sandbox.wix.notices import Notices
-from storebridge_sandbox.wix.orders_shape import parcels_payload, refund_completed
-from storebridge_sandbox.wix.orders_state import WixOrder
 from storebridge_sandbox.wix.products.shape import Status, product_payload
 from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.settings import CatalogVersion
@@ -20,19 +17,17 @@ from storebridge_sandbox.wix.wire import wix_date
 
 ITEM = "wix.stores.catalog.v3.inventory_item"
 PRODUCT = "wix.stores.catalog.v3.product"
-ORDER = "wix.ecom.v1.order"
 VARIANTS_V1 = "com.wix.ecommerce.inventory.api.v1.InventoryVariantsChanged"
 PRODUCT_V1 = "com.wix.ecommerce.catalog.api.v1.ProductCreated"
 
 
 class Announcements:
-    """Sends the events of one site; a catalogue version fires only its own."""
+    """Sends the events about goods; a catalogue version fires only its own."""
 
     def __init__(self, notices: Notices, catalog: CatalogVersion, quirks: WixQuirks) -> None:
         self._notices = notices
         self._catalog = catalog
         self._quirks = quirks
-        self._unborn: set[str] = set()
 
     # -- goods ---------------------------------------------------------------------------------------------
 
@@ -89,75 +84,6 @@ class Announcements:
             "updatedDate": wix_date(item.level.updated_at),
         }
         self._notices.flat(VARIANTS_V1, body, change.actor)
-
-    # -- orders --------------------------------------------------------------------------------------------
-
-    def order_placed(self, order: WixOrder, actor: Actor) -> None:
-        """``order_created`` may speak of a checkout that has not ended (W21)."""
-        if order.status == "INITIALIZED" and not self._quirks.w21_created_while_initialized:
-            self._unborn.add(order.id)
-            return
-        self._created(order, actor)
-        if order.status == "APPROVED":
-            self._acted("approved", order, {}, actor)
-        if order.payment_status == "PAID":
-            self._payment_moved(order, "NOT_PAID", actor)
-
-    def order_paid(self, order: WixOrder, before: str, actor: Actor, *, approved: bool) -> None:
-        self._born(order, actor)
-        self._payment_moved(order, before, actor)
-        if approved:
-            self._acted("approved", order, {}, actor)
-        self.order_updated(order, actor)
-
-    def order_failed(self, order: WixOrder, before: str, actor: Actor) -> None:
-        self._born(order, actor)
-        self._payment_moved(order, before, actor)
-        self.order_updated(order, actor)
-
-    def order_cancelled(self, order: WixOrder, told: dict[str, Any], actor: Actor) -> None:
-        self._born(order, actor)
-        self._acted("canceled", order, told, actor)
-        self.order_updated(order, actor)
-
-    def order_refunded(self, order: WixOrder, refund: Refund, before: str, actor: Actor) -> None:
-        completed = "wix.ecom.v1.order_transactions_refund_completed"
-        self._notices.acted(completed, order.id, refund_completed(refund, order), actor)
-        if order.payment_status != before:
-            self._payment_moved(order, before, actor)
-        self.order_updated(order, actor)
-
-    def order_shipped(self, order: WixOrder, actor: Actor) -> None:
-        parcels = parcels_payload(order)
-        self._notices.updated("wix.ecom.v1.fulfillments_updated", parcels, actor, entity_id=order.id)
-        if order.versions[-1][1]["fulfillmentStatus"] == "FULFILLED":
-            self._acted("fulfilled", order, {}, actor)
-        self.order_updated(order, actor)
-
-    def order_edited(self, order: WixOrder, actor: Actor) -> None:
-        """An edit is a draft that is committed onto the order."""
-        self._acted("committed", order, {}, actor)
-        self.order_updated(order, actor)
-
-    def order_updated(self, order: WixOrder, actor: Actor) -> None:
-        self._notices.updated(f"{ORDER}_updated", order.versions[-1][1], actor)
-
-    def settings_changed(self, settings: dict[str, Any], actor: Actor) -> None:
-        self._notices.updated("wix.ecom.v1.orders_settings_updated", settings, actor, entity_id=self._notices.site_id)
-
-    def _born(self, order: WixOrder, actor: Actor) -> None:
-        if order.id in self._unborn:
-            self._unborn.discard(order.id)
-            self._created(order, actor)
-
-    def _created(self, order: WixOrder, actor: Actor) -> None:
-        self._notices.created(f"{ORDER}_created", order.versions[-1][1], actor)
-
-    def _payment_moved(self, order: WixOrder, before: str, actor: Actor) -> None:
-        self._acted("payment_status_updated", order, {"previousPaymentStatus": before}, actor)
-
-    def _acted(self, slug: str, order: WixOrder, more: dict[str, Any], actor: Actor) -> None:
-        self._notices.acted(f"{ORDER}_{slug}", order.id, {"order": order.versions[-1][1], **more}, actor)
 
 
 def _item(item: InventoryItem) -> dict[str, Any]:

@@ -119,6 +119,13 @@ class Language:
         self._compile(question)
         return question
 
+    def reader(self, name: str) -> Callable[[Any], Any]:
+        """Reads a declared field off a row; raises WixRefusal."""
+        declared = self._fields.get(name)
+        if declared is None:
+            raise application_error(400, "UNSUPPORTED_FILTER_FIELD_UNKNOWN", f"Field '{name}' is not declared")
+        return declared.read
+
     def page(self, question: Question, rows: Iterable[Any]) -> Page:
         """The rows that match, in order, one page of them."""
         found = [row for row in rows if question.matches(row)]

@@ -6,6 +6,7 @@ The names begin with the number of the assumption. Both settings of each switch 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 Milliseconds = tuple[int, int]
 
@@ -28,6 +29,16 @@ class WixQuirks:
     """True: a decrement without ``restrictInventory`` stops at 0 instead of going below."""
     w7_bulk_is_all_or_nothing: bool = False
     """True: one failing item of a bulk call keeps the others from being applied; still status 200."""
+    w8_created_orders_take_stock: bool = True
+    """False: an order that an app creates leaves stock alone, as an imported one does."""
+    w8_unpaid_created_status: Literal["INITIALIZED", "APPROVED"] = "INITIALIZED"
+    """What an order is that an app creates without a payment and without a status."""
+    w9_imports_take_stock: bool = False
+    """True: an import lowers stock as a created order does."""
+    w9_import_fires_standard_events: bool = False
+    """True: ``order_created`` goes out beside ``order_imported``."""
+    w10_imported_restocks_unasked: bool = False
+    """True: a cancelled or refunded import puts its units on sale without being asked."""
     w11_failed_payment_restocks: bool = True
     """False: what an order took at placement stays gone when its payment fails."""
     w13_storefront_lag_ms: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal
 
 from storebridge_sandbox.wix.quirks import WixQuirks
@@ -22,7 +23,8 @@ class WixOptions:
     """``webhook_url`` and ``webhook_events`` are what the app's dashboard holds (None: every event type).
 
     ``unpaid`` is the fate of a checkout with ``paid: false``: an online payment under way (INITIALIZED), one
-    under review (PENDING), or a manual payment method, which is approved at once (OFFLINE).
+    under review (PENDING), or a manual payment method, which is approved at once (OFFLINE). ``shipping_price`` and
+    ``tax_rate`` (0.2 is 20 %) are what the storefront's checkout adds, or finds in its prices with ``tax_included``.
     """
 
     site_name: str = "Larkfield Wix"
@@ -36,4 +38,7 @@ class WixOptions:
     more_locations: tuple[str, ...] = ()
     denied_scopes: frozenset[str] = frozenset()
     first_order_number: int = 10_001
+    shipping_price: Decimal = Decimal("0.00")
+    tax_rate: Decimal = Decimal("0")
+    tax_included: bool = False
     quirks: WixQuirks = field(default_factory=WixQuirks)

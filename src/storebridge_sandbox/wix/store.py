@@ -27,7 +27,7 @@ from storebridge_sandbox.wix.access.answers import AccessAnswers
 from storebridge_sandbox.wix.access.state import Access
 from storebridge_sandbox.wix.announcements import Announcements
 from storebridge_sandbox.wix.app import WixApi
-from storebridge_sandbox.wix.calls import Call, Operation
+from storebridge_sandbox.wix.calls import Operation
 from storebridge_sandbox.wix.identities import Actor, Guids
 from storebridge_sandbox.wix.inventory.bulk import InventoryBulkAnswers
 from storebridge_sandbox.wix.inventory.by_filter import InventoryByFilterAnswers
@@ -40,9 +40,17 @@ from storebridge_sandbox.wix.locations.answers import LocationAnswers
 from storebridge_sandbox.wix.locations.places import PlaceAnswers
 from storebridge_sandbox.wix.locations.state import Locations
 from storebridge_sandbox.wix.notices import RETRY_DELAYS_SECONDS, TIMEOUT_SECONDS, Notices
-from storebridge_sandbox.wix.orders_answers import OrderAnswers
-from storebridge_sandbox.wix.orders_shape import order_payload
-from storebridge_sandbox.wix.orders_state import Orders, WixOrder
+from storebridge_sandbox.wix.orders.answers import OrderAnswers
+from storebridge_sandbox.wix.orders.book import Orders
+from storebridge_sandbox.wix.orders.create import OrderCreation
+from storebridge_sandbox.wix.orders.goods import Goods
+from storebridge_sandbox.wix.orders.money import Money
+from storebridge_sandbox.wix.orders.news import OrderNews
+from storebridge_sandbox.wix.orders.office import Office
+from storebridge_sandbox.wix.orders.settings_answers import OrdersSettingsAnswers
+from storebridge_sandbox.wix.orders.shape import order_payload
+from storebridge_sandbox.wix.orders.staff import Staff
+from storebridge_sandbox.wix.orders.state import WixOrder
 from storebridge_sandbox.wix.products.answers import READ_ADMIN, VARIANTS, ProductAnswers
 from storebridge_sandbox.wix.products.v1 import ProductAnswersV1
 from storebridge_sandbox.wix.settings import WixOptions
@@ -122,19 +130,12 @@ class WixStore:
         self.jobs = Jobs(now, self._new_id)
         self.stock = Stock(now, self.shelf.sku_of)
         self.inventory = Inventory(self.stock, now, self._new_id, options.quirks, self._told)
-        self.orders = Orders(
-            self.inventory,
-            self.stock,
-            self.shelf,
-            now,
-            self._new_id,
-            currency=options.currency,
-            first_number=options.first_order_number,
-            trigger=options.trigger,
-            quirks=options.quirks,
-            default_location=self.locations.default.id,
-            show=order_payload,
-        )
+        goods = Goods(self.inventory, self.shelf, self.locations.default.id)
+        self.orders = Orders(goods, self.stock, now, self._new_id, options, order_payload)
+        self.money = Money(self.orders)
+        self.staff = Staff(self.orders)
+        self.news = OrderNews(self.notices, options.quirks)
+        self.office = Office(self.orders, self.money, self.staff, self.news)
 
     def _operations(self) -> list[Operation]:
         quirks, default = self.options.quirks, self.locations.default.id
@@ -142,7 +143,7 @@ class WixStore:
         self._products = ProductAnswers(
             self.shelf, self.inventory, self.options.catalog, default, sees_hidden=self._may(READ_ADMIN)
         )
-        self._order_answers = OrderAnswers(self.orders, self, self.opened_at)
+        self._order_settings = OrdersSettingsAnswers(self.office, self.world.now)
         answers = (
             AccessAnswers(self.access, self.options),
             self._products,
@@ -152,7 +153,9 @@ class WixStore:
             JobAnswers(self.jobs),
             LocationAnswers(self.locations),
             PlaceAnswers(self.locations, self.world.now, self._told.location),
-            self._order_answers,
+            OrderAnswers(self.office),
+            OrderCreation(self.office, self.jobs),
+            self._order_settings,
             ProductAnswersV1(self.shelf, self.inventory, default, self._may),
             InventoryAnswersV1(self.inventory, self.shelf),
         )
@@ -228,7 +231,7 @@ class WixStore:
         buyer = identities.visitor(self._new_id())
         chosen = [(self._sellable(wish.sku), wish.quantity) for wish in wishes]
         order = self.orders.place(chosen, customer, buyer, paid=paid, unpaid=self.options.unpaid)
-        self._told.order_placed(order, buyer)
+        self.news.placed(order, buyer)
         return order
 
     def adjust(self, sku: str, location_id: str | None, *, delta: int | None, to: int | None) -> int:
@@ -245,54 +248,45 @@ class WixStore:
         return item.quantity
 
     def cancel(self, order: Order, *, restock: bool) -> None:
-        told = {"restockAllItems": restock, "sendOrderCanceledEmail": False, "customMessage": ""}
-        self._cancel(self.find_order(order.id), self.access.staff, restock=restock, told=told)
-
-    def api_cancel(self, order: WixOrder, call: Call, *, restock: bool, told: dict[str, Any]) -> None:
-        """The same by the API; its actor is whoever called."""
-        self._cancel(order, call.actor, restock=restock, told=told)
+        told = {"restockAllItems": restock, "sendOrderCanceledEmail": False}
+        self.office.cancel(self.find_order(order.id), self.access.staff, restock=restock, told=told)
 
     def fulfil(self, order: Order, wishes: Sequence[Wish], tracking: dict[str, str]) -> str:
         mine = self.find_order(order.id)
-        parcel = self.orders.fulfil(mine, wishes, tracking)
-        self._told.order_shipped(mine, self.access.staff)
+        parcel = self.staff.fulfil(mine, wishes, tracking)
+        self.news.shipped(mine, self.access.staff, fulfilled=mine.shown["fulfillmentStatus"] == "FULFILLED")
         return parcel.id
 
     def refund(self, order: Order, wishes: Sequence[Wish], amount: Decimal | None) -> str:
         mine = self.find_order(order.id)
         before = mine.payment_status
-        refund = self.orders.refund(mine, wishes, amount, self.access.staff)
-        self._told.order_refunded(mine, refund, before, self.access.staff)
+        refund = self.money.refund(mine, wishes, amount, self.access.staff)
+        self.news.refunded(mine, refund, before, self.access.staff)
         return refund.id
 
     def pay(self, order: Order) -> None:
         mine = self.find_order(order.id)
         before, status = mine.payment_status, mine.status
-        self.orders.pay(mine)
-        self._told.order_paid(mine, before, self._buyer(mine), approved=status != "APPROVED")
+        self.money.pay(mine)
+        self.news.settled(mine, before, self._buyer(mine), approved=status != "APPROVED")
 
     def fail(self, order: Order) -> None:
         mine = self.find_order(order.id)
         before = mine.payment_status
-        self.orders.fail(mine, self._buyer(mine))
-        self._told.order_failed(mine, before, self._buyer(mine))
+        self.money.fail(mine, self._buyer(mine))
+        self.news.settled(mine, before, self._buyer(mine), approved=False)
 
     def edit(self, order: Order, wishes: Sequence[Wish]) -> None:
         mine = self.find_order(order.id)
         chosen = [(self._sellable(wish.sku), wish.quantity) for wish in wishes]
-        self.orders.edit(mine, chosen, self.access.staff)
-        self._told.order_edited(mine, self.access.staff)
+        self.staff.edit(mine, chosen, self.access.staff)
+        self.news.committed(mine, {}, self.access.staff)
 
     def give_back(self, order: Order, wishes: Sequence[Wish]) -> str:
         mine = self.find_order(order.id)
-        return_id = self.orders.give_back(mine, wishes, self.access.staff)
-        self._told.order_updated(mine, self.access.staff)
+        return_id = self.staff.give_back(mine, wishes, self.access.staff)
+        self.news.updated(mine, self.access.staff)
         return return_id
-
-    def settings_changed(self, call: Call) -> None:
-        """The orders settings were changed by the API."""
-        self._order_answers.note_change(self.world.now())
-        self._told.settings_changed(self._order_answers.settings_payload(), call.actor)
 
     def load_catalogue(self, catalogue: Catalogue) -> Catalogue:
         skipped: list[Skipped] = list(catalogue.skipped)
@@ -313,10 +307,6 @@ class WixStore:
         self._told.product_created(product, self._products.status, self.access.staff)
         for item in items:
             self._told.item_opened(item, self.access.staff)
-
-    def _cancel(self, order: WixOrder, actor: Actor, *, restock: bool, told: dict[str, Any]) -> None:
-        self.orders.cancel(order, actor, restock=restock)
-        self._told.order_cancelled(order, told, actor)
 
     def _variant(self, sku: str) -> Variant:
         variant = self.shelf.by_sku.get(sku)
