@@ -16,6 +16,7 @@ import msgspec
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ConnectionName, IntentId, ItemId, LocationId, OrderId
 from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage
+from storebridge.model.sales import Order
 from storebridge.model.signals import Hint
 from storebridge.model.stock import LevelsRead
 
@@ -41,6 +42,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     """Items in one batched read."""
     rows_per_write: int
     orders_per_read: int
+    sales_per_read: int
+    """Whole orders in one read."""
     can_activate: bool = False
     """Whether an item can be connected to a location it is not stocked at (Shopify ``inventoryActivate``)."""
     parallel_calls: int = 4
@@ -308,6 +311,10 @@ class Connector(Protocol):
 
     async def read_orders(self, orders: Sequence[OrderId]) -> tuple[OrderFacts, ...]:
         """The orders that exist, of up to ``orders_per_read`` ids."""
+        ...
+
+    async def read_sales(self, orders: Sequence[OrderId]) -> tuple[Order, ...]:
+        """The orders that exist, of up to ``sales_per_read`` ids, whole: goods, money, parcels, refunds."""
         ...
 
     async def ensure_subscriptions(self, address: str) -> SubscriptionReport:

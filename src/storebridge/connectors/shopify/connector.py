@@ -23,6 +23,7 @@ from storebridge.connectors.shopify.client import ShopifyClient
 from storebridge.connectors.shopify.limits import CostBudget
 from storebridge.connectors.shopify.probe import look_at_shop
 from storebridge.connectors.shopify.read import ITEMS_PER_READ, ORDERS_PER_READ, ShopReader
+from storebridge.connectors.shopify.read_sales import SALES_PER_READ, SalesReader
 from storebridge.connectors.shopify.settings import ShopifySettings
 from storebridge.connectors.shopify.subscriptions import ensure_subscriptions
 from storebridge.connectors.shopify.webhooks import ShopifyWebhooks
@@ -38,6 +39,7 @@ from storebridge.connectors.tokens import TokenVault
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ItemId, OrderId
 from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage
+from storebridge.model.sales import Order
 from storebridge.model.stock import LevelsRead
 
 CAPABILITIES = Capabilities(
@@ -45,6 +47,7 @@ CAPABILITIES = Capabilities(
     levels_per_read=ITEMS_PER_READ,
     rows_per_write=ROWS_PER_WRITE,
     orders_per_read=ORDERS_PER_READ,
+    sales_per_read=SALES_PER_READ,
     can_activate=True,
     one_stale_row_refuses_all=True,
 )
@@ -65,6 +68,7 @@ class ShopifyConnector:
         tokens = TokenSource(settings, transport, clock, vault)
         self._client = ShopifyClient(settings, transport, clock, budget, tokens)
         self._reader = ShopReader(self._client, clock)
+        self._sales = SalesReader(self._client, settings.name)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -112,6 +116,12 @@ class ShopifyConnector:
         if len(orders) > ORDERS_PER_READ:
             raise ValueError(f"a read of orders takes up to {ORDERS_PER_READ} ids, not {len(orders)}")
         return await self._reader.read_orders(orders)
+
+    async def read_sales(self, orders: Sequence[OrderId]) -> tuple[Order, ...]:
+        """The orders that exist, of up to ``sales_per_read`` ids, whole."""
+        if len(orders) > SALES_PER_READ:
+            raise ValueError(f"a read of whole orders takes up to {SALES_PER_READ} ids, not {len(orders)}")
+        return await self._sales.read_sales(orders)
 
     async def ensure_subscriptions(self, address: str) -> SubscriptionReport:
         """Make every topic that the bridge needs point at ``address``."""

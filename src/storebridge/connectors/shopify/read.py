@@ -180,9 +180,9 @@ class ShopReader:
         sent_at = self._clock.now()
         readings: list[LevelReading] = []
         present: set[str] = set()
-        for node in await self._by_id(READ_LEVELS, items, NodesAnswer[ItemLevels], self._items):
+        for node in await by_id(self._client, READ_LEVELS, items, NodesAnswer[ItemLevels], self._items):
             present.add(node.id)
-            rest = await self._rest(MORE_LEVELS, node.id, node.inventory_levels, MoreAnswer[LevelNode])
+            rest = await rest_of(self._client, MORE_LEVELS, node.id, node.inventory_levels, MoreAnswer[LevelNode])
             readings.extend(readings_of(replace(node, inventory_levels=rest)))
         missing = tuple(item for item in items if item not in present)
         return LevelsRead(sent_at=sent_at, asked=tuple(items), readings=tuple(readings), missing=missing)
@@ -204,52 +204,53 @@ class ShopReader:
 
     async def read_orders(self, orders: Sequence[OrderId]) -> tuple[OrderFacts, ...]:
         """The orders that exist."""
-        found = await self._by_id(READ_ORDERS, orders, NodesAnswer[OrderNode], self._orders)
+        found = await by_id(self._client, READ_ORDERS, orders, NodesAnswer[OrderNode], self._orders)
         return tuple([order_of(await self._whole(node)) for node in found])
 
     async def _whole(self, node: OrderNode) -> OrderNode:
         """The order with all its lines and all lines of its refunds."""
-        lines = await self._rest(MORE_LINES, node.id, node.line_items, MoreAnswer[Line])
+        lines = await rest_of(self._client, MORE_LINES, node.id, node.line_items, MoreAnswer[Line])
         refunds = [await self._whole_refund(refund) for refund in node.refunds]
         return replace(node, line_items=lines, refunds=tuple(refunds))
 
     async def _whole_refund(self, refund: Refund) -> Refund:
         more = MoreAnswer[RefundLine]
-        return replace(
-            refund, refund_line_items=await self._rest(MORE_REFUND_LINES, refund.id, refund.refund_line_items, more)
-        )
+        lines = await rest_of(self._client, MORE_REFUND_LINES, refund.id, refund.refund_line_items, more)
+        return replace(refund, refund_line_items=lines)
 
-    async def _rest(
-        self, operation: Operation, owner: str, first: Rows[Row], shape: type[MoreAnswer[Row]]
-    ) -> Rows[Row]:
-        """The first page and all later ones as one."""
-        found, page = list(first.nodes), first
-        for _ in range(MOST_PAGES):
-            after = page.next_cursor
-            if after is None:
-                return Rows(tuple(found))
-            answer = await self._client.ask(operation, {"id": owner, "after": after}, shape)
-            page = answer.node.page if answer.node is not None else Rows()
-            found.extend(page.nodes)
-        raise drift(f"Shopify's answers to {operation.name} never end")
 
-    async def _by_id(
-        self, operation: Operation, ids: Sequence[str], shape: type[NodesAnswer[Row]], portion: Portion
-    ) -> list[Row]:
-        """The things that exist, asked for in as few questions as Shopify allows."""
-        found: list[Row] = []
-        waiting = list(ids)
-        while waiting:
-            size = portion.size
-            try:
-                answer = await self._client.ask(operation, {"ids": waiting[:size]}, shape)
-            except CallTrouble as trouble:
-                if not portion.halve(trouble, size):
-                    raise
-                continue
-            found.extend(node for node in answer.nodes if node is not None)
-            del waiting[:size]
-        return found
+async def rest_of(
+    client: ShopifyClient, operation: Operation, owner: str, first: Rows[Row], shape: type[MoreAnswer[Row]]
+) -> Rows[Row]:
+    """The first page and all later ones as one."""
+    found, page = list(first.nodes), first
+    for _ in range(MOST_PAGES):
+        after = page.next_cursor
+        if after is None:
+            return Rows(tuple(found))
+        answer = await client.ask(operation, {"id": owner, "after": after}, shape)
+        page = answer.node.page if answer.node is not None else Rows()
+        found.extend(page.nodes)
+    raise drift(f"Shopify's answers to {operation.name} never end")
+
+
+async def by_id(
+    client: ShopifyClient, operation: Operation, ids: Sequence[str], shape: type[NodesAnswer[Row]], portion: Portion
+) -> list[Row]:
+    """The things that exist, asked for in as few questions as Shopify allows."""
+    found: list[Row] = []
+    waiting = list(ids)
+    while waiting:
+        size = portion.size
+        try:
+            answer = await client.ask(operation, {"ids": waiting[:size]}, shape)
+        except CallTrouble as trouble:
+            if not portion.halve(trouble, size):
+                raise
+            continue
+        found.extend(node for node in answer.nodes if node is not None)
+        del waiting[:size]
+    return found
 
 
 class Portion:

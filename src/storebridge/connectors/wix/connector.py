@@ -28,6 +28,7 @@ from storebridge.connectors.wix.errors import CATALOGUE_MISMATCH, RefusedCall
 from storebridge.connectors.wix.limits import CallBudget
 from storebridge.connectors.wix.probe import V3, SiteProbe, SiteState
 from storebridge.connectors.wix.read import ORDERS_PER_PAGE, CatalogueReader, OrderReader
+from storebridge.connectors.wix.read_sales import SalesReader
 from storebridge.connectors.wix.read_v1 import CatalogueReaderV1
 from storebridge.connectors.wix.settings import WixSettings
 from storebridge.connectors.wix.webhooks import NEEDED_TOPICS, WixWebhooks
@@ -41,6 +42,7 @@ from storebridge.connectors.wix.write import (
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ItemId, OrderId
 from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage
+from storebridge.model.sales import Order
 from storebridge.model.stock import LevelsRead
 
 ITEMS_PER_READ = 1000
@@ -75,6 +77,7 @@ class WixConnector:
         self._client = WixClient(settings, transport, clock, budget, credentials)
         self._probe = SiteProbe(settings, self._client, clock)
         self._orders = OrderReader(self._client)
+        self._sales = SalesReader(self._client, settings.name, settings.app_id or "")
         self._v3 = CatalogueReader(self._client, clock)
         self._v1 = CatalogueReaderV1(self._client, clock)
         self._site: SiteState | None = None
@@ -88,6 +91,7 @@ class WixConnector:
             levels_per_read=ITEMS_PER_READ,
             rows_per_write=ROWS_PER_WRITE,
             orders_per_read=ORDERS_PER_PAGE,
+            sales_per_read=ORDERS_PER_PAGE,
             parallel_calls=PARALLEL_CALLS,
             hides_orders=True,
         )
@@ -151,6 +155,12 @@ class WixConnector:
             raise ValueError(f"a read of orders takes up to {ORDERS_PER_PAGE} ids, not {len(orders)}")
         site = await self._known_site()
         return await self._orders.read_orders(orders, site.inventory_trigger)
+
+    async def read_sales(self, orders: Sequence[OrderId]) -> tuple[Order, ...]:
+        """The orders that exist, of up to ``sales_per_read`` ids, whole."""
+        if len(orders) > ORDERS_PER_PAGE:
+            raise ValueError(f"a read of whole orders takes up to {ORDERS_PER_PAGE} ids, not {len(orders)}")
+        return await self._sales.read_sales(orders)
 
     async def ensure_subscriptions(self, address: str) -> SubscriptionReport:
         """Wix has no call for this: every topic is ticked by a person in the app's dashboard, with this
