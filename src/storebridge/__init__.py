@@ -8,6 +8,7 @@ The map: the folders in the order data flows.
     work/              leases, looks, retry, schedule: knows nothing of stores
     audit/             append-only, digested in the transaction, chained shortly after
     inventory/         the core: pools, positions, policies; pure
+    flows/             the pure planners of orders: queue, parcels, what changed, what a read proves
     mappings/          which external ids are the same entity; which location belongs to which group
     exceptions_queue/  the closed catalogue of reasons, and cases
     pipeline/          ingest, normalize, validate, plan, deliver, confirm; start reading at flow.py

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +20,18 @@ from storebridge.connectors.http import Transport
 from storebridge.connectors.port import CallTrouble, Connector
 from storebridge.errors import ConfigurationError, StoreUnavailableError
 from storebridge.model.ids import ConnectionName, Workspace
+from storebridge.model.sales import Order
 from storebridge.model.settings import GroupTerms, WorkspaceTerms
 from storebridge.model.stock import Policy
 from storebridge.operations.keep_secret import StoredTokens, open_secret
 from storebridge.operations.run_baseline import BaselineReport, run_baseline
 from storebridge.pipeline.deliver.answers import AnswerDesk, FoldAnswer, FoldLevels
 from storebridge.pipeline.deliver.courier import Courier, Errand
+from storebridge.pipeline.deliver.order_writes import SendOrderWrites
 from storebridge.pipeline.flow import CallWasAnswered, ReadCameBack, take_turn
 from storebridge.pipeline.ingest.accept import Intake
 from storebridge.pipeline.normalize.dispatch import dispatch_signals
+from storebridge.pipeline.order_flow import WRITE_LOOK, OrderTurn
 from storebridge.reconcile.catalogue import finish_listing
 from storebridge.reconcile.orders import PollOrders, ReadOrders
 from storebridge.reconcile.store_facts import LookAtStore
@@ -38,6 +41,7 @@ from storebridge.store.deliveries import redact_deliveries
 from storebridge.store.leases import take
 from storebridge.store.secrets import SecretBox
 from storebridge.store.views import last_baseline
+from storebridge.store.waiting import ClaimedLook
 from storebridge.telemetry.log import get_logger
 from storebridge.work.retry import Breaker
 from storebridge.work.wakes import Bell, Bells
@@ -116,6 +120,7 @@ def terms_of(name: str, config: WorkspaceConfig) -> WorkspaceTerms:
         subscription_check_seconds=config.subscription_check_seconds,
         payload_retention_days=config.payload_retention_days,
         baseline_by_itself=config.baseline == "automatic",
+        keep_orders=config.orders.keep,
     )
 
 
@@ -203,6 +208,13 @@ class Bridge:
         def wake(connections: frozenset[ConnectionName]) -> None:
             self.wake(terms.workspace, connections)
 
+        def keep(
+            tx: Tx, connection: ConnectionName, orders: Sequence[Order], looks: Sequence[ClaimedLook]
+        ) -> frozenset[ConnectionName]:
+            turn = OrderTurn(tx, terms.workspace, environment.ids)
+            turn.read(connection, orders, looks)
+            return frozenset(turn.wake)
+
         answers = AnswerDesk(
             terms.workspace,
             connector,
@@ -213,7 +225,10 @@ class Bridge:
             wake=wake,
         )
         errands: dict[str, Errand] = {
-            "orders": ReadOrders(terms.workspace, connector, self.store, wake),
+            "orders": ReadOrders(
+                terms.workspace, connector, self.store, wake, keep=keep if terms.keep_orders else None
+            ),
+            WRITE_LOOK: SendOrderWrites(terms.workspace, connector, self.store, environment.ids, wake),
             "order_poll": PollOrders(terms, connector, self.store, every_seconds=terms.order_poll_seconds, wake=wake),
             "store": LookAtStore(
                 terms, connector, self.store, address=self.address_of(terms.workspace, connector.name), wake=wake

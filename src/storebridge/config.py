@@ -80,6 +80,13 @@ class LocationGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Connection name to its locations, the first written first."""
 
 
+class OrdersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is done with orders beyond explaining stock."""
+
+    keep: bool = True
+    """Read every order whole and show it in the fulfilment queue; false reads only what stock needs."""
+
+
 class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A merchant: stores, and how they are kept in step."""
 
@@ -88,6 +95,7 @@ class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     system_of_record: str = ""
     """Whose level is believed at the baseline; default: the first connection."""
     groups: list[LocationGroup] = []
+    orders: OrdersConfig = OrdersConfig()
     """Default: one group ``main`` of every location that can sell online."""
     baseline: Literal["ask", "automatic"] = "ask"
     """``ask``: nothing is written before ``storebridge baseline --sign-off``. ``automatic``: at start."""

@@ -15,8 +15,9 @@ import msgspec
 
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ConnectionName, IntentId, ItemId, LocationId, OrderId
+from storebridge.model.order_writes import OrderWrite
 from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage
-from storebridge.model.sales import Order
+from storebridge.model.sales import Sale
 from storebridge.model.signals import Hint
 from storebridge.model.stock import LevelsRead
 
@@ -173,6 +174,39 @@ class CallAnswer(msgspec.Struct, frozen=True):
     """What came back, cut to 64 KiB, for the journal."""
 
 
+class EncodedOrderCall(msgspec.Struct, frozen=True):
+    """The exact bytes of one write to an order, journaled before they go on the wire. Sent once; again only when a read
+    has shown that it did nothing."""
+
+    operation: str
+    method: str
+    path: str
+    body: bytes
+    key: str
+    """The idempotency key; empty where the vendor takes none."""
+
+
+class OrderOutcome(StrEnum):
+    """What became of a write to an order."""
+
+    APPLIED = "applied"
+    REFUSED = "refused"
+    """The vendor says no, and changed nothing."""
+
+
+class OrderCallAnswer(msgspec.Struct, frozen=True):
+    """A write to an order that was answered."""
+
+    outcome: OrderOutcome
+    code: str
+    message: str
+    made: dict[str, str]
+    """Ids that the vendor named: ``parcel_id``."""
+    status: int
+    body: bytes
+    """What came back, cut to 64 KiB, for the journal."""
+
+
 class Precondition(StrEnum):
     """What the stock guarantee rests on (design, section 3)."""
 
@@ -313,8 +347,17 @@ class Connector(Protocol):
         """The orders that exist, of up to ``orders_per_read`` ids."""
         ...
 
-    async def read_sales(self, orders: Sequence[OrderId]) -> tuple[Order, ...]:
-        """The orders that exist, of up to ``sales_per_read`` ids, whole: goods, money, parcels, refunds."""
+    async def read_sales(self, orders: Sequence[OrderId]) -> tuple[Sale, ...]:
+        """The orders that exist, of up to ``sales_per_read`` ids, whole: goods, money, parcels, refunds, and the label
+        that ``read_orders`` gives alone."""
+        ...
+
+    def encode_order_call(self, write: OrderWrite, key: str) -> EncodedOrderCall:
+        """The exact bytes of a write to an order; pure. ``key`` is used where the vendor takes one."""
+        ...
+
+    async def send_order_call(self, call: EncodedOrderCall) -> OrderCallAnswer:
+        """Send the bytes once. CallTrouble(UNKNOWN_OUTCOME) on timeout, broken connection or 5xx."""
         ...
 
     async def ensure_subscriptions(self, address: str) -> SubscriptionReport:

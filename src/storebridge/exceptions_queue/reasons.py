@@ -36,6 +36,7 @@ class Reason(StrEnum):
     SCHEMA_DRIFT = "schema_drift"
     WRITE_REFUSED = "write_refused"
     WRITE_OUTCOME_UNCLEAR = "write_outcome_unclear"
+    ORDER_WRITE_REFUSED = "order_write_refused"
     CHANGE_HELD = "change_held"
     MASS_ZERO_HELD = "mass_zero_held"
     OVERSOLD = "oversold"
@@ -210,6 +211,15 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         WhoseMove.MERCHANT,
         closes_when="a later write of this item is accepted, or a person has looked",
         advice="The vendor's words say why. Mend it there, then retry the case.",
+    ),
+    Reason.ORDER_WRITE_REFUSED: _entry(
+        "{store} refused a change of an order ({details}).",
+        WhoseMove.MERCHANT,
+        closes_when="the store takes it, or a person has looked",
+        advice=(
+            "The vendor's words say why; often somebody was faster in the store's admin. Look at the order there, mend "
+            "what stands in the way, then retry the case."
+        ),
     ),
     Reason.WRITE_OUTCOME_UNCLEAR: _entry(
         "It cannot be told whether a write for {sku} reached {store} ({details}).",

@@ -21,3 +21,7 @@ LaneKey = NewType("LaneKey", str)
 IntentId = NewType("IntentId", str)
 CallId = NewType("CallId", str)
 CaseId = NewType("CaseId", str)
+OrderKey = NewType("OrderKey", str)
+"""Our own name of an order, the same for ever: the store that sold it, and a digest of its id there."""
+WriteId = NewType("WriteId", str)
+"""One planned write to an order."""

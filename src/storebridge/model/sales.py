@@ -15,6 +15,7 @@ import msgspec
 
 from storebridge.model.ids import ConnectionName, ItemId, LocationId, OrderId, VariantId
 from storebridge.model.money import Money
+from storebridge.model.orders import OrderFacts
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -357,3 +358,10 @@ class Order(msgspec.Struct, frozen=True):
     def units_to_ship(self) -> int:
         """Units that still have to leave the house; none of a cancelled order."""
         return 0 if self.standing is Standing.CANCELLED else sum(line.to_ship for line in self.lines)
+
+
+class Sale(msgspec.Struct, frozen=True):
+    """One read of an order: the document, and the label that it puts on movements of stock."""
+
+    order: Order
+    label: OrderFacts

@@ -35,3 +35,5 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
     probe_seconds: float = 300.0
     payload_retention_days: int = 30
     baseline_by_itself: bool = False
+    keep_orders: bool = True
+    """Whether whole orders are kept: the fulfilment queue, parcels, copies, money."""

@@ -6,12 +6,13 @@ once orders and levels have both been read late enough, is booked as an edit by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from storebridge.connectors.port import Connector
 from storebridge.model.ids import ConnectionName, ItemId, OrderId, Workspace
 from storebridge.model.orders import ChangeCursor, OrderFacts
+from storebridge.model.sales import Order, Sale
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.signals import Flow, SignalState
 from storebridge.reconcile.doubts import resolve_doubts
@@ -26,6 +27,7 @@ from storebridge.store.labels import (
     residuals_since,
 )
 from storebridge.store.lanes import held_positions
+from storebridge.store.sales import unread_orders
 from storebridge.store.story import NewMovement, add_movements
 from storebridge.store.waiting import (
     Ask,
@@ -42,23 +44,42 @@ LABEL_WINDOW = timedelta(hours=1)
 FIRST_LOOK_BACK = timedelta(days=2)
 
 Wake = Callable[[frozenset[ConnectionName]], None]
+Keep = Callable[[Tx, ConnectionName, Sequence[Order], Sequence[ClaimedLook]], frozenset[ConnectionName]]
+"""The turn of whole orders; returns whose courier has something to do."""
 
 
 class ReadOrders:
-    """Errand: read the orders that deliveries spoke of."""
+    """Errand: read the orders that deliveries spoke of. With ``keep`` they are read whole, and it is their turn
+    (``pipeline/order_flow.py``); without, only their label is read."""
 
-    def __init__(self, workspace: Workspace, connector: Connector, store: Store, wake: Wake) -> None:
-        self.rows_per_read = connector.capabilities.orders_per_read
+    def __init__(
+        self, workspace: Workspace, connector: Connector, store: Store, wake: Wake, *, keep: Keep | None = None
+    ) -> None:
+        capabilities = connector.capabilities
+        self.rows_per_read = capabilities.orders_per_read if keep is None else capabilities.sales_per_read
         self._workspace = workspace
         self._connector = connector
         self._store = store
         self._wake = wake
+        self._keep = keep
 
     async def __call__(self, looks: tuple[ClaimedLook, ...]) -> None:
+        if self._keep is not None:
+            sales = await self._connector.read_sales([OrderId(look.key) for look in looks])
+            self._wake(await self._store.run(self._commit_sales, self._keep, sales, looks))
+            return
         facts = await self._connector.read_orders([OrderId(look.key) for look in looks])
         asked = await self._store.run(commit_orders, self._workspace, self._connector.name, facts, looks)
         if asked:
             self._wake(frozenset({self._connector.name}))
+
+    def _commit_sales(
+        self, tx: Tx, keep: Keep, sales: tuple[Sale, ...], looks: tuple[ClaimedLook, ...]
+    ) -> frozenset[ConnectionName]:
+        name = self._connector.name
+        asked = store_orders(tx, self._workspace, name, [sale.label for sale in sales])
+        wake = keep(tx, name, [sale.order for sale in sales], looks)
+        return wake | {name} if asked else wake
 
 
 def commit_orders(
@@ -120,13 +141,22 @@ class PollOrders:
         newest, page = cursor, None
         while True:
             found = await self._connector.orders_changed(cursor, page)
-            await self._store.run(store_orders, self._workspace, self._connector.name, found.orders)
+            await self._store.run(self._store_page, found.orders)
             newest = _later(newest, found.orders)
             page = found.next_page
             if page is None:
                 break
         await self._store.run(self._finish, looks, begun, newest)
         self._wake(frozenset({self._connector.name}))
+
+    def _store_page(self, tx: Tx, orders: tuple[OrderFacts, ...]) -> None:
+        """Labels at once; where orders are kept, the whole of each that is new or changed is asked for."""
+        name = self._connector.name
+        store_orders(tx, self._workspace, name, orders)
+        if self._terms.keep_orders:
+            unread = unread_orders(tx, self._workspace, name, {order.order_id: order.updated_at for order in orders})
+            asks = [Ask("orders", order_id, int(Urgency.ORDERS), tx.now) for order_id in unread]
+            ask_looks(tx, self._workspace, name, asks)
 
     def _begin(self, tx: Tx) -> tuple[datetime, ChangeCursor]:
         """Listing starts before the cursor by the longest lag, so that a late index entry is not missed."""

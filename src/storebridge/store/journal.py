@@ -147,6 +147,7 @@ _DUE_CALLS = (
         calls.c.workspace == bindparam("w"),
         calls.c.connection == bindparam("c"),
         calls.c.state == "open",
+        calls.c.flow == "stock",
         calls.c.due_at <= bindparam("now"),
     )
     .order_by(calls.c.first_sent_at, calls.c.call_id)
@@ -196,6 +197,7 @@ def make_open_calls_due(tx: HasConnection, workspace: Workspace, connection: Con
             calls.c.workspace == workspace,
             calls.c.connection == connection,
             calls.c.state == "open",
+            calls.c.flow == "stock",
             calls.c.due_at.is_(None),
         )
         .values(due_at=tx.now)

@@ -237,6 +237,7 @@ calls = Table(
     Column("call_id", String, primary_key=True),
     Column("workspace", String, nullable=False),
     Column("connection", String, nullable=False),
+    Column("flow", String, nullable=False, server_default="stock"),  # stock: resent in doubt; orders: never
     Column("operation", String, nullable=False),
     Column("method", String, nullable=False),
     Column("path", Text, nullable=False),
@@ -447,4 +448,123 @@ spreads = Table(
     Column("signalled_at", UtcTime, nullable=False),
     Column("written_at", UtcTime, nullable=False),
     Index("spreads_recent", "workspace", "number"),
+)
+
+sales = Table(
+    "sales",  # every order of every store, whole, as last read: the canonical order
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("order_key", String, primary_key=True),  # ours, for good
+    Column("connection", String, nullable=False),
+    Column("order_id", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("placed_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),  # the store's word
+    Column("standing", String, nullable=False),
+    Column("payment_state", String, nullable=False),
+    Column("units_to_ship", Integer, nullable=False),
+    Column("queue", String, nullable=False),  # where it stands in the fulfilment queue: flows/queue.py
+    Column("ship_by", UtcTime),
+    Column("held_by", String, nullable=False, server_default=""),  # who holds it here; empty: nobody
+    Column("document", Json, nullable=False),  # model.sales.Order; personal data is nulled when its retention ends
+    Column("digest", String, nullable=False),  # of the document, to tell a change from a repetition
+    Column("revision", Integer, nullable=False),  # how many different documents were read
+    Column("first_read_at", UtcTime, nullable=False),
+    Column("read_at", UtcTime, nullable=False),
+    UniqueConstraint("workspace", "connection", "order_id", name="sales_once"),
+    Index("sales_in_queue", "workspace", "queue", "placed_at", "order_key"),
+    Index("sales_newest", "workspace", "placed_at", "order_key"),
+)
+
+sales_history = Table(
+    "sales_history",  # what happened to an order, in words for people, without personal data
+    metadata,
+    Column("number", BigId, primary_key=True, autoincrement=True),
+    Column("workspace", String, nullable=False),
+    Column("order_key", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("detail", Json, nullable=False),
+    Index("sales_history_by_order", "workspace", "order_key", "number"),
+)
+
+copies = Table(
+    "copies",  # an order's other self in another store, made by us
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("order_key", String, primary_key=True),
+    Column("connection", String, primary_key=True),  # the store that holds the copy
+    Column("stamp", String, nullable=False),  # what the copy carries, so that it is never taken for a new order
+    Column("state", String, nullable=False),  # wanted | made | refused
+    Column("order_id", String),  # the copy's id, once a read has shown it
+    Column("lines", Json),  # line of the original -> line of the copy
+    Column("document", Json),  # the copy as last read
+    Column("updated_at", UtcTime),
+    Column("read_at", UtcTime),
+    UniqueConstraint("workspace", "connection", "order_id", name="copies_once"),
+    Index("copies_by_stamp", "workspace", "connection", "stamp"),
+)
+
+order_writes = Table(
+    "order_writes",  # writes to orders: planned once per purpose, sent, settled, confirmed by a read
+    metadata,
+    Column("write_id", String, primary_key=True),
+    Column("workspace", String, nullable=False),
+    Column("order_key", String, nullable=False),
+    Column("connection", String, nullable=False),  # whom it is sent to
+    Column("kind", String, nullable=False),
+    Column("purpose", String, nullable=False),  # what it is for; the same purpose is never planned twice
+    Column("payload", Json, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("state", String, nullable=False),  # planned|sent|unclear|applied|confirmed|refused|superseded
+    Column("reason", String, nullable=False, server_default=""),
+    Column("call_id", String),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("created_at", UtcTime, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("first_sent_at", UtcTime),
+    Column("settled_at", UtcTime),
+    Column("code", String, nullable=False, server_default=""),
+    Column("message", Text, nullable=False, server_default=""),
+    Column("result", Json),  # ids that the vendor named in its answer
+    UniqueConstraint("workspace", "purpose", name="order_writes_once"),
+    Index(
+        "order_writes_to_send",
+        "workspace",
+        "connection",
+        "priority",
+        "due_at",
+        sqlite_where=Column("state") == "planned",
+        postgresql_where=Column("state") == "planned",
+    ),
+    Index("order_writes_by_order", "workspace", "order_key", "state"),
+)
+
+parcels = Table(
+    "parcels",  # what was packed and sent here, to be told to the store that sold it
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("parcel_key", String, primary_key=True),
+    Column("order_key", String, nullable=False),
+    Column("lines", Json, nullable=False),  # [[line id, units], ...]
+    Column("tracking", Json, nullable=False),  # company, number, url
+    Column("location_id", String),
+    Column("notify", Boolean, nullable=False, server_default="1"),
+    Column("cancelled", Boolean, nullable=False, server_default="0"),
+    Column("actor", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index("parcels_by_order", "workspace", "order_key"),
+)
+
+picks = Table(
+    "picks",  # how far the warehouse is with a line
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("order_key", String, primary_key=True),
+    Column("line_id", String, primary_key=True),
+    Column("picked", Integer, nullable=False, server_default="0"),
+    Column("packed", Integer, nullable=False, server_default="0"),
+    Column("actor", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
 )

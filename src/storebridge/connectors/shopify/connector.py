@@ -12,6 +12,8 @@ from storebridge.connectors.port import (
     CallTrouble,
     Capabilities,
     EncodedCall,
+    EncodedOrderCall,
+    OrderCallAnswer,
     StockWrite,
     StoreFacts,
     SubscriptionReport,
@@ -35,11 +37,18 @@ from storebridge.connectors.shopify.write import (
     rows_of,
     rows_of_spoiled_key,
 )
+from storebridge.connectors.shopify.write_orders import (
+    ORDER_OPERATIONS,
+    OrderAnswer,
+    encode_order_call,
+    order_answer_of,
+)
 from storebridge.connectors.tokens import TokenVault
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ItemId, OrderId
+from storebridge.model.order_writes import OrderWrite
 from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage
-from storebridge.model.sales import Order
+from storebridge.model.sales import Sale
 from storebridge.model.stock import LevelsRead
 
 CAPABILITIES = Capabilities(
@@ -117,11 +126,20 @@ class ShopifyConnector:
             raise ValueError(f"a read of orders takes up to {ORDERS_PER_READ} ids, not {len(orders)}")
         return await self._reader.read_orders(orders)
 
-    async def read_sales(self, orders: Sequence[OrderId]) -> tuple[Order, ...]:
+    async def read_sales(self, orders: Sequence[OrderId]) -> tuple[Sale, ...]:
         """The orders that exist, of up to ``sales_per_read`` ids, whole."""
         if len(orders) > SALES_PER_READ:
             raise ValueError(f"a read of whole orders takes up to {SALES_PER_READ} ids, not {len(orders)}")
         return await self._sales.read_sales(orders)
+
+    def encode_order_call(self, write: OrderWrite, key: str) -> EncodedOrderCall:  # noqa: ARG002
+        """The exact bytes; pure. No call of this kind takes a key."""
+        return encode_order_call(write)
+
+    async def send_order_call(self, call: EncodedOrderCall) -> OrderCallAnswer:
+        """Send the bytes once (twice when only the token was refused)."""
+        answer = await self._client.exchange(ORDER_OPERATIONS[call.operation], call.body, OrderAnswer)
+        return order_answer_of(call, answer)
 
     async def ensure_subscriptions(self, address: str) -> SubscriptionReport:
         """Make every topic that the bridge needs point at ``address``."""

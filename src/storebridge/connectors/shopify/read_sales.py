@@ -30,9 +30,9 @@ from storebridge.connectors.shopify.sales_shapes import (
     ShipmentNode,
 )
 from storebridge.connectors.shopify.translate import Rows
-from storebridge.connectors.shopify.translate_sales import sales_order_of
+from storebridge.connectors.shopify.translate_sales import sale_of
 from storebridge.model.ids import ConnectionName, OrderId
-from storebridge.model.sales import Order
+from storebridge.model.sales import Sale
 
 SALES_PER_READ = 20
 MONEY = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
@@ -101,10 +101,10 @@ class SalesReader:
         self._connection = connection
         self._portion = Portion(SALES_PER_READ)
 
-    async def read_sales(self, orders: Sequence[OrderId]) -> tuple[Order, ...]:
+    async def read_sales(self, orders: Sequence[OrderId]) -> tuple[Sale, ...]:
         """The orders that exist, whole."""
         found = await by_id(self._client, READ_SALES, orders, NodesAnswer[SalesOrder], self._portion)
-        return tuple([sales_order_of(await self._whole(node), self._connection) for node in found])
+        return tuple([sale_of(await self._whole(node), self._connection) for node in found])
 
     async def _whole(self, node: SalesOrder) -> SalesOrder:
         lines = await rest_of(self._client, MORE_LINES, node.id, node.line_items, MoreAnswer[SalesLine])

@@ -26,6 +26,7 @@ from storebridge.connectors.shopify.sales_shapes import (
 from storebridge.connectors.shopify.translate import ORIGIN_ATTRIBUTE, RESTOCKING
 from storebridge.model.ids import ConnectionName, ItemId, LocationId, OrderId, VariantId
 from storebridge.model.money import Money
+from storebridge.model.orders import OrderFacts, OrderLineFacts
 from storebridge.model.sales import (
     Address,
     Buyer,
@@ -45,6 +46,7 @@ from storebridge.model.sales import (
     Return,
     ReturnLine,
     RiskLevel,
+    Sale,
     Shipment,
     ShipmentLine,
     ShipmentState,
@@ -89,6 +91,25 @@ SHIPMENT_STATES = {
 UNDONE_PARCELS = frozenset({"CANCELLED", "ERROR", "FAILURE"})
 Word = TypeVar("Word")
 RISKS = (RiskLevel.NONE, RiskLevel.LOW, RiskLevel.MEDIUM, RiskLevel.HIGH)
+
+
+def sale_of(node: SalesOrder, connection: ConnectionName) -> Sale:
+    """The whole order and its label."""
+    order = sales_order_of(node, connection)
+    lines = tuple(
+        OrderLineFacts(line.line_id, line.item_id, line.sku, sold=line.ordered, restocked=line.restocked)
+        for line in order.lines
+    )
+    label = OrderFacts(
+        order_id=order.order_id,
+        name=order.name,
+        created_at=_utc(node.created_at),
+        updated_at=order.updated_at,
+        cancelled=order.standing is Standing.CANCELLED,
+        lines=lines,
+        origin=order.origin,
+    )
+    return Sale(order, label)
 
 
 def sales_order_of(node: SalesOrder, connection: ConnectionName) -> Order:

@@ -15,6 +15,8 @@ from storebridge.connectors.port import (
     CallTrouble,
     Capabilities,
     EncodedCall,
+    EncodedOrderCall,
+    OrderCallAnswer,
     StockWrite,
     StoreFacts,
     Subscription,
@@ -39,10 +41,12 @@ from storebridge.connectors.wix.write import (
     rows_of,
     rows_of_refused_call,
 )
+from storebridge.connectors.wix.write_orders import encode_order_call, order_answer_of, refused_order_call
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ItemId, OrderId
+from storebridge.model.order_writes import OrderWrite
 from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage
-from storebridge.model.sales import Order
+from storebridge.model.sales import Sale
 from storebridge.model.stock import LevelsRead
 
 ITEMS_PER_READ = 1000
@@ -156,11 +160,28 @@ class WixConnector:
         site = await self._known_site()
         return await self._orders.read_orders(orders, site.inventory_trigger)
 
-    async def read_sales(self, orders: Sequence[OrderId]) -> tuple[Order, ...]:
+    async def read_sales(self, orders: Sequence[OrderId]) -> tuple[Sale, ...]:
         """The orders that exist, of up to ``sales_per_read`` ids, whole."""
         if len(orders) > ORDERS_PER_PAGE:
             raise ValueError(f"a read of whole orders takes up to {ORDERS_PER_PAGE} ids, not {len(orders)}")
-        return await self._sales.read_sales(orders)
+        site = await self._known_site()
+        return await self._sales.read_sales(orders, site.inventory_trigger)
+
+    def encode_order_call(self, write: OrderWrite, key: str) -> EncodedOrderCall:  # noqa: ARG002
+        """The exact bytes; pure. Wix takes no key."""
+        return encode_order_call(write)
+
+    async def send_order_call(self, call: EncodedOrderCall) -> OrderCallAnswer:
+        """Send the bytes once (twice when only the token was refused)."""
+        operation = Operation(call.operation, call.method, call.path, writes=True)
+        try:
+            response = await self._client.exchange(operation, call.body)
+        except RefusedCall as trouble:
+            refused = refused_order_call(trouble)
+            if refused is None:
+                raise
+            return refused
+        return order_answer_of(call, response)
 
     async def ensure_subscriptions(self, address: str) -> SubscriptionReport:
         """Wix has no call for this: every topic is ticked by a person in the app's dashboard, with this

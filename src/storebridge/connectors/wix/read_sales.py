@@ -15,10 +15,10 @@ from storebridge.connectors.wix.read import (
     path_segment,
 )
 from storebridge.connectors.wix.sales_shapes import OrderFulfilments, OrderTransactions, SalesOrder
-from storebridge.connectors.wix.translate import Shape
+from storebridge.connectors.wix.translate import Shape, order_of
 from storebridge.connectors.wix.translate_sales import sales_order_of
 from storebridge.model.ids import ConnectionName, OrderId
-from storebridge.model.sales import Order
+from storebridge.model.sales import Sale
 
 LIST_PAYMENTS = Operation("listTransactions", "POST", "/ecom/v1/payments/list-by-ids")
 LIST_PARCELS = Operation("listFulfillments", "POST", "/ecom/v1/fulfillments/list-by-ids")
@@ -56,7 +56,7 @@ class SalesReader:
         self._connection = connection
         self._our_app_id = our_app_id
 
-    async def read_sales(self, orders: Sequence[OrderId]) -> tuple[Order, ...]:
+    async def read_sales(self, orders: Sequence[OrderId], trigger: str) -> tuple[Sale, ...]:
         """The orders that exist, whole. What the search does not show is asked for by id (see ``read.OrderReader``)."""
         if not orders:
             return ()
@@ -71,7 +71,10 @@ class SalesReader:
         paid = {one.order_id: one for one in money.order_transactions}
         sent = {one.order_id: one for one in parcels.orders_with_fulfillments}
         return tuple(
-            sales_order_of(found[wanted], paid.get(wanted), sent.get(wanted), self._connection, self._our_app_id)
+            Sale(
+                sales_order_of(found[wanted], paid.get(wanted), sent.get(wanted), self._connection, self._our_app_id),
+                order_of(found[wanted], trigger),
+            )
             for wanted in orders
             if wanted in found
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from storebridge.connectors.wix.translate import Amount, CatalogReference, ChannelInfo, PhysicalProperties, Shape
+from storebridge.connectors.wix.translate import Amount, Order, OrderLine, Shape
 
 
 class Names(Shape, frozen=True):
@@ -37,22 +37,16 @@ class TaxInfo(Shape, frozen=True):
     tax_breakdown: tuple[TaxPart, ...] = ()
 
 
-class SalesLine(Shape, frozen=True):
+class SalesLine(OrderLine, frozen=True):
     """A line of an order. ``quantity`` is what is left after edits; refunds do not lower it."""
 
-    id: str
-    quantity: int = 0
     product_name: Names | None = None
-    catalog_reference: CatalogReference | None = None
-    physical_properties: PhysicalProperties | None = None
-    shippable: bool | None = None
     item_type: ItemType | None = None
     price: Amount | None = None
     price_before_discounts: Amount | None = None
     total_discount: Amount | None = None
     tax_info: TaxInfo | None = None
     refund_quantity: int | None = None
-    restock_quantity: int | None = None
 
 
 class BuyerInfo(Shape, frozen=True):
@@ -188,17 +182,11 @@ class CustomField(Shape, frozen=True):
     value: str | None = None
 
 
-class SalesOrder(Shape, frozen=True):
+class SalesOrder(Order, frozen=True, kw_only=True):
     """``ecom/v1/orders``, whole."""
 
-    id: str
-    created_date: datetime
-    updated_date: datetime
     currency: str
-    number: str | int | None = None
     purchased_date: datetime | None = None
-    status: str | None = None
-    payment_status: str | None = None
     line_items: tuple[SalesLine, ...] = ()
     buyer_info: BuyerInfo | None = None
     price_summary: PriceSummary = PriceSummary()
@@ -211,9 +199,7 @@ class SalesOrder(Shape, frozen=True):
     buyer_note: str | None = None
     tags: Tags | None = None
     custom_fields: tuple[CustomField, ...] = ()
-    channel_info: ChannelInfo | None = None
     archived: bool | None = None
-    imported: bool | None = None
 
 
 class PaymentDetails(Shape, frozen=True):

@@ -34,7 +34,7 @@ log = get_logger("courier")
 
 
 class Errand(Protocol):
-    """A read that is not about levels (orders, catalogue, store facts), done for the looks that ask for it."""
+    """Work that is not about levels (orders, writes to them, catalogue, the store), done for looks that ask for it."""
 
     rows_per_read: int
 

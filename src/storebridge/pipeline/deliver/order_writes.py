@@ -1,0 +1,210 @@
+"""Errand: send one write to an order.
+
+Written down and claimed in one transaction before it goes on the wire. A write whose answer was lost is never sent
+again by hope: after the last moment at which it can still land, the order is read, and the read decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from storebridge.audit.record import AuditRow, append
+from storebridge.clock import Ids
+from storebridge.connectors.port import (
+    Blame,
+    CallTrouble,
+    Connector,
+    EncodedOrderCall,
+    OrderCallAnswer,
+    OrderOutcome,
+    Remedy,
+)
+from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
+from storebridge.exceptions_queue.reasons import Reason
+from storebridge.flows.confirm import made_parcel, shows
+from storebridge.model.ids import CallId, ConnectionName, Workspace, WriteId
+from storebridge.model.order_writes import AddParcel
+from storebridge.model.sales import Order
+from storebridge.store.database import Store, Tx
+from storebridge.store.journal import close_call
+from storebridge.store.order_writes import (
+    StoredWrite,
+    claim_write,
+    doubt_write,
+    get_write,
+    journal_order_call,
+    replan_write,
+    settle_write,
+    writes_of_orders,
+)
+from storebridge.store.waiting import Ask, ClaimedLook, answer_looks, ask_looks, delay_looks
+from storebridge.work.urgency import Urgency
+
+Wake = Callable[[frozenset[ConnectionName]], None]
+
+
+class SendOrderWrites:
+    """Sends what ``order_write`` looks ask for, one write a call."""
+
+    rows_per_read = 1
+
+    def __init__(self, workspace: Workspace, connector: Connector, store: Store, ids: Ids, wake: Wake) -> None:
+        self._workspace = workspace
+        self._connector = connector
+        self._store = store
+        self._ids = ids
+        self._wake = wake
+        capabilities = connector.capabilities
+        self._lands_within = timedelta(seconds=capabilities.late_landing_seconds + capabilities.changes_lag_seconds)
+
+    async def __call__(self, looks: tuple[ClaimedLook, ...]) -> None:
+        for look in looks:
+            await self._one(look)
+
+    async def _one(self, look: ClaimedLook) -> None:
+        call_id = CallId(self._ids.new("call"))
+        write, call = await self._store.run(self._claim, look, call_id)
+        if write is None:
+            return
+        if call is None:
+            await self._find_out(look, write)
+            return
+        try:
+            answer = await self._connector.send_order_call(call)
+        except CallTrouble as trouble:
+            await self._store.run(self._troubled, look, write.write_id, call_id, trouble)
+            raise
+        await self._store.run(self._answered, look, write, call_id, answer)
+        self._wake(frozenset({self._connector.name}))
+
+    def _claim(self, tx: Tx, look: ClaimedLook, call_id: CallId) -> tuple[StoredWrite | None, EncodedOrderCall | None]:
+        """The write and the call to send; no call where an earlier one is in doubt; no write where nothing is to do."""
+        write = get_write(tx, WriteId(look.key))
+        if write is None or write.state not in ("planned", "sent", "unclear"):
+            answer_looks(tx, self._workspace, self._connector.name, (look,))
+            return None, None
+        if write.state == "sent":
+            write = self._take_over(tx, write)
+        if write.state == "unclear":
+            due = self._decided_at(tx.now, write)
+            if due > tx.now:
+                delay_looks(tx, self._workspace, self._connector.name, (look,), due)
+                return None, None
+            return write, None
+        call = self._connector.encode_order_call(write.write, self._ids.new("key"))
+        if not claim_write(tx, write.write_id, call_id):
+            return None, None
+        journal_order_call(
+            tx,
+            self._workspace,
+            self._connector.name,
+            call_id,
+            write_id=write.write_id,
+            operation=call.operation,
+            method=call.method,
+            path=call.path,
+            body=call.body,
+            key=call.key,
+        )
+        return write, call
+
+    @staticmethod
+    def _take_over(tx: Tx, write: StoredWrite) -> StoredWrite:
+        doubt_write(tx, write.write_id)
+        if write.call_id is not None:
+            close_call(tx, write.call_id, "unclear", status=None, answer=b"", trouble="its process died")
+        return replace(write, state="unclear", first_sent_at=tx.now)
+
+    def _decided_at(self, now: datetime, write: StoredWrite) -> datetime:
+        """From when on a read can tell: the call can no longer land, and lists show what it did."""
+        return (write.first_sent_at or now) + self._lands_within
+
+    def _troubled(self, tx: Tx, look: ClaimedLook, write_id: WriteId, call_id: CallId, trouble: CallTrouble) -> None:
+        close_call(tx, call_id, "unclear", status=trouble.status, answer=b"", trouble=str(trouble))
+        if trouble.remedy is Remedy.UNKNOWN_OUTCOME:
+            settle_write(tx, write_id, "unclear", code=trouble.code, message=str(trouble))
+        elif trouble.remedy is Remedy.STOP and trouble.blame is not Blame.CREDENTIALS:
+            self._refuse(tx, look, write_id, trouble.code, str(trouble))
+        else:
+            replan_write(tx, write_id, tx.now)
+
+    def _answered(
+        self, tx: Tx, look: ClaimedLook, write: StoredWrite, call_id: CallId, answer: OrderCallAnswer
+    ) -> None:
+        close_call(tx, call_id, "answered", status=answer.status, answer=answer.body)
+        append(tx, [self._audit(write, answer.outcome.value, answer.code)])
+        if answer.outcome is OrderOutcome.REFUSED:
+            self._refuse(tx, look, write.write_id, answer.code, answer.message)
+            return
+        self._applied(tx, look, write, answer.made)
+
+    def _applied(self, tx: Tx, look: ClaimedLook, write: StoredWrite, made: dict[str, str]) -> None:
+        """Applied is not confirmed: the order is read once more."""
+        settle_write(tx, write.write_id, "applied", result=made)
+        answer_looks(tx, self._workspace, self._connector.name, (look,))
+        subject = self._subject(write)
+        settle_by_proof(tx, self._workspace, [(Reason.ORDER_WRITE_REFUSED, subject, "the store took it")])
+        self._read_again(tx, write)
+
+    def _read_again(self, tx: Tx, write: StoredWrite) -> None:
+        ask = Ask("orders", write.write.order_id, int(Urgency.ORDERS), tx.now)
+        ask_looks(tx, self._workspace, self._connector.name, [ask])
+
+    def _refuse(self, tx: Tx, look: ClaimedLook, write_id: WriteId, code: str, message: str) -> None:
+        """The store will not have it: a person must see it. The order is read: perhaps it is done already."""
+        write = get_write(tx, write_id)
+        assert write is not None
+        settle_write(tx, write_id, "refused", code=code, message=message)
+        answer_looks(tx, self._workspace, self._connector.name, (look,))
+        opening = CaseOpening(
+            workspace=self._workspace,
+            reason=Reason.ORDER_WRITE_REFUSED,
+            subject=self._subject(write),
+            connection=self._connector.name,
+            field=code,
+            details={"purpose": write.purpose, "code": code, "message": message[:500], "order": write.order_key},
+        )
+        raise_cases(tx, [opening])
+        self._read_again(tx, write)
+
+    @staticmethod
+    def _subject(write: StoredWrite) -> str:
+        return f"{write.order_key}/{write.purpose}"
+
+    async def _find_out(self, look: ClaimedLook, write: StoredWrite) -> None:
+        """Read the order and judge by it. Raises CallTrouble: then it is asked again later."""
+        sales = await self._connector.read_sales([write.write.order_id])
+        order = sales[0].order if sales else None
+        await self._store.run(self._judged, look, write, order)
+        self._wake(frozenset({self._connector.name}))
+
+    def _judged(self, tx: Tx, look: ClaimedLook, write: StoredWrite, order: Order | None) -> None:
+        if order is None:
+            self._refuse(tx, look, write.write_id, "order_gone", "the store does not know this order any more")
+            return
+        others = self._made_by_others(tx, write)
+        if shows(order, write.write, {}, others):
+            parcel = made_parcel(order, write.write, {}, others) if isinstance(write.write, AddParcel) else None
+            self._applied(tx, look, write, {"parcel_id": parcel.parcel_id} if parcel else {})
+            append(tx, [self._audit(write, "found_applied", "")])
+            return
+        append(tx, [self._audit(write, "found_not_applied", "")])
+        replan_write(tx, write.write_id, tx.now)
+        delay_looks(tx, self._workspace, self._connector.name, (look,), tx.now)
+
+    def _made_by_others(self, tx: Tx, write: StoredWrite) -> set[str]:
+        """Parcels that other writes are known to have made are no proof of this one."""
+        beside = writes_of_orders(tx, self._workspace, [write.order_key])[write.order_key]
+        return {one.result["parcel_id"] for one in beside if "parcel_id" in one.result}
+
+    def _audit(self, write: StoredWrite, outcome: str, code: str) -> AuditRow:
+        return AuditRow(
+            workspace=self._workspace,
+            kind="order_write",
+            subject=write.order_key,
+            actor=self._connector.name,
+            record={"purpose": write.purpose, "outcome": outcome, "code": code, "attempts": write.attempts + 1},
+        )
