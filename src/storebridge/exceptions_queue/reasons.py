@@ -37,6 +37,7 @@ class Reason(StrEnum):
     WRITE_REFUSED = "write_refused"
     WRITE_OUTCOME_UNCLEAR = "write_outcome_unclear"
     ORDER_WRITE_REFUSED = "order_write_refused"
+    ORDERS_HIDDEN = "orders_hidden"
     CHANGE_HELD = "change_held"
     MASS_ZERO_HELD = "mass_zero_held"
     OVERSOLD = "oversold"
@@ -211,6 +212,16 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         WhoseMove.MERCHANT,
         closes_when="a later write of this item is accepted, or a person has looked",
         advice="The vendor's words say why. Mend it there, then retry the case.",
+    ),
+    Reason.ORDERS_HIDDEN: _entry(
+        "{store} does not show whole orders to storebridge ({details}). Stock is kept in step; the fulfilment queue "
+        "does not know the orders of this store.",
+        WhoseMove.MERCHANT,
+        closes_when="whole orders are read again",
+        advice=(
+            "Grant the scope that the message names (Shopify: read_orders, read_fulfillments, read_returns, and "
+            "protected customer data), or switch the queue off with orders.keep = false."
+        ),
     ),
     Reason.ORDER_WRITE_REFUSED: _entry(
         "{store} refused a change of an order ({details}).",

@@ -35,5 +35,5 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
     probe_seconds: float = 300.0
     payload_retention_days: int = 30
     baseline_by_itself: bool = False
-    keep_orders: bool = True
+    keep_orders: bool = False
     """Whether whole orders are kept: the fulfilment queue, parcels, copies, money."""

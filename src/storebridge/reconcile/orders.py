@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from storebridge.connectors.port import Connector
+from storebridge.connectors.port import Blame, CallTrouble, Connector, Remedy
+from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
+from storebridge.exceptions_queue.reasons import Reason
 from storebridge.model.ids import ConnectionName, ItemId, OrderId, Workspace
 from storebridge.model.orders import ChangeCursor, OrderFacts
 from storebridge.model.sales import Order, Sale
@@ -64,14 +66,36 @@ class ReadOrders:
         self._keep = keep
 
     async def __call__(self, looks: tuple[ClaimedLook, ...]) -> None:
-        if self._keep is not None:
-            sales = await self._connector.read_sales([OrderId(look.key) for look in looks])
-            self._wake(await self._store.run(self._commit_sales, self._keep, sales, looks))
+        if self._keep is not None and await self._read_whole(self._keep, looks):
             return
         facts = await self._connector.read_orders([OrderId(look.key) for look in looks])
         asked = await self._store.run(commit_orders, self._workspace, self._connector.name, facts, looks)
         if asked:
             self._wake(frozenset({self._connector.name}))
+
+    async def _read_whole(self, keep: Keep, looks: tuple[ClaimedLook, ...]) -> bool:
+        """False when the store will not show whole orders (a scope, protected customer data): a case says so, and stock
+        goes on with their labels."""
+        try:
+            sales = await self._connector.read_sales([OrderId(look.key) for look in looks])
+        except CallTrouble as trouble:
+            if trouble.remedy is not Remedy.STOP or trouble.blame is Blame.CREDENTIALS:
+                raise
+            await self._store.run(self._note_hidden, trouble)
+            return False
+        self._wake(await self._store.run(self._commit_sales, keep, sales, looks))
+        return True
+
+    def _note_hidden(self, tx: Tx, trouble: CallTrouble) -> None:
+        opening = CaseOpening(
+            workspace=self._workspace,
+            reason=Reason.ORDERS_HIDDEN,
+            subject=self._connector.name,
+            connection=self._connector.name,
+            field=trouble.code,
+            details={"message": str(trouble)[:500]},
+        )
+        raise_cases(tx, [opening])
 
     def _commit_sales(
         self, tx: Tx, keep: Keep, sales: tuple[Sale, ...], looks: tuple[ClaimedLook, ...]
@@ -79,6 +103,7 @@ class ReadOrders:
         name = self._connector.name
         asked = store_orders(tx, self._workspace, name, [sale.label for sale in sales])
         wake = keep(tx, name, [sale.order for sale in sales], looks)
+        settle_by_proof(tx, self._workspace, [(Reason.ORDERS_HIDDEN, name, "whole orders were read")])
         return wake | {name} if asked else wake
 
 

@@ -1,0 +1,88 @@
+"""A parcel that left is told to the store that sold it, in as many parcels as that store needs, and once."""
+
+from __future__ import annotations
+
+from builders.orders import SHOPIFY, WIX, make_line, make_order, make_parcel, make_shipment
+from storebridge.flows.parcels import ParcelToTell, plan_parcel, units_without_parcel, untellable
+from storebridge.model.ids import LocationId
+from storebridge.model.order_writes import AddParcel, ChangeTracking, ShipmentPick, UndoParcel
+from storebridge.model.sales import Order, ParcelLine, ShipmentState, Tracking
+
+DHL = Tracking("DHL", "123", "")
+
+
+def sent(units: int = 1, **facts: object) -> ParcelToTell:
+    return ParcelToTell("k1", (ParcelLine("l1", units),), DHL, **facts)  # type: ignore[arg-type]
+
+
+def writes(order: Order, parcel: ParcelToTell) -> list[object]:
+    return [plan.write for plan in plan_parcel(order, parcel)]
+
+
+def test_a_store_without_shipments_is_told_lines_and_tracking() -> None:
+    order = make_order(make_line(units=2), connection=WIX)
+    (plan,) = plan_parcel(order, sent(2))
+    assert (plan.connection, plan.purpose) == (WIX, "parcel:k1:wix:0")
+    assert plan.write == AddParcel(order.order_id, (ParcelLine("l1", 2),), DHL, True)
+
+
+def test_a_store_that_keeps_what_waits_is_told_which_of_it_left() -> None:
+    order = make_order(make_line(units=2), shipments=(make_shipment("f1", [("l1", 2)]),))
+    picks = (ShipmentPick("f1", "f1/l1", 2),)
+    assert writes(order, sent(2)) == [AddParcel(order.order_id, (ParcelLine("l1", 2),), DHL, True, picks)]
+
+
+def test_units_from_two_locations_become_two_parcels() -> None:
+    here, there = make_shipment("f1", [("l1", 1)]), make_shipment("f2", [("l1", 2)], location="outlet")
+    order = make_order(make_line(units=3), shipments=(here, there))
+    plans = plan_parcel(order, sent(3))
+    assert [plan.purpose for plan in plans] == ["parcel:k1:shopify:0", "parcel:k1:shopify:1"]
+    assert [plan.write.lines for plan in plans if isinstance(plan.write, AddParcel)] == [
+        (ParcelLine("l1", 1),),
+        (ParcelLine("l1", 2),),
+    ]
+
+
+def test_the_location_of_the_parcel_comes_first() -> None:
+    here, there = make_shipment("f1", [("l1", 2)]), make_shipment("f2", [("l1", 2)], location="outlet")
+    order = make_order(make_line(units=4), shipments=(here, there))
+    (write,) = writes(order, sent(2, location_id=LocationId("outlet")))
+    assert isinstance(write, AddParcel)
+    assert write.picks == (ShipmentPick("f2", "f2/l1", 2),)
+
+
+def test_what_a_write_covers_already_is_not_told_again() -> None:
+    order = make_order(make_line(units=2), connection=WIX)
+    assert writes(order, sent(2, covered=(ParcelLine("l1", 2),), parts=1)) == []
+
+
+def test_what_is_on_hold_in_the_store_is_not_told_but_named() -> None:
+    order = make_order(make_line(units=2), shipments=(make_shipment("f1", [("l1", 2)], state=ShipmentState.ON_HOLD),))
+    assert writes(order, sent(2)) == []
+    assert untellable(order, sent(2)) == {"l1": 2}
+
+
+def test_tracking_that_came_later_is_told_to_the_parcel_that_is_there() -> None:
+    order = make_order(parcels=(make_parcel("p9"),))
+    parcel = sent(covered=(ParcelLine("l1", 1),), parts=1, made=("p9",))
+    assert writes(order, parcel) == [ChangeTracking(order.order_id, "p9", DHL, True)]
+
+
+def test_tracking_that_the_store_shows_already_is_left_alone_even_where_it_made_a_link_of_its_own() -> None:
+    shown = make_parcel("p9", tracking=(Tracking("DHL Express", "123", "https://dhl.example/123"),))
+    order = make_order(parcels=(shown,))
+    assert writes(order, sent(covered=(ParcelLine("l1", 1),), parts=1, made=("p9",))) == []
+
+
+def test_a_parcel_that_did_not_leave_is_undone_once() -> None:
+    order = make_order(parcels=(make_parcel("p9"),))
+    parcel = sent(covered=(ParcelLine("l1", 1),), parts=1, made=("p9",), cancelled=True)
+    (plan,) = plan_parcel(order, parcel)
+    assert (plan.purpose, plan.write) == ("undo:shopify:p9", UndoParcel(order.order_id, "p9"))
+    undone = make_order(parcels=(make_parcel("p9", cancelled=True),))
+    assert writes(undone, parcel) == []
+
+
+def test_no_more_units_go_into_parcels_than_the_buyer_is_to_get() -> None:
+    order = make_order(make_line(units=5, current=4, fulfilled=1), connection=SHOPIFY)
+    assert units_without_parcel(order, [(ParcelLine("l1", 2),)]) == {"l1": 1}

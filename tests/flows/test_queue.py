@@ -1,0 +1,72 @@
+"""An order stands in the queue where its next step is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from builders.orders import PLACED, make_line, make_order, make_shipment
+from storebridge.flows.queue import Place, place_in_queue, ship_by
+from storebridge.model.sales import LineKind, PaymentState, RiskLevel, ShipmentState, Standing
+
+
+def test_a_paid_order_is_ready() -> None:
+    assert place_in_queue(make_order()) is Place.READY
+
+
+def test_an_order_that_is_not_paid_waits_for_its_payment() -> None:
+    assert place_in_queue(make_order(payment_state=PaymentState.UNPAID)) is Place.AWAITING_PAYMENT
+
+
+def test_a_checkout_under_way_is_not_shipped() -> None:
+    assert place_in_queue(make_order(standing=Standing.PENDING)) is Place.AWAITING_PAYMENT
+
+
+def test_an_order_of_which_something_left_is_partly_shipped() -> None:
+    assert place_in_queue(make_order(make_line(units=3, fulfilled=1))) is Place.PARTLY_SHIPPED
+
+
+def test_an_order_of_which_all_that_is_wanted_left_is_shipped() -> None:
+    assert place_in_queue(make_order(make_line(units=3, current=2, fulfilled=2))) is Place.SHIPPED
+
+
+def test_what_was_refunded_before_it_left_is_not_shipped_any_more() -> None:
+    assert place_in_queue(make_order(make_line(units=2, current=0, refunded=2))) is Place.NOTHING_TO_SHIP
+
+
+def test_digital_goods_are_not_picked() -> None:
+    assert place_in_queue(make_order(make_line(kind=LineKind.DIGITAL, needs_shipping=False))) is Place.NOTHING_TO_SHIP
+
+
+def test_a_cancelled_order_is_cancelled_whatever_else_is_true_of_it() -> None:
+    order = make_order(standing=Standing.CANCELLED, payment_state=PaymentState.UNPAID)
+    assert place_in_queue(order, held=True, oversold=True) is Place.CANCELLED
+
+
+def test_an_order_held_by_a_person_is_on_hold() -> None:
+    assert place_in_queue(make_order(), held=True) is Place.ON_HOLD
+
+
+def test_an_order_that_is_likely_fraud_is_on_hold() -> None:
+    assert place_in_queue(make_order(risk=RiskLevel.HIGH)) is Place.ON_HOLD
+
+
+def test_an_order_is_on_hold_in_its_store_only_when_nothing_of_it_can_be_shipped() -> None:
+    held = make_shipment(state=ShipmentState.ON_HOLD)
+    free = make_shipment("f2")
+    assert place_in_queue(make_order(shipments=(held,))) is Place.ON_HOLD
+    assert place_in_queue(make_order(shipments=(held, free))) is Place.READY
+
+
+def test_an_oversold_order_stands_apart_from_those_that_can_be_picked() -> None:
+    assert place_in_queue(make_order(), oversold=True) is Place.OVERSOLD
+
+
+def test_an_order_to_be_shipped_later_is_scheduled() -> None:
+    assert place_in_queue(make_order(shipments=(make_shipment(state=ShipmentState.SCHEDULED),))) is Place.SCHEDULED
+
+
+def test_the_promise_of_an_order_is_the_earliest_of_what_still_waits() -> None:
+    gone = make_shipment("f0", state=ShipmentState.CLOSED, ship_by=PLACED)
+    late = make_shipment("f1", ship_by=PLACED + timedelta(days=3))
+    soon = make_shipment("f2", ship_by=PLACED + timedelta(days=1))
+    assert ship_by(make_order(shipments=(gone, late, soon))) == PLACED + timedelta(days=1)
