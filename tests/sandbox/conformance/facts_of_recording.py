@@ -1,0 +1,78 @@
+"""What the answers of a recording say about each entity, in the order in which they say it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from recordings import Exchange, Recording
+
+GID = re.compile(r"gid://shopify/(\w+)/[\w-]+(?:\?[\w=&%-]+)?")
+
+
+def kind_of(global_id: str) -> str:
+    found = GID.match(global_id)
+    return found[1] if found else ""
+
+
+class Facts:
+    """Per global id: the first value that was shown of each field, and by which step."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._shown: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
+        self._holders: dict[str, list[str]] = {}
+        for number, step in enumerate(recording.steps):
+            self._walk(step.body.get("data"), number, ())
+        self.made_by: dict[str, int] = dict(_made(recording))
+
+    def _walk(self, value: Any, number: int, holders: tuple[str, ...]) -> None:
+        if isinstance(value, list):
+            for one in value:
+                self._walk(one, number, holders)
+        if not isinstance(value, dict):
+            return
+        own = value.get("id")
+        if isinstance(own, str) and own.startswith("gid://"):
+            self._shown.setdefault(own, []).append((number, value))
+            self._holders.setdefault(own, []).extend(holders)
+            holders = (*holders, own)
+        for child in value.values():
+            self._walk(child, number, holders)
+
+    def knows(self, global_id: str) -> bool:
+        return global_id in self._shown
+
+    def about(self, global_id: str) -> dict[str, Any]:
+        """Everything said about an entity; what was said first counts."""
+        merged: dict[str, Any] = {}
+        for _number, shown in self._shown.get(global_id, ()):
+            for key, value in shown.items():
+                if merged.get(key) in (None, [], {}):
+                    merged[key] = value
+        return merged
+
+    def holder(self, global_id: str, kind: str) -> str | None:
+        """The entity of a kind that an entity was shown inside of."""
+        return next((one for one in self._holders.get(global_id, ()) if kind_of(one) == kind), None)
+
+    def inside(self, global_id: str, kind: str) -> list[str]:
+        """The entities of a kind that were shown inside of an entity, in order."""
+        return [one for one, holders in self._holders.items() if kind_of(one) == kind and global_id in holders]
+
+    def of_kind(self, kind: str) -> list[str]:
+        return [one for one in self._shown if kind_of(one) == kind]
+
+
+def _made(recording: Recording) -> Iterator[tuple[str, int]]:
+    """The ids that a replayed mutation makes, with its place: they must not be seeded before it."""
+    seen: set[str] = set()
+    for number, step in enumerate(recording.steps):
+        known_before = set(seen)
+        asked = GID.finditer(str(step.variables) + step.query) if isinstance(step, Exchange) else iter(())
+        seen.update(found[0] for found in asked)
+        shown = {found[0] for found in GID.finditer(str(step.body.get("data")))}
+        if isinstance(step, Exchange) and "mutation" in (step.query or "mutation")[:400]:
+            for one in shown - known_before - seen:
+                yield one, number
+        seen |= shown

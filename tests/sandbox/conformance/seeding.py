@@ -1,0 +1,284 @@
+"""Makes the sandbox hold what a recording took for granted: entities that it names and never made.
+
+Everything is made over the sandbox's own API, from what the recording's answers show of the entity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from facts_of_recording import GID, Facts, kind_of
+
+if TYPE_CHECKING:
+    from replay import Names
+
+Ask = Callable[[str, Mapping[str, Any]], Awaitable[tuple[int, dict[str, Any]]]]
+PARENTS = {
+    "ProductVariant": ("Product",),
+    "InventoryItem": ("Product",),
+    "ProductOption": ("Product",),
+    "InventoryLevel": ("Product",),
+    "LineItem": ("Order",),
+    "FulfillmentOrder": ("Order",),
+    "FulfillmentOrderLineItem": ("Order",),
+    "Fulfillment": ("Order",),
+    "OrderTransaction": ("Order",),
+    "MailingAddress": ("Customer",),
+    "Metafield": ("Product", "ProductVariant", "Customer", "Order"),
+}
+QUANTITIES = ("available", "damaged", "incoming", "quality_control", "reserved", "safety_stock")
+
+
+class Seeder:
+    """Brings entities about, each once, and teaches ``names`` what they are called here."""
+
+    def __init__(self, facts: Facts, names: Names, ask: Ask) -> None:
+        self._facts = facts
+        self._names = names
+        self._ask = ask
+        self._tried: set[str] = set()
+        self._keys = 0
+        self._makers: dict[str, Callable[[str], Awaitable[None]]] = {
+            "Product": self._product,
+            "Location": self._location,
+            "Customer": self._customer,
+            "Order": self._order,
+            "WebhookSubscription": self._subscription,
+        }
+
+    async def bring_about(self, body: Mapping[str, Any], number: int) -> None:
+        """Make everything that an answer without request shows."""
+        for one in _ids_in(body.get("data")):
+            await self._one(one, number)
+        await self._levels(body.get("data"))
+
+    async def provide(self, asked: Any, body: Mapping[str, Any], number: int) -> None:
+        """Make what a request names, unless a later step makes it; unknown ids stay unknown."""
+        for one in _ids_in(asked):
+            if self._facts.knows(one) or (kind_of(one) in self._makers and _went_well(body)):
+                await self._one(one, number)
+
+    async def _one(self, global_id: str, number: int) -> None:
+        if global_id in self._names.known or global_id in self._tried:
+            return
+        made = self._facts.made_by.get(global_id)
+        if made is not None and made > number:
+            return
+        self._tried.add(global_id)
+        kind = kind_of(global_id)
+        for parent in PARENTS.get(kind, ()):
+            holder = self._facts.holder(global_id, parent)
+            if holder is not None:
+                await self._one(holder, number)
+                return
+        if kind in self._makers:
+            await self._makers[kind](global_id)
+
+    async def _told(self, query: str, **variables: Any) -> dict[str, Any]:
+        _status, body = await self._ask(query, variables)
+        data: dict[str, Any] = body.get("data") or {}
+        return data
+
+    # -- products ------------------------------------------------------------------------------------------------
+
+    async def _product(self, global_id: str) -> None:
+        shown = self._facts.about(global_id)
+        variants = [self._facts.about(one) for one in self._facts.inside(global_id, "ProductVariant")]
+        names = _option_names(shown, variants)
+        given: dict[str, Any] = {
+            "title": shown.get("title") or "Seeded product",
+            "status": shown.get("status") or "ACTIVE",
+        }
+        for key in ("handle", "vendor", "productType", "tags"):
+            if shown.get(key):
+                given[key] = shown[key]
+        given["productOptions"] = [
+            {
+                "name": name,
+                "values": [{"name": one} for one in dict.fromkeys(_value(v, name) for v in variants or [{}])],
+            }
+            for name in names
+        ]
+        given["variants"] = [_variant_input(one, names) for one in variants or [{}]]
+        data = await self._told(PRODUCT_SET, input=given)
+        made = (data.get("productSet") or {}).get("product") or {}
+        self._names.name(global_id, made.get("id", ""))
+        rows = (made.get("variants") or {}).get("nodes") or []
+        for one, row in zip(variants, rows, strict=False):
+            self._names.name(str(one.get("id")), row["id"])
+            item = (one.get("inventoryItem") or {}).get("id")
+            if item:
+                self._names.name(item, row["inventoryItem"]["id"])
+        for one in variants:
+            await self._levels(one)
+
+    async def _levels(self, shown: Any) -> None:
+        """Stock as an answer shows it: an item's levels with their locations and quantities."""
+        for item, level in _levels_in(shown):
+            place = (level.get("location") or {}).get("id")
+            if place is None or not item:
+                continue
+            await self._one(place, 10**9)
+            ours = self._names.known.get(item), self._names.known.get(place)
+            quantities = {one["name"]: one["quantity"] for one in level.get("quantities") or () if "name" in one}
+            if None not in ours and quantities:
+                await self._stock(str(ours[0]), str(ours[1]), quantities)
+
+    async def _stock(self, item: str, place: str, quantities: Mapping[str, int]) -> None:
+        self._keys += 1
+        await self._told(ACTIVATE, item=item, place=place, key=f"seed-{self._keys}")
+        data = await self._told(READ_LEVEL, item=item, place=place, names=list(QUANTITIES))
+        level = (data.get("inventoryItem") or {}).get("inventoryLevel") or {}
+        held = {one["name"]: one["quantity"] for one in level.get("quantities") or ()}
+        for name in QUANTITIES:
+            delta = quantities.get(name, held.get(name, 0)) - held.get(name, 0)
+            if delta:
+                self._keys += 1
+                change = {"inventoryItemId": item, "locationId": place, "delta": delta, "changeFromQuantity": None}
+                if name != "available":
+                    change["ledgerDocumentUri"] = "seed://recording"
+                given = {"name": name, "reason": "correction", "changes": [change]}
+                await self._told(ADJUST, input=given, key=f"seed-{self._keys}")
+
+    async def _location(self, global_id: str) -> None:
+        shown = self._facts.about(global_id)
+        name = shown.get("name") or f"Seeded location {global_id.rpartition('/')[2]}"
+        data = await self._told(LOCATION_ADD, input={"name": name, "address": {"countryCode": "CA"}})
+        made = (data.get("locationAdd") or {}).get("location") or {}
+        if not made:
+            listed = await self._told(LOCATIONS)
+            rows = (listed.get("locations") or {}).get("nodes") or []
+            made = next((one for one in rows if one["name"] == name), {})
+        self._names.name(global_id, made.get("id", ""))
+
+    # -- everything else -------------------------------------------------------------------------------------------
+
+    async def _customer(self, global_id: str) -> None:
+        shown = self._facts.about(global_id)
+        given = {key: shown[key] for key in ("firstName", "lastName", "note", "tags") if shown.get(key)}
+        email = shown.get("email") or (shown.get("defaultEmailAddress") or {}).get("emailAddress")
+        given["email"] = email or f"seeded-{global_id.rpartition('/')[2]}@example.com"
+        data = await self._told(CUSTOMER_CREATE, input=given)
+        made = (data.get("customerCreate") or {}).get("customer") or {}
+        self._names.name(global_id, made.get("id", ""))
+
+    async def _order(self, global_id: str) -> None:
+        shown = self._facts.about(global_id)
+        lines = [self._facts.about(one) for one in self._facts.inside(global_id, "LineItem")]
+        given: dict[str, Any] = {"lineItems": [_line_input(one) for one in lines] or [_line_input({})]}
+        for key in ("email", "note", "tags"):
+            if shown.get(key):
+                given[key] = shown[key]
+        data = await self._told(ORDER_CREATE, order=given)
+        made = (data.get("orderCreate") or {}).get("order") or {}
+        self._names.name(global_id, made.get("id", ""))
+        rows = (made.get("lineItems") or {}).get("nodes") or []
+        for one, row in zip(lines, rows, strict=False):
+            self._names.name(str(one.get("id")), row["id"])
+        opened = (made.get("fulfillmentOrders") or {}).get("nodes") or []
+        for theirs, ours in zip(self._facts.inside(global_id, "FulfillmentOrder"), opened, strict=False):
+            self._names.name(theirs, ours["id"])
+            rows = ours["lineItems"]["nodes"]
+            for left, right in zip(self._facts.inside(theirs, "FulfillmentOrderLineItem"), rows, strict=False):
+                self._names.name(left, right["id"])
+
+    async def _subscription(self, global_id: str) -> None:
+        shown = self._facts.about(global_id)
+        endpoint = shown.get("endpoint") or {}
+        uri = (
+            shown.get("uri") or shown.get("callbackUrl") or endpoint.get("callbackUrl") or "https://example.com/seeded"
+        )
+        data = await self._told(SUBSCRIBE, topic=shown.get("topic") or "SHOP_UPDATE", given={"uri": uri})
+        made = (data.get("webhookSubscriptionCreate") or {}).get("webhookSubscription") or {}
+        self._names.name(global_id, made.get("id", ""))
+
+
+def _ids_in(value: Any) -> list[str]:
+    """Global ids in the order of their mention."""
+    return list(dict.fromkeys(found[0] for found in GID.finditer(str(value)) if kind_of(found[0])))
+
+
+def _went_well(body: Mapping[str, Any]) -> bool:
+    if body.get("errors"):
+        return False
+    roots = (body.get("data") or {}).values()
+    return all(root is not None and not (isinstance(root, dict) and root.get("userErrors")) for root in roots)
+
+
+def _option_names(shown: Mapping[str, Any], variants: list[dict[str, Any]]) -> list[str]:
+    named = [one["name"] for one in shown.get("options") or () if "name" in one]
+    for variant in variants:
+        named += [one["name"] for one in variant.get("selectedOptions") or ()]
+    return list(dict.fromkeys(named)) or ["Title"]
+
+
+def _value(variant: Mapping[str, Any], name: str) -> str:
+    chosen = {one["name"]: one["value"] for one in variant.get("selectedOptions") or ()}
+    return str(chosen.get(name) or variant.get("title") or "Default Title")
+
+
+def _values(variants: list[dict[str, Any]], name: str) -> list[str]:
+    return list(dict.fromkeys(_value(one, name) for one in variants))
+
+
+def _variant_input(shown: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+    given: dict[str, Any] = {"optionValues": [{"optionName": name, "name": _value(shown, name)} for name in names]}
+    for key in ("sku", "barcode", "price", "inventoryPolicy", "compareAtPrice"):
+        if shown.get(key):
+            given[key] = shown[key]
+    item = shown.get("inventoryItem") or {}
+    given["inventoryItem"] = {
+        key: item[key] for key in ("tracked", "sku", "requiresShipping") if item.get(key) is not None
+    }
+    return given
+
+
+def _line_input(shown: Mapping[str, Any]) -> dict[str, Any]:
+    price = {"shopMoney": {"amount": "10.00", "currencyCode": "CAD"}}
+    return {
+        "title": shown.get("title") or "Seeded item",
+        "quantity": shown.get("quantity") or 1,
+        "requiresShipping": True,
+        "priceSet": price,
+    }
+
+
+def _levels_in(value: Any, item: str = "") -> list[tuple[str, Mapping[str, Any]]]:
+    """(item id, level) pairs anywhere in an answer."""
+    if isinstance(value, list):
+        return [pair for one in value for pair in _levels_in(one, item)]
+    if not isinstance(value, dict):
+        return []
+    own = value.get("id")
+    if isinstance(own, str) and kind_of(own) == "InventoryItem":
+        item = own
+    pairs: list[tuple[str, Mapping[str, Any]]] = []
+    if isinstance(value.get("quantities"), list) and "location" in value:
+        held = (value.get("item") or {}).get("id") or item
+        pairs.append((held, value))
+    for child in value.values():
+        pairs += _levels_in(child, item)
+    return pairs
+
+
+PRODUCT_SET = """mutation Seed($input: ProductSetInput!) { productSet(input: $input, synchronous: true) {
+    product { id variants(first: 100) { nodes { id inventoryItem { id } } } } userErrors { field message code } } }"""
+ACTIVATE = """mutation Seed($item: ID!, $place: ID!, $key: String!) {
+    inventoryActivate(inventoryItemId: $item, locationId: $place) @idempotent(key: $key) { userErrors { message } } }"""
+READ_LEVEL = """query Seed($item: ID!, $place: ID!, $names: [String!]!) { inventoryItem(id: $item) {
+    inventoryLevel(locationId: $place) { quantities(names: $names) { name quantity } } } }"""
+ADJUST = """mutation Seed($input: InventoryAdjustQuantitiesInput!, $key: String!) {
+    inventoryAdjustQuantities(input: $input) @idempotent(key: $key) { userErrors { field message code } } }"""
+LOCATION_ADD = """mutation Seed($input: LocationAddInput!) { locationAdd(input: $input) {
+    location { id name } userErrors { field message code } } }"""
+LOCATIONS = "query Seed { locations(first: 50, includeInactive: true) { nodes { id name } } }"
+CUSTOMER_CREATE = """mutation Seed($input: CustomerInput!) { customerCreate(input: $input) {
+    customer { id } userErrors { field message } } }"""
+ORDER_CREATE = """mutation Seed($order: OrderCreateOrderInput!) { orderCreate(order: $order) { order { id
+    lineItems(first: 50) { nodes { id } }
+    fulfillmentOrders(first: 50) { nodes { id lineItems(first: 50) { nodes { id } } } } }
+    userErrors { field message code } } }"""
+SUBSCRIBE = """mutation Seed($topic: WebhookSubscriptionTopic!, $given: WebhookSubscriptionInput!) {
+    webhookSubscriptionCreate(topic: $topic, webhookSubscription: $given) {
+    webhookSubscription { id } userErrors { field message } } }"""
