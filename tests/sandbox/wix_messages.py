@@ -31,6 +31,7 @@ ALIAS = re.compile(r"^type (\w+) = (.+);$")
 METHOD = re.compile(r"^declare function (\w+)\(\): __PublicMethodMetaInfo<")
 PAIR = re.compile(r"(\w+)\$1, (\w+), (\w+)\$1, (\w+)>")
 TAG = re.compile(r"@(minLength|maxLength|minSize|maxSize|min|max) (-?[\d.]+)")
+ROWS = re.compile(r" answer\.\w+$")
 FORMAT = re.compile(r"@format ([A-Z_]+)")
 DECIMAL = re.compile(r"@decimalValue options \{([^}]*)\}")
 FORMATS: dict[str, re.Pattern[str]] = {
@@ -128,7 +129,8 @@ class Package:
         if not isinstance(value, list):
             yield f"{at}: {value!r} is no list"
             return
-        yield from _limits(declared, len(value), "Size", at)
+        if value or not ROWS.search(at):  # an answer without rows is told as an empty list
+            yield from _limits(declared, len(value), "Size", at)
         for number, one in enumerate(value):
             yield from self._value(declared, one, f"{at}[{number}]")
 

@@ -4,45 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
+from storebridge_sandbox.wix.generation import CatalogGeneration
 from storebridge_sandbox.wix.identities import Actor
 from storebridge_sandbox.wix.inventory.shape import ItemRow, item_payload
 from storebridge_sandbox.wix.inventory.state import Change, InventoryItem
 from storebridge_sandbox.wix.inventory.v1 import inventory_id
 from storebridge_sandbox.wix.notices import Notices
-from storebridge_sandbox.wix.products.shape import Status, product_payload
 from storebridge_sandbox.wix.quirks import WixQuirks
-from storebridge_sandbox.wix.settings import CatalogVersion
-from storebridge_sandbox.wix.shelf.state import Product
 from storebridge_sandbox.wix.wire import wix_date
 
 ITEM = "wix.stores.catalog.v3.inventory_item"
-PRODUCT = "wix.stores.catalog.v3.product"
 VARIANTS_V1 = "com.wix.ecommerce.inventory.api.v1.InventoryVariantsChanged"
-PRODUCT_V1 = "com.wix.ecommerce.catalog.api.v1.ProductCreated"
 
 
 class Announcements:
     """Sends the events about goods; a catalogue version fires only its own."""
 
-    def __init__(self, notices: Notices, catalog: CatalogVersion, quirks: WixQuirks) -> None:
+    def __init__(self, notices: Notices, generation: CatalogGeneration, quirks: WixQuirks) -> None:
         self._notices = notices
-        self._catalog = catalog
+        self._generation = generation
         self._quirks = quirks
 
     # -- goods ---------------------------------------------------------------------------------------------
 
     def item_opened(self, item: InventoryItem, actor: Actor) -> None:
-        if self._catalog == "v3" and self._notices.wants(f"{ITEM}_created"):
+        if self._generation.now == "v3" and self._notices.wants(f"{ITEM}_created"):
             self._notices.created(f"{ITEM}_created", _item(item), actor)
 
     def item_closed(self, item: InventoryItem, actor: Actor) -> None:
         """An item is no longer kept."""
-        if self._catalog == "v3" and self._notices.wants(f"{ITEM}_deleted"):
+        if self._generation.now == "v3" and self._notices.wants(f"{ITEM}_deleted"):
             self._notices.deleted(f"{ITEM}_deleted", _item(item), actor)
 
     def item_changed(self, item: InventoryItem, before: int, change: Change) -> None:
         """Told by the inventory after each change."""
-        if self._catalog == "v1":
+        if self._generation.now == "v1":
             self._variants_changed(item, before, change)
             return
         actor = change.actor
@@ -61,13 +57,6 @@ class Announcements:
         """A place of the business was ``created`` or ``updated``."""
         tell = self._notices.created if slug == "created" else self._notices.updated
         tell(f"wix.locations.v1.location_{slug}", location, actor)
-
-    def product_created(self, product: Product, status: Status, actor: Actor) -> None:
-        if self._catalog == "v1":
-            self._notices.flat(PRODUCT_V1, {"productId": product.id, "name": product.name}, actor)
-        elif self._notices.wants(f"{PRODUCT}_created"):
-            told = product_payload(product, status, frozenset(), variants=True)
-            self._notices.created(f"{PRODUCT}_created", told, actor)
 
     def _variants_changed(self, item: InventoryItem, before: int, change: Change) -> None:
         product_id = item.variant.product.id

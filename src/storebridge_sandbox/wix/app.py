@@ -13,6 +13,7 @@ import msgspec
 from storebridge_sandbox.gate import Answer, Receive, Scope, Send, read_moment
 from storebridge_sandbox.wix.access.state import Access, forbidden, throttled
 from storebridge_sandbox.wix.calls import Call, Found, Operation, OperationTable, header, read_arguments
+from storebridge_sandbox.wix.generation import CatalogGeneration
 from storebridge_sandbox.wix.identities import Actor, Guids
 from storebridge_sandbox.wix.messages import check_request, unflatten
 from storebridge_sandbox.wix.settings import WixOptions
@@ -32,6 +33,7 @@ class WixApi:
         operations: list[Operation],
         access: Access,
         options: WixOptions,
+        generation: CatalogGeneration,
         now: Callable[[], datetime],
         request_ids: Guids,
         chance: random.Random,
@@ -39,6 +41,7 @@ class WixApi:
         self._table = OperationTable(operations)
         self._access = access
         self._options = options
+        self._generation = generation
         self._now = now
         self._request_ids = request_ids
         self._chance = chance
@@ -103,13 +106,13 @@ class WixApi:
             raise too_many
         if operation.scope in self._options.denied_scopes:
             raise forbidden(f"{operation.scope} is missing")
-        if operation.generation is not None and operation.generation != self._options.catalog:
+        if operation.generation is not None and operation.generation != self._generation.now:
             raise self._wrong_catalog()
         return actor
 
     def _wrong_catalog(self) -> WixRefusal:
         """V1 and V3 do not understand each other (W18)."""
-        mine, asked = ("V3", "V1") if self._options.catalog == "v3" else ("V1", "V3")
+        mine, asked = ("V3", "V1") if self._generation.now == "v3" else ("V1", "V3")
         return application_error(
             self._options.quirks.w18_wrong_catalog_status,
             f"CATALOG_{mine}_SITE_CALLING_CATALOG_{asked}_API",

@@ -73,3 +73,9 @@ class WixQuirks:
     """False: every attempt to deliver an event carries another id and sequence."""
     w24_deaf_after_last_retry: bool = False
     """True: when the twelfth retry of an event fails, the app's webhooks are switched off."""
+    w26_handle_can_be_set: bool = True
+    """False: ``product.handle`` is the vendor's own, whatever a caller sends."""
+    w26_handle_is_unique: bool = True
+    """False: two products may have one handle."""
+    w27_variant_ids_accepted: bool = True
+    """False: the vendor gives every new variant an id of its own."""

@@ -28,6 +28,7 @@ from storebridge_sandbox.wix.access.state import Access
 from storebridge_sandbox.wix.announcements import Announcements
 from storebridge_sandbox.wix.app import WixApi
 from storebridge_sandbox.wix.calls import Operation
+from storebridge_sandbox.wix.generation import CatalogGeneration
 from storebridge_sandbox.wix.identities import Actor, Guids
 from storebridge_sandbox.wix.inventory.bulk import InventoryBulkAnswers
 from storebridge_sandbox.wix.inventory.by_filter import InventoryByFilterAnswers
@@ -51,8 +52,14 @@ from storebridge_sandbox.wix.orders.settings_answers import OrdersSettingsAnswer
 from storebridge_sandbox.wix.orders.shape import order_payload
 from storebridge_sandbox.wix.orders.staff import Staff
 from storebridge_sandbox.wix.orders.state import WixOrder
-from storebridge_sandbox.wix.products.answers import READ_ADMIN, VARIANTS, ProductAnswers
+from storebridge_sandbox.wix.products.answers import ProductAnswers, ProductWrites
+from storebridge_sandbox.wix.products.by_filter import ProductsByFilterAnswers
+from storebridge_sandbox.wix.products.drafts import Drafting
+from storebridge_sandbox.wix.products.fields import VARIANT_SEARCH
+from storebridge_sandbox.wix.products.herald import ProductHerald
 from storebridge_sandbox.wix.products.v1 import ProductAnswersV1
+from storebridge_sandbox.wix.products.with_inventory import StockedProductAnswers
+from storebridge_sandbox.wix.products.workshop import Workshop
 from storebridge_sandbox.wix.settings import WixOptions
 from storebridge_sandbox.wix.shelf.state import Product, Shelf, Variant
 from storebridge_sandbox.wix.signing import public_key_pem
@@ -82,12 +89,14 @@ class WixStore:
             gave_up=self._lost,
         )
         self.notices = self._open_notices(seed)
-        self._told = Announcements(self.notices, options.catalog, options.quirks)
+        self.generation = CatalogGeneration(options.catalog)
+        self._told = Announcements(self.notices, self.generation, options.quirks)
         self._open_shop()
         self.api = api = WixApi(
             self._operations(),
             self.access,
             options,
+            self.generation,
             world.now,
             Guids(random.Random(f"wix-requests-{seed}")),
             random.Random(f"wix-lag-{seed}"),
@@ -140,16 +149,21 @@ class WixStore:
     def _operations(self) -> list[Operation]:
         quirks, default = self.options.quirks, self.locations.default.id
         items = InventoryAnswers(self.inventory, self.shelf, self.locations, quirks, self.world.now)
-        self._products = ProductAnswers(
-            self.shelf, self.inventory, self.options.catalog, default, sees_hidden=self._may(READ_ADMIN)
-        )
+        self._products = ProductAnswers(self.shelf, self.inventory, self.generation, default, may=self._may)
+        self._herald = ProductHerald(self.notices, self.generation, self._products.status)
+        workshop = Workshop(self.shelf, self.inventory, self._herald, self._new_id)
+        drafting = Drafting(self.shelf, quirks, self._new_id)
+        writes = ProductWrites(self._products, self.shelf, drafting, workshop)
         self._order_settings = OrdersSettingsAnswers(self.office, self.world.now)
         answers = (
             AccessAnswers(self.access, self.options),
             self._products,
+            writes,
+            StockedProductAnswers(self._products, writes, drafting, workshop, self.inventory, items, default),
+            ProductsByFilterAnswers(self._products, writes, drafting, workshop, self.jobs, self.shelf),
             items,
             InventoryBulkAnswers(self.inventory, items, quirks, default),
-            InventoryByFilterAnswers(self.inventory, items, self.jobs, self.shelf, VARIANTS),
+            InventoryByFilterAnswers(self.inventory, items, self.jobs, self.shelf, VARIANT_SEARCH),
             JobAnswers(self.jobs),
             LocationAnswers(self.locations),
             PlaceAnswers(self.locations, self.world.now, self._told.location),
@@ -168,6 +182,7 @@ class WixStore:
         return [
             Route("/_sandbox/webhook_address", self._set_webhook_address, methods=["PUT"]),
             Route("/_sandbox/tokens/revoke", self._revoke_tokens, methods=["POST"]),
+            Route("/_sandbox/catalog/migrate", self._migrate, methods=["POST"]),
         ]
 
     async def _set_webhook_address(self, request: Request) -> Response:
@@ -183,6 +198,13 @@ class WixStore:
     async def _revoke_tokens(self, _request: Request) -> Response:
         self.access.revoke_tokens()
         return JSONResponse({})
+
+    async def _migrate(self, _request: Request) -> Response:
+        """The vendor moves the site to Catalog V3; a site that is there already stays as it is."""
+        if self.generation.now == "v1":
+            self.generation.migrate()
+            self.shelf.migrate()
+        return JSONResponse({"catalog": self.generation.now})
 
     # -- what the store shows to whoever watches it --------------------------------------------------------
 
@@ -304,7 +326,7 @@ class WixStore:
         for variant in product.variants:
             items.append(self.inventory.open(variant, self.locations.default.id, opening[variant.sku]))
             items.extend(self.inventory.open(variant, place.id, 0) for place in self.locations.all[1:])
-        self._told.product_created(product, self._products.status, self.access.staff)
+        self._herald.product_created(product, self.access.staff)
         for item in items:
             self._told.item_opened(item, self.access.staff)
 

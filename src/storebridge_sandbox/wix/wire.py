@@ -75,7 +75,7 @@ def read_date(text: str) -> int:
 
 def money(amount: Decimal, currency: str) -> dict[str, str]:
     """``{"amount": "19.99", "formattedAmount": "$19.99"}``."""
-    text = f"{amount:.2f}"
+    text = f"{amount:.2f}" if amount == round(amount, 2) else f"{amount:.3f}"
     return {"amount": text, "formattedAmount": SYMBOLS.get(currency, f"{currency} ") + text}
 
 

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from storebridge_sandbox.wix.shelf.state import Choice, Product, Variant
+from storebridge_sandbox.wix.shelf.state import Choice, Option, OptionValue, Product, Variant
 from storebridge_sandbox.wix.wire import money, wix_date
 
+ALWAYS_TOLD = (
+    "seoData",
+    "taxGroupId",
+    "ribbon",
+    "additionalRibbons",
+    "mainCategoryId",
+    "purchaseEligibility",
+    "extendedFields",
+    "tags",
+    "subscriptionDetails",
+)
 Status = Callable[[Variant], tuple[bool, bool]]
 """(in stock, preorder enabled) of a variant at the default location."""
 
 
 def product_payload(product: Product, status: Status, fields: frozenset[str], *, variants: bool) -> dict[str, Any]:
     """The V3Product message; ``fields`` are the RequestedFields, ``variants`` only where one is told."""
-    prices = [variant.price for variant in product.variants]
     told: dict[str, Any] = {
         "id": product.id,
         "revision": str(product.revision),
@@ -25,27 +36,83 @@ def product_payload(product: Product, status: Status, fields: frozenset[str], *,
         "slug": product.slug,
         "handle": product.handle,
         "visible": product.visible,
-        "visibleInPos": True,
-        "productType": "PHYSICAL",
-        "physicalProperties": {},
-        "options": _options(product),
-        "modifiers": [],
+        "visibleInPos": product.visible_in_pos,
+        "productType": product.kind,
+        "options": [_option(option, product, status) for option in product.options],
+        "modifiers": product.details.get("modifiers") or [],
         "inventory": _inventory(product, status),
-        "actualPriceRange": {
-            "minValue": _amount(min(prices), product, fields),
-            "maxValue": _amount(max(prices), product, fields),
-        },
+        "actualPriceRange": _range([variant.price for variant in product.variants], product, fields),
         "variantSummary": {"variantCount": len(product.variants)},
     }
+    before = [variant.compare_at_price for variant in product.variants if variant.compare_at_price is not None]
+    if before:
+        told["compareAtPriceRange"] = _range(before, product, fields)
     if product.brand:
         told["brand"] = {"name": product.brand}
+    for name in ALWAYS_TOLD:
+        if product.details.get(name):
+            told[name] = product.details[name]
+    told.update(_requested(product, fields))
+    if variants:
+        told["variantsInfo"] = {"variants": [_variant(variant, status, fields) for variant in product.variants]}
+    return told
+
+
+def _requested(product: Product, fields: frozenset[str]) -> dict[str, Any]:
+    """What is told only to whoever asks for it."""
+    told: dict[str, Any] = {}
+    details = product.details
     if "CURRENCY" in fields:
         told["currency"] = product.currency
     if "PLAIN_DESCRIPTION" in fields:
         told["plainDescription"] = product.html
-    if variants:
-        told["variantsInfo"] = {"variants": [_variant(variant, status, fields) for variant in product.variants]}
+    if "DESCRIPTION" in fields:
+        told["description"] = details.get("description") or _rich(product.html)
+    if "URL" in fields:
+        path = f"/product-page/{product.slug}"
+        told["url"] = {"relativePath": path, "url": f"https://www.example.com{path}"}
+    media = details.get("media") or {}
+    if "MEDIA_ITEMS_INFO" in fields and media.get("itemsInfo"):
+        told["media"] = {"itemsInfo": media["itemsInfo"]}
+    sections = details.get("infoSections") or []
+    if "INFO_SECTION" in fields and sections:
+        told["infoSections"] = [{"id": row["id"], **_some(row, "uniqueName")} for row in sections]
+    if "DIRECT_CATEGORIES_INFO" in fields:
+        told["directCategoriesInfo"] = {"categories": []}
+    if "ALL_CATEGORIES_INFO" in fields:
+        told["allCategoriesInfo"] = {"categories": []}
+    if "BREADCRUMBS_INFO" in fields:
+        told["breadcrumbsInfo"] = {"breadcrumbs": []}
+    if "MERCHANT_DATA" in fields:
+        costs = [variant.cost for variant in product.variants if variant.cost is not None]
+        if costs:
+            told["costRange"] = _range(costs, product, fields)
+    if product.kind == "PHYSICAL":
+        weights = [variant.weight for variant in product.variants]
+        physical = {**(details.get("physicalProperties") or {})}
+        physical["shippingWeightRange"] = {"minValue": min(weights), "maxValue": max(weights)}
+        if "WEIGHT_MEASUREMENT_UNIT_INFO" in fields:
+            physical["weightMeasurementUnitInfo"] = {"weightMeasurementUnit": "KG"}
+        told["physicalProperties"] = physical
     return told
+
+
+def _some(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: row[name] for name in names if row.get(name) is not None}
+
+
+def _rich(html: str) -> dict[str, Any]:
+    """A description as rich content: one paragraph of text per block, without its tags."""
+    blocks = [re.sub(r"<[^>]*>", "", block).strip() for block in re.split(r"</(?:p|li|h\d|div)>|<br ?/?>", html)]
+    return {
+        "nodes": [
+            {"type": "PARAGRAPH", "nodes": [{"type": "TEXT", "textData": {"text": block}}]} for block in blocks if block
+        ]
+    }
+
+
+def _range(amounts: list[Decimal], product: Product, fields: frozenset[str]) -> dict[str, Any]:
+    return {"minValue": _amount(min(amounts), product, fields), "maxValue": _amount(max(amounts), product, fields)}
 
 
 def read_only_variant(variant: Variant, status: Status, fields: frozenset[str]) -> dict[str, Any]:
@@ -54,10 +121,10 @@ def read_only_variant(variant: Variant, status: Status, fields: frozenset[str]) 
     data: dict[str, Any] = {
         "productId": product.id,
         "name": product.name,
-        "productType": "PHYSICAL",
+        "productType": product.kind,
         "slug": product.slug,
         "visible": product.visible,
-        "visibleInPos": True,
+        "visibleInPos": product.visible_in_pos,
         "revision": str(product.revision),
         "handle": product.handle,
     }
@@ -83,15 +150,28 @@ def _variant(variant: Variant, status: Status, fields: frozenset[str]) -> dict[s
     told: dict[str, Any] = {
         "id": variant.variant_id,
         "visible": variant.visible,
-        "sku": variant.sku,
         "choices": [_choice(choice, fields) for choice in variant.choices],
         "price": price,
-        "physicalProperties": {"weight": variant.weight},
         "inventoryStatus": {"inStock": in_stock, "preorderEnabled": preorder},
+        **variant.details,
     }
-    if variant.barcode:
-        told["barcode"] = variant.barcode
+    for name, text in (("sku", variant.sku), ("barcode", variant.barcode)):
+        if text:
+            told[name] = text
+    if variant.product.kind == "PHYSICAL":
+        told["physicalProperties"] = {"weight": variant.weight}
+    if "MERCHANT_DATA" in fields and variant.cost is not None:
+        told["revenueDetails"] = _revenue(variant, variant.cost, fields)
     return told
+
+
+def _revenue(variant: Variant, cost: Decimal, fields: frozenset[str]) -> dict[str, Any]:
+    profit = variant.price - cost
+    return {
+        "cost": _amount(cost, variant.product, fields),
+        "profit": _amount(profit, variant.product, fields),
+        "profitMargin": round(float(profit / variant.price), 4) if variant.price else 0.0,
+    }
 
 
 def _choice(choice: Choice, fields: frozenset[str]) -> dict[str, Any]:
@@ -105,7 +185,7 @@ def _names(choice: Choice) -> dict[str, str]:
     return {
         "optionName": choice.option_name,
         "choiceName": choice.choice_name,
-        "renderType": "TEXT_CHOICES",
+        "renderType": choice.render,
     }
 
 
@@ -114,33 +194,30 @@ def _amount(amount: Decimal, product: Product, fields: frozenset[str]) -> dict[s
     return told if "CURRENCY" in fields else {"amount": told["amount"]}
 
 
-def _options(product: Product) -> list[dict[str, Any]]:
-    options: dict[str, dict[str, Any]] = {}
-    for variant in product.variants:
-        for choice in variant.choices:
-            option = options.setdefault(choice.option_id, _option(choice))
-            option["choicesSettings"].setdefault(choice.choice_id, _option_choice(choice))
-    for option in options.values():
-        option["choicesSettings"] = {"choices": list(option["choicesSettings"].values())}
-    return list(options.values())
-
-
-def _option(choice: Choice) -> dict[str, Any]:
+def _option(option: Option, product: Product, status: Status) -> dict[str, Any]:
     return {
-        "id": choice.option_id,
-        "name": choice.option_name,
-        "optionRenderType": "TEXT_CHOICES",
-        "choicesSettings": {},
+        "id": option.id,
+        "name": option.name,
+        "optionRenderType": option.render,
+        "key": option.name[:50],
+        "choicesSettings": {"choices": [_option_value(value, product, status) for value in option.choices]},
     }
 
 
-def _option_choice(choice: Choice) -> dict[str, Any]:
-    return {
-        "choiceId": choice.choice_id,
-        "choiceType": "CHOICE_TEXT",
-        "name": choice.choice_name,
-        "visible": True,
+def _option_value(value: OptionValue, product: Product, status: Status) -> dict[str, Any]:
+    """In stock and visible when one variant with this choice is."""
+    held = [one for one in product.variants if any(choice.choice_id == value.id for choice in one.choices)]
+    told: dict[str, Any] = {
+        "choiceId": value.id,
+        "choiceType": value.kind,
+        "name": value.name,
+        "key": value.name[:50],
+        "inStock": any(status(variant)[0] for variant in held),
+        "visible": any(variant.visible for variant in held),
     }
+    if value.colour:
+        told["colorCode"] = value.colour
+    return told
 
 
 def _inventory(product: Product, status: Status) -> dict[str, Any]:

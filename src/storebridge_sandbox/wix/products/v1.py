@@ -143,19 +143,14 @@ def _product_stock(product: Product, item_of: ItemOf) -> dict[str, Any]:
 
 
 def _options(product: Product) -> list[dict[str, Any]]:
-    options: dict[str, dict[str, dict[str, Any]]] = {}
-    for variant in product.variants:
-        for choice in variant.choices:
-            values = options.setdefault(choice.option_name, {})
-            values.setdefault(
-                choice.choice_name,
-                {
-                    "value": choice.choice_name,
-                    "description": choice.choice_name,
-                    "inStock": True,
-                    "visible": True,
-                },
-            )
     return [
-        {"optionType": "drop_down", "name": name, "choices": list(values.values())} for name, values in options.items()
+        {
+            "optionType": "color" if option.render == "SWATCH_CHOICES" else "drop_down",
+            "name": option.name,
+            "choices": [
+                {"value": value.colour or value.name, "description": value.name, "inStock": True, "visible": True}
+                for value in option.choices
+            ],
+        }
+        for option in product.options
     ]
