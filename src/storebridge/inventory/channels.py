@@ -82,7 +82,7 @@ def _taken(positions: Iterable[Position], units: int) -> Iterable[tuple[Position
 
 
 def _writable(position: Position) -> bool:
-    return position.writable and position.tracked
+    return position.writable and position.tracked and not position.gone
 
 
 def _write(position: Position, change: int, reason: str) -> PlannedWrite:

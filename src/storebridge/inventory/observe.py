@@ -25,6 +25,7 @@ class Condition(StrEnum):
     """What is odd about a counter."""
 
     LEVEL_MISSING = "level_missing"
+    ITEM_GONE = "item_gone"
     UNTRACKED = "untracked"
     LEVEL_NEGATIVE = "level_negative"
     NOT_DENYING = "not_denying"
@@ -66,6 +67,7 @@ def fold_reading(
         read_at=sent_at,
         tracked=reading.tracked,
         denies_oversell=reading.denies_oversell,
+        gone=reading.tracked and (reading.available is None or not reading.active),
         version=reading.version or position.version,
         native_id=reading.native_id or position.native_id,
     )
@@ -109,6 +111,8 @@ def _types_a_shelf_count(position: Position, change: int, rules: HoldRules, form
 def _condition(position: Position) -> Condition | None:
     if position.held:
         return Condition.CHANGE_HELD
+    if position.gone:
+        return Condition.LEVEL_MISSING
     if position.level < 0:
         return Condition.LEVEL_NEGATIVE
     return None if position.denies_oversell else Condition.NOT_DENYING

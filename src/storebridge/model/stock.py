@@ -60,6 +60,9 @@ class Position(msgspec.Struct, frozen=True):
     """The vendor's version of the counter at the last read: Wix revision, Shopify ``updatedAt``."""
     native_id: str | None = None
     """The vendor's own id of the counter row, where writes need it (Wix inventory item id)."""
+    gone: bool = False
+    """The store has no such counter: the item was deleted, or is not stocked at this location (any more). Nothing can be
+    sold from it, and nothing is written to it."""
     read_at: datetime | None = None
     """When the last accepted read was sent."""
     open_write: OpenWrite | None = None
@@ -128,6 +131,9 @@ class LevelReading(msgspec.Struct, frozen=True):
     location_id: LocationId
     available: int | None
     """Units that can be sold; None when the item is not counted or not stocked here: null is not zero."""
+    active: bool = True
+    """False where the store does not sell from: the item is not stocked at the location, or that is closed. What the
+    store still books there is in ``available``, so that goods moved elsewhere are not counted twice."""
     version: str | None = None
     native_id: str | None = None
     tracked: bool = True

@@ -22,6 +22,7 @@ from storebridge.store.lanes import (
     LaneTerms,
     StoredLane,
     add_goods,
+    forgive_refusals,
     freeze_lanes,
     lanes_of_connection,
     load_lanes,
@@ -168,6 +169,7 @@ def _look_again(tx: Tx, workspace: Workspace, case: StoredCase) -> frozenset[Con
     asks = [Ask("store", "all", int(Urgency.ORDERS), tx.now)]
     subject = case.subject.removeprefix(f"{name}/").rsplit("@", 1)[0]
     if case.lane is not None:
+        forgive_refusals(tx, workspace, LaneKey(case.lane), name)
         asks.append(Ask("levels", subject, int(Urgency.STOCK_READ), tx.now))
     elif case.sku is not None:
         asks.append(Ask("catalogue", "all", int(Urgency.PRODUCTS), tx.now))

@@ -24,7 +24,7 @@ import msgspec
 from storebridge.audit.record import AuditRow, append
 from storebridge.clock import Ids
 from storebridge.connectors.port import RowAnswer, WriteStyle
-from storebridge.exceptions_queue.cases import CaseOpening, raise_cases
+from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.inventory.observe import HoldRules
 from storebridge.inventory.pools import guarantee_holds
@@ -141,6 +141,7 @@ class Turn:
         self._plans: dict[LaneKey, LanePlan] = {}
         self._asks: defaultdict[ConnectionName, set[str]] = defaultdict(set)
         self._wake: set[ConnectionName] = set()
+        self._open_cases: set[tuple[str, str]] = set()
 
     def run(self) -> TurnOutcome:
         self._normalize()
@@ -212,7 +213,7 @@ class Turn:
 
     # validate: odd counters become cases
     def _validate(self) -> None:
-        open_now = open_subjects_of_lanes(self._tx, self._workspace, self._lanes)
+        open_now = self._open_cases = open_subjects_of_lanes(self._tx, self._workspace, self._lanes)
         for key, folding in self._foldings.items():
             opened = record_conditions(self._tx, self._workspace, self._lanes[key], folding.conditions, open_now)
             if opened:
@@ -247,6 +248,18 @@ class Turn:
         self._wake |= {waiting_position(intent).connection for intent in new}
         move_signals(self._tx, self._workspace, [k for k, p in self._plans.items() if p.new], Stage.DELIVER)
         self._refused()
+        self._accepted()
+
+    def _accepted(self) -> None:
+        """A store that takes a row again has nothing against the item any more."""
+        items = {
+            f"{applied.position.connection}/{applied.position.item_id}"
+            for settlement in self._settlements.values()
+            for applied in settlement.applied
+        }
+        refused = sorted(s for r, s in self._open_cases if r == Reason.WRITE_REFUSED.value and s in items)
+        proof = "a later write of this item was accepted"
+        settle_by_proof(self._tx, self._workspace, [(Reason.WRITE_REFUSED, s, proof) for s in refused])
 
     def _refused(self) -> None:
         raise_cases(

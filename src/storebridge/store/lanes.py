@@ -57,6 +57,10 @@ class StoredPosition(msgspec.Struct, frozen=True):
     opening: int
     misses: int
     written_at: datetime | None
+    refusals: int = 0
+    """Writes that the store refused in a row."""
+    write_after: datetime | None = None
+    """A refused counter is not written before this."""
 
     @property
     def confirmed(self) -> bool:
@@ -206,10 +210,13 @@ def _load_positions(
                 version=row.version,
                 native_id=row.native_id,
                 read_at=row.read_at,
+                gone=row.gone,
             ),
             opening=row.opening,
             misses=row.misses,
             written_at=row.written_at,
+            refusals=row.refusals,
+            write_after=row.write_after,
         )
     return lane_of_position
 
@@ -275,6 +282,9 @@ _SAVE_POSITION = (
         read_at=bindparam("read_at_"),
         written_at=bindparam("written_at_"),
         misses=bindparam("misses_"),
+        gone=bindparam("gone_"),
+        refusals=bindparam("refusals_"),
+        write_after=bindparam("write_after_"),
     )
 )
 
@@ -299,6 +309,9 @@ def save_positions(tx: HasConnection, workspace: Workspace, changed: Iterable[St
             "read_at_": stored.position.read_at,
             "written_at_": stored.written_at,
             "misses_": stored.misses,
+            "gone_": stored.position.gone,
+            "refusals_": stored.refusals,
+            "write_after_": stored.write_after,
         }
         for stored in changed
     ]
@@ -350,6 +363,14 @@ def set_writable(tx: HasConnection, workspace: Workspace, connection: Connection
         )
         .values(writable=writable)
     ).rowcount
+
+
+def forgive_refusals(tx: HasConnection, workspace: Workspace, lane: LaneKey, connection: ConnectionName) -> None:
+    """A person says that the cause is mended: counters of a store may be written again at once."""
+    mine = (positions.c.workspace == workspace) & (positions.c.lane == lane) & (positions.c.connection == connection)
+    tx.conn.execute(update(positions).where(mine).values(refusals=0, write_after=None))
+    waiting = (intents.c.workspace == workspace) & (intents.c.lane == lane) & (intents.c.connection == connection)
+    tx.conn.execute(update(intents).where(waiting, intents.c.state == "planned").values(due_at=tx.now))
 
 
 def unread_items(

@@ -110,6 +110,9 @@ positions = Table(
     Column("read_at", UtcTime),
     Column("written_at", UtcTime),  # when our last write was answered
     Column("misses", Integer, nullable=False, server_default="0"),  # stale answers in a row
+    Column("gone", Boolean, nullable=False, server_default="0"),  # the store has no such counter (any more)
+    Column("refusals", Integer, nullable=False, server_default="0"),  # refused writes in a row
+    Column("write_after", UtcTime),  # after a refusal it is left alone until then
     Index("positions_by_lane", "workspace", "lane"),
 )
 

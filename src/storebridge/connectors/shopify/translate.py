@@ -214,13 +214,15 @@ def variant_of(node: VariantNode, currency: str) -> Variant:
 
 
 def readings_of(item: ItemLevels) -> list[LevelReading]:
-    """The levels of one item. An untracked item has no level that means anything."""
+    """The levels of one item. An untracked item has no level that means anything; an inactive one keeps its number,
+    which nobody can buy (S27)."""
     denies = item.variant is None or item.variant.inventory_policy == "DENY"
     return [
         LevelReading(
             item_id=ItemId(item.id),
             location_id=LocationId(level.location.id),
-            available=_available(level) if item.tracked and level.is_active else None,
+            available=_available(level) if item.tracked else None,
+            active=level.is_active,
             version=level.updated_at,
             tracked=item.tracked,
             denies_oversell=denies,

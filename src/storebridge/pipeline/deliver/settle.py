@@ -6,7 +6,7 @@ no key: then our first sending may have been what made it stale, and the outcome
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -17,6 +17,12 @@ from storebridge.model.ids import IntentId
 from storebridge.model.stock import PositionKey
 from storebridge.store.journal import SettledRow
 from storebridge.store.lanes import OpenIntent, StoredLane
+
+
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(hours=1)
+"""A store that refused a row will refuse it again until somebody mends the cause: a deleted product once cost three
+calls a second, for ever."""
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -66,7 +72,7 @@ def settle_row(
         settlement.unclear.append(intent)
         settlement.rows.append(SettledRow(intent.intent_id, "unclear", answer.code, _doubt(lane, intent, sent_at, now)))
     else:
-        _drop(lane, intent, answer, settlement)
+        _drop(lane, intent, answer, now, settlement)
 
 
 def _in_doubt(answer: RowAnswer, style: WriteStyle, resent: bool) -> bool:
@@ -78,20 +84,27 @@ def _in_doubt(answer: RowAnswer, style: WriteStyle, resent: bool) -> bool:
 def _apply(lane: StoredLane, intent: OpenIntent, answer: RowAnswer, now: datetime, settlement: Settlement) -> None:
     stored = lane.positions[intent.position]
     position = apply_delta(stored.position, intent.delta, version=answer.version)
-    lane.positions[intent.position] = msgspec.structs.replace(stored, position=position, written_at=now, misses=0)
+    lane.positions[intent.position] = msgspec.structs.replace(stored, position=position, written_at=now, misses=0, refusals=0)
     del lane.intents[intent.intent_id]
     settlement.changed.add(intent.position)
     settlement.rows.append(SettledRow(intent.intent_id, "applied", answer.code))
     settlement.applied.append(Applied(intent.intent_id, intent.position, intent.delta, position.level))
 
 
-def _drop(lane: StoredLane, intent: OpenIntent, answer: RowAnswer, settlement: Settlement) -> None:
+def _drop(
+    lane: StoredLane, intent: OpenIntent, answer: RowAnswer, now: datetime, settlement: Settlement
+) -> None:
     del lane.intents[intent.intent_id]
     settlement.rows.append(SettledRow(intent.intent_id, answer.outcome.value, answer.code))
+    stored = lane.positions[intent.position]
     if answer.outcome is RowOutcome.REFUSED:
         settlement.refused.append((intent, answer))
+        pause = min(FIRST_PAUSE * 2 ** min(stored.refusals, 16), LONGEST_PAUSE)
+        lane.positions[intent.position] = msgspec.structs.replace(
+            stored, refusals=stored.refusals + 1, write_after=now + pause
+        )
+        settlement.changed.add(intent.position)
     if answer.outcome is RowOutcome.STALE:
-        stored = lane.positions[intent.position]
         position = msgspec.structs.replace(stored.position, version=after(stored.position.version))
         lane.positions[intent.position] = msgspec.structs.replace(stored, position=position, misses=stored.misses + 1)
         settlement.changed.add(intent.position)

@@ -46,7 +46,7 @@ def fold_lane(lane: StoredLane, connection: ConnectionName, read: LevelsRead, ru
     """Fold the readings that concern ``lane``; its positions are replaced in place."""
     folding = Folding([], {}, set(), [], set())
     by_counter = {(reading.item_id, reading.location_id): reading for reading in read.readings}
-    asked = set(read.asked)
+    asked, missing = set(read.asked), set(read.missing)
     former = _former_pools(lane)
     on_the_wire = lane.on_the_wire
     for key, stored in lane.positions.items():
@@ -57,6 +57,8 @@ def fold_lane(lane: StoredLane, connection: ConnectionName, read: LevelsRead, ru
             folding.set_aside.append(Seen(key, reading))
         else:
             _fold_one(lane, key, stored, reading, read, rules, folding, former.get(key))
+            if key.item_id in missing and folding.conditions.get(key) is Condition.LEVEL_MISSING:
+                folding.conditions[key] = Condition.ITEM_GONE
     return folding
 
 

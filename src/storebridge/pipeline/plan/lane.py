@@ -75,6 +75,7 @@ def _as_intent(
 ) -> dict[str, Any]:
     stored = lane.positions[write.position]
     lower = write.delta < 0
+    due_at = now if stored.write_after is None else max(now, stored.write_after)
     return {
         "intent_id": ids.new("intent"),
         "workspace": workspace,
@@ -91,7 +92,7 @@ def _as_intent(
         "state": "planned",
         "reason": write.reason,
         "created_at": now,
-        "due_at": now,
+        "due_at": due_at,
     }
 
 

@@ -13,6 +13,7 @@ from storebridge.store.database import Tx
 from storebridge.store.lanes import StoredLane
 
 REASON_OF_CONDITION: Mapping[Condition, Reason] = {
+    Condition.ITEM_GONE: Reason.ITEM_GONE,
     Condition.LEVEL_MISSING: Reason.LEVEL_MISSING_AT_LOCATION,
     Condition.UNTRACKED: Reason.ITEM_UNTRACKED,
     Condition.LEVEL_NEGATIVE: Reason.LEVEL_NEGATIVE,
@@ -21,6 +22,9 @@ REASON_OF_CONDITION: Mapping[Condition, Reason] = {
 }
 CLOSED_BY_A_PERSON = frozenset({Reason.CHANGE_HELD})
 """A later normal reading proves nothing about these."""
+
+
+ABOUT_THE_ITEM = frozenset({Reason.ITEM_GONE, Reason.ITEM_UNTRACKED, Reason.NOT_DENYING_OVERSELL})
 
 
 def subject_of(key: PositionKey) -> str:
@@ -40,19 +44,27 @@ def record_conditions(
     ``open_now`` holds (reason, subject) of the lane's open cases, so that a quiet sweep writes nothing.
     """
     sku = next((pool.sku for pool in lane.pools.values()), None)
-    openings: list[CaseOpening] = []
-    closings: list[tuple[Reason, str, str]] = []
+    openings: dict[tuple[Reason, str], CaseOpening] = {}
+    closings: dict[tuple[Reason, str], str] = {}
     for key, condition in found.items():
-        subject = subject_of(key)
         for candidate, reason in REASON_OF_CONDITION.items():
+            subject = _subject(reason, key)
             is_open = (reason.value, subject) in open_now
             if candidate is condition and not is_open:
-                openings.append(_opening(workspace, lane, key, reason, sku))
+                openings[reason, subject] = _opening(workspace, lane, key, reason, sku)
             elif candidate is not condition and is_open and reason not in CLOSED_BY_A_PERSON:
-                closings.append((reason, subject, "a later read shows a normal level"))
-    raise_cases(tx, openings)
-    settle_by_proof(tx, workspace, closings)
-    return [opening.reason.value for opening in openings]
+                closings[reason, subject] = "a later read shows a normal level"
+        if condition is Condition.ITEM_GONE:
+            closings[Reason.WRITE_REFUSED, _subject(Reason.ITEM_GONE, key)] = "there is no such item any more"
+    raise_cases(tx, list(openings.values()))
+    open_still = {name: proof for name, proof in closings.items() if name not in openings and name in open_now}
+    settle_by_proof(tx, workspace, [(*name, proof) for name, proof in sorted(open_still.items())])
+    return [opening.reason.value for opening in openings.values()]
+
+
+def _subject(reason: Reason, key: PositionKey) -> str:
+    """What is wrong with an item is one case, at however many locations it is counted."""
+    return f"{key.connection}/{key.item_id}" if reason in ABOUT_THE_ITEM else subject_of(key)
 
 
 def _opening(workspace: Workspace, lane: StoredLane, key: PositionKey, reason: Reason, sku: str | None) -> CaseOpening:
@@ -60,7 +72,7 @@ def _opening(workspace: Workspace, lane: StoredLane, key: PositionKey, reason: R
     return CaseOpening(
         workspace=workspace,
         reason=reason,
-        subject=subject_of(key),
+        subject=_subject(reason, key),
         connection=key.connection,
         sku=sku,
         lane=lane.lane,

@@ -1,0 +1,67 @@
+"""Items, levels and locations that are not there any more: told once, never guessed at, never hammered."""
+
+from __future__ import annotations
+
+import pytest
+
+from builders.journeys import Goods, Journey, travel
+from storebridge.operations.settle_case import Choice
+
+POLICIES = pytest.mark.parametrize("policy", ["mirror", "escrow"])
+
+
+def delete_everywhere_in(journey: Journey, store: str, sku: str = "A") -> None:
+    """Staff delete the product; no delivery tells of it."""
+    if store == "wix":
+        inventory = journey.stores.wix.inventory
+        for item in [i for i in inventory.items.values() if i.variant.sellable.sku == sku]:
+            del inventory.items[item.id]
+            inventory.by_variant.pop(item.variant.variant_id, None)
+        (product,) = [p for p in journey.stores.wix.shelf.products.values() if sku in {v.sku for v in p.variants}]
+        inventory.by_product.pop(product.id, None)
+        journey.stores.wix.shelf.remove(product)
+        return
+    shelves = journey.stores.shopify.shelves
+    shelves.remove(shelves.products[shelves.by_sku[sku].product_id])
+
+
+@pytest.mark.parametrize("store", ["shopify", "wix"])
+@POLICIES
+def test_a_deleted_product_is_one_case_and_is_never_written_again(policy: str, store: str) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=120.0)
+        other = "wix" if store == "shopify" else "shopify"
+        before = (await journey.levels())[other]
+        delete_everywhere_in(journey, store)
+        await journey.buy(other, 2)
+        await journey.pass_time(900.0)
+        assert await journey.levels() == {other: before - 2}
+        assert await journey.reasons() == ["item_gone"]
+        assert await journey.goods_left() == 8
+        calls = await journey.calls(store)
+        refused = await journey.rows(f"select count(*) from intents where connection = '{store}' and state = 'refused'")
+        assert refused[0][0] <= 1
+        await journey.pass_time(900.0)
+        assert await journey.calls(store) - calls < 30  # sweeps and polls
+
+    travel(play, policy=policy)
+
+
+def test_a_refused_write_is_tried_again_ever_later_and_at_once_when_a_person_asks() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=120.0)
+        (item,) = journey.stores.wix.inventory.items.values()
+        journey.stores.wix.inventory.items.pop(item.id)  # still listed, but its writes are refused
+        await journey.buy("shopify", 2)
+        await journey.pass_time(600.0)
+        (case,) = await journey.cases("write_refused")
+        assert 3 <= case.occurrences <= 6
+        journey.stores.wix.inventory.items[item.id] = item
+        await journey.settle("write_refused", Choice.RETRY)
+        await journey.pass_time(5.0)
+        assert await journey.levels() == {"shopify": 8, "wix": 8}
+        assert await journey.reasons() == []
+        (closed,) = await journey.cases("write_refused", state="resolved")
+        assert (closed.closed_by, closed.resolution) == ("proof", "a later write of this item was accepted")
+
+    travel(play)
