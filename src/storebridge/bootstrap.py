@@ -26,8 +26,9 @@ from storebridge.model.stock import Policy
 from storebridge.operations.keep_secret import StoredTokens, open_secret
 from storebridge.operations.run_baseline import BaselineReport, run_baseline
 from storebridge.pipeline.deliver.answers import AnswerDesk, FoldAnswer, FoldLevels
-from storebridge.pipeline.deliver.courier import Courier, Errand
+from storebridge.pipeline.deliver.courier import Courier
 from storebridge.pipeline.deliver.order_writes import SendOrderWrites
+from storebridge.pipeline.deliver.reading import Errand
 from storebridge.pipeline.flow import CallWasAnswered, ReadCameBack, take_turn
 from storebridge.pipeline.ingest.accept import Intake
 from storebridge.pipeline.normalize.dispatch import dispatch_signals

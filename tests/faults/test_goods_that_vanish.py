@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builders.journeys import Goods, Journey, travel
+from builders.journeys import Journey, travel
 from storebridge.operations.settle_case import Choice
 
 POLICIES = pytest.mark.parametrize("policy", ["mirror", "escrow"])

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import msgspec
 
+from storebridge.connectors.drift import DriftWatch
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ConnectionName, IntentId, ItemId, LocationId, OrderId
 from storebridge.model.order_writes import OrderWrite
@@ -80,6 +81,12 @@ class Remedy(StrEnum):
     RENEW_TOKEN = "renew_token"
     STOP = "stop"
     """It will not work until a person changes something."""
+
+
+SCHEMA_DRIFT = "SCHEMA_DRIFT"
+"""Our code for an answer that its API version does not promise; the connection's ``drift`` knows the path."""
+TOKEN_REFRESH = "TOKEN_REFRESH"
+"""Our code for a rotating token that the vendor does not renew: only a new installation helps."""
 
 
 class CallTrouble(Exception):
@@ -312,6 +319,7 @@ class Connector(Protocol):
     kind: str
     webhooks: Webhooks
     budget: Budget
+    drift: DriftWatch
 
     @property
     def capabilities(self) -> Capabilities: ...

@@ -48,6 +48,8 @@ class Reason(StrEnum):
     SUBSCRIPTION_MANUAL = "subscription_manual"
     STORE_UNREACHABLE = "store_unreachable"
     CLOCK_SKEWED = "clock_skewed"
+    CALLS_REFUSED = "calls_refused"
+    WORK_FAILED = "work_failed"
 
 
 class WhoseMove(StrEnum):
@@ -201,10 +203,10 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         retried=False,
     ),
     Reason.SCHEMA_DRIFT: _entry(
-        "{store} answered with a shape that its API version does not promise ({details}).",
+        "{store} answered with something that its API version does not promise, at {field} ({details}).",
         WhoseMove.STOREBRIDGE,
         closes_when="a person has looked",
-        advice="Stock goes on as far as the answer could be read. Report it, with the event's id.",
+        advice="What could be read goes on; nothing is guessed. Report it with the call and the field.",
         retried=False,
     ),
     Reason.WRITE_REFUSED: _entry(
@@ -300,6 +302,18 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         WhoseMove.VENDOR,
         closes_when="a call is answered",
         advice="Look at the vendor's status page. Changes are caught up by themselves afterwards.",
+    ),
+    Reason.CALLS_REFUSED: _entry(
+        "{store} does not take our calls ({details}). Nothing is lost: changes are caught up once it does.",
+        WhoseMove.AGENCY,
+        closes_when="a call is answered",
+        advice="The words say why: a frozen or locked shop, a wrong address, an app that was removed. Then retry.",
+    ),
+    Reason.WORK_FAILED: _entry(
+        "storebridge could not work on {subject} ({details}). Everything else goes on, and it is tried again.",
+        WhoseMove.STOREBRIDGE,
+        closes_when="it succeeds",
+        advice="Report it with these words, unless they name a setting to change.",
     ),
     Reason.CLOCK_SKEWED: _entry(
         "This machine's clock and that of {store} differ ({details}).",

@@ -61,8 +61,8 @@ class Position(msgspec.Struct, frozen=True):
     native_id: str | None = None
     """The vendor's own id of the counter row, where writes need it (Wix inventory item id)."""
     gone: bool = False
-    """The store has no such counter: the item was deleted, or is not stocked at this location (any more). Nothing can be
-    sold from it, and nothing is written to it."""
+    """The store has no such counter: the item was deleted, or is not stocked at this location. Nothing can be sold from
+    it, and nothing is written to it."""
     read_at: datetime | None = None
     """When the last accepted read was sent."""
     open_write: OpenWrite | None = None

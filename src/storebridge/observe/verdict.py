@@ -11,6 +11,7 @@ from storebridge.store.views import BaselineState, StoreHealth
 SAYINGS = {
     "slow": "{store} asks for fewer calls; changes take longer to reach it",
     "down": "{store} does not answer",
+    "refusing": "{store} does not take our calls",
     "unauthorized": "{store} refuses our credentials",
     "read_only": "{store} can be read but not written",
     "unknown": "{store} was not reached yet",

@@ -166,6 +166,12 @@ def open_subjects_of_lanes(tx: HasConnection, workspace: Workspace, lanes: Itera
     return {(reason, subject) for reason, subject in found}
 
 
+def open_subjects_of_reason(tx: HasConnection, workspace: Workspace, reason: str) -> set[str]:
+    """What the open cases of one reason are about."""
+    mine = (cases.c.workspace == workspace) & (cases.c.reason == reason) & (cases.c.state == "open")
+    return {subject for (subject,) in tx.conn.execute(select(cases.c.subject).where(mine))}
+
+
 def get_case(tx: HasConnection, workspace: Workspace, case_id: str) -> StoredCase | None:
     """A case by its id; None when there is none."""
     row = tx.conn.execute(select(*COLUMNS).where(cases.c.workspace == workspace, cases.c.case_id == case_id)).first()

@@ -14,7 +14,8 @@ from storebridge.store.tables import connections
 
 
 def note_health(tx: HasConnection, workspace: Workspace, connection: ConnectionName, health: str, detail: str) -> None:
-    """``health`` is ok | slow | down | unauthorized | read_only | unknown; ``since`` moves only when it changes."""
+    """``health`` is ok | slow | down | refusing | unauthorized | read_only | unknown; ``since`` moves only when it
+    changes."""
     values: dict[str, Any] = {"health": health, "detail": detail[:500]}
     if health == "ok":
         values["last_answer_at"] = tx.now

@@ -29,7 +29,7 @@ connections = Table(
     Column("workspace", String, primary_key=True),
     Column("connection", String, primary_key=True),
     Column("kind", String, nullable=False),
-    Column("health", String, nullable=False),  # ok | slow | down | unauthorized | read_only | unknown
+    Column("health", String, nullable=False),  # ok | slow | down | refusing | unauthorized | read_only | unknown
     Column("detail", Text, nullable=False, server_default=""),
     Column("since", UtcTime),
     Column("last_answer_at", UtcTime),

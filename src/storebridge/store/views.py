@@ -36,7 +36,7 @@ class StoreHealth(msgspec.Struct, frozen=True):
     connection: str
     kind: str
     health: str
-    """ok | slow | down | unauthorized | read_only | unknown"""
+    """ok | slow | down | refusing | unauthorized | read_only | unknown"""
     detail: str
     since: datetime | None
     last_answer_at: datetime | None

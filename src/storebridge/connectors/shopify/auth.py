@@ -14,7 +14,7 @@ import msgspec
 
 from storebridge.clock import Clock
 from storebridge.connectors.http import NoAnswer, NotSent, Request, Response, Transport
-from storebridge.connectors.port import Blame, CallTrouble, Remedy
+from storebridge.connectors.port import TOKEN_REFRESH, Blame, CallTrouble, Remedy
 from storebridge.connectors.secret import Secret
 from storebridge.connectors.shopify.errors import drift
 from storebridge.connectors.shopify.settings import ShopifySettings
@@ -94,6 +94,8 @@ class TokenSource:
             try:
                 return await self._granted({"grant_type": "refresh_token", "refresh_token": refresh})
             except CallTrouble as trouble:
+                if trouble.blame is Blame.CREDENTIALS:
+                    trouble.code = TOKEN_REFRESH
                 if trouble.blame is not Blame.CREDENTIALS or await self._untried_refresh_token(tried) in tried:
                     raise
 

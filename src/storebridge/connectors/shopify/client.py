@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from storebridge.clock import Clock
+from storebridge.connectors.drift import DriftWatch
 from storebridge.connectors.http import NoAnswer, NotSent, Request, Response, Transport
 from storebridge.connectors.port import Blame, CallTrouble, Remedy
 from storebridge.connectors.shopify.auth import TokenSource
@@ -68,6 +69,7 @@ class ShopifyClient:
         self._clock = clock
         self._budget = budget
         self._tokens = tokens
+        self.drift = DriftWatch()
 
     async def ask(self, operation: Operation, variables: Mapping[str, Any], shape: type[Data]) -> Data:
         """The answer to a question, in the expected shape. Raises CallTrouble."""
@@ -125,7 +127,7 @@ class ShopifyClient:
         return trouble_of_status(operation.name, response.status, writes=operation.writes, retry_after_seconds=pause)
 
     def _data(self, operation: Operation, response: Response, shape: type[Data]) -> Data:
-        envelope = _decode(response.body, Envelope, operation)
+        envelope = self._decode(response.body, Envelope, operation)
         cost = envelope.extensions.get("cost")
         self._budget.learn(operation.name, cost if isinstance(cost, dict) else None)
         if envelope.errors and not (operation.writes and _carried_out(envelope.data)):
@@ -133,8 +135,18 @@ class ShopifyClient:
             pause = self._budget.throttled(operation.name, None) if throttled else None
             raise trouble_of_errors(operation.name, envelope.errors, writes=operation.writes, retry_after_seconds=pause)
         if bytes(envelope.data) == b"null":
+            self.drift.note(operation.name, "data", "there is no data")
             raise drift(f"Shopify's answer to {operation.name} has no data", writes=operation.writes)
-        return _decode(bytes(envelope.data), shape, operation)
+        return self._decode(bytes(envelope.data), shape, operation)
+
+    def _decode(self, body: bytes, shape: type[Data], operation: Operation) -> Data:
+        try:
+            return msgspec.json.decode(body, type=shape, strict=False)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as unreadable:
+            self.drift.note_undecodable(operation.name, unreadable)
+            raise drift(
+                f"Shopify's answer to {operation.name} has an unknown shape: {unreadable}", writes=operation.writes
+            ) from None
 
 
 def _carried_out(data: msgspec.Raw | None) -> bool:
@@ -149,15 +161,6 @@ def _carried_out(data: msgspec.Raw | None) -> bool:
 def encode(operation: Operation, variables: Mapping[str, Any]) -> bytes:
     """The bytes of a call."""
     return msgspec.json.encode({"query": operation.document, "variables": variables})
-
-
-def _decode(body: bytes, shape: type[Data], operation: Operation) -> Data:
-    try:
-        return msgspec.json.decode(body, type=shape, strict=False)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as unreadable:
-        raise drift(
-            f"Shopify's answer to {operation.name} has an unknown shape: {unreadable}", writes=operation.writes
-        ) from None
 
 
 def server_time(response: Response) -> datetime | None:

@@ -76,6 +76,7 @@ class ShopifyConnector:
         self._clock = clock
         tokens = TokenSource(settings, transport, clock, vault)
         self._client = ShopifyClient(settings, transport, clock, budget, tokens)
+        self.drift = self._client.drift
         self._reader = ShopReader(self._client, clock)
         self._sales = SalesReader(self._client, settings.name)
 

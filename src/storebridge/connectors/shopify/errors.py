@@ -10,9 +10,8 @@ from typing import Any
 
 import msgspec
 
-from storebridge.connectors.port import Blame, CallTrouble, Remedy, RowOutcome
+from storebridge.connectors.port import SCHEMA_DRIFT, Blame, CallTrouble, Remedy, RowOutcome
 
-SCHEMA_DRIFT = "SCHEMA_DRIFT"
 MAX_COST_EXCEEDED = "MAX_COST_EXCEEDED"
 """A single query may cost 1000 points, whatever the bucket holds."""
 STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})

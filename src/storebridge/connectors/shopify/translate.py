@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from storebridge.connectors.shopify.client import Shape
 from storebridge.model.catalogue import Location, Variant
@@ -127,7 +127,7 @@ class RefundLine(Shape, frozen=True):
     """What is used of Shopify's refund line."""
 
     quantity: int
-    restock_type: str
+    restock_type: Literal["CANCEL", "LEGACY_RESTOCK", "NO_RESTOCK", "RETURN"]
     line_item: LineRef
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from storebridge.clock import Clock
+from storebridge.connectors.drift import DriftWatch
 from storebridge.connectors.http import NoAnswer, NotSent, Request, Response, Transport
 from storebridge.connectors.port import Blame, CallTrouble, Remedy
 from storebridge.connectors.wix.auth import Credentials
@@ -52,12 +53,23 @@ class WixClient:
         self._budget = budget
         self._credentials = credentials
         self._consistent: str | None = None
+        self.drift = DriftWatch()
 
     async def read(self, operation: Operation, shape: type[Shape], question: object = None) -> Shape:
         """The answer to a question, in the expected shape. Raises CallTrouble."""
         body = b"" if question is None else msgspec.json.encode(question)
         response = await self.exchange(operation, body)
-        return decode(response.body, shape, operation.name)
+        return self.decode(response, shape, operation)
+
+    def decode(self, response: Response, shape: type[Shape], operation: Operation) -> Shape:
+        """The answer in its shape, numbers also as strings; another shape is noted and CallTrouble(SCHEMA_DRIFT)."""
+        try:
+            return msgspec.json.decode(response.body, type=shape, strict=False)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as unreadable:
+            self.drift.note_undecodable(operation.name, unreadable)
+            raise drift(
+                f"Wix's answer to {operation.name} has an unknown shape: {unreadable}", writes=operation.writes
+            ) from None
 
     async def exchange(self, operation: Operation, body: bytes) -> Response:
         """The 200 answer to exactly these bytes; a refused token is renewed once. Raises CallTrouble."""
@@ -126,15 +138,6 @@ class WixClient:
         if trouble.remedy is Remedy.RENEW_TOKEN:
             trouble.remedy = Remedy.STOP
         return trouble
-
-
-def decode(body: bytes, shape: type[Shape], asked: str) -> Shape:
-    """The body in the shape, numbers also as strings; a body of another shape is
-    CallTrouble(SCHEMA_DRIFT)."""
-    try:
-        return msgspec.json.decode(body, type=shape, strict=False)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as unreadable:
-        raise drift(f"Wix's answer to {asked} has an unknown shape: {unreadable}") from None
 
 
 def server_time(response: Response) -> datetime | None:

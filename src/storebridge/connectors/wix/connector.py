@@ -36,12 +36,13 @@ from storebridge.connectors.wix.settings import WixSettings
 from storebridge.connectors.wix.webhooks import NEEDED_TOPICS, WixWebhooks
 from storebridge.connectors.wix.write import (
     ROWS_PER_WRITE,
+    BulkAnswer,
     encode_stock_call,
     not_writable,
     rows_of,
     rows_of_refused_call,
 )
-from storebridge.connectors.wix.write_orders import encode_order_call, order_answer_of, refused_order_call
+from storebridge.connectors.wix.write_orders import MadeParcel, encode_order_call, order_answer_of, refused_order_call
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ItemId, OrderId
 from storebridge.model.order_writes import OrderWrite
@@ -79,6 +80,7 @@ class WixConnector:
         else:
             credentials = ApiKeyCredentials(settings)
         self._client = WixClient(settings, transport, clock, budget, credentials)
+        self.drift = self._client.drift
         self._probe = SiteProbe(settings, self._client, clock)
         self._orders = OrderReader(self._client)
         self._sales = SalesReader(self._client, settings.name, settings.app_id or "")
@@ -146,7 +148,7 @@ class WixConnector:
             if rows is None:
                 raise
             return rows
-        return rows_of(call, response)
+        return rows_of(call, response, self._client.decode(response, BulkAnswer, operation))
 
     async def orders_changed(self, since: ChangeCursor, page: str | None) -> OrdersPage:
         """Orders whose last change is at or after ``since``, oldest change first."""
@@ -181,7 +183,8 @@ class WixConnector:
             if refused is None:
                 raise
             return refused
-        return order_answer_of(call, response)
+        told = self._client.decode(response, MadeParcel, operation) if response.body else MadeParcel()
+        return order_answer_of(response, told)
 
     async def ensure_subscriptions(self, address: str) -> SubscriptionReport:
         """Wix has no call for this: every topic is ticked by a person in the app's dashboard, with this

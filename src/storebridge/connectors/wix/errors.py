@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import msgspec
 
-from storebridge.connectors.port import Blame, CallTrouble, Remedy, RowOutcome
+from storebridge.connectors.port import SCHEMA_DRIFT, Blame, CallTrouble, Remedy, RowOutcome
 
 CATALOGUE_MISMATCH = "CATALOGUE_MISMATCH"
 """Our word for "this site's catalogue is of the other version": probe the version again (W18)."""
-SCHEMA_DRIFT = "SCHEMA_DRIFT"
-"""Our word for an answer whose shape we do not know."""
 LONGEST_MESSAGE = 300
 
 

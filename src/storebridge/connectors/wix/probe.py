@@ -8,7 +8,7 @@ import msgspec
 
 from storebridge.clock import Clock
 from storebridge.connectors.port import CallTrouble, Finding, Precondition, StoreFacts
-from storebridge.connectors.wix.client import Operation, WixClient, decode, server_time
+from storebridge.connectors.wix.client import Operation, WixClient, server_time
 from storebridge.connectors.wix.read import QUERY_ITEMS, SEARCH_ORDERS
 from storebridge.connectors.wix.read_v1 import QUERY_INVENTORY
 from storebridge.connectors.wix.settings import WixSettings
@@ -91,7 +91,7 @@ class SiteProbe:
         asked_at = self._clock.now()
         response = await self._client.exchange(GET_VERSION, b"")
         told_time, heard_at = server_time(response), self._clock.now()
-        version = decode(response.body, VersionAnswer, GET_VERSION.name).catalog_version
+        version = self._client.decode(response, VersionAnswer, GET_VERSION).catalog_version
         trigger = await self._trigger()
         instance = await self._instance()
         site = instance.site or Site()

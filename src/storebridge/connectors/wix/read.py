@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
+import msgspec
+
 from storebridge.clock import Clock
 from storebridge.connectors.port import CallTrouble
-from storebridge.connectors.wix.client import Operation, WixClient, decode
+from storebridge.connectors.wix.client import Operation, WixClient
 from storebridge.connectors.wix.errors import drift
 from storebridge.connectors.wix.translate import (
     InventoryItem,
@@ -114,6 +116,12 @@ class OrdersAnswer(Shape, frozen=True):
     """Orders that a search found."""
 
     orders: tuple[Order, ...] = ()
+
+
+class OrdersListed(Shape, frozen=True):
+    """Orders that a listing found; each is read by itself."""
+
+    orders: tuple[msgspec.Raw, ...] = ()
     metadata: Paging | None = None
 
 
@@ -206,9 +214,10 @@ class OrderReader:
             search["sort"] = [{"fieldName": "updatedDate", "order": "ASC"}]
         else:
             search["cursorPaging"]["cursor"] = page
-        answer = await self._client.read(SEARCH_ORDERS, OrdersAnswer, {"search": search})
+        answer = await self._client.read(SEARCH_ORDERS, OrdersListed, {"search": search})
+        orders = self._client.drift.readable_rows(SEARCH_ORDERS.name, "orders", answer.orders, Order)
         following = answer.metadata.next_cursor if answer.metadata and answer.orders else None
-        return OrdersPage(tuple(order_of(order, trigger) for order in answer.orders), following)
+        return OrdersPage(tuple(order_of(order, trigger) for order in orders), following)
 
     async def read_orders(self, orders: Sequence[OrderId], trigger: str) -> tuple[OrderFacts, ...]:
         """The orders that exist.
@@ -238,7 +247,7 @@ class OrderReader:
             if trouble.status == 404:
                 return None
             raise
-        return decode(answer.body, OneOrder, operation.name).order
+        return self._client.decode(answer, OneOrder, operation).order
 
 
 def path_segment(value: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from storebridge.connectors.port import CallTrouble
-from storebridge.connectors.wix.client import Operation, WixClient, decode
+from storebridge.connectors.wix.client import Operation, WixClient
 from storebridge.connectors.wix.read import (
     ORDERS_PER_PAGE,
     SEARCH_ORDERS,
@@ -100,4 +100,4 @@ class SalesReader:
             if trouble.status == 404:
                 return None
             raise
-        return decode(answer.body, OneSale, operation.name).order
+        return self._client.decode(answer, OneSale, operation).order

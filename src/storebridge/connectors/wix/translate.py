@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,6 +23,14 @@ WHEN_PLACED = "ON_ORDER_PLACED"
 WHEN_PAID = "ON_ORDER_PAID"
 _PAID = frozenset({"PAID", "PARTIALLY_REFUNDED", "FULLY_REFUNDED"})
 _FAILED_PAYMENTS = frozenset({"DECLINED", "CANCELED"})
+
+
+OrderStatus = Literal["INITIALIZED", "APPROVED", "CANCELED", "PENDING", "REJECTED"]
+PaymentStatus = Literal[
+    "UNSPECIFIED", "NOT_PAID", "PAID", "PARTIALLY_REFUNDED", "FULLY_REFUNDED", "PENDING", "PARTIALLY_PAID",
+    "PENDING_MERCHANT", "CANCELED", "DECLINED",
+]  # fmt: skip
+"""Whether an order took stock hangs on these: a word that nobody announced is told to a person, not guessed at."""
 
 
 class Shape(msgspec.Struct, frozen=True, rename="camel"):
@@ -146,8 +154,8 @@ class Order(Shape, frozen=True):
     created_date: datetime
     updated_date: datetime
     number: str | int | None = None
-    status: str | None = None
-    payment_status: str | None = None
+    status: OrderStatus | None = None
+    payment_status: PaymentStatus | None = None
     line_items: tuple[OrderLine, ...] = ()
     channel_info: ChannelInfo | None = None
     imported: bool | None = None

@@ -22,7 +22,7 @@ from storebridge.connectors.port import (
     RowOutcome,
     StockWrite,
 )
-from storebridge.connectors.wix.client import Operation, decode
+from storebridge.connectors.wix.client import Operation
 from storebridge.connectors.wix.errors import RefusedCall, is_stale, row_outcome
 from storebridge.connectors.wix.translate import InventoryItem, Shape
 from storebridge.model.ids import IntentId
@@ -88,16 +88,8 @@ def _row(write: StockWrite) -> dict[str, dict[str, str | int]]:
     return {"inventoryItem": {"id": write.native_id, "revision": write.version, "quantity": write.to_level}}
 
 
-def rows_of(call: EncodedCall, response: Response) -> CallAnswer:
-    """The answered rows. A row that Wix does not mention, or mentions twice, is UNCLEAR.
-
-    Raises CallTrouble(UNKNOWN_OUTCOME) when the answer cannot be read.
-    """
-    try:
-        answer = decode(response.body, BulkAnswer, call.operation)
-    except CallTrouble as trouble:
-        trouble.remedy = Remedy.UNKNOWN_OUTCOME
-        raise
+def rows_of(call: EncodedCall, response: Response, answer: BulkAnswer) -> CallAnswer:
+    """The answered rows. A row that Wix does not mention, or mentions twice, is UNCLEAR."""
     told: dict[int, list[ItemResult]] = {}
     for place, result in enumerate(answer.results):
         index = result.item_metadata.original_index

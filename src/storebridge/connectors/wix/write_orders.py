@@ -12,7 +12,6 @@ import msgspec
 
 from storebridge.connectors.http import Response
 from storebridge.connectors.port import EncodedOrderCall, OrderCallAnswer, OrderOutcome
-from storebridge.connectors.wix.client import decode
 from storebridge.connectors.wix.errors import RefusedCall
 from storebridge.connectors.wix.read import path_segment
 from storebridge.connectors.wix.translate import Shape
@@ -58,9 +57,8 @@ def _tracking(tracking: Tracking) -> dict[str, str]:
     return {name: value for name, value in said.items() if value}
 
 
-def order_answer_of(call: EncodedOrderCall, response: Response) -> OrderCallAnswer:
-    """The answered write. Raises CallTrouble(UNKNOWN_OUTCOME) when the answer cannot be read."""
-    answer = decode(response.body or b"{}", MadeParcel, call.operation)
+def order_answer_of(response: Response, answer: MadeParcel) -> OrderCallAnswer:
+    """The answered write."""
     made = {"parcel_id": answer.fulfillment_id} if answer.fulfillment_id else {}
     return OrderCallAnswer(OrderOutcome.APPLIED, "", "", made, response.status, response.body[:JOURNAL_BYTES])
 

@@ -11,6 +11,7 @@ import msgspec
 
 from storebridge.audit.record import AuditRow, append
 from storebridge.clock import Clock
+from storebridge.connectors.drift import Drift
 from storebridge.connectors.port import (
     Blame,
     CallAnswer,
@@ -25,15 +26,23 @@ from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.model.ids import ConnectionName, ItemId, Workspace
 from storebridge.model.stock import LevelsRead
+from storebridge.pipeline.deliver.diagnosis import MENDED_BY_AN_ANSWER, diagnose
 from storebridge.pipeline.deliver.jobs import Read, Send
+from storebridge.store.cases import open_subjects_of_reason
 from storebridge.store.connections import note_health
 from storebridge.store.database import Store, Tx
 from storebridge.store.journal import close_call, postpone_call, replan_intents
 from storebridge.store.waiting import delay_looks
+from storebridge.telemetry.log import get_logger, mask
 from storebridge.work.retry import backoff_seconds
+
+log = get_logger("answers")
 
 KEY_LIFETIME = timedelta(hours=23)
 """S3: an idempotency key is believed to be kept for 24 hours; past that a resend could apply twice."""
+FIRST_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(minutes=5)
+"""How long a look waits that alone spoils a read."""
 KEEP_TRYING_SECONDS = 30.0
 """How long the end of a call is held in memory while the database is away."""
 
@@ -80,6 +89,13 @@ class AnswerDesk:
         self._take_turn = take_turn
         self._wake = wake
         self._health = ""
+        self._failing: set[str] | None = None
+        """What failed and did not succeed since; None: not looked up yet."""
+
+    def forget(self) -> None:
+        """Another worker may have written since we last held the connection: what we told it is no news to nobody."""
+        self._health = ""
+        self._failing = None
 
     @staticmethod
     def items_of(job: Read) -> tuple[ItemId, ...]:
@@ -144,8 +160,9 @@ class AnswerDesk:
         replan_intents(tx, job.call.intents, due)
 
     async def _refuse(self, job: Send, trouble: CallTrouble) -> None:
-        """The one row of a call that the vendor will never accept."""
-        if trouble.blame is Blame.CREDENTIALS:
+        """The one row of a call that the vendor will never accept; one that is turned away at the door says nothing of
+        its rows."""
+        if trouble.blame is not Blame.OURSELVES:
             await self._take_back(job, trouble)
             return
         rows = tuple(RowAnswer(intent, RowOutcome.REFUSED, trouble.code, str(trouble)) for intent in job.call.intents)
@@ -156,8 +173,8 @@ class AnswerDesk:
         rows = tuple(RowAnswer(intent, RowOutcome.UNCLEAR, "key_expired") for intent in job.call.intents)
         self._wake(await self._store.run(self._commit_answer, job, rows, trouble.status, b""))
 
-    async def unkept(self, job: Send, error: StoreUnavailableError) -> None:
-        """What became of a call could not be stored, which is as good as no answer: the same bytes are due again.
+    async def unkept(self, job: Send, error: Exception) -> None:
+        """What became of a call could not be taken in, which is as good as no answer: the same bytes are due again.
 
         Without this the call would wait for an answer for ever, and its counters with it. Tried for a while; raises
         StoreUnavailableError when the database stays away: then the process stops, and the next one asks again.
@@ -182,6 +199,61 @@ class AnswerDesk:
         await self._store.run(delay_looks, self._workspace, connection, job.looks, due)
         await self._ill(trouble)
 
+    async def set_aside(self, job: Read, spoiled: Exception, what: str) -> None:
+        """Looks that cannot be taken in wait ever longer; a person is told, by a case of drift or by one of its own."""
+        attempts = max(look.attempts for look in job.looks)
+        due = self._clock.now() + min(FIRST_WAIT * 4 ** min(attempts, 10), LONGEST_WAIT)
+        await self._store.run(delay_looks, self._workspace, self._connector.name, job.looks, due)
+        if not isinstance(spoiled, CallTrouble):
+            await self.failed(what, spoiled)
+
+    async def failed(self, what: str, error: Exception) -> None:
+        """Our own work failed in a way that nobody foresaw."""
+        log.error("work_failed", connection=self._connector.name, what=what, error=repr(error))
+        await self._store.run(self._commit_failed, what, error)
+        self._failing = None
+
+    def _commit_failed(self, tx: Tx, what: str, error: Exception) -> None:
+        opening = CaseOpening(
+            workspace=self._workspace,
+            reason=Reason.WORK_FAILED,
+            subject=f"{self._connector.name}/{what}",
+            connection=self._connector.name,
+            field=type(error).__name__,
+            details={"error": str(mask("error", str(error)))[:500]},
+        )
+        raise_cases(tx, [opening])
+
+    async def worked(self, *names: str) -> None:
+        """Something was taken in: what failed about it before is mended."""
+        if self._failing is None:
+            found = await self._store.read(open_subjects_of_reason, self._workspace, Reason.WORK_FAILED.value)
+            self._failing = {subject for subject in found if subject.startswith(f"{self._connector.name}/")}
+        mended = self._failing.intersection(f"{self._connector.name}/{name}" for name in names)
+        if mended:
+            closings = [(Reason.WORK_FAILED, subject, "it succeeded") for subject in sorted(mended)]
+            await self._store.run(settle_by_proof, self._workspace, closings)
+            self._failing -= mended
+
+    async def note_drift(self) -> None:
+        """Answers that were not as promised become cases, one for each call and path."""
+        drifts = self._connector.drift.take()
+        if drifts:
+            await self._store.run(self._commit_drift, drifts)
+
+    def _commit_drift(self, tx: Tx, drifts: tuple[Drift, ...]) -> None:
+        raise_cases(tx, [self._as_case(drift) for drift in drifts])
+
+    def _as_case(self, drift: Drift) -> CaseOpening:
+        return CaseOpening(
+            workspace=self._workspace,
+            reason=Reason.SCHEMA_DRIFT,
+            subject=f"{self._connector.name}/{drift.operation} {drift.path}",
+            connection=self._connector.name,
+            field=drift.path,
+            details={"call": drift.operation, "found": drift.told},
+        )
+
     async def well(self, connection: ConnectionName) -> None:
         """The store answers; note it when that is news, and close what said otherwise."""
         if self._health != "ok":
@@ -190,17 +262,11 @@ class AnswerDesk:
 
     def _commit_well(self, tx: Tx, connection: ConnectionName) -> None:
         note_health(tx, self._workspace, connection, "ok", "")
-        settle_by_proof(
-            tx,
-            self._workspace,
-            [
-                (reason, connection, "a call was answered")
-                for reason in (Reason.STORE_UNREACHABLE, Reason.CREDENTIALS_REFUSED)
-            ],
-        )
+        closings = [(reason, connection, "a call was answered") for reason in MENDED_BY_AN_ANSWER]
+        settle_by_proof(tx, self._workspace, closings)
 
     async def _ill(self, trouble: CallTrouble) -> None:
-        health, reason = _diagnosis(trouble)
+        health, reason = diagnose(trouble)
         if health == self._health or not health:
             return
         await self._store.run(self._commit_ill, health, reason, str(trouble), trouble.code)
@@ -218,13 +284,3 @@ class AnswerDesk:
                 details={"message": sentence[:500]},
             )
             raise_cases(tx, [opening])
-
-
-def _diagnosis(trouble: CallTrouble) -> tuple[str, Reason | None]:
-    if trouble.blame is Blame.CREDENTIALS:
-        return "unauthorized", Reason.CREDENTIALS_REFUSED
-    if trouble.remedy is Remedy.SLOW_DOWN:
-        return "slow", None
-    if trouble.blame in (Blame.NETWORK, Blame.VENDOR):
-        return "down", Reason.STORE_UNREACHABLE
-    return "", None

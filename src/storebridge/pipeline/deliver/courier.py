@@ -11,19 +11,19 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Protocol
 
 from storebridge.clock import Clock, Ids
-from storebridge.connectors.port import Blame, CallTrouble, Connector, EncodedCall, Remedy
+from storebridge.connectors.port import CallTrouble, Connector, EncodedCall
 from storebridge.errors import StoreUnavailableError
 from storebridge.model.ids import CallId, ConnectionName, Workspace
 from storebridge.pipeline.deliver.answers import AnswerDesk
 from storebridge.pipeline.deliver.batch import BatchSize
+from storebridge.pipeline.deliver.diagnosis import counts_against_the_store
 from storebridge.pipeline.deliver.jobs import Desk, Idle, Job, Limits, Read, Send, next_job
+from storebridge.pipeline.deliver.reading import Errand, ReadingDesk
 from storebridge.store.database import Store
 from storebridge.store.journal import make_open_calls_due
 from storebridge.store.leases import LostLease, release, take
-from storebridge.store.waiting import ClaimedLook
 from storebridge.telemetry.log import get_logger
 from storebridge.work.retry import Breaker
 from storebridge.work.wakes import Bell
@@ -31,14 +31,6 @@ from storebridge.work.wakes import Bell
 LEASE_SECONDS = 30.0
 
 log = get_logger("courier")
-
-
-class Errand(Protocol):
-    """Work that is not about levels (orders, writes to them, catalogue, the store), done for looks that ask for it."""
-
-    rows_per_read: int
-
-    async def __call__(self, looks: tuple[ClaimedLook, ...]) -> None: ...
 
 
 class Courier:
@@ -69,6 +61,7 @@ class Courier:
         self._breaker = breaker
         self._answers = answers
         self._errands = errands
+        self._reading_desk = ReadingDesk(connector, answers, errands)
         self._nap_seconds = nap_seconds
         self._batch = BatchSize(connector.capabilities.rows_per_write)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -119,6 +112,7 @@ class Courier:
         self._lease_until = now + LEASE_SECONDS
         if self._desk is None or self._desk.epoch != epoch:
             self._desk = Desk(self._workspace, self.connection, self._owner, epoch)
+            self._answers.forget()
             await self._store.run(make_open_calls_due, self._workspace, self.connection)
         return self._desk
 
@@ -173,17 +167,27 @@ class Courier:
 
     async def _carry_out(self, job: Send | Read) -> None:
         if isinstance(job, Send):
-            try:
-                await self._guarded(lambda: self._send(job), lambda trouble: self._answers.troubled(job, trouble))
-            except StoreUnavailableError as error:
+            error = await self._try_to_send(job)
+            if error is not None:
                 await self._answers.unkept(job, error)
+            if error is not None and not isinstance(error, StoreUnavailableError):
+                await self._answers.failed(job.call.operation, error)
             return
         try:
             await self._guarded(
-                lambda: self._read(job), lambda trouble: self._answers.unread(self.connection, job, trouble)
+                lambda: self._reading_desk.read(job),
+                lambda trouble: self._answers.unread(self.connection, job, trouble),
             )
         finally:
             self._reading -= {(look.kind, look.key) for look in job.looks}
+
+    async def _try_to_send(self, job: Send) -> Exception | None:
+        """What kept the outcome from being taken in, whatever it is: the call must not wait for an answer for ever."""
+        try:
+            await self._guarded(lambda: self._send(job), lambda trouble: self._answers.troubled(job, trouble))
+        except Exception as error:  # noqa: BLE001 - the caller gets it
+            return error
+        return None
 
     async def _guarded(
         self, act: Callable[[], Awaitable[None]], on_trouble: Callable[[CallTrouble], Awaitable[None]]
@@ -191,7 +195,7 @@ class Courier:
         try:
             await act()
         except CallTrouble as trouble:
-            if trouble.blame in (Blame.NETWORK, Blame.VENDOR) and trouble.remedy is not Remedy.SLOW_DOWN:
+            if counts_against_the_store(trouble):
                 self._breaker.fail(self._clock.monotonic())
             else:
                 self._breaker.tell_nothing()
@@ -203,6 +207,8 @@ class Courier:
         else:
             self._breaker.succeed()
             await self._answers.well(self.connection)
+        finally:
+            await self._answers.note_drift()
 
     async def _send(self, job: Send) -> None:
         call = job.call
@@ -218,13 +224,7 @@ class Courier:
         )
         self._batch.answered(answer.rows, refuses_all=self._connector.capabilities.one_stale_row_refuses_all)
         await self._answers.answered(job, answer)
-
-    async def _read(self, job: Read) -> None:
-        if job.kind == "levels":
-            read = await self._connector.read_levels(self._answers.items_of(job))
-            await self._answers.levels(self.connection, job, read)
-        else:
-            await self._errands[job.kind](job.looks)
+        await self._answers.worked(call.operation)
 
     async def _drain(self) -> None:
         if self._tasks:

@@ -18,7 +18,6 @@ from storebridge.model.stock import PositionKey
 from storebridge.store.journal import SettledRow
 from storebridge.store.lanes import OpenIntent, StoredLane
 
-
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 """A store that refused a row will refuse it again until somebody mends the cause: a deleted product once cost three
@@ -84,16 +83,16 @@ def _in_doubt(answer: RowAnswer, style: WriteStyle, resent: bool) -> bool:
 def _apply(lane: StoredLane, intent: OpenIntent, answer: RowAnswer, now: datetime, settlement: Settlement) -> None:
     stored = lane.positions[intent.position]
     position = apply_delta(stored.position, intent.delta, version=answer.version)
-    lane.positions[intent.position] = msgspec.structs.replace(stored, position=position, written_at=now, misses=0, refusals=0)
+    lane.positions[intent.position] = msgspec.structs.replace(
+        stored, position=position, written_at=now, misses=0, refusals=0
+    )
     del lane.intents[intent.intent_id]
     settlement.changed.add(intent.position)
     settlement.rows.append(SettledRow(intent.intent_id, "applied", answer.code))
     settlement.applied.append(Applied(intent.intent_id, intent.position, intent.delta, position.level))
 
 
-def _drop(
-    lane: StoredLane, intent: OpenIntent, answer: RowAnswer, now: datetime, settlement: Settlement
-) -> None:
+def _drop(lane: StoredLane, intent: OpenIntent, answer: RowAnswer, now: datetime, settlement: Settlement) -> None:
     del lane.intents[intent.intent_id]
     settlement.rows.append(SettledRow(intent.intent_id, answer.outcome.value, answer.code))
     stored = lane.positions[intent.position]

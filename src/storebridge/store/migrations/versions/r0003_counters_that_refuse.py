@@ -10,8 +10,8 @@ from alembic import op
 
 from storebridge.store.columns import UtcTime
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:
