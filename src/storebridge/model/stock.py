@@ -131,13 +131,13 @@ class LevelReading(msgspec.Struct, frozen=True):
     location_id: LocationId
     available: int | None
     """Units that can be sold; None when the item is not counted or not stocked here: null is not zero."""
-    active: bool = True
-    """False where the store does not sell from: the item is not stocked at the location, or that is closed. What the
-    store still books there is in ``available``, so that goods moved elsewhere are not counted twice."""
     version: str | None = None
     native_id: str | None = None
     tracked: bool = True
     denies_oversell: bool = True
+    active: bool = True
+    """False where the store does not sell from: the item is not stocked at the location, or that is closed. What the
+    store still books there is in ``available``, so that goods moved elsewhere are not counted twice."""
 
 
 class LevelsRead(msgspec.Struct, frozen=True):

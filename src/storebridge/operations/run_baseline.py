@@ -170,7 +170,7 @@ def _intakes_of(
     for connection, variant in sku.variants.items():
         for (owner, location_id), place in placed.items():
             reading = survey.levels[connection].get((variant.item_id, location_id))
-            if owner == connection and reading is not None and reading.available is not None:
+            if owner == connection and reading is not None and reading.available is not None and reading.active:
                 key = PositionKey(connection, variant.item_id, location_id)
                 by_group[place.group].append((key, reading, place.rank))
     return [

@@ -159,9 +159,9 @@ def test_null_is_not_zero() -> None:
     untracked = item("gid://shopify/InventoryItem/2", tracked=False, policy="CONTINUE")
     wire.on("inventoryLevels", data(nodes=[item(ITEM, level(active=False)), untracked]))
     read = asyncio.run(connect(wire).read_levels([ItemId(ITEM), ItemId("gid://shopify/InventoryItem/2")]))
-    assert [(r.available, r.tracked, r.denies_oversell) for r in read.readings] == [
-        (None, True, True),
-        (None, False, False),
+    assert [(r.available, r.active, r.tracked, r.denies_oversell) for r in read.readings] == [
+        (4, False, True, True),  # still booked there, and nobody can buy it
+        (None, True, False, False),
     ]
 
 
