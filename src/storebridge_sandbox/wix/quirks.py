@@ -79,3 +79,7 @@ class WixQuirks:
     """False: two products may have one handle."""
     w27_variant_ids_accepted: bool = True
     """False: the vendor gives every new variant an id of its own."""
+    w29_tracking_numbers_unique_in: Literal["order", "site", "nothing"] = "order"
+    """Where a second parcel with the same tracking number is refused."""
+    w30_external_refund_calls_provider: bool = False
+    """True: an external refund is sent to the payment provider as well, and the money goes back twice."""

@@ -28,6 +28,7 @@ from storebridge_sandbox.wix.access.state import Access
 from storebridge_sandbox.wix.announcements import Announcements
 from storebridge_sandbox.wix.app import WixApi
 from storebridge_sandbox.wix.calls import Operation
+from storebridge_sandbox.wix.fulfilments.answers import FulfilmentAnswers
 from storebridge_sandbox.wix.generation import CatalogGeneration
 from storebridge_sandbox.wix.identities import Actor, Guids
 from storebridge_sandbox.wix.inventory.bulk import InventoryBulkAnswers
@@ -41,6 +42,7 @@ from storebridge_sandbox.wix.locations.answers import LocationAnswers
 from storebridge_sandbox.wix.locations.places import PlaceAnswers
 from storebridge_sandbox.wix.locations.state import Locations
 from storebridge_sandbox.wix.notices import RETRY_DELAYS_SECONDS, TIMEOUT_SECONDS, Notices
+from storebridge_sandbox.wix.orders.activity_answers import ActivityAnswers
 from storebridge_sandbox.wix.orders.answers import OrderAnswers
 from storebridge_sandbox.wix.orders.book import Orders
 from storebridge_sandbox.wix.orders.create import OrderCreation
@@ -52,6 +54,9 @@ from storebridge_sandbox.wix.orders.settings_answers import OrdersSettingsAnswer
 from storebridge_sandbox.wix.orders.shape import order_payload
 from storebridge_sandbox.wix.orders.staff import Staff
 from storebridge_sandbox.wix.orders.state import WixOrder
+from storebridge_sandbox.wix.payments.answers import TransactionAnswers
+from storebridge_sandbox.wix.payments.billing import BillingAnswers
+from storebridge_sandbox.wix.payments.collector import CollectorAnswers
 from storebridge_sandbox.wix.products.answers import ProductAnswers, ProductWrites
 from storebridge_sandbox.wix.products.by_filter import ProductsByFilterAnswers
 from storebridge_sandbox.wix.products.drafts import Drafting
@@ -169,7 +174,12 @@ class WixStore:
             PlaceAnswers(self.locations, self.world.now, self._told.location),
             OrderAnswers(self.office),
             OrderCreation(self.office, self.jobs),
+            ActivityAnswers(self.office),
             self._order_settings,
+            FulfilmentAnswers(self.office),
+            TransactionAnswers(self.office),
+            BillingAnswers(self.office),
+            CollectorAnswers(self.office),
             ProductAnswersV1(self.shelf, self.inventory, default, self._may),
             InventoryAnswersV1(self.inventory, self.shelf),
         )

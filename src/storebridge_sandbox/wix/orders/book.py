@@ -172,11 +172,13 @@ class Orders:
             "cost": {"price": price, "totalPriceBeforeTax": price, "totalPriceAfterTax": price},
         }
 
-    def add_payment(self, order: WixOrder, amount: Decimal, status: str, details: dict[str, Any]) -> Payment:
+    def add_payment(
+        self, order: WixOrder, amount: Decimal, status: str, details: dict[str, Any], *, online: bool = True
+    ) -> Payment:
         """A payment is recorded; nobody is charged. Online ones get the ids that a provider would give."""
         moment = self.now()
         details = dict(details)
-        if not details.get("offlinePayment"):
+        if online and not details.get("offlinePayment"):
             details.setdefault("gatewayTransactionId", self.new_id())
             details.setdefault("providerTransactionId", self.new_id())
         payment = Payment(self.new_id(), moment, moment, amount, status, details)

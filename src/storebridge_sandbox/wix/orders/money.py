@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from storebridge_sandbox.orders import RefundedLine, Refused, Wish
 from storebridge_sandbox.wix.identities import Actor
@@ -107,17 +108,16 @@ class Money:
         chosen: Sequence[tuple[WixLine, int, int]],
         transactions: list[RefundTransaction],
         actor: Actor,
-        *,
-        restocked_only: Sequence[tuple[WixLine, int]] = (),
+        **more: Any,
     ) -> WixRefund:
-        """Record a refund of (line, units, units to restock); stock moves for the latter. ``restocked_only`` are units
-        that go back to stock although no line is refunded for them."""
+        """Record a refund of (line, units, units to restock); stock moves for the latter. ``more`` are further fields
+        of the refund (fees, shipping, reason, e-mail)."""
         amount = sum((one.amount for one in transactions), ZERO)
-        refund = WixRefund(self._orders.new_id(), self._orders.now(), amount, [])
+        refund = WixRefund(self._orders.new_id(), self._orders.now(), amount, [], **more)
         known = {payment.id for payment in order.payments}
         refund.transactions = [one for one in transactions if one.payment_id in known]
         refund.app_id = actor.identity.get("appId")
-        for line, quantity, back in [*chosen, *((line, 0, units) for line, units in restocked_only)]:
+        for line, quantity, back in chosen:
             self._refund_line(order, refund, line, quantity, back, actor)
         order.refunds.append(refund)
         self._orders.note(order, "REFUND_INITIATED", refundInitiated={"refundId": refund.id})

@@ -8,6 +8,7 @@ from storebridge_sandbox.orders import Refused, Sellable, Wish
 from storebridge_sandbox.wix.identities import Actor
 from storebridge_sandbox.wix.orders.amounts import payment_status, totals_of
 from storebridge_sandbox.wix.orders.book import Orders
+from storebridge_sandbox.wix.orders.parcels import link_of
 from storebridge_sandbox.wix.orders.state import WixFulfilment, WixLine, WixOrder
 
 
@@ -60,7 +61,8 @@ class Staff:
         chosen = chosen or [(line, line.unfulfilled) for line in order.wix_lines() if line.unfulfilled > 0]
         if not chosen or any(not 0 < quantity <= line.unfulfilled for line, quantity in chosen):
             raise Refused(f"order {order.name}: more are sent than are open")
-        return self.send(order, chosen, tracking)
+        link = link_of(tracking.get("company", ""), tracking.get("number", ""))
+        return self.send(order, chosen, {**tracking, "url": link} if link and not tracking.get("url") else tracking)
 
     def send(self, order: WixOrder, chosen: Sequence[tuple[WixLine, int]], tracking: dict[str, str]) -> WixFulfilment:
         """Units leave the house; stock does not move."""
