@@ -90,6 +90,8 @@ async def _play(options: DemoOptions, folder: Path, console: Console) -> DemoRep
         for sentence in skipped:
             console.print(f"skipped, {sentence}")
         console.print(f"The console is at {stage.console_url}")
+        shops = " and ".join(client.base for client in stage.clients)
+        console.print(f"Shop yourself at {shops}; add /staff for the staff's side")
         run = _Run(options, stage)
         with Live(draw(run.picture), console=console, refresh_per_second=4, transient=True) as live:
             verdict, counts = await run.play(lambda: live.update(draw(run.picture)))

@@ -176,6 +176,7 @@ def _announce(plan: Plan, loaded: Loaded, shopify_url: str, wix_url: str) -> Non
     lines = [
         f"Shopify: {shopify_url}",
         f"Wix:     {wix_url}",
+        "Open either in a browser to shop there; /staff is the staff's side.",
         f"{loaded.products} products, {loaded.variants} variants; {len(loaded.skipped)} lines skipped.",
     ]
     if plan.config is not None:

@@ -20,6 +20,8 @@ from storebridge_sandbox.deliveries import Outbox
 from storebridge_sandbox.faults import FaultPlan
 from storebridge_sandbox.gate import FaultGate
 from storebridge_sandbox.orders import Order, OrderBook, Refund, Refused, Wish
+from storebridge_sandbox.pages.looks import HARBOUR
+from storebridge_sandbox.pages.routes import page_routes
 from storebridge_sandbox.requests_log import RequestLog
 from storebridge_sandbox.shopify import paging
 from storebridge_sandbox.shopify.app import ShopifyApi
@@ -39,6 +41,7 @@ from storebridge_sandbox.shopify.shop.answers import ShopAnswers
 from storebridge_sandbox.shopify.shop.state import Location, ShopState, Tokens
 from storebridge_sandbox.shopify.subscriptions.answers import SubscriptionAnswers
 from storebridge_sandbox.shopify.subscriptions.state import Subscriptions
+from storebridge_sandbox.shopify.window import ShopWindow
 from storebridge_sandbox.stock import Level, Movement, Stock
 from storebridge_sandbox.world import World
 
@@ -79,7 +82,9 @@ class ShopifyStore:
         bucket = Bucket(world.now, options.bucket_size, options.restore_rate)
         api = ShopifyApi(self._engine(), self.tokens, bucket, options, world.now)
         self._gate = FaultGate(api, world, api, faults, self.requests)
-        self.app = Starlette(routes=[*control_routes(self), *self._own_routes(), Mount("/", app=self._gate)])
+        window = ShopWindow(self.shelves, self.stock, self.shop, self.orders.shown)
+        pages = page_routes(self, window, HARBOUR)
+        self.app = Starlette(routes=[*control_routes(self), *self._own_routes(), *pages, Mount("/", app=self._gate)])
 
     async def stop(self) -> None:
         """Deliveries and late landings that are under way end here."""

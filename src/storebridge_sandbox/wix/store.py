@@ -20,6 +20,8 @@ from storebridge_sandbox.deliveries import Delivery, Outbox
 from storebridge_sandbox.faults import FaultPlan
 from storebridge_sandbox.gate import FaultGate
 from storebridge_sandbox.orders import Order, Refused, Sellable, Wish
+from storebridge_sandbox.pages.looks import ORCHARD
+from storebridge_sandbox.pages.routes import page_routes
 from storebridge_sandbox.requests_log import RequestLog
 from storebridge_sandbox.stock import Movement, Stock
 from storebridge_sandbox.wix import identities
@@ -68,6 +70,7 @@ from storebridge_sandbox.wix.products.workshop import Workshop
 from storebridge_sandbox.wix.settings import WixOptions
 from storebridge_sandbox.wix.shelf.state import Product, Shelf, Variant
 from storebridge_sandbox.wix.signing import public_key_pem
+from storebridge_sandbox.wix.window import SiteWindow
 from storebridge_sandbox.world import World
 
 
@@ -107,7 +110,9 @@ class WixStore:
             random.Random(f"wix-lag-{seed}"),
         )
         self._gate = FaultGate(api, world, api, faults, self.requests)
-        self.app = Starlette(routes=[*control_routes(self), *self._own_routes(), Mount("/", app=self._gate)])
+        window = SiteWindow(self.shelf, self.inventory, self.locations, self.orders.shown, options.currency)
+        pages = page_routes(self, window, ORCHARD)
+        self.app = Starlette(routes=[*control_routes(self), *self._own_routes(), *pages, Mount("/", app=self._gate)])
 
     async def stop(self) -> None:
         """Deliveries and late landings that are under way end here."""
