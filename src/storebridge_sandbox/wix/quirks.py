@@ -83,3 +83,7 @@ class WixQuirks:
     """Where a second parcel with the same tracking number is refused."""
     w30_external_refund_calls_provider: bool = False
     """True: an external refund is sent to the payment provider as well, and the money goes back twice."""
+    w32_v1_clamps_at_zero: bool = False
+    """True: a decrement of Inventory V2 stops at 0."""
+    w32_v1_delta_sets_tracking: bool = False
+    """True: an increment or decrement of Inventory V2 turns tracking on."""

@@ -38,6 +38,7 @@ from storebridge_sandbox.wix.inventory.by_filter import InventoryByFilterAnswers
 from storebridge_sandbox.wix.inventory.items import InventoryAnswers
 from storebridge_sandbox.wix.inventory.state import HIGHEST, LOWEST, Change, Inventory, InventoryItem
 from storebridge_sandbox.wix.inventory.v1 import InventoryAnswersV1
+from storebridge_sandbox.wix.inventory.v1_writes import InventoryWritesV1
 from storebridge_sandbox.wix.jobs.answers import JobAnswers
 from storebridge_sandbox.wix.jobs.state import Jobs
 from storebridge_sandbox.wix.locations.answers import LocationAnswers
@@ -64,7 +65,8 @@ from storebridge_sandbox.wix.products.by_filter import ProductsByFilterAnswers
 from storebridge_sandbox.wix.products.drafts import Drafting
 from storebridge_sandbox.wix.products.fields import VARIANT_SEARCH
 from storebridge_sandbox.wix.products.herald import ProductHerald
-from storebridge_sandbox.wix.products.v1 import ProductAnswersV1
+from storebridge_sandbox.wix.products.v1_reads import ProductReadsV1
+from storebridge_sandbox.wix.products.v1_writes import ProductWritesV1
 from storebridge_sandbox.wix.products.with_inventory import StockedProductAnswers
 from storebridge_sandbox.wix.products.workshop import Workshop
 from storebridge_sandbox.wix.settings import WixOptions
@@ -165,6 +167,8 @@ class WixStore:
         drafting = Drafting(self.shelf, quirks, self._new_id)
         writes = ProductWrites(self._products, self.shelf, drafting, workshop)
         self._order_settings = OrdersSettingsAnswers(self.office, self.world.now)
+        products_v1 = ProductReadsV1(self.shelf, self.inventory, default, self._may)
+        stock_v1 = InventoryAnswersV1(self.inventory, self.shelf)
         answers = (
             AccessAnswers(self.access, self.options),
             self._products,
@@ -185,8 +189,10 @@ class WixStore:
             TransactionAnswers(self.office),
             BillingAnswers(self.office),
             CollectorAnswers(self.office),
-            ProductAnswersV1(self.shelf, self.inventory, default, self._may),
-            InventoryAnswersV1(self.inventory, self.shelf),
+            products_v1,
+            ProductWritesV1(products_v1, self.shelf, self.inventory, workshop, self._herald, self._new_id, default),
+            stock_v1,
+            InventoryWritesV1(self.inventory, stock_v1, self.notices, quirks),
         )
         return [operation for part in answers for operation in part.operations()]
 

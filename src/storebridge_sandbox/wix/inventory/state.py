@@ -185,18 +185,18 @@ class Inventory:
 
     def set(self, item: InventoryItem, quantity: int, change: Change) -> None:
         """Set the quantity; the item is tracked from now on. A set to the same value is a change as well."""
-        self._track(item, True)
+        self.track(item, True)
         self.add(item, quantity - item.quantity, change)
 
     def set_status(self, item: InventoryItem, in_stock: bool, change: Change) -> None:
         """In or out of stock without a count."""
-        self._track(item, False)
+        self.track(item, False)
         item.in_stock = in_stock
         self.add(item, 0, change)
 
     def start_tracking(self, item: InventoryItem) -> None:
         """Count from now on; it begins with what the counter last held."""
-        self._track(item, True)
+        self.track(item, True)
 
     def available_to_sell(self, item: InventoryItem) -> int | None:
         """What the storefront shows; None: as many as one likes."""
@@ -208,6 +208,7 @@ class Inventory:
         shown = item.level.as_of(self._now() - timedelta(milliseconds=lag)).quantity("available") if lag else 0
         return max(0, item.quantity, shown)
 
-    def _track(self, item: InventoryItem, tracked: bool) -> None:
+    def track(self, item: InventoryItem, tracked: bool) -> None:
+        """Count, or go by a status; no change of the level."""
         item.tracked = tracked
         item.variant.sellable.tracked = tracked

@@ -3,7 +3,7 @@ string."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,8 @@ from storebridge_sandbox.wix.wire import application_error, wix_date
 
 READ = "SCOPE.DC-STORES.READ-PRODUCTS"
 READER = "/stores-reader/v2/inventoryItems"
+QUERY = "stores_inventory:QueryInventoryRequest"
+GET = "stores_inventory:GetInventoryVariantsRequest"
 ALL_ONES = (1 << 128) - 1
 
 
@@ -56,8 +58,9 @@ class InventoryAnswersV1:
 
     def operations(self) -> list[Operation]:
         one = READER + "/{inventoryId}/getVariants"
+        by_product = READER + "/product/{productId}/getVariants"
         return [
-            Operation("queryInventoryV2", ("POST",), f"{READER}/query", self.query, READ, "v1", "query"),
+            Operation("queryInventoryV2", ("POST",), f"{READER}/query", self.query, READ, "v1", "query", takes=QUERY),
             Operation(
                 "queryInventoryV2",
                 ("POST",),
@@ -66,8 +69,10 @@ class InventoryAnswersV1:
                 READ,
                 "v1",
                 "query",
+                takes=QUERY,
             ),
-            Operation("getInventoryVariants", ("POST",), one, self.get, READ, "v1", "get"),
+            Operation("getInventoryVariants", ("POST",), by_product, self.get, READ, "v1", "get"),
+            Operation("getInventoryVariants", ("POST",), one, self.get, READ, "v1", "get", takes=GET),
         ]
 
     def query(self, call: Call) -> dict[str, Any]:
@@ -77,14 +82,26 @@ class InventoryAnswersV1:
         return {"inventoryItems": told, **page_metadata(page, question)}
 
     def get(self, call: Call) -> dict[str, Any]:
-        wanted = call.params["inventoryId"]
-        try:
-            product = self._shelf.products.get(inventory_id(wanted))
-        except ValueError:
-            product = None
+        product = self.product_of(call.params)
+        wanted = call.arguments.get("variantIds") or ()
+        row = self._row(product)
+        if wanted:
+            row = StockRow(product, [item for item in row.items if item.variant.variant_id in wanted])
+        return {"inventoryItem": stock_payload(row, call.get_moment)}
+
+    def product_of(self, named: Mapping[str, Any]) -> Product:
+        """The product that a row or a path names by its own id or by its inventory's; raises WixRefusal (404)."""
+        product_id = named.get("productId") or named.get("externalId")
+        if product_id is None and named.get("inventoryId"):
+            try:
+                product_id = inventory_id(str(named["inventoryId"]))
+            except ValueError:
+                product_id = ""
+        product = self._shelf.products.get(str(product_id))
         if product is None:
-            raise application_error(404, "NOT_FOUND", f"Inventory item {wanted!r} was not found")
-        return {"inventoryItem": stock_payload(self._row(product), call.get_moment)}
+            name = named.get("inventoryId") or named.get("productId") or ""
+            raise application_error(404, "NOT_FOUND", f"Inventory item {name!r} was not found")
+        return product
 
     def _row(self, product: Product) -> StockRow:
         return StockRow(product, self._inventory.by_product.get(product.id, []))

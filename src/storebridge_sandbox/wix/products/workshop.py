@@ -61,14 +61,18 @@ class Workshop:
         self._herald.product_updated(product, modified, actor)
 
     def touched(self, product: Product) -> None:
+        """The product has another revision, and what shoppers see follows it."""
+        self.refresh(product)
+        self._shelf.changed(product)
+
+    def refresh(self, product: Product) -> None:
         """What shoppers see follows the product."""
         if not product.options and product.variants:
             product.variants[0].visible = product.visible
         for variant in product.variants:
             variant.sellable.title = product.name
-            variant.sellable.price = variant.price
+            variant.sellable.price = variant.selling_price
             variant.sellable.for_sale = product.visible and variant.visible
-        self._shelf.changed(product)
 
     def delete(self, product: Product, change: Change) -> None:
         for variant in product.variants:

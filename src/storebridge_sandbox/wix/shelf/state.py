@@ -79,6 +79,13 @@ class Variant:
         """``Black / M``; empty for a product without options."""
         return " / ".join(choice.choice_name for choice in self.choices)
 
+    @property
+    def selling_price(self) -> Decimal:
+        """What a shopper pays: the price less the product's discount, which only V1 has."""
+        kind, value = self.product.discount
+        off = self.price * value / 100 if kind == "PERCENT" else value if kind == "AMOUNT" else Decimal(0)
+        return max(Decimal(0), round(self.price - off, 2))
+
 
 @dataclass(slots=True)
 class Product:
@@ -224,7 +231,7 @@ class Shelf:
         product.variants.append(made)
         self.by_key[sellable.item_id] = made
         if made.sku:
-            self.by_sku[made.sku] = made
+            self.by_sku.setdefault(made.sku, made)
         return made
 
     def rename_sku(self, variant: Variant, sku: str) -> None:
@@ -232,7 +239,7 @@ class Shelf:
             del self.by_sku[variant.sku]
         variant.sku = variant.sellable.sku = sku
         if sku:
-            self.by_sku[sku] = variant
+            self.by_sku.setdefault(sku, variant)
 
     def remove_variant(self, variant: Variant) -> None:
         variant.product.variants.remove(variant)
