@@ -195,7 +195,7 @@ class Bridge:
 
     def wake(self, workspace: Workspace, connections: frozenset[ConnectionName]) -> None:
         """Ring the couriers of connections that have something to do."""
-        for connection in connections:
+        for connection in sorted(connections):  # a set's own order changes from process to process
             self._bell(workspace, connection).ring()
         self._bells["seal"].ring()
 
@@ -324,7 +324,7 @@ class Bridge:
     async def _dispatch(self) -> None:
         while True:
             done = await self.store.run(dispatch_signals, DISPATCH_AT_ONCE)
-            for workspace, connection in done.connections:
+            for workspace, connection in sorted(done.connections):
                 self._bell(workspace, connection).ring()
             if done.signals < DISPATCH_AT_ONCE:
                 await self._bells["dispatch"].wait(self.environment.pace.nap_seconds)

@@ -334,7 +334,7 @@ class Turn:
             self._wake.add(occasion.connection)
 
     def _ask(self) -> None:
-        for connection, items in self._asks.items():
+        for connection, items in sorted(self._asks.items()):
             asks = [Ask("levels", item, int(Urgency.STOCK_READ), self._tx.now) for item in sorted(items)]
             if asks:
                 ask_looks(self._tx, self._workspace, connection, asks)

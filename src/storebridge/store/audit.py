@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import bindparam, func, insert, select, text
 
 from storebridge.model.ids import Workspace
 from storebridge.store.lanes import HasConnection
+from storebridge.store.prepared import Prepared
 from storebridge.store.tables import audit, seals
 
 PAGE_ROWS = 2000
@@ -38,23 +39,47 @@ class Seal(msgspec.Struct, frozen=True):
     sealed_at: datetime
 
 
+_INSERT_AUDIT = Prepared(
+    insert(audit).inline(), columns=("workspace", "at", "kind", "subject", "actor", "record", "digest")
+)
+
+
 def insert_audit(tx: HasConnection, rows: Sequence[dict[str, object]]) -> None:
     """Append rows; column names of the table."""
-    if rows:
-        tx.conn.execute(insert(audit), list(rows))
+    _INSERT_AUDIT.run_many(tx, rows)
+
+
+_LAST_SEAL = Prepared(
+    select(seals.c.position, seals.c.audit_number, seals.c.link, seals.c.sealed_at)
+    .where(seals.c.workspace == bindparam("w"))
+    .order_by(seals.c.position.desc())
+    .limit(1)
+)
 
 
 def last_seal(tx: HasConnection, workspace: Workspace) -> Seal | None:
     """The end of the chain; locked on PostgreSQL, so that two workers never chain at once."""
     if tx.dialect == "postgresql":
         tx.conn.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"seal/{workspace}"})
-    row = tx.conn.execute(
-        select(seals.c.position, seals.c.audit_number, seals.c.link, seals.c.sealed_at)
-        .where(seals.c.workspace == workspace)
-        .order_by(seals.c.position.desc())
-        .limit(1)
-    ).first()
-    return None if row is None else Seal(*tuple(row))
+    row = _LAST_SEAL.first(tx, w=workspace)
+    return None if row is None else Seal(*row)
+
+
+_SELECT_UNSEALED = (
+    select(audit)
+    .where(
+        audit.c.workspace == bindparam("w"),
+        ~select(seals.c.position)
+        .where(seals.c.workspace == audit.c.workspace, seals.c.audit_number == audit.c.number)
+        .exists(),
+    )
+    .order_by(audit.c.number)
+    .limit(bindparam("n"))
+)
+_BELOW_THE_HORIZON = text(
+    "audit.xmin::text::bigint < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint % 4294967296)"
+)
+_UNSEALED = Prepared(_SELECT_UNSEALED, postgresql=_SELECT_UNSEALED.where(_BELOW_THE_HORIZON))
 
 
 def unsealed(tx: HasConnection, workspace: Workspace, limit: int) -> list[StoredAudit]:
@@ -63,34 +88,21 @@ def unsealed(tx: HasConnection, workspace: Workspace, limit: int) -> list[Stored
     A transaction that began earlier may commit a smaller number later; on PostgreSQL rows of transactions younger than
     the oldest running one are therefore left for the next time.
     """
-    query = (
-        select(audit)
-        .where(audit.c.workspace == workspace)
-        .where(
-            ~select(seals.c.position)
-            .where(seals.c.workspace == audit.c.workspace, seals.c.audit_number == audit.c.number)
-            .exists()
-        )
-        .order_by(audit.c.number)
-        .limit(limit)
-    )
-    if tx.dialect == "postgresql":
-        query = query.where(
-            text("audit.xmin::text::bigint < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint % 4294967296)")
-        )
-    return [StoredAudit(*tuple(row)) for row in tx.conn.execute(query)]
+    return [StoredAudit(*row) for row in _UNSEALED.all(tx, w=workspace, n=limit)]
+
+
+_INSERT_SEAL = Prepared(insert(seals).inline(), columns=("workspace", "position", "audit_number", "link", "sealed_at"))
 
 
 def insert_seals(tx: HasConnection, workspace: Workspace, rows: Sequence[tuple[int, int, str]]) -> None:
     """Links of the chain: (position, audit number, link)."""
-    if rows:
-        tx.conn.execute(
-            insert(seals),
-            [
-                {"workspace": workspace, "position": p, "audit_number": n, "link": link, "sealed_at": tx.now}
-                for p, n, link in rows
-            ],
-        )
+    _INSERT_SEAL.run_many(
+        tx,
+        [
+            {"workspace": workspace, "position": p, "audit_number": n, "link": link, "sealed_at": tx.now}
+            for p, n, link in rows
+        ],
+    )
 
 
 def walk_chain(tx: HasConnection, workspace: Workspace) -> Iterator[tuple[Seal, StoredAudit | None]]:

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, func, insert, select, tuple_, update
 
 from storebridge.model.ids import ConnectionName, LaneKey, Workspace
 from storebridge.store.lanes import HasConnection
+from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import cases
 
 
@@ -156,14 +157,16 @@ def close_cases(
     return done
 
 
+_OPEN_OF_LANES = Prepared(
+    select(cases.c.reason, cases.c.subject).where(
+        cases.c.workspace == bindparam("w"), one_of(cases.c.lane, "lanes"), cases.c.state == "open"
+    )
+)
+
+
 def open_subjects_of_lanes(tx: HasConnection, workspace: Workspace, lanes: Iterable[LaneKey]) -> set[tuple[str, str]]:
     """(reason, subject) of the open cases of lanes."""
-    found = tx.conn.execute(
-        select(cases.c.reason, cases.c.subject).where(
-            cases.c.workspace == workspace, cases.c.lane.in_(sorted(lanes)), cases.c.state == "open"
-        )
-    )
-    return {(reason, subject) for reason, subject in found}
+    return {(reason, subject) for reason, subject in _OPEN_OF_LANES.all(tx, w=workspace, lanes=lanes)}
 
 
 def open_subjects_of_reason(tx: HasConnection, workspace: Workspace, reason: str) -> set[str]:

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from storebridge.model.ids import CallId, ConnectionName, IntentId, ItemId, LaneKey, LocationId, Workspace
 from storebridge.model.stock import PositionKey
 from storebridge.store.lanes import HasConnection
+from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import calls, intents
 
 
@@ -55,23 +56,44 @@ class SettledRow(msgspec.Struct, frozen=True):
     evidence: Mapping[str, Any] | None = None
 
 
+INTENT_COLUMNS = (
+    "intent_id",
+    "workspace",
+    "lane",
+    "connection",
+    "item_id",
+    "location_id",
+    "kind",
+    "from_level",
+    "to_level",
+    "version",
+    "native_id",
+    "priority",
+    "state",
+    "reason",
+    "created_at",
+    "due_at",
+)
+_PLAN_INTENT = Prepared(insert(intents).inline(), columns=INTENT_COLUMNS)
+_SUPERSEDE = Prepared(
+    update(intents)
+    .where(one_of(intents.c.intent_id, "ids"), intents.c.state == "planned")
+    .values(state="superseded", settled_at=bindparam("now"))
+)
+
+
 def plan_intents(tx: HasConnection, rows: Sequence[Mapping[str, object]]) -> None:
-    """New intents in state ``planned``; column names of the table."""
-    if rows:
-        tx.conn.execute(insert(intents), list(rows))
+    """New intents in state ``planned``; each row with ``INTENT_COLUMNS``."""
+    _PLAN_INTENT.run_many(tx, rows)
 
 
 def supersede_intents(tx: HasConnection, intent_ids: Sequence[IntentId]) -> None:
     """Take back intents that were never sent: a newer plan replaces them."""
     if intent_ids:
-        tx.conn.execute(
-            update(intents)
-            .where(intents.c.intent_id.in_(intent_ids), intents.c.state == "planned")
-            .values(state="superseded", settled_at=tx.now)
-        )
+        _SUPERSEDE.run(tx, ids=intent_ids, now=tx.now)
 
 
-_WAITING_INTENTS = (
+_SELECT_WAITING = (
     select(
         intents.c.intent_id,
         intents.c.lane,
@@ -93,43 +115,62 @@ _WAITING_INTENTS = (
     .order_by(intents.c.priority, intents.c.due_at, intents.c.intent_id)
     .limit(bindparam("n"))
 )
-_WAITING_INTENTS_LOCKED = _WAITING_INTENTS.with_for_update(skip_locked=True)
+_WAITING_INTENTS = Prepared(_SELECT_WAITING, postgresql=_SELECT_WAITING.with_for_update(skip_locked=True))
 
 
 def waiting_intents(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, limit: int
 ) -> list[WaitingIntent]:
     """Intents that are due, most urgent first; locked on PostgreSQL so that no second courier takes them."""
-    query = _WAITING_INTENTS_LOCKED if tx.dialect == "postgresql" else _WAITING_INTENTS
-    found = tx.conn.execute(query, {"w": workspace, "c": connection, "now": tx.now, "n": limit})
-    return [WaitingIntent(*tuple(row)) for row in found]
+    found = _WAITING_INTENTS.all(tx, w=workspace, c=connection, now=tx.now, n=limit)
+    return [WaitingIntent(*row) for row in found]
+
+
+_JOURNAL_CALL = Prepared(
+    insert(calls).inline(),
+    columns=(
+        "call_id",
+        "workspace",
+        "connection",
+        "operation",
+        "method",
+        "path",
+        "body",
+        "idempotency_key",
+        "intents",
+        "state",
+        "sends",
+        "first_sent_at",
+        "last_sent_at",
+    ),
+)
+_MARK_SENT = Prepared(
+    update(intents).where(one_of(intents.c.intent_id, "ids")).values(state="sent", call_id=bindparam("call"))
+)
 
 
 def journal_call(tx: HasConnection, workspace: Workspace, call: JournaledCall) -> None:
     """Write a call down, and mark its intents as sent, before it goes on the wire (I3)."""
-    tx.conn.execute(
-        insert(calls).values(
-            call_id=call.call_id,
-            workspace=workspace,
-            connection=call.connection,
-            operation=call.operation,
-            method=call.method,
-            path=call.path,
-            body=call.body,
-            idempotency_key=call.idempotency_key,
-            intents=list(call.intents),
-            state="open",
-            sends=1,
-            first_sent_at=tx.now,
-            last_sent_at=tx.now,
-        )
+    _JOURNAL_CALL.run(
+        tx,
+        call_id=call.call_id,
+        workspace=workspace,
+        connection=call.connection,
+        operation=call.operation,
+        method=call.method,
+        path=call.path,
+        body=call.body,
+        idempotency_key=call.idempotency_key,
+        intents=list(call.intents),
+        state="open",
+        sends=1,
+        first_sent_at=tx.now,
+        last_sent_at=tx.now,
     )
-    tx.conn.execute(
-        update(intents).where(intents.c.intent_id.in_(call.intents)).values(state="sent", call_id=call.call_id)
-    )
+    _MARK_SENT.run(tx, ids=call.intents, call=call.call_id)
 
 
-_DUE_CALLS = (
+_DUE_CALLS = Prepared(
     select(
         calls.c.call_id,
         calls.c.connection,
@@ -157,22 +198,11 @@ _DUE_CALLS = (
 
 def due_call(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> JournaledCall | None:
     """The oldest call without an answer that is due to be sent again; those of a process that died are among them."""
-    row = tx.conn.execute(_DUE_CALLS, {"w": workspace, "c": connection, "now": tx.now}).first()
+    row = _DUE_CALLS.first(tx, w=workspace, c=connection, now=tx.now)
     if row is None:
         return None
-    return JournaledCall(
-        call_id=row.call_id,
-        connection=row.connection,
-        operation=row.operation,
-        method=row.method,
-        path=row.path,
-        body=row.body,
-        idempotency_key=row.idempotency_key,
-        intents=tuple(row.intents),
-        sends=row.sends,
-        first_sent_at=row.first_sent_at,
-        due_at=row.due_at,
-    )
+    call = JournaledCall(*row)
+    return msgspec.structs.replace(call, intents=tuple(call.intents))
 
 
 def count_resend(tx: HasConnection, call_id: CallId) -> None:
@@ -204,41 +234,52 @@ def make_open_calls_due(tx: HasConnection, workspace: Workspace, connection: Con
     ).rowcount
 
 
+_CLOSE_CALL = Prepared(
+    update(calls)
+    .where(calls.c.call_id == bindparam("id"))
+    .values(
+        state=bindparam("s"),
+        answered_at=bindparam("now"),
+        status=bindparam("code"),
+        answer=bindparam("said"),
+        due_at=None,
+        trouble=bindparam("why"),
+    )
+)
+_SETTLE_INTENT = Prepared(
+    update(intents)
+    .where(intents.c.intent_id == bindparam("i"))
+    .values(state=bindparam("s"), code=bindparam("k"), settled_at=bindparam("now"), evidence=bindparam("e"))
+)
+_LANES_OF_INTENTS = Prepared(
+    select(intents.c.intent_id, intents.c.lane, intents.c.connection, intents.c.item_id, intents.c.location_id).where(
+        one_of(intents.c.intent_id, "ids")
+    )
+)
+
+
 def close_call(
     tx: HasConnection, call_id: CallId, state: str, *, status: int | None, answer: bytes, trouble: str = ""
 ) -> None:
     """The call is answered (or given up, with the reason)."""
-    tx.conn.execute(
-        update(calls)
-        .where(calls.c.call_id == call_id)
-        .values(
-            state=state,
-            answered_at=tx.now,
-            status=status,
-            answer=answer[:65536],
-            due_at=None,
-            trouble=trouble[:500],
-        )
-    )
+    _CLOSE_CALL.run(tx, id=call_id, s=state, now=tx.now, code=status, said=answer[:65536], why=trouble[:500])
 
 
 def settle_intents(tx: HasConnection, rows: Sequence[SettledRow]) -> None:
     """Write what became of intents."""
-    if rows:
-        tx.conn.execute(
-            update(intents)
-            .where(intents.c.intent_id == bindparam("i"))
-            .values(state=bindparam("s"), code=bindparam("k"), settled_at=tx.now, evidence=bindparam("e")),
-            [
-                {
-                    "i": row.intent_id,
-                    "s": row.state,
-                    "k": row.code[:200],
-                    "e": None if row.evidence is None else dict(row.evidence),
-                }
-                for row in rows
-            ],
-        )
+    _SETTLE_INTENT.run_many(
+        tx,
+        [
+            {
+                "i": row.intent_id,
+                "s": row.state,
+                "k": row.code[:200],
+                "now": tx.now,
+                "e": None if row.evidence is None else dict(row.evidence),
+            }
+            for row in rows
+        ],
+    )
 
 
 def replan_intents(tx: HasConnection, intent_ids: Sequence[IntentId], due_at: datetime) -> None:
@@ -257,15 +298,7 @@ def save_evidence(tx: HasConnection, intent_id: IntentId, evidence: Mapping[str,
 
 
 def lanes_of_intents(tx: HasConnection, intent_ids: Sequence[IntentId]) -> dict[IntentId, tuple[LaneKey, PositionKey]]:
-    found = tx.conn.execute(
-        select(
-            intents.c.intent_id,
-            intents.c.lane,
-            intents.c.connection,
-            intents.c.item_id,
-            intents.c.location_id,
-        ).where(intents.c.intent_id.in_(intent_ids))
-    )
+    found = _LANES_OF_INTENTS.all(tx, ids=intent_ids)
     return {row[0]: (LaneKey(row[1]), PositionKey(row[2], row[3], row[4])) for row in found}
 
 
@@ -280,17 +313,21 @@ def doubted_lanes(tx: HasConnection, workspace: Workspace, connection: Connectio
     return [LaneKey(lane) for (lane,) in found]
 
 
-_NEXT_INTENT = select(func.min(intents.c.due_at)).where(
-    intents.c.workspace == bindparam("w"),
-    intents.c.connection == bindparam("c"),
-    intents.c.state == "planned",
-    intents.c.due_at > bindparam("now"),
+_NEXT_INTENT = Prepared(
+    select(func.min(intents.c.due_at)).where(
+        intents.c.workspace == bindparam("w"),
+        intents.c.connection == bindparam("c"),
+        intents.c.state == "planned",
+        intents.c.due_at > bindparam("now"),
+    )
 )
-_NEXT_CALL = select(func.min(calls.c.due_at)).where(
-    calls.c.workspace == bindparam("w"),
-    calls.c.connection == bindparam("c"),
-    calls.c.state == "open",
-    calls.c.due_at > bindparam("now"),
+_NEXT_CALL = Prepared(
+    select(func.min(calls.c.due_at)).where(
+        calls.c.workspace == bindparam("w"),
+        calls.c.connection == bindparam("c"),
+        calls.c.state == "open",
+        calls.c.due_at > bindparam("now"),
+    )
 )
 
 
@@ -299,6 +336,4 @@ def next_due(
 ) -> tuple[datetime | None, datetime | None]:
     """When the next intent and the next resend become due; what is due already waits for a free hand, not for time."""
     whose = {"w": workspace, "c": connection, "now": tx.now}
-    intent_due = tx.conn.execute(_NEXT_INTENT, whose).scalar()
-    call_due = tx.conn.execute(_NEXT_CALL, whose).scalar()
-    return intent_due, call_due
+    return _NEXT_INTENT.scalar(tx, **whose), _NEXT_CALL.scalar(tx, **whose)

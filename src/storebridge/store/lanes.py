@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, up
 
 from storebridge.model.ids import ConnectionName, IntentId, ItemId, LaneKey, LocationId, PoolId, Workspace
 from storebridge.model.stock import Draw, LaneState, OpenWrite, Policy, Pool, Position, PositionKey
+from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import draws, intents, looks, pools, positions
 
 OPEN_STATES = ("planned", "sent", "unclear")
@@ -25,6 +26,9 @@ class HasConnection(Protocol):
 
     @property
     def conn(self) -> Connection: ...
+
+    @property
+    def driver(self) -> Any: ...
 
     @property
     def now(self) -> datetime: ...
@@ -119,19 +123,22 @@ class LaneTerms(msgspec.Struct, frozen=True):
     safety_stock: int = 0
 
 
+_LANES_OF_ITEMS = Prepared(
+    select(positions.c.item_id, positions.c.lane).where(
+        positions.c.workspace == bindparam("w"),
+        positions.c.connection == bindparam("c"),
+        one_of(positions.c.item_id, "items"),
+    )
+)
+
+
 def lanes_of_items(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Sequence[ItemId]
 ) -> dict[ItemId, LaneKey]:
     """The lane of each item that the bridge keeps in step; others are absent."""
     if not items:
         return {}
-    found = tx.conn.execute(
-        select(positions.c.item_id, positions.c.lane).where(
-            positions.c.workspace == workspace,
-            positions.c.connection == connection,
-            positions.c.item_id.in_(items),
-        )
-    )
+    found = _LANES_OF_ITEMS.all(tx, w=workspace, c=connection, items=items)
     return {ItemId(item): LaneKey(lane) for item, lane in found}
 
 
@@ -150,6 +157,56 @@ def load_lanes(
     return loaded
 
 
+_POOLS_OF_LANES = (
+    select(
+        pools.c.lane,
+        pools.c.pool_id,
+        pools.c.sku,
+        pools.c.goods,
+        pools.c.frozen,
+        pools.c.guaranteed_since,
+    )
+    .where(pools.c.workspace == bindparam("w"), one_of(pools.c.lane, "lanes"))
+    .order_by(pools.c.pool_id)
+)
+_LOAD_POOLS = Prepared(_POOLS_OF_LANES, postgresql=_POOLS_OF_LANES.with_for_update())
+_POSITION_COLUMNS = tuple(name for name in Position.__struct_fields__ if name in positions.c)
+_STORED_COLUMNS = tuple(name for name in StoredPosition.__struct_fields__ if name in positions.c)
+_LOAD_POSITIONS = Prepared(
+    select(
+        positions.c.lane,
+        positions.c.connection,
+        positions.c.item_id,
+        positions.c.location_id,
+        *(positions.c[name] for name in (*_POSITION_COLUMNS, *_STORED_COLUMNS)),
+    )
+    .where(positions.c.workspace == bindparam("w"), one_of(positions.c.lane, "lanes"))
+    .order_by(positions.c.connection, positions.c.rank, positions.c.item_id, positions.c.location_id)
+)
+_LOAD_DRAWS = Prepared(
+    select(draws.c.connection, draws.c.item_id, draws.c.location_id, draws.c.pool_id, draws.c.weight).where(
+        draws.c.workspace == bindparam("w"), one_of(draws.c.pool_id, "pools")
+    )
+)
+_LOAD_INTENTS = Prepared(
+    select(
+        intents.c.lane,
+        intents.c.intent_id,
+        intents.c.connection,
+        intents.c.item_id,
+        intents.c.location_id,
+        intents.c.kind,
+        intents.c.from_level,
+        intents.c.to_level,
+        intents.c.state,
+        intents.c.version,
+        intents.c.evidence,
+    )
+    .where(intents.c.workspace == bindparam("w"), one_of(intents.c.lane, "lanes"), one_of(intents.c.state, "states"))
+    .order_by(intents.c.intent_id)
+)
+
+
 def _load_pools(
     tx: HasConnection,
     workspace: Workspace,
@@ -157,21 +214,7 @@ def _load_pools(
     terms: LaneTerms,
     loaded: dict[LaneKey, StoredLane],
 ) -> None:
-    query = (
-        select(
-            pools.c.lane,
-            pools.c.pool_id,
-            pools.c.sku,
-            pools.c.goods,
-            pools.c.frozen,
-            pools.c.guaranteed_since,
-        )
-        .where(pools.c.workspace == workspace, pools.c.lane.in_(keys))
-        .order_by(pools.c.pool_id)
-    )
-    if tx.dialect == "postgresql":
-        query = query.with_for_update()
-    for lane, pool_id, sku, goods, frozen, guaranteed_since in tx.conn.execute(query):
+    for lane, pool_id, sku, goods, frozen, guaranteed_since in _LOAD_POOLS.all(tx, w=workspace, lanes=keys):
         stored = loaded[lane]
         stored.pools[pool_id] = Pool(
             pool_id=pool_id,
@@ -188,36 +231,13 @@ def _load_positions(
     tx: HasConnection, workspace: Workspace, keys: Sequence[LaneKey], loaded: dict[LaneKey, StoredLane]
 ) -> dict[PositionKey, LaneKey]:
     lane_of_position: dict[PositionKey, LaneKey] = {}
-    query = (
-        select(positions)
-        .where(positions.c.workspace == workspace, positions.c.lane.in_(keys))
-        .order_by(positions.c.connection, positions.c.rank, positions.c.item_id, positions.c.location_id)
-    )
-    for row in tx.conn.execute(query):
-        key = PositionKey(row.connection, row.item_id, row.location_id)
-        lane_of_position[key] = row.lane
-        loaded[row.lane].positions[key] = StoredPosition(
-            position=Position(
-                key=key,
-                granted=row.granted,
-                level=row.level,
-                held=row.held,
-                uncredited=row.uncredited,
-                rank=row.rank,
-                tracked=row.tracked,
-                denies_oversell=row.denies_oversell,
-                writable=row.writable,
-                version=row.version,
-                native_id=row.native_id,
-                read_at=row.read_at,
-                gone=row.gone,
-            ),
-            opening=row.opening,
-            misses=row.misses,
-            written_at=row.written_at,
-            refusals=row.refusals,
-            write_after=row.write_after,
-        )
+    found = _LOAD_POSITIONS.all(tx, w=workspace, lanes=keys)
+    for lane, connection, item, location, *columns in found:
+        key = PositionKey(connection, item, location)
+        lane_of_position[key] = lane
+        values = dict(zip((*_POSITION_COLUMNS, *_STORED_COLUMNS), columns, strict=True))
+        position = Position(key=key, **{name: values.pop(name) for name in _POSITION_COLUMNS})
+        loaded[lane].positions[key] = StoredPosition(position=position, **values)
     return lane_of_position
 
 
@@ -229,10 +249,7 @@ def _load_draws(
 ) -> None:
     pool_ids = [pool_id for stored in loaded.values() for pool_id in stored.pools]
     by_lane: defaultdict[LaneKey, list[Draw]] = defaultdict(list)
-    query = select(draws.c.connection, draws.c.item_id, draws.c.location_id, draws.c.pool_id, draws.c.weight).where(
-        draws.c.workspace == workspace, draws.c.pool_id.in_(pool_ids)
-    )
-    for connection, item, location, pool_id, weight in tx.conn.execute(query):
+    for connection, item, location, pool_id, weight in _LOAD_DRAWS.all(tx, w=workspace, pools=pool_ids):
         key = PositionKey(connection, item, location)
         lane = lane_of_position.get(key)
         if lane is not None:
@@ -244,24 +261,12 @@ def _load_draws(
 def _load_intents(
     tx: HasConnection, workspace: Workspace, keys: Sequence[LaneKey], loaded: dict[LaneKey, StoredLane]
 ) -> None:
-    query = select(
-        intents.c.lane,
-        intents.c.intent_id,
-        intents.c.connection,
-        intents.c.item_id,
-        intents.c.location_id,
-        intents.c.kind,
-        intents.c.from_level,
-        intents.c.to_level,
-        intents.c.state,
-        intents.c.version,
-        intents.c.evidence,
-    ).where(intents.c.workspace == workspace, intents.c.lane.in_(keys), intents.c.state.in_(OPEN_STATES))
-    for lane, intent_id, connection, item, location, *rest in tx.conn.execute(query):
+    found = _LOAD_INTENTS.all(tx, w=workspace, lanes=keys, states=OPEN_STATES)
+    for lane, intent_id, connection, item, location, *rest in found:
         loaded[lane].intents[intent_id] = OpenIntent(intent_id, PositionKey(connection, item, location), *rest)
 
 
-_SAVE_POSITION = (
+_SAVE_POSITION = Prepared(
     update(positions)
     .where(
         positions.c.workspace == bindparam("w"),
@@ -315,8 +320,7 @@ def save_positions(tx: HasConnection, workspace: Workspace, changed: Iterable[St
         }
         for stored in changed
     ]
-    if rows:
-        tx.conn.execute(_SAVE_POSITION, rows)
+    _SAVE_POSITION.run_many(tx, rows)
 
 
 def add_goods(tx: HasConnection, workspace: Workspace, pool_id: PoolId, units: int) -> None:
@@ -373,6 +377,30 @@ def forgive_refusals(tx: HasConnection, workspace: Workspace, lane: LaneKey, con
     tx.conn.execute(update(intents).where(waiting, intents.c.state == "planned").values(due_at=tx.now))
 
 
+_WAITED_FOR = (
+    select(looks.c.key)
+    .where(
+        looks.c.workspace == bindparam("w"),
+        looks.c.connection == bindparam("c"),
+        looks.c.kind == "levels",
+        looks.c.asked > looks.c.answered,
+    )
+    .scalar_subquery()
+)
+_IS_HOT = (positions.c.level <= bindparam("hot_below")) & (positions.c.read_at < bindparam("hot_before"))
+_UNREAD_ITEMS = Prepared(
+    select(positions.c.item_id)
+    .where(
+        positions.c.workspace == bindparam("w"),
+        positions.c.connection == bindparam("c"),
+        (positions.c.read_at < bindparam("before")) | positions.c.read_at.is_(None) | _IS_HOT,
+        positions.c.item_id.not_in(_WAITED_FOR),
+    )
+    .group_by(positions.c.item_id)
+    .limit(bindparam("n"))
+)
+
+
 def unread_items(
     tx: HasConnection,
     workspace: Workspace,
@@ -384,27 +412,14 @@ def unread_items(
     limit: int,
 ) -> list[ItemId]:
     """Items whose last read is too old, hot ones sooner, that no look already waits for."""
-    waiting = (
-        select(looks.c.key)
-        .where(
-            looks.c.workspace == workspace,
-            looks.c.connection == connection,
-            looks.c.kind == "levels",
-            looks.c.asked > looks.c.answered,
-        )
-        .scalar_subquery()
-    )
-    hot = (positions.c.level <= hot_below_units) & (positions.c.read_at < hot_read_before)
-    found = tx.conn.execute(
-        select(positions.c.item_id)
-        .where(
-            positions.c.workspace == workspace,
-            positions.c.connection == connection,
-            (positions.c.read_at < read_before) | positions.c.read_at.is_(None) | hot,
-            positions.c.item_id.not_in(waiting),
-        )
-        .group_by(positions.c.item_id)
-        .limit(limit)
+    found = _UNREAD_ITEMS.all(
+        tx,
+        w=workspace,
+        c=connection,
+        before=read_before,
+        hot_before=hot_read_before,
+        hot_below=hot_below_units,
+        n=limit,
     )
     return [ItemId(item) for (item,) in found]
 

@@ -9,12 +9,13 @@ from sqlalchemy.exc import IntegrityError
 
 from storebridge.model.ids import Workspace
 from storebridge.store.lanes import HasConnection
+from storebridge.store.prepared import Prepared
 from storebridge.store.tables import leases
 
-_HOLDER = select(leases.c.owner, leases.c.epoch, leases.c.until).where(
-    leases.c.workspace == bindparam("w"), leases.c.name == bindparam("n")
-)
-_HOLDER_LOCKED = _HOLDER.with_for_update()
+_LEASE = (leases.c.workspace == bindparam("w")) & (leases.c.name == bindparam("n"))
+_SELECT_HOLDER = select(leases.c.owner, leases.c.epoch, leases.c.until).where(_LEASE)
+_HOLDER = Prepared(_SELECT_HOLDER, postgresql=_SELECT_HOLDER.with_for_update())
+_RENEW = Prepared(update(leases).where(_LEASE).values(owner=bindparam("o"), epoch=bindparam("e"), until=bindparam("u")))
 
 
 class LostLease(Exception):
@@ -23,9 +24,7 @@ class LostLease(Exception):
 
 def take(tx: HasConnection, workspace: Workspace, name: str, owner: str, seconds: float) -> int | None:
     """Take or renew a lease for ``seconds``; returns its epoch, or None while somebody else holds it."""
-    mine = (leases.c.workspace == workspace) & (leases.c.name == name)
-    query = _HOLDER_LOCKED if tx.dialect == "postgresql" else _HOLDER
-    row = tx.conn.execute(query, {"w": workspace, "n": name}).first()
+    row = _HOLDER.first(tx, w=workspace, n=name)
     until = tx.now + timedelta(seconds=seconds)
     if row is None:
         return _take_first(tx, workspace, name, owner, until)
@@ -33,7 +32,7 @@ def take(tx: HasConnection, workspace: Workspace, name: str, owner: str, seconds
     if holder != owner and ends > tx.now:
         return None
     new_epoch = int(epoch) if holder == owner and ends > tx.now else int(epoch) + 1
-    tx.conn.execute(update(leases).where(mine).values(owner=owner, epoch=new_epoch, until=until))
+    _RENEW.run(tx, w=workspace, n=name, o=owner, e=new_epoch, u=until)
     return new_epoch
 
 
@@ -54,7 +53,6 @@ def release(tx: HasConnection, workspace: Workspace, name: str, owner: str, epoc
 
 def demand(tx: HasConnection, workspace: Workspace, name: str, owner: str, epoch: int) -> None:
     """Raises LostLease unless ``owner`` still holds ``epoch``; locks the row until this transaction ends."""
-    query = _HOLDER_LOCKED if tx.dialect == "postgresql" else _HOLDER
-    row = tx.conn.execute(query, {"w": workspace, "n": name}).first()
-    if row is None or row.owner != owner or row.epoch != epoch or row.until <= tx.now:
+    row = _HOLDER.first(tx, w=workspace, n=name)
+    if row is None or row[:2] != (owner, epoch) or row[2] <= tx.now:
         raise LostLease(f"the lease {name} of {workspace} is not held any more")

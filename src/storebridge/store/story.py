@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
 from storebridge.model.ids import ConnectionName, LaneKey, PoolId, Workspace
 from storebridge.model.stock import PositionKey
 from storebridge.store.lanes import HasConnection
+from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import ledger, passes, pools, spreads
 
 VELOCITY_WINDOW = timedelta(hours=24)
@@ -46,10 +47,44 @@ class MeasuredSpread(Protocol):
     def written_at(self) -> datetime: ...
 
 
+_ADD_MOVEMENT = Prepared(
+    insert(ledger).inline(),
+    columns=(
+        "workspace",
+        "pool_id",
+        "connection",
+        "item_id",
+        "location_id",
+        "kind",
+        "units",
+        "level_after",
+        "cause",
+        "at",
+        "actor",
+        "note",
+    ),
+)
+_ADD_PASS = Prepared(
+    insert(passes).inline(), columns=("workspace", "lane", "at", "trigger", "normalized", "validated", "planned")
+)
+_ADD_SPREAD = Prepared(insert(spreads).inline(), columns=("workspace", "lane", "signalled_at", "written_at"))
+_VELOCITY = Prepared(
+    select(pools.c.lane, ledger.c.connection, func.sum(-ledger.c.units))
+    .join(ledger, (ledger.c.workspace == pools.c.workspace) & (ledger.c.pool_id == pools.c.pool_id))
+    .where(
+        pools.c.workspace == bindparam("w"),
+        one_of(pools.c.lane, "lanes"),
+        ledger.c.kind == "level",
+        ledger.c.units < 0,
+        ledger.c.at > bindparam("since"),
+    )
+    .group_by(pools.c.lane, ledger.c.connection)
+)
+
+
 def add_movements(tx: HasConnection, workspace: Workspace, rows: Sequence[NewMovement]) -> None:
     """Append to the ledger; a cause that is there already raises an integrity error and the whole turn with it."""
-    if rows:
-        tx.conn.execute(insert(ledger), [_as_row(tx, workspace, row) for row in rows])
+    _ADD_MOVEMENT.run_many(tx, [_as_row(tx, workspace, row) for row in rows])
 
 
 def _as_row(tx: HasConnection, workspace: Workspace, row: NewMovement) -> dict[str, Any]:
@@ -72,42 +107,29 @@ def _as_row(tx: HasConnection, workspace: Workspace, row: NewMovement) -> dict[s
 
 def add_passes(tx: HasConnection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Keep the result of each stage of a turn."""
-    if rows:
-        tx.conn.execute(insert(passes), list(rows))
+    _ADD_PASS.run_many(tx, rows)
 
 
 def add_spreads(tx: HasConnection, workspace: Workspace, rows: Sequence[MeasuredSpread]) -> None:
-    if rows:
-        tx.conn.execute(
-            insert(spreads),
-            [
-                {
-                    "workspace": workspace,
-                    "lane": row.lane,
-                    "signalled_at": row.signalled_at,
-                    "written_at": row.written_at,
-                }
-                for row in rows
-            ],
-        )
+    _ADD_SPREAD.run_many(
+        tx,
+        [
+            {
+                "workspace": workspace,
+                "lane": row.lane,
+                "signalled_at": row.signalled_at,
+                "written_at": row.written_at,
+            }
+            for row in rows
+        ],
+    )
 
 
 def sales_velocity(
     tx: HasConnection, workspace: Workspace, lanes: Sequence[LaneKey]
 ) -> dict[LaneKey, dict[ConnectionName, float]]:
     """Units per hour that left each store's counters by themselves over the last day, by lane."""
-    found = tx.conn.execute(
-        select(pools.c.lane, ledger.c.connection, func.sum(-ledger.c.units))
-        .join(ledger, (ledger.c.workspace == pools.c.workspace) & (ledger.c.pool_id == pools.c.pool_id))
-        .where(
-            pools.c.workspace == workspace,
-            pools.c.lane.in_(lanes),
-            ledger.c.kind == "level",
-            ledger.c.units < 0,
-            ledger.c.at > tx.now - VELOCITY_WINDOW,
-        )
-        .group_by(pools.c.lane, ledger.c.connection)
-    )
+    found = _VELOCITY.all(tx, w=workspace, lanes=lanes, since=tx.now - VELOCITY_WINDOW)
     hours = VELOCITY_WINDOW / timedelta(hours=1)
     velocity: defaultdict[LaneKey, dict[ConnectionName, float]] = defaultdict(dict)
     for lane, connection, units in found:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -23,10 +23,12 @@ DialectName = Literal["sqlite", "postgresql"]
 class Tx:
     """What a transaction function receives."""
 
-    __slots__ = ("conn", "dialect", "now")
+    __slots__ = ("conn", "dialect", "driver", "now")
 
     def __init__(self, conn: Connection, now: datetime, dialect: DialectName) -> None:
         self.conn = conn
+        self.driver: Any = conn.connection.dbapi_connection
+        """The driver's connection below ``conn``, in the same transaction: for ``Prepared`` only."""
         self.now = now
         """The one time of this transaction: the database's clock on PostgreSQL, the injected one on SQLite."""
         self.dialect = dialect

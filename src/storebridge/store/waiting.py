@@ -7,16 +7,19 @@ one: the read was then sent after the signal was dispatched.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, case, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, case, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storebridge.model.ids import ConnectionName, LaneKey, Workspace
 from storebridge.model.signals import Flow, SignalState, Source, Stage
 from storebridge.store.lanes import HasConnection
+from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import looks, signals
 
 
@@ -83,38 +86,48 @@ class ClaimedLook(msgspec.Struct, frozen=True):
     attempts: int
 
 
+_INSERT_SIGNAL = Prepared(insert(signals).inline(), columns=NewSignal.__struct_fields__)
+
+
 def insert_signals(tx: HasConnection, rows: Sequence[NewSignal]) -> None:
     """Store signals in the order given."""
-    if rows:
-        tx.conn.execute(insert(signals), [msgspec.structs.asdict(row) for row in rows])
+    _INSERT_SIGNAL.run_many(tx, [msgspec.structs.asdict(row) for row in rows])
+
+
+_NEW = (signals.c.state == SignalState.WAITING.value) & (signals.c.stage == Stage.INGEST.value)
+_RANKED = (
+    select(
+        signals.c.seq,
+        signals.c.workspace,
+        signals.c.connection,
+        signals.c.flow,
+        signals.c.entity,
+        func.row_number().over(partition_by=signals.c.workspace, order_by=signals.c.seq).label("place"),
+    )
+    .where(_NEW)
+    .subquery()
+)
+_NEW_SIGNALS = Prepared(
+    select(_RANKED.c.seq, _RANKED.c.workspace, _RANKED.c.connection, _RANKED.c.flow, _RANKED.c.entity)
+    .order_by(_RANKED.c.place, _RANKED.c.seq)
+    .limit(bindparam("n"))
+)
+_LOCK_NEW = Prepared(
+    select(signals.c.seq)
+    .where(one_of(signals.c.seq, "seqs"), _NEW)
+    .order_by(signals.c.seq)
+    .with_for_update(skip_locked=True)
+)
 
 
 def take_new_signals(tx: HasConnection, limit: int) -> list[NewlyStored]:
     """The oldest signals that are not routed, at most ``limit``, shared fairly between workspaces."""
-    waiting = (signals.c.state == SignalState.WAITING.value) & (signals.c.stage == Stage.INGEST.value)
-    place = func.row_number().over(partition_by=signals.c.workspace, order_by=signals.c.seq)
-    ranked = (
-        select(
-            signals.c.seq,
-            signals.c.workspace,
-            signals.c.connection,
-            signals.c.flow,
-            signals.c.entity,
-            place.label("place"),
-        )
-        .where(waiting)
-        .subquery()
-    )
-    query = select(ranked).order_by(ranked.c.place, ranked.c.seq).limit(limit)
-    found = [NewlyStored(r.seq, r.workspace, r.connection, Flow(r.flow), r.entity) for r in tx.conn.execute(query)]
+    found = [
+        NewlyStored(seq, workspace, connection, Flow(flow), entity)
+        for seq, workspace, connection, flow, entity in _NEW_SIGNALS.all(tx, n=limit)
+    ]
     if tx.dialect == "postgresql" and found:
-        locked = tx.conn.execute(
-            select(signals.c.seq)
-            .where(signals.c.seq.in_([row.seq for row in found]), waiting)
-            .order_by(signals.c.seq)
-            .with_for_update(skip_locked=True)
-        )
-        free = {seq for (seq,) in locked}
+        free = {seq for (seq,) in _LOCK_NEW.all(tx, seqs=[row.seq for row in found])}
         found = [row for row in found if row.seq in free]
     return sorted(found, key=lambda row: row.seq)
 
@@ -138,61 +151,70 @@ def who_made_version(
     return None if found is None else bool(found)
 
 
+_ROUTE_SIGNAL = Prepared(
+    update(signals)
+    .where(signals.c.seq == bindparam("q"))
+    .values(stage=Stage.NORMALIZE.value, lane=bindparam("l"), look_number=bindparam("n"))
+)
+
+
 def route_signals(tx: HasConnection, routes: Sequence[tuple[int, LaneKey | None, int]]) -> None:
     """Note lane and look number of signals: (seq, lane, number)."""
-    if routes:
-        tx.conn.execute(
-            update(signals)
-            .where(signals.c.seq == bindparam("q"))
-            .values(stage=Stage.NORMALIZE.value, lane=bindparam("l"), look_number=bindparam("n")),
-            [{"q": seq, "l": lane, "n": number} for seq, lane, number in routes],
-        )
+    _ROUTE_SIGNAL.run_many(tx, [{"q": seq, "l": lane, "n": number} for seq, lane, number in routes])
+
+
+_CLOSE_SIGNALS = Prepared(
+    update(signals)
+    .where(one_of(signals.c.seq, "seqs"), signals.c.state == SignalState.WAITING.value)
+    .values(state=bindparam("s"), stage=Stage.CONFIRM.value, closed_at=bindparam("now"), note=bindparam("why"))
+)
 
 
 def close_signals(tx: HasConnection, seqs: Collection[int], state: SignalState, note: str) -> None:
     if seqs:
-        tx.conn.execute(
-            update(signals)
-            .where(signals.c.seq.in_(sorted(seqs)), signals.c.state == SignalState.WAITING.value)
-            .values(state=state.value, stage=Stage.CONFIRM.value, closed_at=tx.now, note=note)
-        )
+        _CLOSE_SIGNALS.run(tx, seqs=seqs, s=state.value, now=tx.now, why=note)
+
+
+_WAITING_OF_LANES = Prepared(
+    select(
+        signals.c.seq,
+        signals.c.lane,
+        signals.c.connection,
+        signals.c.entity,
+        signals.c.look_number,
+        signals.c.seen_version,
+        signals.c.stored_at,
+    )
+    .where(
+        signals.c.workspace == bindparam("w"),
+        one_of(signals.c.lane, "lanes"),
+        signals.c.state == SignalState.WAITING.value,
+    )
+    .order_by(signals.c.seq)
+)
 
 
 def waiting_of_lanes(tx: HasConnection, workspace: Workspace, lanes: Collection[LaneKey]) -> list[WaitingSignal]:
     """Open, routed signals of lanes, oldest first."""
-    found = tx.conn.execute(
-        select(
-            signals.c.seq,
-            signals.c.lane,
-            signals.c.connection,
-            signals.c.entity,
-            signals.c.look_number,
-            signals.c.seen_version,
-            signals.c.stored_at,
-        )
-        .where(
-            signals.c.workspace == workspace,
-            signals.c.lane.in_(sorted(lanes)),
-            signals.c.state == SignalState.WAITING.value,
-        )
-        .order_by(signals.c.seq)
+    return [WaitingSignal(*row) for row in _WAITING_OF_LANES.all(tx, w=workspace, lanes=lanes)]
+
+
+_WAITING_OF_FLOW = Prepared(
+    select(signals.c.seq, signals.c.entity, signals.c.look_number).where(
+        signals.c.workspace == bindparam("w"),
+        signals.c.connection == bindparam("c"),
+        signals.c.flow == bindparam("f"),
+        signals.c.state == SignalState.WAITING.value,
+        signals.c.look_number.is_not(None),
     )
-    return [WaitingSignal(*tuple(row)) for row in found]
+)
 
 
 def waiting_of_entities(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, flow: Flow, up_to: Mapping[str, int]
 ) -> list[int]:
     """Open signals of entities whose look number is covered: entity to the number that was answered."""
-    found = tx.conn.execute(
-        select(signals.c.seq, signals.c.entity, signals.c.look_number).where(
-            signals.c.workspace == workspace,
-            signals.c.connection == connection,
-            signals.c.flow == flow.value,
-            signals.c.state == SignalState.WAITING.value,
-            signals.c.look_number.is_not(None),
-        )
-    )
+    found = _WAITING_OF_FLOW.all(tx, w=workspace, c=connection, f=flow.value)
     everything = up_to.get("all")
     covered: list[int] = []
     for seq, entity, number in found:
@@ -202,25 +224,53 @@ def waiting_of_entities(
     return covered
 
 
+_MOVE_SIGNALS = Prepared(
+    update(signals)
+    .where(
+        signals.c.workspace == bindparam("w"),
+        one_of(signals.c.lane, "lanes"),
+        signals.c.state == SignalState.WAITING.value,
+        signals.c.stage != bindparam("to"),
+    )
+    .values(stage=bindparam("to"))
+)
+
+
 def move_signals(tx: HasConnection, workspace: Workspace, lanes: Collection[LaneKey], stage: Stage) -> None:
     """Note how far the open signals of lanes have come."""
     if lanes:
-        tx.conn.execute(
-            update(signals)
-            .where(
-                signals.c.workspace == workspace,
-                signals.c.lane.in_(sorted(lanes)),
-                signals.c.state == SignalState.WAITING.value,
-                signals.c.stage != stage.value,
-            )
-            .values(stage=stage.value)
-        )
+        _MOVE_SIGNALS.run(tx, w=workspace, lanes=lanes, to=stage.value)
+
+
+_RENUMBER_SIGNALS = Prepared(update(signals).where(one_of(signals.c.seq, "seqs")).values(look_number=bindparam("n")))
 
 
 def renumber_signals(tx: HasConnection, seqs: Collection[int], number: int) -> None:
     """These signals were not answered by the last read and wait for a later one."""
     if seqs:
-        tx.conn.execute(update(signals).where(signals.c.seq.in_(sorted(seqs))).values(look_number=number))
+        _RENUMBER_SIGNALS.run(tx, seqs=seqs, n=number)
+
+
+def _ask_look(dialect: Any, sooner: Any) -> Any:
+    """Insert a look, or raise its number; urgency and due time only ever tighten while it waits."""
+    upsert = dialect.insert(looks)
+    waiting = looks.c.asked > looks.c.answered
+    given = upsert.excluded
+    return upsert.on_conflict_do_update(
+        index_elements=[looks.c.workspace, looks.c.connection, looks.c.kind, looks.c.key],
+        set_={
+            "asked": looks.c.asked + 1,
+            "priority": case((waiting, sooner(looks.c.priority, given.priority)), else_=given.priority),
+            "due_at": case((waiting, sooner(looks.c.due_at, given.due_at)), else_=given.due_at),
+        },
+    ).returning(looks.c.kind, looks.c.key, looks.c.asked)
+
+
+_ASK_LOOK = Prepared(
+    _ask_look(sqlite, func.min),
+    postgresql=_ask_look(postgresql, func.least),
+    columns=("workspace", "connection", "kind", "key", "asked", "answered", "priority", "due_at", "attempts"),
+)
 
 
 def ask_looks(
@@ -229,22 +279,9 @@ def ask_looks(
     """Ask for reads; returns the number of each asking by (kind, key). Urgency and due time only ever tighten."""
     if not asks:
         return {}
-    upsert = (postgresql if tx.dialect == "postgresql" else sqlite).insert(looks)
-    waiting = looks.c.asked > looks.c.answered
-    sooner = func.least if tx.dialect == "postgresql" else func.min
-    statement = upsert.on_conflict_do_update(
-        index_elements=[looks.c.workspace, looks.c.connection, looks.c.kind, looks.c.key],
-        set_={
-            "asked": looks.c.asked + 1,
-            "priority": case(
-                (waiting, sooner(looks.c.priority, upsert.excluded.priority)), else_=upsert.excluded.priority
-            ),
-            "due_at": case((waiting, sooner(looks.c.due_at, upsert.excluded.due_at)), else_=upsert.excluded.due_at),
-        },
-    )
     ordered = sorted(asks, key=lambda ask: (ask.kind, ask.key))
-    tx.conn.execute(
-        statement,
+    found = _ASK_LOOK.each(
+        tx,
         [
             {
                 "workspace": workspace,
@@ -260,17 +297,10 @@ def ask_looks(
             for ask in ordered
         ],
     )
-    found = tx.conn.execute(
-        select(looks.c.kind, looks.c.key, looks.c.asked).where(
-            looks.c.workspace == workspace,
-            looks.c.connection == connection,
-            tuple_(looks.c.kind, looks.c.key).in_([(ask.kind, ask.key) for ask in ordered]),
-        )
-    )
     return {(kind, key): asked for kind, key, asked in found}
 
 
-_WAITING_LOOKS = (
+_WAITING_LOOKS = Prepared(
     select(looks.c.kind, looks.c.key, looks.c.asked, looks.c.priority, looks.c.due_at, looks.c.attempts)
     .where(
         looks.c.workspace == bindparam("w"),
@@ -281,11 +311,13 @@ _WAITING_LOOKS = (
     .order_by(looks.c.priority, looks.c.due_at, looks.c.key)
     .limit(bindparam("n"))
 )
-_NEXT_LOOK = select(func.min(looks.c.due_at)).where(
-    looks.c.workspace == bindparam("w"),
-    looks.c.connection == bindparam("c"),
-    looks.c.asked > looks.c.answered,
-    looks.c.due_at > bindparam("now"),
+_NEXT_LOOK = Prepared(
+    select(func.min(looks.c.due_at)).where(
+        looks.c.workspace == bindparam("w"),
+        looks.c.connection == bindparam("c"),
+        looks.c.asked > looks.c.answered,
+        looks.c.due_at > bindparam("now"),
+    )
 )
 
 
@@ -293,27 +325,50 @@ def waiting_looks(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, *, limit: int
 ) -> list[ClaimedLook]:
     """Looks that are due, most urgent first. Claiming is in memory: only one courier reads for a connection."""
-    found = tx.conn.execute(_WAITING_LOOKS, {"w": workspace, "c": connection, "now": tx.now, "n": limit})
-    return [ClaimedLook(*tuple(row)) for row in found]
+    return [ClaimedLook(*row) for row in _WAITING_LOOKS.all(tx, w=workspace, c=connection, now=tx.now, n=limit)]
 
 
 def next_look_due(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> datetime | None:
     """When the next waiting look becomes due; one that is due already is being read, so its end is what counts."""
-    return tx.conn.execute(_NEXT_LOOK, {"w": workspace, "c": connection, "now": tx.now}).scalar()
+    due: datetime | None = _NEXT_LOOK.scalar(tx, w=workspace, c=connection, now=tx.now)
+    return due
+
+
+_LOOK_NUMBERS = Prepared(
+    select(looks.c.key, looks.c.answered).where(
+        looks.c.workspace == bindparam("w"),
+        looks.c.connection == bindparam("c"),
+        looks.c.kind == bindparam("k"),
+        one_of(looks.c.key, "keys"),
+    )
+)
 
 
 def look_numbers(
     tx: HasConnection, workspace: Workspace, kind: str, keys: Collection[tuple[ConnectionName, str]]
 ) -> dict[tuple[ConnectionName, str], int]:
     """Up to which asking each look was answered, by (connection, key)."""
-    found = tx.conn.execute(
-        select(looks.c.connection, looks.c.key, looks.c.answered).where(
-            looks.c.workspace == workspace,
-            looks.c.kind == kind,
-            tuple_(looks.c.connection, looks.c.key).in_(sorted(set(keys))),
-        )
-    )
-    return {(connection, key): answered for connection, key, answered in found}
+    grouped: defaultdict[ConnectionName, set[str]] = defaultdict(set)
+    for connection, key in keys:
+        grouped[connection].add(key)
+    return {
+        (connection, key): answered
+        for connection, wanted in sorted(grouped.items())
+        for key, answered in _LOOK_NUMBERS.all(tx, w=workspace, c=connection, k=kind, keys=wanted)
+    }
+
+
+_THIS_LOOK = (
+    (looks.c.workspace == bindparam("w"))
+    & (looks.c.connection == bindparam("c"))
+    & (looks.c.kind == bindparam("k"))
+    & (looks.c.key == bindparam("y"))
+)
+_ANSWER_LOOK = Prepared(
+    update(looks).where(_THIS_LOOK, looks.c.answered < bindparam("n")).values(answered=bindparam("n"), attempts=0)
+)
+_COUNT_ATTEMPTS = Prepared(update(looks).where(_THIS_LOOK).values(attempts=bindparam("a")))
+_DELAY_LOOK = Prepared(update(looks).where(_THIS_LOOK).values(due_at=bindparam("d"), attempts=looks.c.attempts + 1))
 
 
 def answer_looks(
@@ -324,19 +379,7 @@ def answer_looks(
         {"w": workspace, "c": connection, "k": look.kind, "y": look.key, "n": look.number}
         for look in sorted(claimed, key=lambda look: (look.kind, look.key))
     ]
-    if rows:
-        tx.conn.execute(
-            update(looks)
-            .where(
-                looks.c.workspace == bindparam("w"),
-                looks.c.connection == bindparam("c"),
-                looks.c.kind == bindparam("k"),
-                looks.c.key == bindparam("y"),
-                looks.c.answered < bindparam("n"),
-            )
-            .values(answered=bindparam("n"), attempts=0),
-            rows,
-        )
+    _ANSWER_LOOK.run_many(tx, rows)
 
 
 def count_attempts(
@@ -347,21 +390,10 @@ def count_attempts(
     attempts: Mapping[str, int],
 ) -> None:
     """Remember how often a read of these keys did not show what was expected."""
-    if attempts:
-        tx.conn.execute(
-            update(looks)
-            .where(
-                looks.c.workspace == bindparam("w"),
-                looks.c.connection == bindparam("c"),
-                looks.c.kind == bindparam("k"),
-                looks.c.key == bindparam("y"),
-            )
-            .values(attempts=bindparam("a")),
-            [
-                {"w": workspace, "c": connection, "k": kind, "y": key, "a": count}
-                for key, count in sorted(attempts.items())
-            ],
-        )
+    _COUNT_ATTEMPTS.run_many(
+        tx,
+        [{"w": workspace, "c": connection, "k": kind, "y": key, "a": count} for key, count in sorted(attempts.items())],
+    )
 
 
 def delay_looks(
@@ -376,18 +408,7 @@ def delay_looks(
         {"w": workspace, "c": connection, "k": look.kind, "y": look.key, "d": due_at}
         for look in sorted(claimed, key=lambda look: (look.kind, look.key))
     ]
-    if rows:
-        tx.conn.execute(
-            update(looks)
-            .where(
-                looks.c.workspace == bindparam("w"),
-                looks.c.connection == bindparam("c"),
-                looks.c.kind == bindparam("k"),
-                looks.c.key == bindparam("y"),
-            )
-            .values(due_at=bindparam("d"), attempts=looks.c.attempts + 1),
-            rows,
-        )
+    _DELAY_LOOK.run_many(tx, rows)
 
 
 def reopen_signals(tx: HasConnection, workspace: Workspace, event: str) -> list[ConnectionName]:

@@ -26,6 +26,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 from storebridge.clock import Clock
 from storebridge.errors import StoreUnavailableError
 from storebridge.store.migrate import migrate
+from storebridge.store.prepared import begin_transaction
 from storebridge.store.transactions import DialectName, Tx
 
 P = ParamSpec("P")
@@ -81,7 +82,7 @@ def sqlite_engine(path: str, *, read_only: bool = False, shared: bool = False) -
 
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
-        conn.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        begin_transaction(conn, "BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
 
