@@ -20,8 +20,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from storebridge_sandbox import orders, stock
+from storebridge_sandbox.shopify import money as shopify_money
 from storebridge_sandbox.shopify.inventory import state as shopify_inventory
 from storebridge_sandbox.shopify.products import state as shopify_products
+from storebridge_sandbox.shopify.sales import buyers as shopify_buyers
+from storebridge_sandbox.shopify.sales import jobs as shopify_jobs
+from storebridge_sandbox.shopify.sales import state as shopify_sales
 from storebridge_sandbox.shopify.shop import state as shopify_shop
 from storebridge_sandbox.shopify.subscriptions import state as shopify_subscriptions
 from storebridge_sandbox.state_columns import ColumnReader, ColumnWriter
@@ -41,6 +45,10 @@ MODULES = (
     orders,
     stock,
     shopify_inventory,
+    shopify_money,
+    shopify_sales,
+    shopify_buyers,
+    shopify_jobs,
     shopify_products,
     shopify_shop,
     shopify_subscriptions,
@@ -64,6 +72,8 @@ SHOPIFY: Parts = {
     "stock": BOOK,
     "orders": ("orders", "_next_number"),
     "index": ("_pending", "_shown"),
+    "office.jobs": ("waiting", "known", "_chance"),
+    "office.buyers": ("known",),
     "inventory": ("_keys",),
     "subscriptions": ("all", "_chance"),
 }

@@ -107,6 +107,8 @@ class ShopifyApi:
         if answered.errors:
             content["errors"] = answered.errors
         content["extensions"] = {"cost": self._cost(requested, actual)}
+        if call.search:
+            content["extensions"]["search"] = call.search
         return self._json(200, content)
 
     def _throttled(self, requested: int) -> Answer:

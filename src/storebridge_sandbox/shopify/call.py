@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from storebridge_sandbox.shopify.paging import Search
 
 Resolver = Callable[[Any, dict[str, Any], Any], Any]
 Resolvers = dict[tuple[str, str], Resolver]
@@ -20,6 +23,23 @@ class Call:
     read_moment: datetime | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
     input_locations: list[dict[str, int]] = field(default_factory=list)
+    search: list[dict[str, Any]] = field(default_factory=list)
+    """What ``extensions.search`` says of searches that were only half understood."""
+
+    def ignored(self, root: str, text: str | None, search: Search) -> None:
+        """Search fields that the vendor does not know match everything, and it says so (recorded)."""
+        if search.ignored:
+            self.search.append(
+                {
+                    "path": [root],
+                    "query": text,
+                    "parsed": [{"field": name, "match_all": value} for name, value in search.ignored][-1],
+                    "warnings": [
+                        {"field": name, "message": "Invalid search field for this query.", "code": "invalid_field"}
+                        for name, _ in search.ignored
+                    ],
+                }
+            )
 
 
 def shows(name: str) -> Resolver:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from storebridge_sandbox.shopify.engine import Resolver
@@ -127,8 +128,8 @@ RESOLVERS: dict[tuple[str, str], Resolver] = {
     ("PageInfo", "hasPreviousPage"): lambda page, _args, _call: page.has_previous,
     ("PageInfo", "startCursor"): lambda page, _args, _call: page.cursor_at(0),
     ("PageInfo", "endCursor"): lambda page, _args, _call: page.cursor_at(-1),
-    ("Count", "count"): lambda count, _args, _call: count,
-    ("Count", "precision"): lambda _count, _args, _call: "EXACT",
+    ("Count", "count"): lambda count, _args, _call: count["count"] if isinstance(count, dict) else count,
+    ("Count", "precision"): lambda count, _args, _call: count["precision"] if isinstance(count, dict) else "EXACT",
 }
 
 
@@ -150,7 +151,7 @@ class Search:
     """A compiled ``query:``; unknown fields match everything and are named in ``ignored``."""
 
     test: Test
-    ignored: tuple[str, ...]
+    ignored: tuple[tuple[str, str], ...]
 
 
 def compile_search(text: str | None, fields: dict[str, Values], default: Values | None = None) -> Search:
@@ -167,7 +168,7 @@ class _SearchReader:
         self._at = 0
         self._fields = fields
         self._default = default
-        self.ignored: list[str] = []
+        self.ignored: list[tuple[str, str]] = []
 
     def any_of(self) -> Test:
         tests = [self._all_of()]
@@ -204,7 +205,7 @@ class _SearchReader:
             return lambda node: word in str(default(node)).lower()
         values = self._fields.get(token["field"])
         if values is None:
-            self.ignored.append(token["field"])
+            self.ignored.append((token["field"], _bare(token["value"])))
             return lambda _node: True
         test = _comparison(token["op"], _bare(token["value"]))
         negative = bool(token["minus"])
@@ -234,7 +235,7 @@ def _equal(value: Any, wanted: str) -> bool:
         return any(_equal(one, wanted) for one in value)
     if value is None:
         return False
-    if isinstance(value, (int, datetime)):
+    if isinstance(value, (int, datetime, Decimal)):
         mine, other = _alike(value, wanted)
         return bool(mine == other)
     if wanted.endswith("*"):
@@ -249,6 +250,8 @@ def _alike(value: Any, wanted: str) -> tuple[Any, Any]:
             return value, moment if moment.tzinfo else moment.replace(tzinfo=value.tzinfo)
         if isinstance(value, int):
             return value, int(wanted.rpartition("/")[2])
-    except ValueError:
+        if isinstance(value, Decimal):
+            return value, Decimal(wanted)
+    except (ValueError, InvalidOperation):
         raise Refusal(f"Invalid search value: {wanted}", "BAD_REQUEST") from None
     return str(value), wanted

@@ -22,6 +22,11 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     user_error_burns_key (S6): a call answered with userErrors uses its key up.
     set_where_unconnected (S10): setting a level that does not exist ``connects`` it, is ``refused``, or
         ``adds_to_on_hand`` without ever showing as available.
+    oversell_refusal (S11): the code of an orderCreate that obeys the policy and finds too little stock.
+    orders_commit (S12): an order's units go from available to committed; False: they are off the books at once.
+    fulfilling_bypassed_moves_stock (S13): sending an order that bypassed stock lowers available all the same.
+    source_identifier_is_searchable (S14): searches know ``source_identifier``; else they ignore it.
+    order_custom_ids_are_unique (S15): a second order with the same value of an ``id`` metafield is refused.
     webhook_id_changes (S16): each retry of a delivery carries another X-Shopify-Webhook-Id.
     event_id_is_shared (S17): the topics that one action causes share X-Shopify-Event-Id.
     webhook_retry_delays_seconds (S18): the waits between attempts; the subscription goes after the last one,
@@ -31,8 +36,19 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     bucket_size, restore_rate (S23): the cost bucket; a size of 0 switches budgets off.
     search_lag_seconds (S26): how far search-backed lists lag behind writes, drawn for each change.
     node_reads_lag_seconds (S26): how far reads of levels by id lag.
+    partial_fulfilment (S27): after a part was sent, the rest ``stays`` in its fulfilment order, so that the same
+        call again sends more, or it ``splits`` into a new one and the same call again is refused.
+    cancel_restocks (S28): orderCancel gives goods back ``as_asked``, or ``always``.
+    restocks_at (S28): where they are on sale again: at the location that was ``committed``, or at the
+        ``first_location``.
+    return_restocks_again (S29): goods that a refund put back are put back again when their return is disposed.
     token_seconds (S30): life of a client-credentials token.
     new_token_retires_old (S30): issuing a token ends the earlier ones.
+    orders_per_minute (S31): how many orders orderCreate makes in a minute; None: as many as are asked for.
+    job_seconds: how long a cancellation is under way.
+    archive_seconds: how long after an order is paid and sent it is closed; None: never by itself.
+    pays_with: the gateway of the storefront's checkouts; only ``shopify_payments`` earns payouts.
+    payout_days: how long Shopify Payments keeps money back.
     plain_http_webhooks: accept http:// addresses, which real Shopify refuses.
     connects_second_location: every variant has a level at the outlet too.
     """
@@ -44,6 +60,11 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     key_trouble: Literal["user_error", "top_level"] = "user_error"
     user_error_burns_key: bool = True
     set_where_unconnected: Literal["connects", "refused", "adds_to_on_hand"] = "connects"
+    oversell_refusal: Literal["INVALID", "INVENTORY_CLAIM_FAILED"] = "INVALID"
+    orders_commit: bool = True
+    fulfilling_bypassed_moves_stock: bool = False
+    source_identifier_is_searchable: bool = True
+    order_custom_ids_are_unique: bool = True
     webhook_id_changes: bool = False
     event_id_is_shared: bool = True
     webhook_retry_delays_seconds: tuple[float, ...] = (60, 120, 240, 480, 900, 1800, 3600, 7200)
@@ -53,7 +74,16 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     restore_rate: float = 100.0
     search_lag_seconds: tuple[float, float] = (0.2, 1.5)
     node_reads_lag_seconds: tuple[float, float] = (0.0, 0.0)
+    partial_fulfilment: Literal["stays", "splits"] = "stays"
+    cancel_restocks: Literal["as_asked", "always"] = "as_asked"
+    restocks_at: Literal["committed", "first_location"] = "committed"
+    return_restocks_again: bool = False
     token_seconds: float = 86_399.0
     new_token_retires_old: bool = False
+    orders_per_minute: int | None = None
+    job_seconds: float = 0.5
+    archive_seconds: float | None = 1.5
+    pays_with: str = "shopify_payments"
+    payout_days: int = 2
     plain_http_webhooks: bool = True
     connects_second_location: bool = True

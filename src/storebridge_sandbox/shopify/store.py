@@ -19,7 +19,7 @@ from storebridge_sandbox.control import control_routes
 from storebridge_sandbox.deliveries import Outbox
 from storebridge_sandbox.faults import FaultPlan
 from storebridge_sandbox.gate import FaultGate
-from storebridge_sandbox.orders import Order, OrderBook, Refund, Refused, Wish
+from storebridge_sandbox.orders import Order, Refused, Wish
 from storebridge_sandbox.pages.looks import HARBOUR
 from storebridge_sandbox.pages.routes import page_routes
 from storebridge_sandbox.requests_log import RequestLog
@@ -31,12 +31,12 @@ from storebridge_sandbox.shopify.engine import Engine, load_schema
 from storebridge_sandbox.shopify.ids import Numbers, level_gid, number_of
 from storebridge_sandbox.shopify.inventory.answers import InventoryAnswers
 from storebridge_sandbox.shopify.inventory.state import HIGHEST, LOWEST, Inventory
-from storebridge_sandbox.shopify.orders.answers import OrderAnswers
-from storebridge_sandbox.shopify.orders.payloads import order_payload, refund_payload
-from storebridge_sandbox.shopify.orders.state import OrderIndex
+from storebridge_sandbox.shopify.order_office import OrderOffice
 from storebridge_sandbox.shopify.products.answers import ProductAnswers
 from storebridge_sandbox.shopify.products.state import Product, Shelves, Variant
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.shopify.sales.news import Notice
+from storebridge_sandbox.shopify.sales.state import ShopOrder
 from storebridge_sandbox.shopify.shop.answers import ShopAnswers
 from storebridge_sandbox.shopify.shop.state import Location, ShopState, Tokens
 from storebridge_sandbox.shopify.subscriptions.answers import SubscriptionAnswers
@@ -47,7 +47,6 @@ from storebridge_sandbox.world import World
 
 DOMAIN = "larkfield-sandbox.myshopify.com"
 WEBHOOK_TIMEOUT_SECONDS = 5.0
-KINDS = {"order": "Order", "line": "LineItem", "fulfilment": "Fulfillment", "refund": "Refund", "return": "Return"}
 
 
 class ShopifyStore:
@@ -60,6 +59,7 @@ class ShopifyStore:
         self.requests = RequestLog(world.now)
         self.numbers = Numbers()
         self.tokens = Tokens(seed, world.now, options)
+        self._seed = seed
         self._chance = random.Random(f"shopify-lag-{seed}")
         self._open_shop()
         self.subscriptions = Subscriptions(
@@ -89,6 +89,7 @@ class ShopifyStore:
     async def stop(self) -> None:
         """Deliveries and late landings that are under way end here."""
         self._gate.stop()
+        self.office.jobs.stop()
         self.webhooks.stop()
         await asyncio.sleep(0)
 
@@ -101,14 +102,19 @@ class ShopifyStore:
             self.shop.locations.append(Location(self.numbers.new("Location"), name, now(), now()))
         self.shelves = Shelves()
         self.stock = Stock(now, self.shelves.sku_of)
-        self.orders = OrderBook(
+        self.office = OrderOffice(
+            self.world,
             self.stock,
-            now,
-            currency=self.shop.currency,
-            new_id=lambda kind: self.numbers.new(KINDS[kind]),
-            selling_locations=self._selling_locations,
+            self.shelves,
+            self.shop,
+            self.numbers,
+            self.options,
+            seed=self._seed,
+            lag_seconds=lambda: self._chance.uniform(*self.options.search_lag_seconds),
+            level_notice=_level_notice,
+            announce=lambda notices: self.subscriptions.announce(notices),
         )
-        self.index = OrderIndex(self.orders, now, lambda: self._chance.uniform(*self.options.search_lag_seconds))
+        self.orders, self.index = self.office.book, self.office.index
         self.inventory = Inventory(self.stock, self.shelves, self.shop, now, self.options, self._level_changed)
 
     def _engine(self) -> Engine:
@@ -116,7 +122,8 @@ class ShopifyStore:
         items = InventoryAnswers(self.stock, self.shelves, self.shop, self.inventory, self.numbers, self._node_moment)
         finders = (
             lambda global_id, _call: products.find(global_id),
-            lambda global_id, _call: self.orders.orders.get(global_id),
+            self.office.find,
+            self.office.find_returnable,
             items.find_level,
             lambda global_id, _call: self.subscriptions.all.get(global_id),
         )
@@ -127,7 +134,7 @@ class ShopifyStore:
                 **ShopAnswers(self.shop, self.tokens, finders).resolvers(),
                 **products.resolvers(),
                 **items.resolvers(),
-                **OrderAnswers(self.orders, self.index, self.shelves).resolvers(),
+                **self.office.resolvers(self.inventory, self.tokens),
                 **SubscriptionAnswers(self.subscriptions).resolvers(),
             },
         )
@@ -144,9 +151,6 @@ class ShopifyStore:
     async def _revoke_tokens(self, _request: Request) -> Response:
         self.tokens.revoke_all()
         return JSONResponse({})
-
-    def _selling_locations(self, _item_id: str) -> list[str]:
-        return [one.id for one in self.shop.locations if one.active and one.fulfills_online_orders]
 
     def _node_moment(self, now: datetime) -> datetime | None:
         low, high = self.options.node_reads_lag_seconds
@@ -197,11 +201,7 @@ class ShopifyStore:
     # -- shopper and staff ---------------------------------------------------------------------------------
 
     def checkout(self, wishes: Sequence[Wish], customer: dict[str, Any], *, paid: bool) -> Order:
-        chosen = [(self._variant(wish.sku), wish.quantity) for wish in wishes]
-        before = len(self.stock.movements)
-        order = self.orders.place(chosen, customer, paid=paid)
-        self._tell(order, before, "orders/create")
-        return order
+        return self.orders.place([(self._variant(wish.sku), wish.quantity) for wish in wishes], customer, paid=paid)
 
     def adjust(self, sku: str, location_id: str | None, *, delta: int | None, to: int | None) -> int:
         variant = self._variant(sku)
@@ -219,66 +219,28 @@ class ShopifyStore:
         return level.available
 
     def cancel(self, order: Order, *, restock: bool) -> None:
-        before = len(self.stock.movements)
-        refund = self.orders.cancel(order, restock=restock)
-        self._tell(order, before, "orders/cancelled", refund=refund)
+        self.orders.cancel(_own(order), restock=restock)
 
     def fulfil(self, order: Order, wishes: Sequence[Wish], tracking: dict[str, str]) -> str:
-        before = len(self.stock.movements)
-        parcel = self.orders.fulfil(order, wishes, tracking)
-        self._tell(order, before, "orders/updated")
-        return parcel.id
+        return self.orders.fulfil(_own(order), wishes, tracking).id
 
     def refund(self, order: Order, wishes: Sequence[Wish], amount: Decimal | None) -> str:
-        before = len(self.stock.movements)
-        refund = self.orders.refund(order, wishes, amount)
-        self._tell(order, before, "orders/updated", refund=refund)
-        return refund.id
+        return self.orders.refund(_own(order), wishes, amount).id
 
     def pay(self, order: Order) -> None:
-        self.orders.pay(order)
-        self._tell(order, len(self.stock.movements), "orders/updated")
+        self.orders.pay(_own(order))
 
     def fail(self, order: Order) -> None:
-        before = len(self.stock.movements)
-        refund = self.orders.fail(order)
-        self._tell(order, before, "orders/cancelled", refund=refund)
+        self.orders.fail(_own(order))
 
     def edit(self, order: Order, wishes: Sequence[Wish]) -> None:
-        before = len(self.stock.movements)
-        self.orders.edit(order, [(self._variant(wish.sku), wish.quantity) for wish in wishes])
-        self._tell(order, before, "orders/updated")
+        self.orders.edit(_own(order), [(self._variant(wish.sku), wish.quantity) for wish in wishes])
 
     def give_back(self, order: Order, wishes: Sequence[Wish]) -> str:
-        before = len(self.stock.movements)
-        return_id = self.orders.give_back(order, wishes)
-        self._tell(order, before, "orders/updated")
-        return return_id
-
-    def _tell(self, order: Order, before: int, topic: str, *, refund: Refund | None = None) -> None:
-        """The webhooks of one action: the order's, the refund's, and one for each level that moved."""
-        self.index.note(order)
-        notices: dict[str, Mapping[str, Any]] = {topic: order_payload(order)}
-        if topic != "orders/updated":
-            notices["orders/updated"] = order_payload(order)
-        if refund is not None:
-            notices["refunds/create"] = refund_payload(order, refund)
-        self.subscriptions.announce(notices)
-        moved = {(m.item_id, m.location_id): None for m in self.stock.movements[before:]}
-        for item_id, location_id in moved:
-            level = self.stock.level(item_id, location_id)
-            if level is not None:
-                self._level_changed(level)
+        return self.orders.give_back(_own(order), wishes)
 
     def _level_changed(self, level: Level) -> None:
-        notice = {
-            "inventory_item_id": number_of(level.item_id),
-            "location_id": number_of(level.location_id),
-            "available": level.available,
-            "updated_at": iso(level.updated_at),
-            "admin_graphql_api_id": level_gid(level.location_id, level.item_id),
-        }
-        self.subscriptions.announce({"inventory_levels/update": notice})
+        self.subscriptions.announce([_level_notice(level)])
 
     def load_catalogue(self, catalogue: Catalogue) -> Catalogue:
         skipped: list[Skipped] = list(catalogue.skipped)
@@ -306,7 +268,7 @@ class ShopifyStore:
         self.shelves.add(product)
         for variant, one in zip(product.variants, source.variants, strict=True):
             self._stock_up(variant, one)
-        self.subscriptions.announce({"products/create": _product_payload(product)})
+        self.subscriptions.announce([("products/create", lambda: _product_payload(product))])
         return product
 
     def _make_variant(self, product: Product, source: CatalogueVariant, place: int, moment: datetime) -> Variant:
@@ -352,4 +314,21 @@ def _product_payload(product: Product) -> dict[str, Any]:
         "status": product.status,
         "updated_at": iso(product.updated_at),
         "variants": [{"id": number_of(v.variant_id), "sku": v.sku} for v in product.variants],
+    }
+
+
+def _own(order: Order) -> ShopOrder:
+    """The control calls know orders as all stores have them; this store's are its own."""
+    assert isinstance(order, ShopOrder)
+    return order
+
+
+def _level_notice(level: Level) -> Notice:
+    """``inventory_levels/update``: only the absolute available quantity."""
+    return "inventory_levels/update", lambda: {
+        "inventory_item_id": number_of(level.item_id),
+        "location_id": number_of(level.location_id),
+        "available": level.available,
+        "updated_at": iso(level.updated_at),
+        "admin_graphql_api_id": level_gid(level.location_id, level.item_id),
     }

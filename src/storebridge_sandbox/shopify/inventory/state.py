@@ -54,6 +54,8 @@ class Outcome:
 
     changes: list[Change] = field(default_factory=list)
     errors: list[UserError] = field(default_factory=list)
+    made: str | None = None
+    """The id of what a keyed call made, when that was no change of stock."""
 
 
 @dataclass(slots=True)
@@ -107,7 +109,8 @@ class Inventory:
             return self._key_trouble(told, "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED")
         if self._options.replay_answer == "stored":
             return known.outcome
-        return Outcome([Change(one.level, one.delta, one.level.available) for one in known.outcome.changes])
+        changes = [Change(one.level, one.delta, one.level.available) for one in known.outcome.changes]
+        return Outcome(changes, made=known.outcome.made)
 
     def _key_trouble(self, told: str, code: str) -> Outcome:
         if self._options.key_trouble == "top_level":

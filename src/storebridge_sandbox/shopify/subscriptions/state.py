@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -94,15 +94,19 @@ class Subscriptions:
         if uri.startswith("http://") and not self._options.plain_http_webhooks:
             raise SubscriptionRefused("Address protocol http:// is not supported")
 
-    def announce(self, notices: Mapping[str, Mapping[str, Any]]) -> None:
-        """Tell the subscribers of topics what happened; one action's topics share an event id (S17)."""
+    def announce(self, notices: Sequence[tuple[str, Callable[[], Mapping[str, Any]]]]) -> None:
+        """Tell the subscribers of topics what one action did; its topics share an event id (S17).
+
+        A payload is made only when somebody listens to its topic.
+        """
         event_id = self._new_id()
-        for topic, payload in notices.items():
-            body = msgspec.json.encode(payload)
-            for subscription in list(self.all.values()):
-                if subscription.topic == topic:
-                    shared = event_id if self._options.event_id_is_shared else self._new_id()
-                    self._send(subscription, body, shared)
+        subscriptions = list(self.all.values())
+        for topic, payload in notices:
+            listeners = [one for one in subscriptions if one.topic == topic]
+            body = msgspec.json.encode(payload()) if listeners else b""
+            for subscription in listeners:
+                shared = event_id if self._options.event_id_is_shared else self._new_id()
+                self._send(subscription, body, shared)
 
     def _send(self, subscription: Subscription, body: bytes, event_id: str) -> None:
         assert self.outbox is not None

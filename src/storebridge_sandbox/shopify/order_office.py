@@ -1,0 +1,153 @@
+"""The orders' side of the shop, put together: state, desks, answers and mutations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from storebridge_sandbox.shopify.call import Call, Resolvers, shows
+from storebridge_sandbox.shopify.engine import load_schema
+from storebridge_sandbox.shopify.fulfilments.answers import FulfilmentAnswers
+from storebridge_sandbox.shopify.fulfilments.writes import FulfilmentWrites
+from storebridge_sandbox.shopify.ids import Numbers
+from storebridge_sandbox.shopify.inventory.state import Inventory
+from storebridge_sandbox.shopify.money import MONEY
+from storebridge_sandbox.shopify.mutations import mutation_resolvers
+from storebridge_sandbox.shopify.orders.answers import OrderAnswers
+from storebridge_sandbox.shopify.orders.intake import OrderIntake
+from storebridge_sandbox.shopify.orders.line_answers import LineAnswers
+from storebridge_sandbox.shopify.orders.payloads import Payloads
+from storebridge_sandbox.shopify.orders.search import OrderSearch
+from storebridge_sandbox.shopify.orders.writes import OrderWrites
+from storebridge_sandbox.shopify.payments.answers import PaymentAnswers
+from storebridge_sandbox.shopify.payments.state import Payments
+from storebridge_sandbox.shopify.products.state import Shelves
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.shopify.refunds.answers import RefundAnswers
+from storebridge_sandbox.shopify.refunds.writes import RefundWrites
+from storebridge_sandbox.shopify.returns.answers import ReturnAnswers
+from storebridge_sandbox.shopify.returns.writes import ReturnWrites
+from storebridge_sandbox.shopify.sales.book import Orders
+from storebridge_sandbox.shopify.sales.buyers import Buyers
+from storebridge_sandbox.shopify.sales.fulfilment_desk import FulfilmentDesk
+from storebridge_sandbox.shopify.sales.goods import Goods
+from storebridge_sandbox.shopify.sales.index import OrderIndex
+from storebridge_sandbox.shopify.sales.jobs import Jobs
+from storebridge_sandbox.shopify.sales.money_desk import MoneyDesk
+from storebridge_sandbox.shopify.sales.news import News, Notice
+from storebridge_sandbox.shopify.sales.refund_desk import RefundDesk
+from storebridge_sandbox.shopify.sales.register import Register
+from storebridge_sandbox.shopify.sales.return_desk import ReturnDesk
+from storebridge_sandbox.shopify.sales.state import ShopOrder
+from storebridge_sandbox.shopify.shop.state import ShopState, Tokens
+from storebridge_sandbox.stock import Level, Stock
+from storebridge_sandbox.world import World
+
+
+class OrderOffice:
+    """``book`` holds the orders, ``index`` what searches see of them, ``jobs`` what is still to be done."""
+
+    def __init__(
+        self,
+        world: World,
+        stock: Stock,
+        shelves: Shelves,
+        shop: ShopState,
+        numbers: Numbers,
+        options: ShopifyOptions,
+        *,
+        seed: int,
+        lag_seconds: Callable[[], float],
+        level_notice: Callable[[Level], Notice],
+        announce: Callable[[list[Notice]], None],
+    ) -> None:
+        self._shelves, self._shop, self._numbers = shelves, shop, numbers
+        self._options, self._now = options, world.now
+        orders: dict[str, ShopOrder] = {}
+        self.things = Register(orders)
+        self.buyers = Buyers(numbers)
+        self.jobs = Jobs(world, seed)
+        self.index = OrderIndex(orders, world.now, lag_seconds)
+        self.news = News(stock, self.index, Payloads(self.buyers).word, level_notice, announce)
+        self.goods = Goods(stock, options, self._selling_locations)
+        self.money = MoneyDesk(numbers, world.now, self.things, self.news)
+        self.desk = FulfilmentDesk(
+            self.goods, numbers, world.now, options, self.things, self.news, self._default_location
+        )
+        self.refunds = RefundDesk(self.goods, self.desk, self.money, numbers, world.now, self.things, self.news)
+        self._returns = ReturnAnswers(orders, self.things, shop)
+        self.book = Orders(
+            stock,
+            self.goods,
+            self.desk,
+            self.money,
+            self.refunds,
+            self.news,
+            self.jobs,
+            numbers,
+            options,
+            world.now,
+            orders,
+            self.things,
+            index=self.index,
+            currency=shop.currency,
+        )
+
+    def find_returnable(self, global_id: str, call: Call) -> Any:
+        """``ReturnableFulfillment`` ids stand for parcels."""
+        return self._returns.find(global_id, call)
+
+    def find(self, global_id: str, _call: Call) -> Any:
+        """What ``node`` finds: orders and all that hangs on them, and jobs."""
+        return self.things.get(global_id) or self.jobs.known.get(global_id)
+
+    def resolvers(self, inventory: Inventory, tokens: Tokens) -> Resolvers:
+        orders, things, shop = self.book.orders, self.things, self._shop
+        payments = Payments(orders, self._options, self._now, shop.currency)
+        return {
+            **MONEY,
+            **self.buyers.resolvers(),
+            **OrderAnswers(orders, OrderSearch(self.index, self._options), self.buyers).resolvers(),
+            **LineAnswers(self._shelves, self.money).resolvers(),
+            **FulfilmentAnswers(orders, things, shop, self._shelves, tokens).resolvers(),
+            **RefundAnswers(things, shop, self.money).resolvers(),
+            **self._returns.resolvers(),
+            **PaymentAnswers(payments).resolvers(),
+            **mutation_resolvers(load_schema(), self._verbs(inventory)),
+            ("QueryRoot", "job"): lambda _s, args, _c: self.jobs.known.get(args["id"]),
+            ("Job", "id"): shows("id"),
+            ("Job", "done"): shows("done"),
+            ("OrderCancelJobResult", "id"): shows("id"),
+            ("OrderCancelJobResult", "done"): shows("done"),
+            ("OrderCancelJobResult", "errors"): lambda _job, _a, _c: [],
+            ("OrderCancelJobResult", "order"): shows("subject"),
+            ("OrderCancelJobResult", "status"): lambda job, _a, _c: "SUCCEEDED" if job.done else "STARTED",
+        }
+
+    def _verbs(self, inventory: Inventory) -> dict[str, Any]:
+        book, news, now = self.book, self.news, self._now
+        intake = OrderIntake(
+            book,
+            self.money,
+            self.desk,
+            self.buyers,
+            self._shelves.variants,
+            self._shop.location,
+            self._numbers,
+            self._options,
+            now,
+            self._shop.currency,
+        )
+        returns = ReturnDesk(self.goods, self._numbers, now, self._options, self.things, news)
+        return {
+            **OrderWrites(book, intake, self.money, news, self.jobs, self.buyers, self._options, now).verbs(),
+            **FulfilmentWrites(book, self.desk, self._shop, self._numbers, news, now).verbs(),
+            **RefundWrites(book, self.refunds, self.money, inventory, self._shop, news, now).verbs(),
+            **ReturnWrites(book, returns, self.refunds, self._shop, news, now).verbs(),
+        }
+
+    def _selling_locations(self, _item_id: str) -> list[str]:
+        return [one.id for one in self._shop.locations if one.active and one.fulfills_online_orders]
+
+    def _default_location(self) -> str:
+        return next(iter(self._selling_locations("")), self._shop.locations[0].id)

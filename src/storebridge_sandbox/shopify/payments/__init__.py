@@ -1,0 +1,1 @@
+"""Shopify Payments: what the shop's own payments earned, and when it was paid out."""

@@ -1,0 +1,1 @@
+"""Refunds as the Admin API makes and shows them."""

@@ -1,0 +1,1 @@
+"""Returns: asked for, approved, received, disposed of."""

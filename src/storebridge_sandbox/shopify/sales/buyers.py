@@ -1,0 +1,81 @@
+"""Who buys: the customers that orders bring with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from storebridge_sandbox.shopify.call import Resolvers, shows
+from storebridge_sandbox.shopify.ids import Numbers, number_of
+from storebridge_sandbox.shopify.mutations import showing
+
+
+@dataclass(slots=True, eq=False)
+class Buyer:
+    """A customer as orders know one."""
+
+    graphql_type: ClassVar[str] = "Customer"
+    id: str
+    email: str | None
+    phone: str | None
+    first_name: str | None
+    last_name: str | None
+
+    @property
+    def display_name(self) -> str:
+        name = " ".join(part for part in (self.first_name, self.last_name) if part)
+        return name or self.email or self.phone or ""
+
+    def facts(self) -> dict[str, Any]:
+        facts = {"email": self.email, "phone": self.phone, "first_name": self.first_name, "last_name": self.last_name}
+        return {name: value for name, value in facts.items() if value}
+
+
+class Buyers:
+    """Found by id, else by e-mail; made when an order brings somebody new."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+        self.known: dict[str, Buyer] = {}
+
+    def of_order(self, asked: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
+        wanted = asked.get("toUpsert") or asked.get("toAssociate") or {}
+        found = self._found(wanted)
+        if found is None and asked.get("toUpsert"):
+            found = Buyer(self._numbers.new("Customer"), None, None, None, None)
+            self.known[found.id] = found
+        if found is None:
+            return None
+        if asked.get("toUpsert"):
+            for name, key in (
+                ("email", "email"),
+                ("phone", "phone"),
+                ("first_name", "firstName"),
+                ("last_name", "lastName"),
+            ):
+                setattr(found, name, wanted.get(key) or getattr(found, name))
+        return found.id, found.facts()
+
+    def _found(self, wanted: Mapping[str, Any]) -> Buyer | None:
+        if wanted.get("id"):
+            return self.known.get(wanted["id"])
+        email = (wanted.get("email") or "").lower()
+        return next((one for one in self.known.values() if email and (one.email or "").lower() == email), None)
+
+    def shown(self, customer_id: str) -> Buyer | None:
+        return self.known.get(customer_id)
+
+    def payload(self, customer_id: str) -> dict[str, Any] | None:
+        found = self.known.get(customer_id)
+        if found is None:
+            return None
+        return {"id": number_of(found.id), "admin_graphql_api_id": found.id, **found.facts()}
+
+    def resolvers(self) -> Resolvers:
+        return {
+            **showing("Customer", ("id", "email", "phone", "firstName", "lastName", "displayName")),
+            ("Customer", "legacyResourceId"): lambda one, _a, _c: str(number_of(one.id)),
+            ("Customer", "defaultEmailAddress"): lambda one, _a, _c: one if one.email else None,
+            ("CustomerEmailAddress", "emailAddress"): shows("email"),
+        }
