@@ -154,6 +154,11 @@ class AsgiPost:
 
     async def __call__(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> int:
         """Deliver; raises Unreachable when the intake is down, too slow, or breaks off."""
+        status, _ = await self.ask(url, headers, body, timeout_seconds)
+        return status
+
+    async def ask(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> tuple[int, bytes]:
+        """The same where the answer's body matters."""
         found = None if self._apps is None else self._apps.find(url)
         if self._apps is None or found is None:
             raise Unreachable(f"nobody listens at {url}")
@@ -161,7 +166,7 @@ class AsgiPost:
             answer = await self._apps.ask(*found, Request("POST", url, headers, body, timeout_seconds))
         except (NoAnswer, TimeoutError) as error:
             raise Unreachable(str(error) or "no answer in time") from error
-        return answer.status
+        return answer.status, answer.body
 
 
 def _scope(base: str, request: Request) -> Scope:

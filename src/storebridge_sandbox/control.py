@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 from starlette.requests import Request
@@ -20,6 +20,8 @@ from storebridge_sandbox.stock import Movement
 from storebridge_sandbox.world import World, stamp
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+Channel = Literal["web", "express", "pos", "manual"]
+"""Ways to buy: the checkout page, an express wallet, the till, staff who type an order in."""
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -54,7 +56,13 @@ class Store(Protocol):
         """By its id, or the number in it, or its name; raises Refused (404)."""
         ...
 
-    def checkout(self, wishes: Sequence[Wish], customer: dict[str, Any], *, paid: bool) -> Order: ...
+    def checkout(self, wishes: Sequence[Wish], customer: dict[str, Any], *, paid: bool) -> Order:
+        """A shopper buys; nobody outside the store is asked."""
+        ...
+
+    async def sell(self, wishes: Sequence[Wish], customer: dict[str, Any], *, paid: bool, channel: Channel) -> Order:
+        """A shopper buys at the storefront, which may ask an app on the way."""
+        ...
 
     def adjust(self, sku: str, location_id: str | None, *, delta: int | None, to: int | None) -> int: ...
 
@@ -104,6 +112,7 @@ class _Checkout(msgspec.Struct, forbid_unknown_fields=True):
     lines: Annotated[list[_Line], msgspec.Meta(min_length=1)]
     customer: _Customer = msgspec.field(default_factory=_Customer)
     paid: bool = True
+    channel: Channel = "web"
 
 
 class _Adjust(msgspec.Struct, forbid_unknown_fields=True):
@@ -182,7 +191,8 @@ class Control:
     async def checkout(self, request: Request) -> Response:
         asked = msgspec.json.decode(await request.body(), type=_Checkout)
         customer = {name: value for name, value in msgspec.to_builtins(asked.customer).items() if value}
-        order = self._store.checkout([line.wish() for line in asked.lines], customer, paid=asked.paid)
+        wishes = [line.wish() for line in asked.lines]
+        order = await self._store.sell(wishes, customer, paid=asked.paid, channel=asked.channel)
         return _json(201, {"order_id": order.id, "name": order.name})
 
     async def adjust(self, request: Request) -> Response:
@@ -299,7 +309,7 @@ def _guarded(call: Callable[[Request], Awaitable[Response]]) -> Callable[[Reques
         except OutOfStock as short:
             return _json(409, {"error": "out_of_stock", "sku": short.sku})
         except Refused as refused:
-            return _json(refused.status, {"error": refused.error})
+            return _json(refused.status, {"error": refused.error, **refused.details})
         except (msgspec.DecodeError, CatalogueUnreadable, ValueError) as wrong:
             return _json(400, {"error": str(wrong)})
 

@@ -22,12 +22,14 @@ class OutOfStock(Exception):
 
 
 class Refused(Exception):
-    """The store's admin does not allow this; ``status`` is the control call's answer (404, 409 or 422)."""
+    """The store's admin does not allow this; ``status`` is the control call's answer (404, 409 or 422), ``details``
+    stand in it beside the error."""
 
-    def __init__(self, error: str, status: int = 422) -> None:
+    def __init__(self, error: str, status: int = 422, **details: str) -> None:
         super().__init__(error)
         self.error = error
         self.status = status
+        self.details = details
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ from storebridge_sandbox.shopify.shop import state as shopify_shop
 from storebridge_sandbox.shopify.subscriptions import state as shopify_subscriptions
 from storebridge_sandbox.state_columns import ColumnReader, ColumnWriter
 from storebridge_sandbox.wix import identities
+from storebridge_sandbox.wix.checkout import guard as wix_guard
+from storebridge_sandbox.wix.checkout import state as wix_checkout
 from storebridge_sandbox.wix.inventory import state as wix_inventory
 from storebridge_sandbox.wix.jobs import state as wix_jobs
 from storebridge_sandbox.wix.locations import state as wix_locations
@@ -53,6 +55,8 @@ MODULES = (
     shopify_shop,
     shopify_subscriptions,
     identities,
+    wix_checkout,
+    wix_guard,
     wix_orders,
     wix_inventory,
     wix_jobs,
@@ -101,6 +105,8 @@ WIX: Parts = {
     "generation": ("now", "migrations"),
     "locations": ("all", "default"),
     "orders": ("orders", "_next_number", "_serials", "trigger", "_contacts"),
+    "checkouts": ("open_ones",),
+    "guard": ("plugin",),
     "_order_settings": ("_opened_at", "_changed_at", "_create_invoice"),
 }
 

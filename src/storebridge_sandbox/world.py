@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import aiohttp
 
+LONGEST_ANSWER = 1_000_001
+
 
 class Unreachable(Exception):
     """A webhook got no answer: no connection, a broken one, or nothing within its time."""
@@ -22,11 +24,25 @@ class Post(Protocol):
     async def __call__(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> int: ...
 
 
+class Ask(Protocol):
+    """Asks an app something and returns status and body; raises ``Unreachable`` when no answer came."""
+
+    async def __call__(
+        self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float
+    ) -> tuple[int, bytes]: ...
+
+
+async def nobody(url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> tuple[int, bytes]:  # noqa: ARG001
+    """A world in which no app can be asked."""
+    raise Unreachable(f"nobody listens at {url}")
+
+
 @dataclass(slots=True)
 class World:
     """Everything that a pretend store needs from outside.
 
-    ``now`` is aware UTC; ``rng`` is the only chance; ``spawn`` starts a background task.
+    ``now`` is aware UTC; ``rng`` is the only chance; ``spawn`` starts a background task; ``ask`` is the way to an app
+    whose answer the store waits for.
     """
 
     now: Callable[[], datetime]
@@ -34,6 +50,7 @@ class World:
     rng: random.Random
     post: Post
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+    ask: Ask = nobody
 
 
 class HttpPost:
@@ -43,6 +60,16 @@ class HttpPost:
         self._session: aiohttp.ClientSession | None = None
 
     async def __call__(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> int:
+        status, _ = await self._send(url, headers, body, timeout_seconds, longest=0)
+        return status
+
+    async def ask(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> tuple[int, bytes]:
+        """The same where the answer's body matters; raises ``Unreachable``."""
+        return await self._send(url, headers, body, timeout_seconds, longest=LONGEST_ANSWER)
+
+    async def _send(
+        self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float, *, longest: int
+    ) -> tuple[int, bytes]:
         if self._session is None:
             self._session = aiohttp.ClientSession()
         timeout = aiohttp.ClientTimeout(total=timeout_seconds)
@@ -50,7 +77,7 @@ class HttpPost:
             async with self._session.post(
                 url, data=body, headers=dict(headers), timeout=timeout, allow_redirects=False
             ) as answer:
-                return answer.status
+                return answer.status, await answer.content.read(longest) if longest else b""
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise Unreachable(str(error) or type(error).__name__) from error
 
@@ -72,6 +99,7 @@ def real_world(seed: int, post: HttpPost) -> World:
         rng=random.Random(seed),
         post=post,
         spawn=asyncio.ensure_future,
+        ask=post.ask,
     )
 
 

@@ -126,7 +126,7 @@ async def build_theatre(clock: VirtualClock, seed: int, policy: str) -> Theatre:
     """Both stores stocked with opening levels that differ, and an empty database; nothing runs yet."""
     chance = random.Random(f"theatre-{seed}")
     post = AsgiPost(INTAKE_URL)
-    world = World(clock.now, clock.sleep, random.Random(f"world-{seed}"), post, asyncio.ensure_future)
+    world = World(clock.now, clock.sleep, random.Random(f"world-{seed}"), post, asyncio.ensure_future, post.ask)
     stores = build_stores(seed=seed, world=world)
     _stock(stores, make_catalogue(seed, products=PRODUCTS))
     network = AsgiTransport({SHOPIFY_URL: stores.shopify.app, WIX_URL: stores.wix.app})

@@ -200,6 +200,9 @@ class ShopifyStore:
 
     # -- shopper and staff ---------------------------------------------------------------------------------
 
+    async def sell(self, wishes: Sequence[Wish], customer: dict[str, Any], *, paid: bool, channel: str) -> Order:  # noqa: ARG002 - it sells the same way everywhere
+        return self.checkout(wishes, customer, paid=paid)
+
     def checkout(self, wishes: Sequence[Wish], customer: dict[str, Any], *, paid: bool) -> Order:
         return self.orders.place([(self._variant(wish.sku), wish.quantity) for wish in wishes], customer, paid=paid)
 

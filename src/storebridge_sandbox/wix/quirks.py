@@ -87,3 +87,13 @@ class WixQuirks:
     """True: a decrement of Inventory V2 stops at 0."""
     w32_v1_delta_sets_tracking: bool = False
     """True: an increment or decrement of Inventory V2 turns tracking on."""
+    g1_called_at_placement: bool = True
+    """False: the guard is not asked once more when the order is placed; its last answer counts."""
+    g2_timeout_seconds: float = 5.0
+    """How long the checkout waits for the guard."""
+    g2_passes_without_answer: bool = True
+    """False: an order is refused when the guard does not answer, or answers nonsense."""
+    g3_bypass_channels: tuple[str, ...] = ("express", "pos", "manual")
+    """Ways to buy that the guard is not asked about; orders that apps create never are."""
+    g4_own_stock_check: Literal["before", "after"] = "before"
+    """Whether the site looks at its own stock before it asks the guard, or after."""

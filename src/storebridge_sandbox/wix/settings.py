@@ -25,6 +25,7 @@ class WixOptions:
     ``unpaid`` is the fate of a checkout with ``paid: false``: an online payment under way (INITIALIZED), one
     under review (PENDING), or a manual payment method, which is approved at once (OFFLINE). ``shipping_price`` and
     ``tax_rate`` (0.2 is 20 %) are what the storefront's checkout adds, or finds in its prices with ``tax_included``.
+    ``guard_uri`` is where an app's Validations plugin answers (None: nobody is asked).
     """
 
     site_name: str = "Larkfield Wix"
@@ -41,4 +42,6 @@ class WixOptions:
     shipping_price: Decimal = Decimal("0.00")
     tax_rate: Decimal = Decimal("0")
     tax_included: bool = False
+    guard_uri: str | None = None
+    guard_in_cart: bool = False
     quirks: WixQuirks = field(default_factory=WixQuirks)

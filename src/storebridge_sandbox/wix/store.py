@@ -30,6 +30,10 @@ from storebridge_sandbox.wix.access.state import Access
 from storebridge_sandbox.wix.announcements import Announcements
 from storebridge_sandbox.wix.app import WixApi
 from storebridge_sandbox.wix.calls import Operation
+from storebridge_sandbox.wix.checkout.control import CheckoutCalls
+from storebridge_sandbox.wix.checkout.flow import CheckoutFlow
+from storebridge_sandbox.wix.checkout.guard import Guard, Plugin
+from storebridge_sandbox.wix.checkout.state import Channel
 from storebridge_sandbox.wix.fulfilments.answers import FulfilmentAnswers
 from storebridge_sandbox.wix.generation import CatalogGeneration
 from storebridge_sandbox.wix.identities import Actor, Guids
@@ -157,6 +161,22 @@ class WixStore:
         self.staff = Staff(self.orders)
         self.news = OrderNews(self.notices, options.quirks)
         self.office = Office(self.orders, self.money, self.staff, self.news)
+        self.guard = self._open_guard()
+        self.checkouts = CheckoutFlow(self.orders, self.news, self.guard, options, self.access.staff)
+
+    def _open_guard(self) -> Guard:
+        guard = Guard(
+            self.world.ask,
+            self.world.now,
+            Guids(random.Random(f"wix-guard-{self.access.site_id}")),
+            self.options.quirks,
+            app_id=self.access.app_id,
+            instance_id=self.access.instance_id,
+            currency=self.options.currency,
+            cut_off=self.faults.partitioned,
+        )
+        guard.plugin = Plugin(self.options.guard_uri, self.options.guard_in_cart)
+        return guard
 
     def _operations(self) -> list[Operation]:
         quirks, default = self.options.quirks, self.locations.default.id
@@ -201,6 +221,7 @@ class WixStore:
 
     def _own_routes(self) -> list[Route]:
         return [
+            *CheckoutCalls(self.checkouts, self.guard, self._sellable).routes(),
             Route("/_sandbox/webhook_address", self._set_webhook_address, methods=["PUT"]),
             Route("/_sandbox/tokens/revoke", self._revoke_tokens, methods=["POST"]),
             Route("/_sandbox/catalog/migrate", self._migrate, methods=["POST"]),
@@ -276,6 +297,10 @@ class WixStore:
         order = self.orders.place(chosen, customer, buyer, paid=paid, unpaid=self.options.unpaid)
         self.news.placed(order, buyer)
         return order
+
+    async def sell(self, wishes: Sequence[Wish], customer: dict[str, Any], *, paid: bool, channel: Channel) -> Order:
+        chosen = [(self._sellable(wish.sku), wish.quantity) for wish in wishes]
+        return await self.checkouts.shop(chosen, customer, channel, paid=paid)
 
     def adjust(self, sku: str, location_id: str | None, *, delta: int | None, to: int | None) -> int:
         place = location_id or self.locations.default.id

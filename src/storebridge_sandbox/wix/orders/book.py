@@ -77,13 +77,16 @@ class Orders:
         *,
         paid: bool,
         unpaid: Unpaid,
-        check: bool = True,
     ) -> WixOrder:
         """A shopper checks out; the storefront refuses more than the default location shows."""
-        if check:
-            self.goods.check_shown(wishes)
+        self.goods.check_shown(wishes)
         lines = [WixLine(self.new_id(), sellable, quantity, sellable.price) for sellable, quantity in wishes]
         order = self.open(lines, customer, buyer)
+        self.place_order(order, paid=paid, unpaid=unpaid)
+        return order
+
+    def place_order(self, order: WixOrder, *, paid: bool, unpaid: Unpaid) -> None:
+        """The checkout's prices and payment, and the order is there."""
         self._price_checkout(order)
         total = totals_of(order).total
         if paid:
@@ -92,7 +95,6 @@ class Orders:
             self.add_payment(order, total, "PENDING", {"paymentMethod": CARD, "offlinePayment": False})
         order.status = "APPROVED" if paid or unpaid == "OFFLINE" else unpaid
         self.enter(order, paid=paid)
-        return order
 
     def open(
         self,

@@ -1,0 +1,1 @@
+"""The storefront's checkout, and the app that may refuse it."""
