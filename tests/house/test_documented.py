@@ -165,8 +165,8 @@ def test_every_switch_of_the_sandbox_is_documented() -> None:
 
 def test_every_assumption_that_the_code_names_is_documented() -> None:
     sources = [path.read_text(encoding="utf-8") for path in SRC.rglob("*.py")]
-    named = {number for text in sources for number in re.findall(r"\b[SW][1-9][0-9]?\b", text)}
-    told = set(re.findall(r"^### ([SW][0-9]+)\b", read(ASSUMPTIONS), flags=re.MULTILINE))
+    named = {number for text in sources for number in re.findall(r"\b(?:[SW][1-9][0-9]?|G[1-4])\b", text)}
+    told = set(re.findall(r"^### ([GSW][0-9]+)\b", read(ASSUMPTIONS), flags=re.MULTILINE))
     assert {"S1", "W33"} <= told
     assert named - told == set()
 
