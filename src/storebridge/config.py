@@ -140,7 +140,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: ServerConfig = ServerConfig()
 
 
-BUILT_POLICIES = ("mirror", "escrow")
+BUILT_POLICIES = ("mirror", "escrow", "hybrid")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 """Workspaces and connections stand in addresses and metric labels."""
 LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})")
@@ -293,9 +293,8 @@ def refuse_unbuilt_policies(config: Config) -> None:
     """Raises ConfigurationError for a policy that is designed but not built yet."""
     for name, workspace in config.workspaces.items():
         if workspace.policy not in BUILT_POLICIES:
-            raise ConfigurationError(
-                f"workspaces.{name}.policy: {workspace.policy} is not built yet: use {' or '.join(BUILT_POLICIES)}."
-            )
+            built = f"{', '.join(BUILT_POLICIES[:-1])} or {BUILT_POLICIES[-1]}"
+            raise ConfigurationError(f"workspaces.{name}.policy: {workspace.policy} is not built yet: use {built}.")
 
 
 def resolve_secret(

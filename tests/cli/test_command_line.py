@@ -88,8 +88,8 @@ def test_status_of_an_empty_database(config: str, database: Path, capsys: pytest
         (["stock"], 2, 'Command "stock" parameter SKU requires an argument.'),
         (["receive", "A", "many"], 2, "many"),
         (["status", "--config", "none.toml"], 2, "The configuration none.toml cannot be read"),
-        (["serve", "--config", "CONFIG", "--policy", "hybrid"], 2, "The policy hybrid is not built yet"),
-        (["demo", "--policy", "guarded"], 2, "The policy guarded is not built yet: use mirror or escrow."),
+        (["serve", "--config", "CONFIG", "--policy", "guarded"], 2, "The policy guarded is not built yet"),
+        (["demo", "--policy", "guarded"], 2, "The policy guarded is not built yet: use mirror, escrow or hybrid."),
         (["simulate", "--seeds", "1", "--policy", "best"], 2, "'best' is not a policy"),
         (["worker", "--config", "CONFIG"], 2, "storebridge worker needs PostgreSQL"),
         (["status", "--config", "CONFIG", "--workspace", "x"], 2, "There is no workspace 'x'"),
@@ -175,8 +175,8 @@ def test_init_writes_what_check_can_read(tmp_path: Path) -> None:
     config = parse_config(compose(lambda question, default: answers.get(names[question], default)), "new")
     assert config.workspaces["main"].connections["shopify"].shop == 'my"shop.myshopify.com'
     assert config.server.intake_url == "https://hooks.example.com"
-    with pytest.raises(ConfigurationError, match="hybrid is not built yet"):
-        compose(lambda question, default: "hybrid" if names[question] == "policy" else default)
+    with pytest.raises(ConfigurationError, match="guarded is not built yet"):
+        compose(lambda question, default: "guarded" if names[question] == "policy" else default)
 
 
 def test_init_never_replaces_a_file(config: str, capsys: pytest.CaptureFixture[str]) -> None:

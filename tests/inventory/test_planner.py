@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from builders.lanes import POOL, key, lane, lanes, on_the_wire, position
 from storebridge.inventory.channels import channels_of
 from storebridge.inventory.planner import plan
-from storebridge.inventory.policies.escrow import divide
+from storebridge.inventory.policies.shares import divide
 from storebridge.inventory.pools import accepted_level, goods_left, guarantee_holds, pessimistic_reserve, reserve
 from storebridge.inventory.settle import apply_delta
 from storebridge.model.ids import ConnectionName, IntentId, ItemId, LocationId, PoolId

@@ -51,10 +51,11 @@ def read_config(options: Common, policy: str | None = None) -> Config:
 
 def refuse_policy(policy: str) -> None:
     """Raises ConfigurationError for a policy that does not exist or is not built yet."""
-    if policy in ("hybrid", "guarded"):
-        raise ConfigurationError(f"The policy {policy} is not built yet: use {' or '.join(BUILT_POLICIES)}.")
+    built = f"{', '.join(BUILT_POLICIES[:-1])} or {BUILT_POLICIES[-1]}"
+    if policy == "guarded":
+        raise ConfigurationError(f"The policy {policy} is not built yet: use {built}.")
     if policy not in BUILT_POLICIES:
-        raise ConfigurationError(f"{policy!r} is not a policy: use {' or '.join(BUILT_POLICIES)}.")
+        raise ConfigurationError(f"{policy!r} is not a policy: use {built}.")
 
 
 def choose_workspace(config: Config, options: Common) -> WorkspaceTerms:

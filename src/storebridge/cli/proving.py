@@ -13,11 +13,11 @@ from storebridge.cli.sandbox import read_catalogue_file
 from storebridge.errors import ConfigurationError
 from storebridge_proving.bench.run import NAMES, run_bench
 from storebridge_proving.demo import DemoOptions, run_demo
-from storebridge_proving.simulate.seeds import run_seeds
+from storebridge_proving.simulate.seeds import for_people, run_seeds
 from storebridge_sandbox.catalogue import CatalogueUnreadable
 
 Json = Annotated[bool, Parameter(help="One JSON object on the last line of stdout.", negative="")]
-Policy = Annotated[str, Parameter(help="mirror or escrow.")]
+Policy = Annotated[str, Parameter(help="mirror, escrow or hybrid.")]
 Faults = Literal["none", "some", "storm"]
 
 
@@ -66,13 +66,16 @@ def simulate(
     policy: Policy = "mirror",
     scope: Annotated[Literal["core", "system"], Parameter(help="The pure planner, or the whole product.")] = "system",
     faults: Annotated[Faults, Parameter(help="What goes wrong.")] = "some",
+    workload: Annotated[
+        Literal["scarce", "week"], Parameter(help="Core: an hour of far too few goods, or goods for a week.")
+    ] = "scarce",
+    risk: Annotated[float, Parameter(help="Core, hybrid: the chance that a store outruns its allowance.")] = 0.001,
     json: Json = False,
 ) -> int:
     """The deterministic simulation; a failing seed is printed with the command that replays it."""
     refuse_policy(policy)
-    report = run_seeds(seeds, policy, faults, scope, first_seed=first_seed, tell=tell)
-    lines = [f"{name}: {value}" for name, value in report.items()]
-    give(report, lines, as_json=json)
+    report = run_seeds(seeds, policy, faults, scope, first_seed=first_seed, workload=workload, risk=risk, tell=tell)
+    give(report, for_people(report), as_json=json)
     return 1 if report["violations"] or report["converged"] < report["seeds"] else 0
 
 

@@ -24,7 +24,7 @@ from storebridge.web.intake.app import build_intake_app
 
 GRACE_SECONDS = 3
 
-Policy = Annotated[str | None, Parameter(help="Override the policy for this run: mirror or escrow.")]
+Policy = Annotated[str | None, Parameter(help="Override the policy for this run: mirror, escrow or hybrid.")]
 
 
 def add_to(app: App) -> None:

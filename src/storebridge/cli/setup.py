@@ -51,7 +51,11 @@ webhook_public_key = {{ env = "WIX_WEBHOOK_PUBLIC_KEY" }}
 QUESTIONS = (
     ("store", "Database: a SQLite file, or postgresql://...", "storebridge.sqlite3"),
     ("intake_url", "Public address of the webhook intake (https://...)", ""),
-    ("policy", "Policy: mirror (every store shows all) or escrow (never oversells)", "mirror"),
+    (
+        "policy",
+        "Policy: mirror (all, everywhere), escrow (never oversells), hybrid (nearly all, stated risk)",
+        "mirror",
+    ),
     ("system_of_record", "Whose levels are believed at the start: shopify or wix", "shopify"),
     ("shop", "Shopify: the shop's own domain, name.myshopify.com", ""),
     ("client_id", "Shopify: client id of your app", ""),

@@ -53,8 +53,6 @@ class Capabilities(msgspec.Struct, frozen=True):
     """Longest known delay until a change shows in changed-since listings."""
     late_landing_seconds: float = 120.0
     """T_max: after this, an unanswered request can no longer take effect (S9, W4)."""
-    hides_orders: bool = False
-    """Whether an order may hold stock before any listing shows it (Wix: a payment under way)."""
     one_stale_row_refuses_all: bool = False
     """Whether a stale row refuses the whole call (S2)."""
 

@@ -7,18 +7,15 @@ staff that is too big or types a shelf count into one store.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
-from storebridge.inventory.versions import is_exact, is_older, may_be_older, shows_version
+from storebridge.inventory.versions import STALE_AT_MOST, is_exact, is_older, may_be_older, shows_version
 from storebridge.model.stock import LevelReading, Policy, Position
 
 __all__ = ["Condition", "Folded", "HoldRules", "fold_reading", "settle_hold", "shows_version"]
-
-STALE_AT_MOST = timedelta(seconds=20)
-"""S26: no replica lags longer behind our own write than this."""
 
 
 class Condition(StrEnum):
@@ -75,7 +72,8 @@ def fold_reading(
         return Folded(seen, condition=Condition.LEVEL_MISSING if reading.tracked else Condition.UNTRACKED)
     change = reading.available - position.level
     held = _held_after(position, change, rules, former_pool)
-    folded = msgspec.structs.replace(seen, level=reading.available, held=held)
+    uncredited = 0 if reading.available >= 0 else position.uncredited
+    folded = msgspec.structs.replace(seen, level=reading.available, held=held, uncredited=uncredited)
     return Folded(folded, change, _condition(folded))
 
 

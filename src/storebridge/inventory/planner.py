@@ -8,14 +8,18 @@ import msgspec
 
 from storebridge.inventory.channels import Channel, channels_of
 from storebridge.inventory.policies.escrow import plan_escrow
+from storebridge.inventory.policies.hybrid import plan_hybrid
 from storebridge.inventory.policies.mirror import plan_mirror
 from storebridge.model.stock import LaneState, PlannedWrite, Policy
 
 POLICIES: dict[Policy, Callable[[LaneState, tuple[Channel, ...]], list[PlannedWrite]]] = {
     Policy.MIRROR: plan_mirror,
     Policy.ESCROW: plan_escrow,
+    Policy.HYBRID: plan_hybrid,
 }
-"""The policies that exist. ``hybrid`` and ``guarded`` are refused when the configuration is read."""
+"""The policies that exist: each is a target and an allowed exposure. ``guarded`` is refused when the configuration is
+read."""
+STRICTEST_FIRST = (Policy.ESCROW, Policy.GUARDED, Policy.HYBRID, Policy.MIRROR)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -25,10 +29,12 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def plan(state: LaneState) -> Plan:
-    """Plan one lane. Nothing is planned while a pool is frozen or goods are missing from the state."""
+    """Plan one lane, by the strictest policy of its pools. Nothing is planned while one of them is frozen."""
     if not state.pools or any(pool.frozen for pool in state.pools):
         return Plan(())
-    writes = POLICIES[state.pools[0].policy](state, channels_of(state))
+    among = {pool.policy for pool in state.pools}
+    strictest = next(policy for policy in STRICTEST_FIRST if policy in among)
+    writes = POLICIES[strictest](state, channels_of(state))
     return Plan(tuple(_one_per_counter(writes)))
 
 

@@ -31,12 +31,15 @@ def reserve(state: LaneState, pool: Pool) -> int:
 
 def pessimistic_reserve(state: LaneState, pool: Pool) -> int:
     """F with every unanswered raise counted as applied and every unanswered lower as not applied (I4)."""
-    doubt = sum(
-        weight * (max(0, position.open_write.delta if position.open_write and position.open_write.sent else 0))
-        + weight * position.uncredited
-        for position, weight in positions_of(state, pool)
-    )
-    return reserve(state, pool) - doubt
+    return reserve(state, pool) - sum(weight * _doubtful(position) for position, weight in positions_of(state, pool))
+
+
+def _doubtful(position: Position) -> int:
+    """Units at a counter that may be shown without being granted: a raise on the wire, or what a blind lower took
+    below zero. A raise that lifts such a counter uses the same units, so the larger of the two counts."""
+    write = position.open_write
+    raised = max(0, write.delta) if write is not None and write.sent else 0
+    return max(raised, position.uncredited)
 
 
 def goods_left(state: LaneState, pool: Pool) -> int:

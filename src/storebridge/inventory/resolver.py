@@ -1,53 +1,175 @@
-"""Did a revision-guarded write whose answer was lost take effect? Pure; None when two explanations remain.
+"""What to do about a write that nobody answered, and what became of it. Pure.
 
-The resend was refused as stale, so the counter has a later revision than ours was guarded with, and the first sending
-can never land any more. Either it made that revision, or somebody else did (design, section 4).
+A key or a revision makes the same bytes safe to send again; a blind difference is never sent twice. What sending again
+cannot settle is a doubt. It is ended by proof only: by evidence that the other explanation cannot have left. A change
+that our write could have made, and a member of staff as well, proves nothing, however likely it is (design, section 4;
+docs/decisions/doubts.md).
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
 import msgspec
+
+from storebridge.connectors.port import WriteStyle
+from storebridge.inventory.versions import STALE_AT_MOST
+
+KEY_LIFETIME = timedelta(hours=23)
+"""S3: an idempotency key is believed to be kept for 24 hours; past that the same key could apply twice."""
+PATIENCE = timedelta(minutes=15)
+"""A doubt about a store that cannot even be read goes to a person after this."""
+WAIT_FOR_DELIVERIES = timedelta(seconds=60)
+"""How long a delivery may take that tells who made a revision."""
+
+
+def may_send_again(style: WriteStyle, first_sent_at: datetime | None, now: datetime) -> bool:
+    """Whether the same bytes may go out once more; otherwise the write is in doubt from now on."""
+    if style is WriteStyle.REVISION:
+        return True  # a fence: it lands at most once, whenever it comes
+    if style is not WriteStyle.KEYED:
+        return False
+    return first_sent_at is None or now - first_sent_at < KEY_LIFETIME
+
+
+class Sighting(msgspec.Struct, frozen=True):
+    """A reading of a counter whose write is in doubt."""
+
+    sent_at: datetime
+    level: int | None
+    version: str | None
+    stamp: str | None = None
 
 
 class Doubt(msgspec.Struct, frozen=True):
     """What is known about one write in doubt."""
 
+    intent_id: str
+    style: WriteStyle
+    since: datetime
+    """When it was given up to send it again: from then on nobody holds the bytes any more."""
     level_before: int
     version_before: str | None
     delta: int
-    seen_at: datetime
-    """When the newest reading after the doubt began was sent."""
-    seen_level: int | None
-    seen_version: str | None
+    sightings: tuple[Sighting, ...] = ()
+    """Readings sent after the doubt began, oldest first."""
+    author: bool | None = None
+    """Whether the store itself said that the very next version was ours (True) or somebody else's (False)."""
 
 
-def judge(doubt: Doubt, unexplained: int, *, uncertain: int = 0, hidden_orders: bool = False) -> bool | None:
-    """Applied, not applied, or None: a person must look.
+class Move(StrEnum):
+    """What comes next for a doubt."""
 
-    ``unexplained`` are the units of change up to the reading that neither orders nor settled writes nor booked edits
-    explain; ``uncertain`` are units of orders that do not tell whether they took stock; ``hidden_orders`` says that the
-    store may have sold on orders that it does not list yet (Wix, INITIALIZED).
+    APPLIED = "applied"
+    NOT_APPLIED = "not_applied"
+    WAIT = "wait"
+    ASK = "ask"
+    """Two explanations remain: a person looks into the store's admin."""
 
-    A single new revision whose level is not ours was made by somebody else, whatever the orders say. Otherwise the
-    orders must agree; where orders may be hidden they prove nothing, because a sale under way, or one that was taken
-    for an edit and came back, can feign either answer (escrow, storm, seed 106; mirror, storm, seed 310).
+
+def next_move(doubt: Doubt, now: datetime, *, late_landing: timedelta) -> Move:
+    """Judge a doubt by what was seen so far. ``late_landing`` is T_max: how long a request may still take effect."""
+    if not doubt.sightings:
+        return Move.WAIT if now - doubt.since < PATIENCE else Move.ASK
+    if doubt.author is not None:
+        return _settled(doubt.author)
+    for sighting in reversed(doubt.sightings):
+        applied = _proof(doubt, sighting, late_landing)
+        if applied is not None:
+            return _settled(applied)
+    newest = doubt.sightings[-1].sent_at
+    patient = WAIT_FOR_DELIVERIES if doubt.style is WriteStyle.REVISION else late_landing + STALE_AT_MOST
+    return Move.ASK if min(newest, now) >= doubt.since + patient else Move.WAIT
+
+
+def _settled(applied: bool) -> Move:
+    return Move.APPLIED if applied else Move.NOT_APPLIED
+
+
+def _proof(doubt: Doubt, sighting: Sighting, late_landing: timedelta) -> bool | None:
+    if doubt.style is WriteStyle.REVISION:
+        return _proof_by_revision(doubt, sighting)
+    return _proof_by_standstill(doubt, sighting, late_landing)
+
+
+def _proof_by_revision(doubt: Doubt, sighting: Sighting) -> bool | None:
+    """The resend was refused, so a later revision exists and the first sending can never land any more.
+
+    A stamp names the last writer through the API. Without one, a single new revision whose level is not ours was made
+    by somebody else. A single one with our level may be ours, or a sale or an edit of the same size (escrow, storm,
+    seed 106; mirror, storm, seed 310).
     """
-    steps = _steps(doubt)
-    if steps is None or steps < 1 or doubt.seen_level is None:
+    steps = _steps(doubt.version_before, sighting.version)
+    if steps is None or steps < 1 or sighting.level is None:
         return None
-    if steps == 1 and doubt.seen_level != doubt.level_before + doubt.delta:
+    if sighting.stamp is not None:
+        return sighting.stamp == doubt.intent_id
+    if steps == 1 and sighting.level != doubt.level_before + doubt.delta:
         return False
-    if uncertain or hidden_orders:
+    return None
+
+
+def _proof_by_standstill(doubt: Doubt, sighting: Sighting, late_landing: timedelta) -> bool | None:
+    """A counter whose version is still the old one when nothing can land any more was not changed by anybody."""
+    if sighting.sent_at < doubt.since + late_landing + STALE_AT_MOST:
         return None
-    if unexplained == doubt.delta:
-        return True
-    return False if unexplained == 0 else None
+    unchanged = sighting.version is not None and sighting.version == doubt.version_before
+    return False if unchanged else None
 
 
-def _steps(doubt: Doubt) -> int | None:
-    before, seen = doubt.version_before, doubt.seen_version
+def _steps(before: str | None, seen: str | None) -> int | None:
     if before is None or seen is None or not (before.isdigit() and seen.isdigit()):
         return None
     return int(seen) - int(before)
+
+
+def evidence_of(
+    intent_id: str,
+    style: WriteStyle,
+    *,
+    since: datetime,
+    level: int,
+    version: str | None,
+    delta: int,
+    sent_at: datetime,
+    read_at: datetime | None,
+) -> dict[str, Any]:
+    """What is stored when a doubt begins; sightings are added to ``seen``."""
+    return {
+        "intent": intent_id,
+        "style": style.value,
+        "sent_at": sent_at.isoformat(),
+        "since": since.isoformat(),
+        "level_before": level,
+        "version_before": version,
+        "read_before_at": None if read_at is None else read_at.isoformat(),
+        "delta": delta,
+        "seen": [],
+    }
+
+
+def doubt_of(evidence: Mapping[str, Any], intent_id: str, author: bool | None = None) -> Doubt:
+    """The stored evidence, as the judge needs it."""
+    since = datetime.fromisoformat(evidence["since"])
+    seen = (
+        Sighting(datetime.fromisoformat(at), level, version, *stamp) for at, level, version, *stamp in evidence["seen"]
+    )
+    return Doubt(
+        intent_id=intent_id,
+        style=WriteStyle(evidence.get("style", WriteStyle.REVISION.value)),
+        since=since,
+        level_before=evidence["level_before"],
+        version_before=evidence["version_before"],
+        delta=evidence["delta"],
+        sightings=tuple(sighting for sighting in seen if sighting.sent_at >= since),
+        author=author,
+    )
+
+
+def add_sighting(evidence: Mapping[str, Any], sighting: Sighting) -> dict[str, Any]:
+    """The evidence with one more reading; the newest twenty are kept."""
+    seen = [sighting.sent_at.isoformat(), sighting.level, sighting.version, sighting.stamp]
+    return {**evidence, "seen": [*evidence["seen"][-19:], seen]}

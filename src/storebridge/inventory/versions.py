@@ -5,9 +5,11 @@ After a write whose answer names no version only this is known: the counter's ve
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 AFTER = "after "
+STALE_AT_MOST = timedelta(seconds=20)
+"""S26: no replica lags longer behind a change than this."""
 
 
 def after(version: str | None) -> str | None:

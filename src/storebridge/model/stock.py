@@ -48,8 +48,7 @@ class Position(msgspec.Struct, frozen=True):
     held: int = 0
     """The part of ``level`` that staff typed and that a person has not accepted yet; not counted as goods."""
     uncredited: int = 0
-    """Rights freed by a blind lower that a later read has not confirmed at zero or above (unused by keyed and
-    revision-guarded writes)."""
+    """Rights freed by a blind lower that a later read has not confirmed at zero or above."""
     rank: int = 0
     """Order among the locations of a store: lowest is written first."""
     tracked: bool = True
@@ -76,6 +75,13 @@ class Draw(msgspec.Struct, frozen=True):
     weight: int = 1
 
 
+class Share(msgspec.Struct, frozen=True):
+    """The most that one store may show of a pool: ``units``, or ``percent`` of what is left; exactly one of them."""
+
+    units: int | None = None
+    percent: float | None = None
+
+
 class Pool(msgspec.Struct, frozen=True):
     """Physical goods that positions draw on."""
 
@@ -85,8 +91,27 @@ class Pool(msgspec.Struct, frozen=True):
     """G: the system of record's level at the baseline, plus goods booked here, plus units of voided orders."""
     policy: Policy = Policy.MIRROR
     safety_stock: int = 0
+    risk: float = 0.001
+    """Hybrid: the chance that a store sells more than its allowance before we know of it."""
+    allocation: dict[ConnectionName, Share] = {}
+    """Stores whose part is limited; the others share by velocity."""
     frozen: bool = False
     """True while a person must decide first (mass zeroing, baseline not signed off): plan nothing."""
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What was measured of one store lately."""
+
+    watched_seconds: float = 0.0
+    """For how long its sales have been watched."""
+    units_per_hour: float = 0.0
+    """Sales of the busiest of the last quarter of an hour, two hours and day."""
+    notice_seconds: float = 45.0
+    """How long a sale may take until it is known and passed on."""
+    unreadable_seconds: float = 0.0
+    """For how long the store has not answered, or answers with old levels; 0 while all is well."""
+    largest_sale: int = 1
+    """Units of the largest single fall of a counter."""
 
 
 class LaneState(msgspec.Struct, frozen=True):
@@ -97,6 +122,7 @@ class LaneState(msgspec.Struct, frozen=True):
     draws: tuple[Draw, ...]
     velocity: dict[ConnectionName, float] = {}
     """Units sold per hour and store, measured; empty when nothing is known yet (equal shares)."""
+    measured: dict[ConnectionName, Measured] = {}
 
 
 class WritePriority(StrEnum):
@@ -138,6 +164,8 @@ class LevelReading(msgspec.Struct, frozen=True):
     active: bool = True
     """False where the store does not sell from: the item is not stocked at the location, or that is closed. What the
     store still books there is in ``available``, so that goods moved elsewhere are not counted twice."""
+    stamp: str | None = None
+    """The intent that last wrote this counter through the API, where the vendor keeps such a mark (W34)."""
 
 
 class LevelsRead(msgspec.Struct, frozen=True):

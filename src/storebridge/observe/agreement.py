@@ -22,7 +22,7 @@ class Agreement(msgspec.Struct, frozen=True):
     shown: dict[str, int]
     """What each store shows, over its locations of this group."""
     wanted: dict[str, int] | None
-    """What each store should show; None where only the sum is prescribed (escrow)."""
+    """What each store should show; None where only the sum or the bounds are prescribed (escrow, hybrid)."""
     oversold: int
     """Units sold that do not exist."""
     drift: dict[str, int]
@@ -41,9 +41,18 @@ def judge_pool(pool: StoredPool, policy: Policy, safety_stock: int) -> Agreement
         drift = {name: abs(level - wanted[name]) for name, level in shown.items()}
         in_step = not any(drift.values())
         return Agreement(in_step, left, shown, wanted, max(0, -left), drift)
+    if policy is Policy.HYBRID:
+        return _judge_hybrid(shown, left, to_show)
     drift = _drift_of_shares(shown, to_show)
     starved = to_show >= len(shown) and any(level <= 0 for level in shown.values())
     in_step = not any(drift.values()) and not starved and sum(shown.values()) == to_show
+    return Agreement(in_step, left, shown, None, max(0, -left), drift)
+
+
+def _judge_hybrid(shown: dict[str, int], left: int, to_show: int) -> Agreement:
+    """Each store shows at most what is left, and all together at least that."""
+    drift = {name: max(0, -level, level - to_show) for name, level in shown.items()}
+    in_step = not any(drift.values()) and sum(shown.values()) >= to_show
     return Agreement(in_step, left, shown, None, max(0, -left), drift)
 
 

@@ -27,6 +27,10 @@ PROMISES = {
         "What is left is divided: each store shows its share, and no unit is shown twice. A sale lowers the other "
         "store only when shares are rebalanced."
     ),
+    Policy.HYBRID: (
+        "Each store shows what is left, less what the others could sell before that is known. A small pool is divided, "
+        "and so is every pool while a store cannot be read; then no unit is shown twice."
+    ),
 }
 
 

@@ -28,11 +28,12 @@ from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.inventory.observe import HoldRules
 from storebridge.inventory.pools import guarantee_holds
+from storebridge.inventory.resolver import Sighting, add_sighting
 from storebridge.inventory.versions import is_surpassed
 from storebridge.model.ids import CallId, ConnectionName, ItemId, LaneKey, PoolId, Workspace
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.signals import Flow, SignalState, Source, Stage
-from storebridge.model.stock import LevelsRead, Policy, PositionKey
+from storebridge.model.stock import LevelsRead, Measured, Policy, PositionKey
 from storebridge.pipeline.confirm.close import PATIENCE, Spread, answered_signals, not_shown_yet, spreads_of
 from storebridge.pipeline.deliver.settle import Applied, Settlement, empty_settlement, settle_row
 from storebridge.pipeline.normalize.fold import Folding, Movement, fold_lane
@@ -57,6 +58,7 @@ from storebridge.store.lanes import (
     mark_guarantee,
     save_positions,
 )
+from storebridge.store.measured import Paces, measure
 from storebridge.store.story import NewMovement, add_movements, add_passes, add_spreads, sales_velocity
 from storebridge.store.waiting import (
     Ask,
@@ -207,9 +209,9 @@ class Turn:
             intent = doubted.get(seen.position)
             if intent is None or intent.evidence is None:
                 continue
-            sample = [sent_at.isoformat(), seen.reading.available, seen.reading.version]
-            evidence = {**intent.evidence, "seen": [*intent.evidence["seen"][-19:], sample]}
-            save_evidence(self._tx, intent.intent_id, evidence)
+            reading = seen.reading
+            sighting = Sighting(sent_at, reading.available, reading.version, reading.stamp)
+            save_evidence(self._tx, intent.intent_id, add_sighting(intent.evidence, sighting))
 
     # validate: odd counters become cases
     def _validate(self) -> None:
@@ -224,6 +226,7 @@ class Turn:
     def _plan(self) -> None:
         shares = self._terms.policy is not Policy.MIRROR
         velocity = sales_velocity(self._tx, self._workspace, list(self._lanes)) if shares else {}
+        measured = self._measure()
         for key, lane in self._lanes.items():
             self._plans[key] = plan_lane(
                 self._workspace,
@@ -232,7 +235,16 @@ class Turn:
                 self._ids,
                 self._tx.now,
                 adjusting=self._adjusting,
+                measured=measured.get(key),
             )
+
+    def _measure(self) -> dict[LaneKey, dict[ConnectionName, Measured]]:
+        """What hybrid needs to know of the stores; nobody else pays for the questions."""
+        if not any(pool.policy is Policy.HYBRID for lane in self._lanes.values() for pool in lane.pools.values()):
+            return {}
+        terms = self._terms
+        paces = Paces(terms.sweep_seconds, terms.hot_sweep_seconds, terms.hot_below_units)
+        return measure(self._tx, self._workspace, self._lanes, paces)
 
     # deliver: hand intents to the couriers; this turn sends nothing itself
     def _deliver(self) -> None:

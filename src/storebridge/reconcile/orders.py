@@ -193,14 +193,8 @@ class PollOrders:
         name = self._connector.name
         advance_cursor(tx, self._workspace, name, CURSOR, newest, checked_at=begun)
         answer_looks(tx, self._workspace, name, looks)
-        resolve_doubts(
-            tx,
-            self._terms,
-            name,
-            orders_read_at=begun,
-            lag=self._lag,
-            hidden_orders=self._connector.capabilities.hides_orders,
-        )
+        late_landing = timedelta(seconds=self._connector.capabilities.late_landing_seconds)
+        resolve_doubts(tx, self._terms, name, late_landing=late_landing)
         release_explained_holds(tx, self._terms, name)
         label_movements(tx, self._workspace, name, orders_read_at=begun, lag=self._lag)
         again = Ask("order_poll", "all", int(Urgency.ORDERS), tx.now + self._every)

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
 
 from storebridge.model.ids import ConnectionName, IntentId, ItemId, LaneKey, LocationId, PoolId, Workspace
-from storebridge.model.stock import Draw, LaneState, OpenWrite, Policy, Pool, Position, PositionKey
+from storebridge.model.stock import Draw, LaneState, Measured, OpenWrite, Policy, Pool, Position, PositionKey
 from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import draws, intents, looks, pools, positions
 
@@ -99,7 +99,9 @@ class StoredLane(msgspec.Struct):
         """Plan nothing for this lane until a person releases it."""
         self.pools = {key: msgspec.structs.replace(pool, frozen=True) for key, pool in self.pools.items()}
 
-    def state(self, velocity: Mapping[ConnectionName, float]) -> LaneState:
+    def state(
+        self, velocity: Mapping[ConnectionName, float], measured: Mapping[ConnectionName, Measured] | None = None
+    ) -> LaneState:
         """What the pure planner may look at."""
         open_by_position = {
             intent.position: OpenWrite(intent.intent_id, intent.delta, intent.state != "planned")
@@ -113,6 +115,7 @@ class StoredLane(msgspec.Struct):
             ),
             draws=self.draws,
             velocity=dict(velocity),
+            measured=dict(measured or {}),
         )
 
 

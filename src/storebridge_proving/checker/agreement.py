@@ -45,6 +45,6 @@ def _shared_out(shown: list[int], lowest: int, left: int) -> str:
 
 
 def _between(shown: list[int], left: int) -> str:
-    if max(shown) > left:
+    if max(shown) > max(0, left):
         return f"shown {shown}, more than {left}"
     return f"shown {shown}, together less than {left}" if sum(shown) < left else ""

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
+from storebridge.config import BUILT_POLICIES
 from storebridge.errors import ConfigurationError
-from storebridge_proving.simulate.core import run_core_seed
-from storebridge_proving.simulate.system import CRASH_RATES, SeedResult, run_system_seed
+from storebridge_proving.simulate.core import RISK, WORKLOADS, run_core_seed
+from storebridge_proving.simulate.figures import as_text, percentile, share
+from storebridge_proving.simulate.result import SeedResult
+from storebridge_proving.simulate.system import CRASH_RATES, run_system_seed
 
-RUNNERS: dict[str, Callable[[int, str, str], SeedResult]] = {
-    "core": run_core_seed,
-    "system": run_system_seed,
-}
+PROGRESS_SECONDS = 2.0
 
 
 def run_seeds(
@@ -26,43 +28,73 @@ def run_seeds(
     scope: str,
     *,
     first_seed: int = 1,
+    workload: str = "scarce",
+    risk: float = RISK,
     workers: int | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """The report of ``storebridge simulate --json``; ``tell`` gets a line per seed and the replaying commands.
+    """The report of ``storebridge simulate --json``; ``tell`` gets progress and the replaying commands.
 
     ``workers``: processes to share the seeds among (default: one per processor). Raises ConfigurationError for
-    a scope, a policy or a fault profile that does not exist.
+    a scope, a policy, a workload or a fault profile that does not exist.
     """
-    _check(seeds, policy, faults, scope)
+    _check(seeds, policy, faults, scope, workload, risk)
     numbers = range(first_seed, first_seed + seeds)
     results = []
-    for result in _played(numbers, partial(_play, scope, policy, faults), workers):
+    told_at = time.monotonic()
+    for result in _played(numbers, partial(_play, scope, policy, faults, workload, risk), workers, scope):
         results.append(result)
-        tell(_line(result))
+        if result.violations or scope == "system":
+            tell(_line(result))
         if result.violations:
-            tell(f"  again with: {replay_command(result.seed, policy, faults, scope)}")
+            tell(f"  again with: {replay_command(result.seed, policy, faults, scope, workload)}")
+        if scope == "core" and time.monotonic() - told_at > PROGRESS_SECONDS:
+            told_at = time.monotonic()
+            failing = sum(bool(result.violations) for result in results)
+            tell(f"{len(results):,} of {seeds:,} seeds, {failing} failing")
     return report_of(results)
 
 
-def replay_command(seed: int, policy: str, faults: str, scope: str) -> str:
+def replay_command(seed: int, policy: str, faults: str, scope: str, workload: str = "scarce") -> str:
     """The command that plays one seed again."""
-    return f"storebridge simulate --seeds 1 --first-seed {seed} --policy {policy} --scope {scope} --faults {faults}"
+    command = f"storebridge simulate --seeds 1 --first-seed {seed} --policy {policy} --scope {scope} --faults {faults}"
+    return command if workload == "scarce" else f"{command} --workload {workload}"
 
 
 def report_of(results: Sequence[SeedResult]) -> dict[str, Any]:
     """The figures over all seeds; ``minima`` are the smallest values that any seed met."""
+    seconds = [result.converged_seconds for result in results if result.converged_seconds is not None]
+    ambiguous, held = _by_kind(results, "ambiguous_by_kind"), _by_kind(results, "held_by_kind")
+    total = {
+        name: sum(getattr(result, name) for result in results)
+        for name in (
+            "converged",
+            "units_sold",
+            "units_oversold",
+            "false_stockouts",
+            "ambiguous_writes",
+            "held_for_review",
+            "wrong_inferences",
+        )
+    }
     return {
         "seeds": len(results),
         "violations": sum(len(result.violations) for result in results),
-        "converged": sum(result.converged for result in results),
-        "units_sold": sum(result.units_sold for result in results),
-        "units_oversold": sum(result.units_oversold for result in results),
-        "false_stockouts": sum(result.false_stockouts for result in results),
-        "ambiguous_writes": sum(result.ambiguous_writes for result in results),
-        "held_for_review": sum(result.held_for_review for result in results),
-        "wrong_inferences": sum(result.wrong_inferences for result in results),
+        **total,
         "failing_seeds": [result.seed for result in results if result.violations],
+        "sales": sum(result.sales for result in results),
+        "ambiguous_by_kind": ambiguous,
+        "held_by_kind": held,
+        "converge_seconds": {"p50": percentile(seconds, 0.5), "p99": percentile(seconds, 0.99)},
+        "shares": {
+            "oversold": share(total["units_oversold"], total["units_sold"]),
+            "false_stockouts": share(
+                total["false_stockouts"], total["false_stockouts"] + sum(result.sales for result in results)
+            ),
+            "held": {kind: share(held.get(kind, 0), count) for kind, count in ambiguous.items()},
+            "seeds_failing": share(sum(bool(result.violations) for result in results), len(results)),
+        },
+        "virtual_hours": round(sum(result.virtual_hours for result in results), 1),
         "minima": {
             "skus": min((result.skus for result in results), default=0),
             "store_events": min((result.store_events for result in results), default=0),
@@ -72,28 +104,65 @@ def report_of(results: Sequence[SeedResult]) -> dict[str, Any]:
     }
 
 
-def _check(seeds: int, policy: str, faults: str, scope: str) -> None:
+def for_people(report: dict[str, Any]) -> list[str]:
+    """The report in lines, with n and bounds."""
+    sales, false = report["sales"], report["false_stockouts"]
+    lines = [
+        f"seeds: {report['seeds']:,} ({report['virtual_hours']:,} virtual hours), converged: {report['converged']:,}, "
+        f"violations: {report['violations']}",
+        as_text("seeds with a violation", len(report["failing_seeds"]), report["seeds"]),
+        as_text("units oversold", report["units_oversold"], report["units_sold"], per=10_000),
+        f"wrong inferences: {report['wrong_inferences']} of {report['ambiguous_writes']:,} ambiguous writes",
+    ]
+    if sales:
+        lines.insert(3, as_text("sales refused although the pool had the units", false, false + sales))
+    lines += [
+        as_text(f"asked a person ({kind} stores)", report["held_by_kind"].get(kind, 0), count)
+        for kind, count in report["ambiguous_by_kind"].items()
+    ]
+    if report["converge_seconds"]["p99"] is not None:
+        seconds = report["converge_seconds"]
+        lines.append(f"seconds until all agreed after the faults: p50 {seconds['p50']:.0f}, p99 {seconds['p99']:.0f}")
+    return lines
+
+
+def _by_kind(results: Sequence[SeedResult], field: str) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for result in results:
+        counts.update(dict(getattr(result, field)))
+    return dict(sorted(counts.items()))
+
+
+def _check(seeds: int, policy: str, faults: str, scope: str, workload: str, risk: float) -> None:
     if seeds < 1:
         raise ConfigurationError(f"{seeds} seeds are none: give 1 or more.")
-    if scope not in RUNNERS:
+    if scope not in ("core", "system"):
         raise ConfigurationError(f"{scope!r} is no scope: core or system.")
     if faults not in CRASH_RATES:
         raise ConfigurationError(f"{faults!r} is no fault profile: none, some or storm.")
-    if policy not in ("mirror", "escrow"):
-        raise ConfigurationError(f"The policy {policy!r} is not built in this release: mirror or escrow.")
+    if policy not in BUILT_POLICIES:
+        raise ConfigurationError(f"The policy {policy!r} is not built in this release: {', '.join(BUILT_POLICIES)}.")
+    if workload not in WORKLOADS:
+        raise ConfigurationError(f"{workload!r} is no workload: {' or '.join(WORKLOADS)}.")
+    if not 0 < risk < 1:
+        raise ConfigurationError("--risk takes a chance above 0 and below 1.")
 
 
-def _play(scope: str, policy: str, faults: str, seed: int) -> SeedResult:
-    return RUNNERS[scope](seed, policy, faults)
+def _play(scope: str, policy: str, faults: str, workload: str, risk: float, seed: int) -> SeedResult:
+    if scope == "core":
+        return run_core_seed(seed, policy, faults, workload, risk)
+    return run_system_seed(seed, policy, faults)
 
 
-def _played(numbers: Sequence[int], play: Callable[[int], SeedResult], workers: int | None) -> Iterator[SeedResult]:
+def _played(
+    numbers: Sequence[int], play: Callable[[int], SeedResult], workers: int | None, scope: str
+) -> Iterator[SeedResult]:
     count = min(len(numbers), workers or os.cpu_count() or 1)
     if count == 1:
         yield from map(play, numbers)
         return
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(play, numbers)
+        yield from pool.map(play, numbers, chunksize=20 if scope == "core" else 1)
 
 
 def _line(result: SeedResult) -> str:

@@ -26,6 +26,7 @@ from storebridge_proving.checker.report import Verdict, judge
 from storebridge_proving.review_desk import cases_left, staff_the_desk
 from storebridge_proving.shoppers import Crowd, CrowdPlan
 from storebridge_proving.simulate.crashes import Death
+from storebridge_proving.simulate.result import SeedResult
 from storebridge_proving.simulate.theatre import WORKSPACE, Theatre, build_theatre
 from storebridge_proving.virtual_time import VirtualClock, run_virtually
 
@@ -43,26 +44,6 @@ PARTITIONS = {"none": 0, "some": 2, "storm": 5}
 PARTITION_SECONDS = (20.0, 240.0)
 WEBHOOK_FAULTS = ("webhook_loss", "webhook_duplicate", "webhook_reorder")
 IDLE = frozenset({"nothing_to_do", "refused", "sold_out"})
-
-
-@dataclass(frozen=True, slots=True)
-class SeedResult:
-    """What one seed showed. ``digest`` is equal for equal histories."""
-
-    seed: int
-    violations: tuple[str, ...]
-    converged: bool
-    units_sold: int
-    units_oversold: int
-    false_stockouts: int = 0
-    ambiguous_writes: int = 0
-    held_for_review: int = 0
-    wrong_inferences: int = 0
-    skus: int = 0
-    store_events: int = 0
-    virtual_hours: float = 0.0
-    fault_kinds: tuple[str, ...] = ()
-    digest: str = ""
 
 
 def run_system_seed(seed: int, policy: str, faults: str) -> SeedResult:

@@ -99,7 +99,6 @@ class WixConnector:
             orders_per_read=ORDERS_PER_PAGE,
             sales_per_read=ORDERS_PER_PAGE,
             parallel_calls=PARALLEL_CALLS,
-            hides_orders=True,
         )
 
     async def probe(self) -> StoreFacts:

@@ -24,6 +24,7 @@ from storebridge.connectors.port import (
 from storebridge.errors import StoreUnavailableError
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
+from storebridge.inventory.resolver import may_send_again
 from storebridge.model.ids import ConnectionName, ItemId, Workspace
 from storebridge.model.stock import LevelsRead
 from storebridge.pipeline.deliver.diagnosis import MENDED_BY_AN_ANSWER, diagnose
@@ -38,8 +39,6 @@ from storebridge.work.retry import backoff_seconds
 
 log = get_logger("answers")
 
-KEY_LIFETIME = timedelta(hours=23)
-"""S3: an idempotency key is believed to be kept for 24 hours; past that a resend could apply twice."""
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=5)
 """How long a look waits that alone spoils a read."""
@@ -132,20 +131,21 @@ class AnswerDesk:
                 await self._refuse(job, trouble)
             else:
                 await self._take_back(job, trouble)
-        elif self._may_resend(job):
+        elif self.may_send_again(job):
             due = self._clock.now() + timedelta(seconds=self._pause_seconds(job.call.sends, trouble))
             await self._store.run(postpone_call, job.call.call_id, due, str(trouble))
         else:
-            await self._give_up(job, trouble)
+            await self.give_up(job)
         await self._ill(trouble)
 
     @staticmethod
     def _surely_unchanged(trouble: CallTrouble) -> bool:
         return trouble.remedy is not Remedy.UNKNOWN_OUTCOME
 
-    def _may_resend(self, job: Send) -> bool:
-        first: datetime | None = job.call.first_sent_at
-        return not job.call.idempotency_key or first is None or self._clock.now() - first < KEY_LIFETIME
+    def may_send_again(self, job: Send) -> bool:
+        """Whether these bytes, once sent, are safe to send again."""
+        style = self._connector.capabilities.write_style
+        return may_send_again(style, job.call.first_sent_at, self._clock.now())
 
     def _pause_seconds(self, tries: int, trouble: CallTrouble) -> float:
         return max(backoff_seconds(tries, self._chance), trouble.retry_after_seconds or 0.0)
@@ -168,10 +168,10 @@ class AnswerDesk:
         rows = tuple(RowAnswer(intent, RowOutcome.REFUSED, trouble.code, str(trouble)) for intent in job.call.intents)
         self._wake(await self._store.run(self._commit_answer, job, rows, trouble.status, b""))
 
-    async def _give_up(self, job: Send, trouble: CallTrouble) -> None:
-        """Too long unanswered for its key: from here a resend could apply twice, so a person decides."""
-        rows = tuple(RowAnswer(intent, RowOutcome.UNCLEAR, "key_expired") for intent in job.call.intents)
-        self._wake(await self._store.run(self._commit_answer, job, rows, trouble.status, b""))
+    async def give_up(self, job: Send) -> None:
+        """Unanswered, and a resend could apply twice (no key, or one that is too old): its rows are in doubt."""
+        rows = tuple(RowAnswer(intent, RowOutcome.UNCLEAR, "unanswered") for intent in job.call.intents)
+        self._wake(await self._store.run(self._commit_answer, job, rows, None, b""))
 
     async def unkept(self, job: Send, error: Exception) -> None:
         """What became of a call could not be taken in, which is as good as no answer: the same bytes are due again.

@@ -2,7 +2,7 @@
 
 It reads what looks ask for and sends what lanes have planned, as soon as a call slot and budget are free: no artificial
 delay when idle, full batches under load. Every call is journaled before it goes on the wire; after a start or takeover
-every unanswered call is in doubt and goes out again, byte for byte, which its key or revision makes safe.
+every unanswered call is in doubt: it goes out again, byte for byte, where its key or revision makes that safe.
 """
 
 from __future__ import annotations
@@ -184,7 +184,11 @@ class Courier:
     async def _try_to_send(self, job: Send) -> Exception | None:
         """What kept the outcome from being taken in, whatever it is: the call must not wait for an answer for ever."""
         try:
-            await self._guarded(lambda: self._send(job), lambda trouble: self._answers.troubled(job, trouble))
+            if job.resent and not self._answers.may_send_again(job):
+                self._breaker.tell_nothing()
+                await self._answers.give_up(job)
+            else:
+                await self._guarded(lambda: self._send(job), lambda trouble: self._answers.troubled(job, trouble))
         except Exception as error:  # noqa: BLE001 - the caller gets it
             return error
         return None

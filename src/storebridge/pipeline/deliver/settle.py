@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from storebridge.connectors.port import RowAnswer, RowOutcome, WriteStyle
+from storebridge.inventory.resolver import evidence_of
 from storebridge.inventory.settle import apply_delta
 from storebridge.inventory.versions import after
 from storebridge.model.ids import IntentId
@@ -65,11 +66,12 @@ def settle_row(
         return
     settlement.look_again.add(intent.position)
     if answer.outcome is RowOutcome.APPLIED:
-        _apply(lane, intent, answer, now, settlement)
+        _apply(lane, intent, answer, style, now, settlement)
     elif _in_doubt(answer, style, resent):
         lane.intents[intent.intent_id] = msgspec.structs.replace(intent, state="unclear")
         settlement.unclear.append(intent)
-        settlement.rows.append(SettledRow(intent.intent_id, "unclear", answer.code, _doubt(lane, intent, sent_at, now)))
+        evidence = _evidence(lane, intent, style, sent_at, now)
+        settlement.rows.append(SettledRow(intent.intent_id, "unclear", answer.code, evidence))
     else:
         _drop(lane, intent, answer, now, settlement)
 
@@ -80,9 +82,16 @@ def _in_doubt(answer: RowAnswer, style: WriteStyle, resent: bool) -> bool:
     return resent and style is not WriteStyle.KEYED and answer.outcome is RowOutcome.STALE
 
 
-def _apply(lane: StoredLane, intent: OpenIntent, answer: RowAnswer, now: datetime, settlement: Settlement) -> None:
+def _apply(
+    lane: StoredLane,
+    intent: OpenIntent,
+    answer: RowAnswer,
+    style: WriteStyle,
+    now: datetime,
+    settlement: Settlement,
+) -> None:
     stored = lane.positions[intent.position]
-    position = apply_delta(stored.position, intent.delta, version=answer.version)
+    position = apply_delta(stored.position, intent.delta, version=answer.version, blind=style is WriteStyle.BLIND)
     lane.positions[intent.position] = msgspec.structs.replace(
         stored, position=position, written_at=now, misses=0, refusals=0
     )
@@ -109,15 +118,17 @@ def _drop(lane: StoredLane, intent: OpenIntent, answer: RowAnswer, now: datetime
         settlement.changed.add(intent.position)
 
 
-def _doubt(lane: StoredLane, intent: OpenIntent, sent_at: datetime, now: datetime) -> dict[str, object]:
+def _evidence(
+    lane: StoredLane, intent: OpenIntent, style: WriteStyle, sent_at: datetime, now: datetime
+) -> dict[str, object]:
     """What is known when the doubt begins; later readings are added to it."""
-    position = lane.positions[intent.position].position
-    return {
-        "sent_at": sent_at.isoformat(),
-        "since": now.isoformat(),
-        "level_before": intent.from_level,
-        "version_before": intent.version,
-        "read_before_at": None if position.read_at is None else position.read_at.isoformat(),
-        "delta": intent.delta,
-        "seen": [],
-    }
+    return evidence_of(
+        intent.intent_id,
+        style,
+        since=now,
+        level=intent.from_level,
+        version=intent.version,
+        delta=intent.delta,
+        sent_at=sent_at,
+        read_at=lane.positions[intent.position].position.read_at,
+    )

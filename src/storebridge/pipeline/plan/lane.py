@@ -15,7 +15,7 @@ from storebridge.clock import Ids
 from storebridge.inventory.planner import Plan, plan
 from storebridge.inventory.versions import is_surpassed
 from storebridge.model.ids import ConnectionName, IntentId, Workspace
-from storebridge.model.stock import PlannedWrite, Policy, PositionKey
+from storebridge.model.stock import Measured, PlannedWrite, Policy, PositionKey
 from storebridge.store.lanes import OpenIntent, StoredLane
 from storebridge.work.urgency import Urgency
 
@@ -39,9 +39,10 @@ def plan_lane(
     now: datetime,
     *,
     adjusting: frozenset[ConnectionName] = frozenset(),
+    measured: Mapping[ConnectionName, Measured] | None = None,
 ) -> LanePlan:
     """Plan one lane. ``adjusting`` names the stores whose keyed calls can carry a difference."""
-    wanted = plan(lane.state(velocity))
+    wanted = plan(lane.state(velocity, measured))
     waiting = {i.position: i for i in lane.intents.values() if i.state == "planned"}
     writes = {write.position: write for write in wanted.writes if not _guard_is_stale(lane, write)}
     replaced = [
@@ -97,10 +98,12 @@ def _as_intent(
 
 
 def _guard_is_stale(lane: StoredLane, write: PlannedWrite) -> bool:
-    """A store said that the counter's revision is a later one: sending the known one again could only confuse, should
-    its answer be lost (mirror, storm, seed 301). A read comes first; it was asked for when the answer came."""
-    position = lane.positions[write.position].position
-    return position.native_id is not None and is_surpassed(position.version)
+    """A store said that the counter has changed: what is known of it guards nothing any more, and sending it again
+    could only confuse, should the answer be lost (mirror, storm, seed 301), and keep reads from being folded (escrow,
+    core, seed 4: an hour of refused writes). A read comes first; it was asked for when the answer came."""
+    stored = lane.positions[write.position]
+    guarded = stored.position.native_id is not None or stored.misses > 0
+    return guarded and is_surpassed(stored.position.version)
 
 
 def _sells_too_fast(lane: StoredLane, misses: int, write: PlannedWrite, adjusting: frozenset[ConnectionName]) -> bool:

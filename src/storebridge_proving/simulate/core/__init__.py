@@ -1,0 +1,14 @@
+"""One seed of the product's pure code: no HTTP, no database, thousands of seeds in minutes.
+
+workload.py   what people and fate do, drawn per seed; the published figures
+timeline.py   virtual seconds and a faulty network
+stores.py     stores of four kinds, in a few lines
+bridge.py     the product's own pure code, driven as flow, courier and reconcile drive it
+checks.py     I1 to I6, after every event
+play.py       one seed from baseline to verdict
+"""
+
+from storebridge_proving.simulate.core.play import RISK, run_core_seed
+from storebridge_proving.simulate.core.workload import WORKLOADS
+
+__all__ = ["RISK", "WORKLOADS", "run_core_seed"]

@@ -1,0 +1,123 @@
+"""A write that nobody answered: sent again where that is safe, judged where proof exists, else given to a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from storebridge.connectors.port import WriteStyle
+from storebridge.inventory.resolver import (
+    Doubt,
+    Move,
+    Sighting,
+    add_sighting,
+    doubt_of,
+    evidence_of,
+    may_send_again,
+    next_move,
+)
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+T_MAX = timedelta(seconds=120)
+SECOND = timedelta(seconds=1)
+AT_NINE = "2026-03-02T09:00:00.000+00:00"
+AT_TEN = "2026-03-02T10:00:00.000+00:00"
+
+
+@pytest.mark.parametrize(
+    ("style", "hours", "again"),
+    [
+        (WriteStyle.KEYED, 1, True),
+        (WriteStyle.KEYED, 22.99, True),
+        (WriteStyle.KEYED, 23, False),  # the vendor may have forgotten the key
+        (WriteStyle.REVISION, 100, True),  # a fence lands at most once, whenever it comes
+        (WriteStyle.BLIND, 0, False),  # each sending would count
+        (WriteStyle.NONE, 0, False),
+    ],
+)
+def test_only_a_fresh_key_or_a_revision_makes_the_same_bytes_safe_to_send_again(
+    style: WriteStyle, hours: float, again: bool
+) -> None:
+    assert may_send_again(style, NOON, NOON + timedelta(hours=hours)) is again
+
+
+def _revision(*seen: Sighting, delta: int = -3, author: bool | None = None) -> Doubt:
+    return Doubt("i-1", WriteStyle.REVISION, NOON, 10, "7", delta, seen, author)
+
+
+def _saw(level: int | None, version: str | None, *, after: float = 1.0, stamp: str | None = None) -> Sighting:
+    return Sighting(NOON + timedelta(seconds=after), level, version, stamp)
+
+
+@pytest.mark.parametrize(
+    ("seen", "move"),
+    [
+        ((), Move.WAIT),
+        ((_saw(8, "8"),), Move.NOT_APPLIED),  # one change, and it is not ours
+        ((_saw(7, "8"),), Move.WAIT),  # ours, or a sale of three
+        ((_saw(7, "8", after=60.0),), Move.ASK),
+        ((_saw(7, "9", after=60.0),), Move.ASK),
+        ((_saw(7, "7"),), Move.WAIT),
+        ((_saw(None, "8"),), Move.WAIT),
+        ((_saw(7, None),), Move.WAIT),
+        ((_saw(7, AT_NINE),), Move.WAIT),
+        ((_saw(7, "8", stamp="i-1"),), Move.APPLIED),
+        ((_saw(3, "12", stamp="i-1"),), Move.APPLIED),  # sales since do not touch the stamp
+        ((_saw(7, "8", stamp=""),), Move.NOT_APPLIED),
+        ((_saw(7, "9", stamp="i-0"),), Move.NOT_APPLIED),
+        ((_saw(7, "7", stamp="i-0"),), Move.WAIT),  # a replica that lags shows the stamp from before
+        ((_saw(8, "8"), _saw(5, "9", after=70.0)), Move.NOT_APPLIED),  # an earlier sighting is proof enough
+    ],
+)
+def test_a_doubt_about_a_guarded_write_ends_only_where_one_explanation_remains(
+    seen: tuple[Sighting, ...], move: Move
+) -> None:
+    assert next_move(_revision(*seen), NOON + 90 * SECOND, late_landing=T_MAX) is move
+
+
+@pytest.mark.parametrize(("author", "move"), [(True, Move.APPLIED), (False, Move.NOT_APPLIED)])
+def test_the_store_that_names_the_author_of_the_next_revision_decides(author: bool, move: Move) -> None:
+    assert next_move(_revision(_saw(7, "9"), author=author), NOON + SECOND, late_landing=T_MAX) is move
+    assert next_move(_revision(author=author), NOON + SECOND, late_landing=T_MAX) is Move.WAIT
+
+
+@pytest.mark.parametrize("delta", [-3, 3])
+@pytest.mark.parametrize("style", [WriteStyle.BLIND, WriteStyle.KEYED])
+@pytest.mark.parametrize(
+    ("after", "version", "move"),
+    [
+        (139.0, AT_NINE, Move.WAIT),  # it may still land, or a replica may still hide it
+        (140.0, AT_NINE, Move.NOT_APPLIED),
+        (140.0, AT_TEN, Move.ASK),
+        (140.0, None, Move.ASK),
+    ],
+)
+def test_a_blind_write_is_settled_only_by_a_counter_that_nobody_touched(
+    style: WriteStyle, delta: int, after: float, version: str | None, move: Move
+) -> None:
+    doubt = Doubt("i-1", style, NOON, 10, AT_NINE, delta, (_saw(10, version, after=after),))
+    assert next_move(doubt, NOON + timedelta(seconds=after), late_landing=T_MAX) is move
+
+
+def test_a_change_of_exactly_our_size_is_no_proof_on_a_blind_store() -> None:
+    """Two worlds with the same readings: our lower of three landed, or staff took three off. No rule can tell."""
+    doubt = Doubt("i-1", WriteStyle.BLIND, NOON, 10, AT_NINE, -3, (_saw(7, AT_TEN, after=150.0),))
+    assert next_move(doubt, NOON + timedelta(seconds=150), late_landing=T_MAX) is Move.ASK
+
+
+def test_a_store_that_cannot_be_read_for_a_quarter_of_an_hour_is_a_persons_matter() -> None:
+    assert next_move(_revision(), NOON + timedelta(minutes=14), late_landing=T_MAX) is Move.WAIT
+    assert next_move(_revision(), NOON + timedelta(minutes=15), late_landing=T_MAX) is Move.ASK
+
+
+def test_evidence_survives_being_stored_and_only_what_was_seen_after_the_doubt_began_counts() -> None:
+    told: dict[str, Any] = {"since": NOON, "level": 10, "version": "7", "delta": -3, "sent_at": NOON, "read_at": None}
+    evidence = evidence_of("i-1", WriteStyle.REVISION, **told)
+    early = add_sighting(evidence, _saw(9, "8", after=-1.0))
+    both = add_sighting(early, _saw(7, "9", stamp="i-1"))
+    assert doubt_of(both, "i-1") == _revision(_saw(7, "9", stamp="i-1"))
+    older = {**evidence, "seen": [[NOON.isoformat(), 7, "8"]]}
+    del older["style"]  # as an earlier release stored it
+    assert doubt_of(older, "i-1") == _revision(_saw(7, "8", after=0.0))
