@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builders.journeys import Journey, travel
+from builders.journeys import Goods, Journey, travel
 from storebridge.operations.settle_case import Choice
 
 POLICIES = pytest.mark.parametrize("policy", ["mirror", "escrow"])
@@ -65,3 +65,61 @@ def test_a_refused_write_is_tried_again_ever_later_and_at_once_when_a_person_ask
         assert (closed.closed_by, closed.resolution) == ("proof", "a later write of this item was accepted")
 
     travel(play)
+
+
+def close_location(journey: Journey, name: str, *, moved_to: str | None = None) -> None:
+    """Staff close a location of the Shopify store, with or without carrying its goods elsewhere."""
+    shop = journey.stores.shopify
+    (closing,) = [place for place in shop.shop.locations if place.name == name]
+    closing.active = False
+    for level in [level for level in shop.stock.all_levels() if level.location_id == closing.id]:
+        if moved_to is not None:
+            (other,) = [place for place in shop.shop.locations if place.name == moved_to]
+            there = shop.stock.level(level.item_id, other.id)
+            assert there is not None
+            units = level.available
+            shop.stock.move(level, "transfer", "staff", "", available=-units)
+            shop.stock.move(there, "transfer", "staff", "", available=units)
+        shop.stock.disconnect(level)
+
+
+@POLICIES
+def test_a_closed_location_is_one_case_and_its_goods_are_not_counted_twice(policy: str) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=120.0)
+        before = {sku: await journey.goods_left(sku) for sku in ("A", "B")}
+        close_location(journey, "Main warehouse", moved_to="Outlet")
+        await journey.pass_time(900.0)
+        assert await journey.reasons() == ["location_gone"]
+        (case,) = await journey.cases("location_gone")
+        assert case.payload is not None
+        assert (case.payload["location"], case.payload["SKUs"]) == ("Main warehouse", 2)
+        assert {sku: await journey.goods_left(sku) for sku in ("A", "B")} == before
+        calls = await journey.calls("shopify")
+        await journey.buy("wix", 2, "A")
+        await journey.pass_time(300.0)
+        assert await journey.goods_left("A") == before["A"] - 2
+        assert await journey.calls("shopify") - calls < 20
+        journey.stores.shopify.shop.locations[0].active = True
+        await journey.pass_time(900.0)
+        assert (await journey.cases("location_gone", state="resolved"))[0].closed_by == "proof"
+
+    travel(play, Goods("A"), Goods("B"), policy=policy)
+
+
+def test_a_store_that_counts_when_paid_is_not_guaranteed_whatever_its_counters_say() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=200.0)
+        assert (await journey.rows("select guaranteed_since from pools"))[0][0] is not None
+        journey.stores.wix.orders.trigger = "ON_ORDER_PAID"
+        await journey.pass_time(700.0)
+        assert await journey.reasons() == ["counted_when_paid"]
+        assert await journey.rows("select guaranteed_since, not_guaranteed_because from pools") == [
+            (None, "wix lowers stock only when an order is paid")
+        ]
+        journey.stores.wix.orders.trigger = "ON_ORDER_PLACED"
+        await journey.pass_time(1200.0)
+        assert await journey.reasons() == []
+        assert (await journey.rows("select guaranteed_since from pools"))[0][0] is not None
+
+    travel(play, policy="escrow")

@@ -49,6 +49,7 @@ class Reason(StrEnum):
     STORE_UNREACHABLE = "store_unreachable"
     CLOCK_SKEWED = "clock_skewed"
     CALLS_REFUSED = "calls_refused"
+    SELLS_FROM_SEVERAL_GROUPS = "sells_from_several_groups"
     WORK_FAILED = "work_failed"
 
 
@@ -302,6 +303,13 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         WhoseMove.VENDOR,
         closes_when="a call is answered",
         advice="Look at the vendor's status page. Changes are caught up by themselves afterwards.",
+    ),
+    Reason.SELLS_FROM_SEVERAL_GROUPS: _entry(
+        "{store} sells online from several groups of locations ({details}); its own routing ignores them, so no policy "
+        "can promise that nothing is oversold.",
+        WhoseMove.AGENCY,
+        closes_when="all its locations that sell online are in one group",
+        advice="Put them in one group, switch off online sales at the others, or use mirror.",
     ),
     Reason.CALLS_REFUSED: _entry(
         "{store} does not take our calls ({details}). Nothing is lost: changes are caught up once it does.",

@@ -41,6 +41,7 @@ from storebridge.pipeline.plan.lane import LanePlan, plan_lane, waiting_position
 from storebridge.pipeline.validate.conditions import record_conditions
 from storebridge.pipeline.validate.goods import find_emptied, hold_emptied, record_oversold
 from storebridge.store.cases import open_subjects_of_lanes
+from storebridge.store.connections import broken_promises
 from storebridge.store.database import Tx
 from storebridge.store.journal import (
     lanes_of_intents,
@@ -448,12 +449,13 @@ class Turn:
     def _note_guarantee(self) -> None:
         if self._terms.policy is not Policy.ESCROW:
             return
+        elsewhere = broken_promises(self._tx, self._workspace)
         held: list[PoolId] = []
         broken: dict[PoolId, str] = {}
         for lane in self._lanes.values():
             state = lane.state({})
             for pool in state.pools:
-                why_not = guarantee_holds(state, pool)
+                why_not = guarantee_holds(state, pool) or elsewhere
                 if why_not is None and not lane.guaranteed[pool.pool_id]:
                     held.append(pool.pool_id)
                 elif why_not is not None and lane.guaranteed[pool.pool_id]:

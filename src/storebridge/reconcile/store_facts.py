@@ -13,14 +13,17 @@ import msgspec
 from storebridge.connectors.port import Connector, Finding, Precondition, StoreFacts, SubscriptionReport
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
+from storebridge.model.catalogue import Location
 from storebridge.model.ids import ConnectionName
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.signals import Flow, SignalState
+from storebridge.model.stock import Policy
+from storebridge.reconcile.locations import record_locations, sells_from_several_groups
 from storebridge.reconcile.sweep import ask_sweep
-from storebridge.store.connections import save_facts
+from storebridge.store.connections import note_promise, save_facts
 from storebridge.store.database import Store, Tx
 from storebridge.store.deliveries import topics_received
-from storebridge.store.lanes import set_writable
+from storebridge.store.lanes import break_guarantee, set_writable
 from storebridge.store.waiting import (
     Ask,
     ClaimedLook,
@@ -66,8 +69,9 @@ class LookAtStore:
 
     async def __call__(self, looks: tuple[ClaimedLook, ...]) -> None:
         facts = await self._connector.probe()
+        locations = await self._connector.list_locations()
         report = None if self._address is None else await self._connector.ensure_subscriptions(self._address)
-        await self._store.run(self._commit, looks, facts, report)
+        await self._store.run(self._commit, looks, facts, locations, report)
         self._wake(frozenset({self._connector.name}))
 
     def _commit(
@@ -75,12 +79,15 @@ class LookAtStore:
         tx: Tx,
         looks: tuple[ClaimedLook, ...],
         facts: StoreFacts,
+        locations: tuple[Location, ...],
         report: SubscriptionReport | None,
     ) -> None:
         workspace, name = self._terms.workspace, self._connector.name
         save_facts(tx, workspace, name, self._connector.kind, msgspec.to_builtins(facts), facts.can_write_stock)
         set_writable(tx, workspace, name, facts.can_write_stock)
         record_findings(tx, self._terms, name, facts.findings)
+        record_locations(tx, self._terms, name, locations)
+        record_promise(tx, self._terms, name, facts.findings, locations)
         if report is not None:
             self._record_subscriptions(tx, report)
         answer_looks(tx, workspace, name, looks)
@@ -121,6 +128,36 @@ class LookAtStore:
         else:
             proof = f"deliveries arrive ({len(arrives)} topics)" if report.manual else "every topic is subscribed"
             settle_by_proof(tx, workspace, [(Reason.SUBSCRIPTION_MANUAL, name, proof)])
+
+
+def record_promise(
+    tx: Tx,
+    terms: WorkspaceTerms,
+    connection: ConnectionName,
+    findings: tuple[Finding, ...],
+    locations: tuple[Location, ...],
+) -> None:
+    """What stands against the guarantee in the store as a whole is a case, and shown at every SKU."""
+    several = sells_from_several_groups(terms, connection, locations)
+    subject = (Reason.SELLS_FROM_SEVERAL_GROUPS, connection)
+    if several:
+        opening = CaseOpening(
+            workspace=terms.workspace,
+            reason=subject[0],
+            subject=connection,
+            connection=connection,
+            field="locations",
+            details={"groups": list(several)},
+        )
+        raise_cases(tx, [opening])
+    else:
+        settle_by_proof(tx, terms.workspace, [(*subject, "its online locations are in one group")])
+    late = any(f.precondition is Precondition.COUNTED_WHEN_PLACED and not f.holds for f in findings)
+    why_not = "lowers stock only when an order is paid" if late else None
+    why_not = "sells online from several groups of locations" if several else why_not
+    note_promise(tx, terms.workspace, connection, why_not)
+    if why_not and terms.policy is not Policy.MIRROR:
+        break_guarantee(tx, terms.workspace, f"{connection} {why_not}")
 
 
 def record_findings(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, findings: tuple[Finding, ...]) -> None:

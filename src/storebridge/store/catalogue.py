@@ -48,6 +48,15 @@ def save_locations(
     _replace(tx, locations, rows)
 
 
+def note_locations(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, found: Sequence[Location]
+) -> None:
+    """Take over which known locations are open, without touching their groups."""
+    mine = (locations.c.workspace == workspace) & (locations.c.connection == connection)
+    active = [location.location_id for location in found if location.active]
+    tx.conn.execute(update(locations).where(mine).values(active=locations.c.location_id.in_(active)))
+
+
 def save_variants(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, found: Sequence[Variant]
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import case, literal, update
+from sqlalchemy import case, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storebridge.model.ids import ConnectionName, Workspace
@@ -40,6 +40,26 @@ def save_facts(
         "last_answer_at": tx.now,
     }
     _upsert(tx, workspace, connection, kind, values)
+
+
+def note_promise(tx: HasConnection, workspace: Workspace, connection: ConnectionName, why_not: str | None) -> None:
+    """Why zero oversell cannot be promised with this store at all; None when nothing of the store stands against it."""
+    tx.conn.execute(
+        update(connections)
+        .where(connections.c.workspace == workspace, connections.c.connection == connection)
+        .values(not_guaranteed_because=why_not)
+    )
+
+
+def broken_promises(tx: HasConnection, workspace: Workspace) -> str | None:
+    """What stands against the guarantee in any store of the workspace; None when nothing does."""
+    found = tx.conn.execute(
+        select(connections.c.connection, connections.c.not_guaranteed_because)
+        .where(connections.c.workspace == workspace, connections.c.not_guaranteed_because.is_not(None))
+        .order_by(connections.c.connection)
+        .limit(1)
+    ).first()
+    return None if found is None else f"{found.connection} {found.not_guaranteed_because}"
 
 
 def note_budget(tx: HasConnection, workspace: Workspace, connection: ConnectionName, percent: int) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_, update
 
 from storebridge.model.ids import ConnectionName, IntentId, ItemId, LaneKey, LocationId, PoolId, Workspace
 from storebridge.model.stock import Draw, LaneState, Measured, OpenWrite, Policy, Pool, Position, PositionKey
@@ -357,6 +357,43 @@ def mark_guarantee(
             .values(guaranteed_since=None, not_guaranteed_because=bindparam("why")),
             [{"w": workspace, "p": pool_id, "why": why} for pool_id, why in broken.items()],
         )
+
+
+class StockAtLocation(msgspec.Struct, frozen=True):
+    """What one location of a store holds of the goods that are kept in step."""
+
+    location_id: LocationId
+    items: int
+    units: int
+
+
+def stock_by_location(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> list[StockAtLocation]:
+    """Every location at which a store's counters are kept in step."""
+    found = tx.conn.execute(
+        select(positions.c.location_id, func.count(), func.sum(positions.c.level))
+        .where(positions.c.workspace == workspace, positions.c.connection == connection)
+        .group_by(positions.c.location_id)
+        .order_by(positions.c.location_id)
+    )
+    return [StockAtLocation(LocationId(location), count, int(units)) for location, count, units in found]
+
+
+def close_counters(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, places: Sequence[LocationId]
+) -> None:
+    """Nothing is written at these locations until a read shows a counter there again."""
+    if places:
+        mine = (positions.c.workspace == workspace) & (positions.c.connection == connection)
+        tx.conn.execute(update(positions).where(mine, positions.c.location_id.in_(places)).values(gone=True))
+
+
+def break_guarantee(tx: HasConnection, workspace: Workspace, why: str) -> None:
+    """No pool of the workspace is guaranteed from now on; the next reads mark those for which it holds again."""
+    tx.conn.execute(
+        update(pools)
+        .where(pools.c.workspace == workspace, pools.c.guaranteed_since.is_not(None))
+        .values(guaranteed_since=None, not_guaranteed_because=why)
+    )
 
 
 def set_writable(tx: HasConnection, workspace: Workspace, connection: ConnectionName, writable: bool) -> int:

@@ -35,6 +35,7 @@ connections = Table(
     Column("last_answer_at", UtcTime),
     Column("can_write", Boolean, nullable=False, server_default="1"),
     Column("facts", Json),  # StoreFacts as last probed
+    Column("not_guaranteed_because", Text),  # why no SKU sold here can be promised never to be oversold
     Column("budget_ratio", Integer),  # percent of the API budget that is free
 )
 

@@ -9,6 +9,7 @@ from storebridge.exceptions_queue.reasons import Reason
 from storebridge.inventory.observe import Condition
 from storebridge.model.ids import Workspace
 from storebridge.model.stock import PositionKey
+from storebridge.store.cases import open_subjects_of_reason
 from storebridge.store.database import Tx
 from storebridge.store.lanes import StoredLane
 
@@ -44,6 +45,7 @@ def record_conditions(
     ``open_now`` holds (reason, subject) of the lane's open cases, so that a quiet sweep writes nothing.
     """
     sku = next((pool.sku for pool in lane.pools.values()), None)
+    found = _without_closed_locations(tx, workspace, found)
     openings: dict[tuple[Reason, str], CaseOpening] = {}
     closings: dict[tuple[Reason, str], str] = {}
     for key, condition in found.items():
@@ -60,6 +62,21 @@ def record_conditions(
     open_still = {name: proof for name, proof in closings.items() if name not in openings and name in open_now}
     settle_by_proof(tx, workspace, [(*name, proof) for name, proof in sorted(open_still.items())])
     return [opening.reason.value for opening in openings.values()]
+
+
+def _without_closed_locations(
+    tx: Tx, workspace: Workspace, found: Mapping[PositionKey, Condition | None]
+) -> Mapping[PositionKey, Condition | None]:
+    """A location that is closed is one case (``location_gone``), not one for each SKU that was there."""
+    if Condition.LEVEL_MISSING not in found.values():
+        return found
+    closed = open_subjects_of_reason(tx, workspace, Reason.LOCATION_GONE.value)
+    return {
+        key: None
+        if condition is Condition.LEVEL_MISSING and f"{key.connection}@{key.location_id}" in closed
+        else condition
+        for key, condition in found.items()
+    }
 
 
 def _subject(reason: Reason, key: PositionKey) -> str:
