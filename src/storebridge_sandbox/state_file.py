@@ -32,6 +32,8 @@ from storebridge_sandbox.state_columns import ColumnReader, ColumnWriter
 from storebridge_sandbox.wix import identities
 from storebridge_sandbox.wix.checkout import guard as wix_guard
 from storebridge_sandbox.wix.checkout import state as wix_checkout
+from storebridge_sandbox.wix.contacts import keys as wix_keys
+from storebridge_sandbox.wix.contacts import state as wix_contacts
 from storebridge_sandbox.wix.inventory import state as wix_inventory
 from storebridge_sandbox.wix.jobs import state as wix_jobs
 from storebridge_sandbox.wix.locations import state as wix_locations
@@ -58,8 +60,10 @@ MODULES = (
     wix_checkout,
     wix_guard,
     wix_orders,
+    wix_contacts,
     wix_inventory,
     wix_jobs,
+    wix_keys,
     wix_locations,
     wix_shelf,
 )
@@ -102,6 +106,9 @@ WIX: Parts = {
     "stock": BOOK,
     "inventory": ("items", "by_variant", "by_product", "_numbers"),
     "jobs": ("jobs",),
+    "contacts": ("contacts", "deleted", "by_email", "by_phone", "by_external_id"),
+    "labels": ("keys",),
+    "extended_fields": ("keys",),
     "generation": ("now", "migrations"),
     "locations": ("all", "default"),
     "orders": ("orders", "_next_number", "_serials", "trigger", "_contacts"),

@@ -75,8 +75,10 @@ class Notices:
             body["modifiedFields"] = dict(modified)
         self._domain_event(event_type, entity_id or str(entity["id"]), actor, {"updatedEvent": body})
 
-    def deleted(self, event_type: str, entity: dict[str, Any], actor: Actor) -> None:
-        self._entity_event(event_type, entity, actor, {"deletedEvent": self._entity("deletedEntity", entity)})
+    def deleted(self, event_type: str, entity: dict[str, Any], actor: Actor, origin: str = "") -> None:
+        """``origin`` is the action behind it where it was no plain deletion, such as ``merge``."""
+        what = {"deletedEvent": self._entity("deletedEntity", entity), "originatedFrom": origin}
+        self._entity_event(event_type, entity, actor, what)
 
     def acted(self, event_type: str, entity_id: str, body: dict[str, Any], actor: Actor) -> None:
         """An event that is no plain create, update or delete."""

@@ -79,6 +79,8 @@ class WixQuirks:
     """False: two products may have one handle."""
     w27_variant_ids_accepted: bool = True
     """False: the vendor gives every new variant an id of its own."""
+    w28_duplicate_contact_status: int = 409
+    """Status of the refusal to create a contact whose e-mail or phone another one has."""
     w29_tracking_numbers_unique_in: Literal["order", "site", "nothing"] = "order"
     """Where a second parcel with the same tracking number is refused."""
     w30_external_refund_calls_provider: bool = False

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from starlette.applications import Starlette
@@ -34,6 +34,18 @@ from storebridge_sandbox.wix.checkout.control import CheckoutCalls
 from storebridge_sandbox.wix.checkout.flow import CheckoutFlow
 from storebridge_sandbox.wix.checkout.guard import Guard, Plugin
 from storebridge_sandbox.wix.checkout.state import Channel
+from storebridge_sandbox.wix.contacts.herald import ContactHerald
+from storebridge_sandbox.wix.contacts.keys import (
+    MOST_FIELDS,
+    MOST_LABELS,
+    KeyAnswers,
+    Keys,
+    system_fields,
+    system_labels,
+)
+from storebridge_sandbox.wix.contacts.state import ContactBook
+from storebridge_sandbox.wix.contacts.v4_answers import ContactAnswersV4
+from storebridge_sandbox.wix.contacts.v5_answers import ContactAnswersV5
 from storebridge_sandbox.wix.fulfilments.answers import FulfilmentAnswers
 from storebridge_sandbox.wix.generation import CatalogGeneration
 from storebridge_sandbox.wix.identities import Actor, Guids
@@ -83,6 +95,12 @@ from storebridge_sandbox.world import World
 class _WebhookAddress(msgspec.Struct, forbid_unknown_fields=True):
     url: str | None
     events: tuple[str, ...] | None = None
+
+
+class Answers(Protocol):
+    """Answers about one resource."""
+
+    def operations(self) -> list[Operation]: ...
 
 
 class WixStore:
@@ -153,6 +171,10 @@ class WixStore:
         self.locations = Locations(self._new_id, self.opened_at, options.default_location, options.more_locations)
         self.shelf = Shelf(now, self._new_id, currency=options.currency, catalog=options.catalog)
         self.jobs = Jobs(now, self._new_id)
+        self.contacts = ContactBook(now, self._new_id)
+        self.contacts.herald = ContactHerald(self.notices)
+        self.labels = Keys(now, system_labels(), MOST_LABELS)
+        self.extended_fields = Keys(now, system_fields(), MOST_FIELDS)
         self.stock = Stock(now, self.shelf.sku_of)
         self.inventory = Inventory(self.stock, now, self._new_id, options.quirks, self._told)
         goods = Goods(self.inventory, self.shelf, self.locations.default.id)
@@ -189,7 +211,7 @@ class WixStore:
         self._order_settings = OrdersSettingsAnswers(self.office, self.world.now)
         products_v1 = ProductReadsV1(self.shelf, self.inventory, default, self._may)
         stock_v1 = InventoryAnswersV1(self.inventory, self.shelf)
-        answers = (
+        answers: tuple[Answers, ...] = (
             AccessAnswers(self.access, self.options),
             self._products,
             writes,
@@ -214,7 +236,16 @@ class WixStore:
             stock_v1,
             InventoryWritesV1(self.inventory, stock_v1, self.notices, quirks),
         )
-        return [operation for part in answers for operation in part.operations()]
+        return [operation for part in (*answers, *self._people()) for operation in part.operations()]
+
+    def _people(self) -> tuple[Answers, ...]:
+        quirks, book = self.options.quirks, self.contacts
+        return (
+            ContactAnswersV4(book, self.labels, self.extended_fields, self.jobs, quirks),
+            ContactAnswersV5(book, self.jobs, quirks),
+            KeyAnswers(self.labels, "label", book.forget_label),
+            KeyAnswers(self.extended_fields, "field", book.forget_field),
+        )
 
     def _may(self, scope: str) -> bool:
         return scope not in self.options.denied_scopes
