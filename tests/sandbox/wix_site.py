@@ -100,7 +100,7 @@ class Site:
         answer = await self.ask(method, path, body, proof)
         told = msgspec.json.decode(answer.body)
         if answer.status == 200 and path.startswith(CHECKED):
-            self.spoken.append((method, path, body, told))
+            self.spoken.append((method, path.partition("?")[0], body, told))
         return answer.status, told
 
     async def buy(self, sku: str, quantity: int, **more: object) -> tuple[int, Any]:
