@@ -24,6 +24,7 @@ from storebridge_sandbox.shopify import money as shopify_money
 from storebridge_sandbox.shopify.inventory import state as shopify_inventory
 from storebridge_sandbox.shopify.products import state as shopify_products
 from storebridge_sandbox.shopify.sales import buyers as shopify_buyers
+from storebridge_sandbox.shopify.sales import edits as shopify_edits
 from storebridge_sandbox.shopify.sales import jobs as shopify_jobs
 from storebridge_sandbox.shopify.sales import state as shopify_sales
 from storebridge_sandbox.shopify.shop import state as shopify_shop
@@ -52,6 +53,7 @@ MODULES = (
     shopify_money,
     shopify_sales,
     shopify_buyers,
+    shopify_edits,
     shopify_jobs,
     shopify_products,
     shopify_shop,
@@ -82,6 +84,7 @@ SHOPIFY: Parts = {
     "index": ("_pending", "_shown"),
     "office.jobs": ("waiting", "known", "_chance"),
     "office.buyers": ("known",),
+    "office.edits": ("open",),
     "inventory": ("_keys",),
     "subscriptions": ("all", "_chance"),
 }

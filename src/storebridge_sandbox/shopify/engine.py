@@ -344,7 +344,7 @@ class _Run:
                         raise self._null_error(step)
                     out[step.key] = value
                 else:
-                    out[step.key] = self._complete(step, shape, value, path)
+                    out[step.key] = self._complete(step, shape, value, (*path, step.key))
             except Refusal as refusal:
                 self._fail(step, out, refusal.as_error(step.node, self._call), path)
             except _Failed as failed:
@@ -373,14 +373,13 @@ class _Run:
             return value
         if shape.kind == "list":
             assert shape.inner is not None
-            here = (*path, step.key)
-            return [self._complete(step, shape.inner, one, (*here, n)) for n, one in enumerate(value)]
+            return [self._complete(step, shape.inner, one, (*path, n)) for n, one in enumerate(value)]
         plan = step.plan
         assert plan is not None
         type_name = plan.type_name or type_of(value)
         if type_name not in plan.steps:
             raise self._null_error(step)
-        return self.fields(plan, type_name, value, (*path, step.key))
+        return self.fields(plan, type_name, value, path)
 
     def _arguments(self, step: _Step) -> dict[str, Any]:
         known = self._args.get(id(step))

@@ -14,6 +14,7 @@ from storebridge_sandbox.shopify.inventory.state import Inventory
 from storebridge_sandbox.shopify.money import MONEY
 from storebridge_sandbox.shopify.mutations import mutation_resolvers
 from storebridge_sandbox.shopify.orders.answers import OrderAnswers
+from storebridge_sandbox.shopify.orders.edit_writes import EditWrites
 from storebridge_sandbox.shopify.orders.intake import OrderIntake
 from storebridge_sandbox.shopify.orders.line_answers import LineAnswers
 from storebridge_sandbox.shopify.orders.payloads import Payloads
@@ -29,6 +30,7 @@ from storebridge_sandbox.shopify.returns.answers import ReturnAnswers
 from storebridge_sandbox.shopify.returns.writes import ReturnWrites
 from storebridge_sandbox.shopify.sales.book import Orders
 from storebridge_sandbox.shopify.sales.buyers import Buyers
+from storebridge_sandbox.shopify.sales.edits import Edits
 from storebridge_sandbox.shopify.sales.fulfilment_desk import FulfilmentDesk
 from storebridge_sandbox.shopify.sales.goods import Goods
 from storebridge_sandbox.shopify.sales.index import OrderIndex
@@ -92,6 +94,7 @@ class OrderOffice:
             index=self.index,
             currency=shop.currency,
         )
+        self.edits = Edits(self.book, self.news, numbers, world.now)
 
     def find_returnable(self, global_id: str, call: Call) -> Any:
         """``ReturnableFulfillment`` ids stand for parcels."""
@@ -103,6 +106,7 @@ class OrderOffice:
 
     def resolvers(self, inventory: Inventory, tokens: Tokens) -> Resolvers:
         orders, things, shop = self.book.orders, self.things, self._shop
+        self._edit_writes = EditWrites(self.book, self.edits, self._shelves, self._numbers, self.news)
         payments = Payments(orders, self._options, self._now, shop.currency)
         return {
             **MONEY,
@@ -113,6 +117,7 @@ class OrderOffice:
             **RefundAnswers(things, shop, self.money).resolvers(),
             **self._returns.resolvers(),
             **PaymentAnswers(payments).resolvers(),
+            **self._edit_writes.resolvers(),
             **mutation_resolvers(load_schema(), self._verbs(inventory)),
             ("QueryRoot", "job"): lambda _s, args, _c: self.jobs.known.get(args["id"]),
             ("Job", "id"): shows("id"),
@@ -142,6 +147,7 @@ class OrderOffice:
         return {
             **OrderWrites(book, intake, self.money, news, self.jobs, self.buyers, self._options, now).verbs(),
             **FulfilmentWrites(book, self.desk, self._shop, self._numbers, news, now).verbs(),
+            **self._edit_writes.verbs(),
             **RefundWrites(book, self.refunds, self.money, inventory, self._shop, news, now).verbs(),
             **ReturnWrites(book, returns, self.refunds, self._shop, news, now).verbs(),
         }

@@ -25,6 +25,7 @@ class Facts:
         for number, step in enumerate(recording.steps):
             self._walk(step.body.get("data"), number, ())
         self.made_by: dict[str, int] = dict(_made(recording))
+        self._asked = [step.variables for step in recording.steps if isinstance(step, Exchange)]
 
     def _walk(self, value: Any, number: int, holders: tuple[str, ...]) -> None:
         if isinstance(value, list):
@@ -60,8 +61,20 @@ class Facts:
         """The entities of a kind that were shown inside of an entity, in order."""
         return [one for one, holders in self._holders.items() if kind_of(one) == kind and global_id in holders]
 
+    def parent_named_with(self, order_id: str) -> str | None:
+        """The payment that a request names as the parent of a refund of an order."""
+        found = (one.get("parentId") for one in _dicts_in(self._asked) if one.get("orderId") == order_id)
+        return next((one for one in found if isinstance(one, str)), None)
+
     def of_kind(self, kind: str) -> list[str]:
         return [one for one in self._shown if kind_of(one) == kind]
+
+
+def _dicts_in(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        yield value
+    for child in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _dicts_in(child)
 
 
 def _made(recording: Recording) -> Iterator[tuple[str, int]]:

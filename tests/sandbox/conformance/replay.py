@@ -29,6 +29,7 @@ BASE = "https://shopify.test"
 OPTIONS = ShopifyOptions(plain_http_webhooks=False, bucket_size=0, search_lag_seconds=(0.0, 0.0))
 GID = re.compile(r"gid://shopify/\w+/[\w-]+(?:\?[\w=&%-]+)?")
 DIGITS = re.compile(r"\d{6,}")
+ORDER_NAME = re.compile(r"#\d{4,}\b")
 PAUSE_SECONDS = 3.0
 
 
@@ -64,6 +65,8 @@ class Names:
             return
         if recorded.startswith("gid://") and recorded.split("/")[3] != ours.split("/")[3]:
             return
+        if bool(ORDER_NAME.fullmatch(recorded)) != bool(ORDER_NAME.fullmatch(ours)):
+            return
         self.known[recorded] = ours
         left, right = (DIGITS.findall(one) for one in (recorded, ours))
         if recorded.startswith("gid://") and len(left) == len(right):
@@ -81,10 +84,13 @@ class Names:
         if value in self.known:
             return self.known[value]
         replaced = GID.sub(lambda found: self.known.get(found[0], found[0]), value)
+        replaced = ORDER_NAME.sub(lambda found: self.known.get(found[0], found[0]), replaced)
         return replaced if replaced != value else DIGITS.sub(lambda found: self.known.get(found[0], found[0]), value)
 
 
 def _opaque(text: str) -> bool:
+    if ORDER_NAME.fullmatch(text):
+        return True
     return len(text) >= 8 and (text.startswith("gid://") or any(letter.isdigit() for letter in text))
 
 

@@ -167,12 +167,19 @@ class Seeder:
         shown = self._facts.about(global_id)
         lines = [self._facts.about(one) for one in self._facts.inside(global_id, "LineItem")]
         given: dict[str, Any] = {"lineItems": [_line_input(one) for one in lines] or [_line_input({})]}
-        for key in ("email", "note", "tags"):
+        for key in ("email", "note", "tags", "name"):
             if shown.get(key):
                 given[key] = shown[key]
+        paid = [one for one in self._transactions(global_id, shown) if one.get("kind") in (None, "SALE")]
+        if paid:
+            given["transactions"] = [_transaction_input(one, shown) for one in paid]
         data = await self._told(ORDER_CREATE, order=given)
         made = (data.get("orderCreate") or {}).get("order") or {}
         self._names.name(global_id, made.get("id", ""))
+        for payment, made_one in zip(paid, made.get("transactions") or [], strict=False):
+            if payment.get("id"):
+                self._names.name(str(payment["id"]), made_one["id"])
+        await self._refunds(global_id, shown, made)
         rows = (made.get("lineItems") or {}).get("nodes") or []
         for one, row in zip(lines, rows, strict=False):
             self._names.name(str(one.get("id")), row["id"])
@@ -182,6 +189,30 @@ class Seeder:
             rows = ours["lineItems"]["nodes"]
             for left, right in zip(self._facts.inside(theirs, "FulfillmentOrderLineItem"), rows, strict=False):
                 self._names.name(left, right["id"])
+
+    def _transactions(self, global_id: str, shown: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The payments that an order was shown with; one that only its status and its refunds speak of counts too."""
+        listed = [self._facts.about(one) for one in self._facts.inside(global_id, "OrderTransaction")]
+        status = shown.get("displayFinancialStatus")
+        if not listed and status in ("PAID", "PARTIALLY_REFUNDED", "REFUNDED"):
+            return [{"id": self._facts.parent_named_with(global_id)}]
+        return listed
+
+    async def _refunds(self, global_id: str, shown: Mapping[str, Any], made: Mapping[str, Any]) -> None:
+        """Refunds that an order had before the recording began."""
+        for one in shown.get("refunds") or ():
+            parent = next(iter(made.get("transactions") or []), None)
+            money = ((one.get("totalRefundedSet") or {}).get("shopMoney") or {}).get("amount")
+            if parent is None or money is None or self._facts.made_by.get(one.get("id")) is not None:
+                continue
+            self._keys += 1
+            payment = {"amount": money, "gateway": "manual", "kind": "REFUND"}
+            payment |= {"orderId": made["id"], "parentId": parent["id"]}
+            given = {"orderId": made["id"], "note": one.get("note"), "transactions": [payment]}
+            data = await self._told(REFUND_CREATE, input=given, key=f"seed-{self._keys}")
+            refund = (data.get("refundCreate") or {}).get("refund") or {}
+            if one.get("id"):
+                self._names.name(str(one["id"]), refund.get("id", ""))
 
     async def _subscription(self, global_id: str) -> None:
         shown = self._facts.about(global_id)
@@ -244,6 +275,14 @@ def _line_input(shown: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _transaction_input(shown: Mapping[str, Any], order: Mapping[str, Any]) -> dict[str, Any]:
+    """What was paid: as the transaction shows it, else the order's total, else the seeded line."""
+    total = (order.get("currentTotalPriceSet") or {}).get("shopMoney")
+    money = (shown.get("amountSet") or {}).get("shopMoney") or total or {"amount": "10.00", "currencyCode": "CAD"}
+    gateway = shown.get("gateway") or "manual"
+    return {"kind": "SALE", "status": "SUCCESS", "gateway": gateway, "amountSet": {"shopMoney": money}}
+
+
 def _levels_in(value: Any, item: str = "") -> list[tuple[str, Mapping[str, Any]]]:
     """(item id, level) pairs anywhere in an answer."""
     if isinstance(value, list):
@@ -275,7 +314,10 @@ LOCATION_ADD = """mutation Seed($input: LocationAddInput!) { locationAdd(input: 
 LOCATIONS = "query Seed { locations(first: 50, includeInactive: true) { nodes { id name } } }"
 CUSTOMER_CREATE = """mutation Seed($input: CustomerInput!) { customerCreate(input: $input) {
     customer { id } userErrors { field message } } }"""
+REFUND_CREATE = """mutation Seed($input: RefundInput!, $key: String!) {
+    refundCreate(input: $input) @idempotent(key: $key) { refund { id } userErrors { field message } } }"""
 ORDER_CREATE = """mutation Seed($order: OrderCreateOrderInput!) { orderCreate(order: $order) { order { id
+    transactions { id }
     lineItems(first: 50) { nodes { id } }
     fulfillmentOrders(first: 50) { nodes { id lineItems(first: 50) { nodes { id } } } } }
     userErrors { field message code } } }"""

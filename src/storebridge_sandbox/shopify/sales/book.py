@@ -304,6 +304,7 @@ class Orders:
                 if wish.restock:
                     self._goods.take_back(line, wish.quantity, "return", "staff", return_id)
                     line.restocked += wish.quantity
+                    line.back_by_return += wish.quantity
             self.touched(order)
         return return_id
 

@@ -113,12 +113,17 @@ class RefundDesk:
             place = self._goods.release(line, unit.quantity, "refund", actor, ref, restock=back, at=unit.location_id)
             line.refunded_unshipped += unit.quantity
             self._desk.reduce(order, line, unit.quantity)
+            line.restocked += unit.quantity if back else 0
         elif not unit.received:
-            if back:
-                place = self._goods.take_back(line, unit.quantity, "refund", actor, ref, at=unit.location_id)
+            matched = min(unit.quantity, line.back_by_return) if back else 0
+            line.back_by_return -= matched
+            if back and unit.quantity > matched:
+                fresh = unit.quantity - matched
+                place = self._goods.take_back(line, fresh, "refund", actor, ref, at=unit.location_id)
+                line.back_by_refund += fresh
+                line.restocked += fresh
             line.returned = min(line.fulfilled, line.returned + unit.quantity)
         line.refunded += unit.quantity
-        line.restocked += unit.quantity if back and not unit.received else 0
         return RefundedLine(line, unit.quantity, back, place or unit.location_id, was_fulfilled=not unit.unshipped)
 
     def call_off(self, order: ShopOrder, actor: str, *, restock: bool, refund: bool) -> None:

@@ -114,7 +114,10 @@ class ReturnDesk:
         line.dispositions = (*line.dispositions, made)
         sold = line.line.sent.line
         if kind == "RESTOCKED":
-            units = quantity if self._options.return_restocks_again else min(quantity, sold.fulfilled - sold.restocked)
+            matched = 0 if self._options.return_restocks_again else min(quantity, sold.back_by_refund)
+            sold.back_by_refund -= matched
+            units = quantity - matched
+            sold.back_by_return += units
             if units > 0:
                 ref = line.order.returned.id
                 self._goods.take_back(sold, units, "return", actor, ref, at=location_id)

@@ -65,7 +65,11 @@ class ShippingLine:
 
 @dataclass(slots=True, eq=False)
 class ShopLine(OrderLine):
-    """``unit`` is the price of one; ``product_id`` may be given without a variant (custom lines)."""
+    """``unit`` is the price of one; ``product_id`` may be given without a variant (custom lines).
+
+    ``back_by_refund`` and ``back_by_return`` units were put on sale again by one of the two and not yet matched by
+    the other: the same goods come back once, however often that is told (S29).
+    """
 
     graphql_type: ClassVar[str] = "LineItem"
     title: str = ""
@@ -81,6 +85,8 @@ class ShopLine(OrderLine):
     tax_lines: tuple[TaxLine, ...] = ()
     allocations: tuple[Allocation, ...] = ()
     order: ShopOrder | None = None
+    back_by_refund: int = 0
+    back_by_return: int = 0
 
     @property
     def is_custom(self) -> bool:
