@@ -35,6 +35,7 @@ from storebridge_sandbox.wix.checkout import guard as wix_guard
 from storebridge_sandbox.wix.checkout import state as wix_checkout
 from storebridge_sandbox.wix.contacts import keys as wix_keys
 from storebridge_sandbox.wix.contacts import state as wix_contacts
+from storebridge_sandbox.wix.drafts import state as wix_drafts
 from storebridge_sandbox.wix.inventory import state as wix_inventory
 from storebridge_sandbox.wix.jobs import state as wix_jobs
 from storebridge_sandbox.wix.locations import state as wix_locations
@@ -60,6 +61,7 @@ MODULES = (
     shopify_subscriptions,
     identities,
     wix_checkout,
+    wix_drafts,
     wix_guard,
     wix_orders,
     wix_contacts,
@@ -116,6 +118,7 @@ WIX: Parts = {
     "locations": ("all", "default"),
     "orders": ("orders", "_next_number", "_serials", "trigger", "_contacts"),
     "checkouts": ("open_ones",),
+    "drafts": ("drafts",),
     "guard": ("plugin",),
     "_order_settings": ("_opened_at", "_changed_at", "_create_invoice"),
 }

@@ -158,6 +158,7 @@ FQDNS = (
     "wix.stores.catalog.v3.product",
     "wix.ecom.v1.order_transactions",
     "wix.ecom.v1.orders_settings",
+    "wix.ecom.v1.draft_order",
     "wix.ecom.v1.fulfillments",
     "wix.ecom.v1.order",
     "wix.locations.v1.location",

@@ -46,6 +46,9 @@ from storebridge_sandbox.wix.contacts.keys import (
 from storebridge_sandbox.wix.contacts.state import ContactBook
 from storebridge_sandbox.wix.contacts.v4_answers import ContactAnswersV4
 from storebridge_sandbox.wix.contacts.v5_answers import ContactAnswersV5
+from storebridge_sandbox.wix.drafts.commit import DraftCommits
+from storebridge_sandbox.wix.drafts.desk import DraftDesk
+from storebridge_sandbox.wix.drafts.editing import DraftAnswers
 from storebridge_sandbox.wix.fulfilments.answers import FulfilmentAnswers
 from storebridge_sandbox.wix.generation import CatalogGeneration
 from storebridge_sandbox.wix.identities import Actor, Guids
@@ -183,6 +186,7 @@ class WixStore:
         self.staff = Staff(self.orders)
         self.news = OrderNews(self.notices, options.quirks)
         self.office = Office(self.orders, self.money, self.staff, self.news)
+        self.drafts = DraftDesk(self.office, self.notices, options)
         self.guard = self._open_guard()
         self.checkouts = CheckoutFlow(self.orders, self.news, self.guard, options, self.access.staff)
 
@@ -231,6 +235,8 @@ class WixStore:
             TransactionAnswers(self.office),
             BillingAnswers(self.office),
             CollectorAnswers(self.office),
+            DraftAnswers(self.drafts),
+            DraftCommits(self.drafts),
             products_v1,
             ProductWritesV1(products_v1, self.shelf, self.inventory, workshop, self._herald, self._new_id, default),
             stock_v1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from storebridge_sandbox.wix.identities import Actor
 from storebridge_sandbox.wix.orders.amounts import Totals, balance_of, fulfilment_status, totals_of
 from storebridge_sandbox.wix.orders.state import ZERO, WixLine, WixOrder
 from storebridge_sandbox.wix.settings import DEFAULT_VARIANT_ID, STORES_APP_ID
@@ -21,7 +22,7 @@ def order_payload(order: WixOrder) -> dict[str, Any]:
         "createdDate": wix_date(order.created_at),
         "updatedDate": wix_date(order.updated_at),
         "purchasedDate": wix_date(order.purchased_at or order.created_at),
-        "lineItems": [_line(line, order) for line in order.shown_lines()],
+        "lineItems": [line_payload(line, order) for line in order.shown_lines()],
         "buyerInfo": _buyer(order),
         "paymentStatus": order.payment_status,
         "fulfillmentStatus": fulfilment_status(order),
@@ -30,7 +31,7 @@ def order_payload(order: WixOrder) -> dict[str, Any]:
         "currency": currency,
         "taxIncludedInPrices": order.sums.tax_included,
         "siteLanguage": "en",
-        "priceSummary": _prices(totals, currency),
+        "priceSummary": prices_payload(totals, currency),
         "billingInfo": contact(order.customer),
         "recipientInfo": contact(order.customer),
         "status": order.status,
@@ -45,7 +46,7 @@ def order_payload(order: WixOrder) -> dict[str, Any]:
         "additionalFees": [],
         "purchaseFlowId": order.purchase_flow_id,
         "imported": order.imported,
-        **_creator(order),
+        **creator(order.buyer),
         **order.told,
     }
 
@@ -67,7 +68,8 @@ def catalogue_reference(line: WixLine) -> dict[str, Any]:
     }
 
 
-def _line(line: WixLine, order: WixOrder) -> dict[str, Any]:
+def line_payload(line: WixLine, order: WixOrder) -> dict[str, Any]:
+    """The OrderLineItem message."""
     currency = order.currency
     total = line.price * line.shown_quantity
     before_tax = total - line.tax if order.sums.tax_included else total
@@ -116,15 +118,17 @@ def _buyer(order: WixOrder) -> dict[str, Any]:
     return buyer
 
 
-def _creator(order: WixOrder) -> dict[str, Any]:
-    if order.buyer is None:
+def creator(actor: Actor | None) -> dict[str, Any]:
+    """``{"createdBy": {...}}``; empty where nobody is known."""
+    if actor is None:
         return {}
     names = {"anonymousVisitorId": "visitorId", "memberId": "memberId", "wixUserId": "userId", "appId": "appId"}
-    told = {ours: order.buyer.identity[theirs] for theirs, ours in names.items() if theirs in order.buyer.identity}
+    told = {ours: actor.identity[theirs] for theirs, ours in names.items() if theirs in actor.identity}
     return {"createdBy": told}
 
 
-def _prices(totals: Totals, currency: str) -> dict[str, Any]:
+def prices_payload(totals: Totals, currency: str) -> dict[str, Any]:
+    """The PriceSummary message."""
     return {
         "subtotal": money(totals.subtotal, currency),
         "shipping": money(totals.shipping, currency),
