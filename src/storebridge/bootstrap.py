@@ -35,10 +35,10 @@ from storebridge.pipeline.normalize.dispatch import dispatch_signals
 from storebridge.pipeline.order_flow import WRITE_LOOK, OrderTurn
 from storebridge.reconcile.catalogue import finish_listing
 from storebridge.reconcile.orders import PollOrders, ReadOrders
+from storebridge.reconcile.retention import end_and_tell
 from storebridge.reconcile.store_facts import LookAtStore
 from storebridge.reconcile.sweep import ask_periodic, ask_sweep
 from storebridge.store.database import Store, Tx, open_store
-from storebridge.store.deliveries import redact_deliveries
 from storebridge.store.leases import take
 from storebridge.store.secrets import SecretBox
 from storebridge.store.views import last_baseline
@@ -120,6 +120,8 @@ def terms_of(name: str, config: WorkspaceConfig) -> WorkspaceTerms:
         order_poll_seconds=config.order_poll_seconds,
         subscription_check_seconds=config.subscription_check_seconds,
         payload_retention_days=config.payload_retention_days,
+        buyer_retention_days=config.buyer_retention_days,
+        history_retention_days=config.history_retention_days,
         baseline_by_itself=config.baseline == "automatic",
         keep_orders=config.orders.keep,
     )
@@ -356,7 +358,7 @@ class Bridge:
     async def _tidy(self) -> None:
         while True:
             for bench in self.workspaces.values():
-                await self.store.run(redact_deliveries, bench.terms.workspace, bench.terms.payload_retention_days)
+                await self.store.run(end_and_tell, bench.terms)
             await self.store.maintain()
             await self.environment.clock.sleep(self.environment.pace.janitor_seconds)
 

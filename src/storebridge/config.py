@@ -114,7 +114,11 @@ class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Orders changed since the cursor are listed this often."""
     subscription_check_seconds: float = 600.0
     payload_retention_days: int = 30
-    """Raw deliveries, which hold personal data, are emptied after this."""
+    """Raw deliveries, which hold personal data, and the bodies of settled calls are emptied after this."""
+    buyer_retention_days: int = 365
+    """Buyers, addresses and notes are taken out of finished orders after this."""
+    history_retention_days: int = 365
+    """Results of stages and measured delays are dropped after this; ledger and audit stay."""
 
 
 class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,6 +144,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: ServerConfig = ServerConfig()
 
 
+RETENTION = ("payload_retention_days", "buyer_retention_days", "history_retention_days")
 BUILT_POLICIES = ("mirror", "escrow", "hybrid")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 """Workspaces and connections stand in addresses and metric labels."""
@@ -270,7 +275,7 @@ def _check_figures(workspace: WorkspaceConfig, name: str, where: str) -> None:
             raise ConfigurationError(f"{name}: {where}.{field.name}: it must be more than 0 seconds.")
     if not 0 < workspace.mass_zero_share <= 1:
         raise ConfigurationError(f"{name}: {where}.mass_zero_share: a share above 0, at most 1.")
-    for setting in ("safety_stock", "hold_above_units", "hot_below_units", "payload_retention_days"):
+    for setting in ("safety_stock", "hold_above_units", "hot_below_units", *RETENTION):
         if getattr(workspace, setting) < 0:
             raise ConfigurationError(f"{name}: {where}.{setting}: it cannot be below 0.")
 

@@ -20,7 +20,8 @@ from storebridge.store.cases import (
     open_subjects_of_lanes,
 )
 from storebridge.store.database import Tx
-from storebridge.store.deliveries import accept_deliveries, redact_deliveries
+from storebridge.store.deliveries import accept_deliveries
+from storebridge.store.retention import empty_deliveries
 
 
 def test_a_copy_within_one_batch_is_counted_not_stored(database: Database) -> None:
@@ -55,8 +56,8 @@ def test_old_bodies_are_emptied_and_their_digests_stay(database: Database) -> No
         accept_deliveries,
         [delivery("old", at=NOON - timedelta(days=31)), delivery("young", at=NOON - timedelta(days=29))],
     )
-    assert database.at(NOON, redact_deliveries, MAIN, 30) == 1
-    assert database.at(NOON, redact_deliveries, MAIN, 30) == 0
+    assert database.at(NOON, empty_deliveries, MAIN, NOON - timedelta(days=30)) == 1
+    assert database.at(NOON, empty_deliveries, MAIN, NOON - timedelta(days=30)) == 0
     found = database.rows("select delivery_id, body is null, headers, digest from deliveries order by 1")
     assert [(name, bool(empty), headers, digest) for name, empty, headers, digest in found] == [
         ("old", True, "{}", "digest"),

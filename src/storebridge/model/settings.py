@@ -34,6 +34,8 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
     subscription_check_seconds: float = 600.0
     probe_seconds: float = 300.0
     payload_retention_days: int = 30
+    buyer_retention_days: int = 365
+    history_retention_days: int = 365
     baseline_by_itself: bool = False
     keep_orders: bool = False
     """Whether whole orders are kept: the fulfilment queue, parcels, copies, money."""

@@ -29,6 +29,7 @@ from storebridge.store.labels import (
     residuals_since,
 )
 from storebridge.store.lanes import held_positions
+from storebridge.store.listings import hidden_for, listing_began, measured_lag, note_lag, note_listed
 from storebridge.store.sales import unread_orders
 from storebridge.store.story import NewMovement, add_movements
 from storebridge.store.waiting import (
@@ -42,6 +43,8 @@ from storebridge.store.waiting import (
 from storebridge.work.urgency import Urgency
 
 CURSOR = "orders"
+SAFETY = 1.5
+"""The overlap is longer by this than the longest lag that was ever measured."""
 LABEL_WINDOW = timedelta(hours=1)
 FIRST_LOOK_BACK = timedelta(days=2)
 
@@ -158,15 +161,15 @@ class PollOrders:
         self._connector = connector
         self._store = store
         self._every = timedelta(seconds=every_seconds)
-        self._lag = timedelta(seconds=connector.capabilities.changes_lag_seconds)
+        self._known_lag = self._lag = timedelta(seconds=connector.capabilities.changes_lag_seconds)
         self._wake = wake
 
     async def __call__(self, looks: tuple[ClaimedLook, ...]) -> None:
-        begun, cursor = await self._store.run(self._begin)
+        begun, before, cursor = await self._store.run(self._begin)
         newest, page = cursor, None
         while True:
             found = await self._connector.orders_changed(cursor, page)
-            await self._store.run(self._store_page, found.orders)
+            await self._store.run(self._store_page, found.orders, before)
             newest = _later(newest, found.orders)
             page = found.next_page
             if page is None:
@@ -174,20 +177,25 @@ class PollOrders:
         await self._store.run(self._finish, looks, begun, newest)
         self._wake(frozenset({self._connector.name}))
 
-    def _store_page(self, tx: Tx, orders: tuple[OrderFacts, ...]) -> None:
+    def _store_page(self, tx: Tx, orders: tuple[OrderFacts, ...], listed_before: datetime | None) -> None:
         """Labels at once; where orders are kept, the whole of each that is new or changed is asked for."""
         name = self._connector.name
+        note_lag(tx, self._workspace, name, CURSOR, hidden_for(tx, self._workspace, name, orders, listed_before))
         store_orders(tx, self._workspace, name, orders)
+        note_listed(tx, self._workspace, name, orders)
         if self._terms.keep_orders:
             unread = unread_orders(tx, self._workspace, name, {order.order_id: order.updated_at for order in orders})
             asks = [Ask("orders", order_id, int(Urgency.ORDERS), tx.now) for order_id in unread]
             ask_looks(tx, self._workspace, name, asks)
 
-    def _begin(self, tx: Tx) -> tuple[datetime, ChangeCursor]:
-        """Listing starts before the cursor by the longest lag, so that a late index entry is not missed."""
-        stored = read_cursor(tx, self._workspace, self._connector.name, CURSOR)
+    def _begin(self, tx: Tx) -> tuple[datetime, datetime | None, ChangeCursor]:
+        """Listing starts before the cursor by the longest lag, known or measured: a late entry is not missed."""
+        name = self._connector.name
+        measured = measured_lag(tx, self._workspace, name, CURSOR) * SAFETY
+        self._lag = max(self._known_lag, measured)
+        stored = read_cursor(tx, self._workspace, name, CURSOR)
         since = tx.now - FIRST_LOOK_BACK if stored is None else stored.updated_at
-        return tx.now, ChangeCursor(since - self._lag)
+        return tx.now, listing_began(tx, self._workspace, name, CURSOR), ChangeCursor(since - self._lag)
 
     def _finish(self, tx: Tx, looks: tuple[ClaimedLook, ...], begun: datetime, newest: ChangeCursor) -> None:
         name = self._connector.name

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storebridge.model.ids import ConnectionName, Workspace
@@ -68,16 +68,3 @@ def topics_received(tx: HasConnection, workspace: Workspace, connection: Connect
         .distinct()
     )
     return {topic for (topic,) in found}
-
-
-def redact_deliveries(tx: HasConnection, workspace: Workspace, days: int) -> int:
-    """Empty the bodies of deliveries older than ``days``: they hold personal data. Digests stay as proof."""
-    return tx.conn.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.workspace == workspace,
-            deliveries.c.received_at < tx.now - timedelta(days=days),
-            deliveries.c.body.is_not(None),
-        )
-        .values(body=None, headers={})
-    ).rowcount

@@ -298,6 +298,7 @@ orders = Table(
     Column("cancelled", Boolean, nullable=False),
     Column("origin", String),
     Column("read_at", UtcTime, nullable=False),
+    Column("listed_version", UtcTime),  # the updated_at at which a listing of changes last showed it
 )
 
 order_effects = Table(
@@ -410,6 +411,7 @@ cursors = Table(
     Column("updated_at", UtcTime, nullable=False),
     Column("last_id", String, nullable=False, server_default=""),
     Column("checked_at", UtcTime),
+    Column("lag_ms", BigInteger, nullable=False, server_default="0"),  # how late a listing was ever seen to be
 )
 
 secrets = Table(
