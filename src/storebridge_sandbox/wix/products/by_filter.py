@@ -146,7 +146,11 @@ class ProductsByFilterAnswers:
         price = asked.get("price") or {}
         cost = (asked.get("revenueDetails") or {}).get("cost")
         named = {**price, **({"cost": cost} if cost else {})}
-        prices = {name: Decimal(held["amount"]) for name, held in named.items() if held and held.get("amount")}
+        prices = {
+            name: Decimal(named[name]["amount"])
+            for name in ("actualPrice", "compareAtPrice", "cost")
+            if (named.get(name) or {}).get("amount")
+        }
         sku = asked.get("sku")
         if sku is not None and self._shelf.by_sku.get(sku, variant) is not variant:
             raise application_error(409, "SKU_ALREADY_EXIST_ERROR", f"Another variant has the SKU {sku!r}")
@@ -187,8 +191,9 @@ class ProductsByFilterAnswers:
 
 
 def _check_tags(call: Call) -> None:
-    named = [part for name in ("assignTags", "unassignTags") for part in call.part(name).values() if part]
-    if not any((part or {}).get("tagIds") for part in named):
+    parts = ("privateTags", "publicTags")
+    named = [call.part(name).get(part) for name in ("assignTags", "unassignTags") for part in parts]
+    if not any(part and part.get("tagIds") for part in named):
         raise application_error(400, "EMPTY_ASSIGN_AND_UNASSIGN_LISTS", "There is no tag to assign or unassign")
 
 

@@ -178,7 +178,9 @@ class ProductWritesV1:
         return {}
 
     def update_many(self, call: Call) -> Told:
-        wanted = call.part("set")
+        given = call.part("set")
+        names = ("price", "cost", "weight", "ribbon", "brand")
+        wanted = {name: given[name] for name in names if given.get(name) is not None}
         if not wanted:
             raise validation_error("set", "must not be empty", "REQUIRED_FIELD")
         fields: dict[str, Any] = {
@@ -189,7 +191,8 @@ class ProductWritesV1:
         return self._each(call, lambda product: self._property(product, asked, call))
 
     def adjust_many(self, call: Call) -> Told:
-        wanted = call.part("adjust")
+        adjust = call.part("adjust")
+        wanted = {name: adjust[name] for name in ("price", "cost", "weight") if adjust.get(name)}
         if not wanted:
             raise validation_error("adjust", "must not be empty", "REQUIRED_FIELD")
 
