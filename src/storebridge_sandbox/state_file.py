@@ -34,6 +34,7 @@ from storebridge_sandbox.wix import identities
 from storebridge_sandbox.wix.checkout import guard as wix_guard
 from storebridge_sandbox.wix.checkout import state as wix_checkout
 from storebridge_sandbox.wix.contacts import keys as wix_keys
+from storebridge_sandbox.wix.contacts import members as wix_members
 from storebridge_sandbox.wix.contacts import state as wix_contacts
 from storebridge_sandbox.wix.drafts import state as wix_drafts
 from storebridge_sandbox.wix.inventory import state as wix_inventory
@@ -69,6 +70,7 @@ MODULES = (
     wix_jobs,
     wix_keys,
     wix_locations,
+    wix_members,
     wix_shelf,
 )
 PACKAGE = __package__ or ""
@@ -93,7 +95,7 @@ SHOPIFY: Parts = {
 """Which attributes of which part are the shop's memory; everything else is made anew from seed and options."""
 WIX: Parts = {
     "_new_id": ("_rng",),
-    "access": ("_tokens", "api_key_valid", "installed"),
+    "access": ("_tokens", "_codes", "_refresh_tokens", "api_key_valid", "installed"),
     "notices": ("_sequences", "address", "events", "installed"),
     "notices._new_id": ("_rng",),
     "news": ("_unborn",),
@@ -112,6 +114,7 @@ WIX: Parts = {
     "inventory": ("items", "by_variant", "by_product", "_numbers"),
     "jobs": ("jobs",),
     "contacts": ("contacts", "deleted", "by_email", "by_phone", "by_external_id"),
+    "members": ("members",),
     "labels": ("keys",),
     "extended_fields": ("keys",),
     "generation": ("now", "migrations"),

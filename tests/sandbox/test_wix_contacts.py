@@ -266,3 +266,29 @@ def test_v5_updates_are_guarded_and_its_bulk_calls_tell_each_fate() -> None:
         assert gone["bulkActionMetadata"]["totalFailures"] == 1
 
     with_site(play)
+
+
+def test_a_member_is_a_contact_that_can_neither_lose_its_mail_nor_be_deleted() -> None:
+    async def play(site: Site) -> None:
+        made = await create(site, info())
+        _, told = await site.call("POST", "/members/v1/members", {"member": {"loginEmail": "ada@example.com"}})
+        member = told["member"]
+        again = await site.call("POST", "/members/v1/members", {"member": {"loginEmail": "ada@example.com"}})
+        mail = {"emails": {"items": [{"email": "other@example.com"}]}}
+        changed = await site.call("PATCH", f"{V4}/{made['id']}", {"revision": 1, "info": mail})
+        refused = await site.call("DELETE", f"{V4}/{made['id']}")
+        _, public = await site.call("GET", f"/members/v1/members/{member['id']}")
+        _, found = await site.call(
+            "POST", "/members/v1/members/query", {"query": {"filter": {"contactId": made["id"]}}, "fieldsets": ["FULL"]}
+        )
+        await site.call("DELETE", f"/members/v1/members/{member['id']}")
+        gone = await site.call("DELETE", f"{V4}/{made['id']}")
+
+        assert (member["contactId"], again[0]) == (made["id"], 409)
+        assert (changed[0], code_of(changed[1])) == (428, "CANNOT_UPDATE_MEMBER_EMAIL")
+        assert (refused[0], code_of(refused[1])) == (428, "CANNOT_DELETE_MEMBER")
+        assert "loginEmail" not in public["member"]
+        assert found["members"][0]["contact"]["firstName"] == "Ada"
+        assert gone[0] == 200
+
+    with_site(play)

@@ -43,6 +43,7 @@ from storebridge_sandbox.wix.contacts.keys import (
     system_fields,
     system_labels,
 )
+from storebridge_sandbox.wix.contacts.members import MemberAnswers, Members
 from storebridge_sandbox.wix.contacts.state import ContactBook
 from storebridge_sandbox.wix.contacts.v4_answers import ContactAnswersV4
 from storebridge_sandbox.wix.contacts.v5_answers import ContactAnswersV5
@@ -176,6 +177,7 @@ class WixStore:
         self.jobs = Jobs(now, self._new_id)
         self.contacts = ContactBook(now, self._new_id)
         self.contacts.herald = ContactHerald(self.notices)
+        self.members = Members(now, self._new_id)
         self.labels = Keys(now, system_labels(), MOST_LABELS)
         self.extended_fields = Keys(now, system_fields(), MOST_FIELDS)
         self.stock = Stock(now, self.shelf.sku_of)
@@ -249,6 +251,7 @@ class WixStore:
         return (
             ContactAnswersV4(book, self.labels, self.extended_fields, self.jobs, quirks),
             ContactAnswersV5(book, self.jobs, quirks),
+            MemberAnswers(self.members, book, self.notices),
             KeyAnswers(self.labels, "label", book.forget_label),
             KeyAnswers(self.extended_fields, "field", book.forget_field),
         )
@@ -261,6 +264,8 @@ class WixStore:
             *CheckoutCalls(self.checkouts, self.guard, self._sellable).routes(),
             Route("/_sandbox/webhook_address", self._set_webhook_address, methods=["PUT"]),
             Route("/_sandbox/tokens/revoke", self._revoke_tokens, methods=["POST"]),
+            Route("/_sandbox/app/install", self._install, methods=["POST"]),
+            Route("/_sandbox/app/remove", self._remove, methods=["POST"]),
             Route("/_sandbox/catalog/migrate", self._migrate, methods=["POST"]),
         ]
 
@@ -276,6 +281,21 @@ class WixStore:
 
     async def _revoke_tokens(self, _request: Request) -> Response:
         self.access.revoke_tokens()
+        return JSONResponse({})
+
+    async def _install(self, _request: Request) -> Response:
+        """The owner installs the app (again); the code is for the older grant."""
+        code = self.access.install()
+        self.notices.installed = True
+        body = {"appId": self.access.app_id, "originInstanceId": None}
+        self.notices.app_event("AppInstalled", body, self.access.staff)
+        return JSONResponse({"instance_id": self.access.instance_id, "code": code})
+
+    async def _remove(self, _request: Request) -> Response:
+        """The owner removes the app: no call is let in and no event goes out any more."""
+        self.access.remove()
+        self.notices.app_event("AppRemoved", {"appId": self.access.app_id}, self.access.staff)
+        self.notices.installed = False
         return JSONResponse({})
 
     async def _migrate(self, _request: Request) -> Response:

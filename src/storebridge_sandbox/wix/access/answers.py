@@ -1,4 +1,5 @@
-"""OAuth and the app's instance: ``/oauth2/token``, ``/oauth2/token-info``, ``/apps/v1/instance``."""
+"""OAuth and the app's instance: ``/oauth2/token``, the older ``/oauth/access``, ``/oauth2/token-info``,
+``/apps/v1/instance``."""
 
 from __future__ import annotations
 
@@ -33,6 +34,7 @@ class AccessAnswers:
     def operations(self) -> list[Operation]:
         return [
             Operation("token", ("POST",), "/oauth2/token", self.token, open_door=True),
+            Operation("legacyAccess", ("POST",), "/oauth/access", self.legacy, open_door=True),
             Operation("tokenInfo", ("POST",), "/oauth2/token-info", self.token_info, open_door=True),
             Operation("getAppInstance", ("GET",), "/apps/v1/instance", self.instance),
         ]
@@ -52,6 +54,25 @@ class AccessAnswers:
             raise application_error(404, "INSTANCE_NOT_FOUND", "The app is not installed as this instance")
         token, lives = self._access.issue()
         return {"access_token": token, "token_type": "Bearer", "expires_in": lives}
+
+    def legacy(self, call: Call) -> dict[str, Any]:
+        """The grant of apps made before client credentials: a code once, then its refresh token."""
+        asked, access = call.arguments, self._access
+        if (asked.get("client_id"), asked.get("client_secret")) != (access.app_id, access.app_secret):
+            raise application_error(401, "INVALID_CLIENT", "The client id or secret is wrong")
+        grant = asked.get("grant_type")
+        if grant == "authorization_code":
+            pair = access.exchange(str(asked.get("code", "")))
+            if pair is not None:
+                return {"access_token": pair[0], "refresh_token": pair[1]}
+        elif grant == "refresh_token":
+            refresh_token = str(asked.get("refresh_token", ""))
+            token = access.refresh(refresh_token)
+            if token is not None:
+                return {"access_token": token, "refresh_token": refresh_token}
+        else:
+            raise validation_error("grant_type", "is not supported", "INVALID_ENUM_VALUE")
+        raise application_error(400, "INVALID_GRANT", "The code or refresh token is used up, old or unknown")
 
     def token_info(self, call: Call) -> dict[str, Any]:
         ends = self._access.lives_until(str(call.arguments.get("token", "")))

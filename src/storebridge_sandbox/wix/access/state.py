@@ -12,6 +12,8 @@ from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.wire import WixRefusal, application_error
 
 WINDOW = timedelta(minutes=1)
+CODE_LIVES = timedelta(minutes=10)
+OLDER_TOKEN_LIVES = timedelta(minutes=5)
 
 
 class Access:
@@ -22,6 +24,8 @@ class Access:
         self._new_id = new_id
         self._quirks = quirks
         self._tokens: dict[str, datetime] = {}
+        self._codes: dict[str, datetime] = {}
+        self._refresh_tokens: set[str] = set()
         self._calls: deque[datetime] = deque()
         self.app_id = new_id()
         self.app_secret = new_id()
@@ -46,6 +50,38 @@ class Access:
     def revoke_tokens(self) -> None:
         """Every token out there stops working; new ones can be asked for."""
         self._tokens.clear()
+
+    def install(self) -> str:
+        """The owner agrees to the app: a code for the older grant, good for ten minutes."""
+        self.installed = True
+        code = f"JWS.{self._new_id()}".replace("-", "")
+        self._codes[code] = self._now() + CODE_LIVES
+        return code
+
+    def remove(self) -> None:
+        """The owner takes the app off the site, with everything that it could use."""
+        self.installed = False
+        self.revoke_tokens()
+        self._codes.clear()
+        self._refresh_tokens.clear()
+
+    def exchange(self, code: str) -> tuple[str, str] | None:
+        """Access and refresh token for a code, once; None for a code that is no good."""
+        ends = self._codes.pop(code, None)
+        if ends is None or ends <= self._now():
+            return None
+        refresh = f"OAUTH2.{self._new_id()}{self._new_id()}".replace("-", "")
+        self._refresh_tokens.add(refresh)
+        return self._older_token(), refresh
+
+    def refresh(self, refresh_token: str) -> str | None:
+        """Another access token; the refresh token stays."""
+        return self._older_token() if refresh_token in self._refresh_tokens else None
+
+    def _older_token(self) -> str:
+        token = f"OAUTH2.{self._new_id()}".replace("-", "")
+        self._tokens[token] = self._now() + OLDER_TOKEN_LIVES
+        return token
 
     def lives_until(self, token: str) -> datetime | None:
         ends = self._tokens.get(token)
