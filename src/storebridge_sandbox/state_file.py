@@ -21,7 +21,9 @@ import msgspec
 
 from storebridge_sandbox import orders, stock
 from storebridge_sandbox.shopify import money as shopify_money
+from storebridge_sandbox.shopify.inventory import rows as shopify_rows
 from storebridge_sandbox.shopify.inventory import state as shopify_inventory
+from storebridge_sandbox.shopify.metafields import state as shopify_metafields
 from storebridge_sandbox.shopify.products import state as shopify_products
 from storebridge_sandbox.shopify.sales import buyers as shopify_buyers
 from storebridge_sandbox.shopify.sales import edits as shopify_edits
@@ -57,6 +59,8 @@ MODULES = (
     shopify_buyers,
     shopify_edits,
     shopify_jobs,
+    shopify_rows,
+    shopify_metafields,
     shopify_products,
     shopify_shop,
     shopify_subscriptions,
@@ -84,6 +88,7 @@ SHOPIFY: Parts = {
     "shop": ("created_at", "locations"),
     "shelves": ("products", "variants", "by_item", "by_sku"),
     "stock": BOOK,
+    "metafields": ("held", "definitions"),
     "orders": ("orders", "_next_number"),
     "index": ("_pending", "_shown"),
     "office.jobs": ("waiting", "known", "_chance"),

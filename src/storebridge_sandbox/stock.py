@@ -48,9 +48,7 @@ class Snapshot:
         return self.quantities.get(name, 0)
 
     def changed_at(self, name: str) -> datetime | None:
-        if name == "on_hand":
-            moments = [self.changed[part] for part in ON_HAND_PARTS if part in self.changed]
-            return max(moments, default=None)
+        """None for the sum, as recorded: only a state of its own has a time."""
         return self.changed.get(name)
 
 

@@ -15,7 +15,8 @@ from storebridge_sandbox.shopify.quirks import ShopifyOptions
 SET = (
     "mutation setting($input: InventorySetQuantitiesInput!, $key: String!) {"
     " inventorySetQuantities(input: $input) @idempotent(key: $key) {"
-    " inventoryAdjustmentGroup { reason referenceDocumentUri changes { delta quantityAfterChange item { sku } } }"
+    " inventoryAdjustmentGroup { reason referenceDocumentUri"
+    " changes { name delta quantityAfterChange item { sku } } }"
     " userErrors { field message code } } }"
 )
 ADJUST = (
@@ -62,8 +63,10 @@ def test_a_level_is_set_when_the_compare_value_holds() -> None:
                 "reason": "correction",
                 "referenceDocumentUri": "test://1",
                 "changes": [
-                    {"delta": -3, "quantityAfterChange": 2, "item": {"sku": "MUG"}},
-                    {"delta": 9, "quantityAfterChange": 9, "item": {"sku": "SHIRT-M"}},
+                    {"name": "available", "delta": -3, "quantityAfterChange": None, "item": {"sku": "MUG"}},
+                    {"name": "on_hand", "delta": -3, "quantityAfterChange": None, "item": {"sku": "MUG"}},
+                    {"name": "available", "delta": 9, "quantityAfterChange": None, "item": {"sku": "SHIRT-M"}},
+                    {"name": "on_hand", "delta": 9, "quantityAfterChange": None, "item": {"sku": "SHIRT-M"}},
                 ],
             },
             "userErrors": [],
@@ -93,7 +96,7 @@ def test_where_rows_stand_alone_the_good_one_is_carried_out() -> None:
     async def play(shop: Shop) -> None:
         payload = await put(shop, "k1", row(shop, "SHIRT-S", 1, 3), row(shop, "MUG", 2, 4))
 
-        assert len(payload["inventoryAdjustmentGroup"]["changes"]) == 1
+        assert len(payload["inventoryAdjustmentGroup"]["changes"]) == 2
         assert codes(payload) == [("input.quantities.1.changeFromQuantity", None)]
         assert await shop.levels() == {"MUG": 5, "SHIRT-S": 1, "SHIRT-M": 0}
 
@@ -155,11 +158,14 @@ def test_a_repeated_key_tells_the_present_or_what_it_told_before(replay: str, af
         await shop.buy("MUG", 1)
         again = await put(shop, "k1", row(shop, "MUG", 2, 5))
 
-        assert again["inventoryAdjustmentGroup"]["changes"] == [
-            {"delta": -3, "quantityAfterChange": after, "item": {"sku": "MUG"}}
-        ]
+        assert again["inventoryAdjustmentGroup"]["changes"][0] == {
+            "name": "available",
+            "delta": -3,
+            "quantityAfterChange": after,
+            "item": {"sku": "MUG"},
+        }
 
-    with_shop(play, msgspec.convert({"replay_answer": replay}, ShopifyOptions))
+    with_shop(play, msgspec.convert({"replay_answer": replay, "tells_quantity_after": True}, ShopifyOptions))
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,14 @@ from storebridge_sandbox.shopify.call import Call
 from storebridge_sandbox.shopify.engine import Engine, Prepared
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.shop.state import TokenRefused, Tokens
+from storebridge_sandbox.shopify.versions import served
 
 JSON = (b"content-type", b"application/json; charset=utf-8")
-GRAPHQL_PATH = re.compile(r"/admin/api/[\w-]+/graphql\.json")
+GRAPHQL_PATH = re.compile(r"/admin/api/([\w-]+)/graphql\.json")
 TOKEN_PATH = "/admin/oauth/access_token"
 NAMED = re.compile(rb"(?:query|mutation)\s+(\w+)")
 MAX_COST = 1000
+LONGEST_INPUT = 250
 LIMITS = "https://shopify.dev/api/usage/rate-limits"
 BAD_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
 
@@ -33,9 +35,14 @@ class ShopifyApi:
     """A pure ASGI app behind the fault gate."""
 
     def __init__(
-        self, engine: Engine, tokens: Tokens, bucket: Bucket, options: ShopifyOptions, now: Callable[[], datetime]
+        self,
+        engine_for: Callable[[str], Engine],
+        tokens: Tokens,
+        bucket: Bucket,
+        options: ShopifyOptions,
+        now: Callable[[], datetime],
     ) -> None:
-        self._engine = engine
+        self._engine_for = engine_for
         self._tokens = tokens
         self._bucket = bucket
         self._options = options
@@ -67,12 +74,16 @@ class ShopifyApi:
         path = scope["path"]
         if path == TOKEN_PATH:
             return self._grant(body)
-        if not GRAPHQL_PATH.fullmatch(path):
+        asked = GRAPHQL_PATH.fullmatch(path)
+        version = served(asked[1], self._options.oldest_version) if asked else None
+        if version is None:
             return self._json(404, {"errors": "Not Found"})
         token = dict(scope["headers"]).get(b"x-shopify-access-token", b"").decode("latin-1")
         if not self._tokens.accepts(token):
             return self._json(401, {"errors": BAD_TOKEN})
-        return self._graphql(scope, body)
+        answer = self._graphql(scope, body, version)
+        answer.headers.append((b"x-shopify-api-version", version.encode()))
+        return answer
 
     def _grant(self, body: bytes) -> Answer:
         form = _form(body)
@@ -81,16 +92,17 @@ class ShopifyApi:
         except TokenRefused as refused:
             return self._json(400, {"error": refused.error, "error_description": refused.description})
 
-    def _graphql(self, scope: Scope, body: bytes) -> Answer:
+    def _graphql(self, scope: Scope, body: bytes, version: str) -> Answer:
         try:
             asked = msgspec.json.decode(body)
             text, variables = asked["query"], asked.get("variables") or {}
         except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
             return self._json(400, {"errors": {"query": "Required parameter missing or invalid"}})
-        prepared = self._engine.prepare(text, asked.get("operationName"))
+        engine = self._engine_for(version)
+        prepared = engine.prepare(text, asked.get("operationName"))
         if isinstance(prepared, list):
             return self._json(200, {"errors": prepared})
-        coerced = self._engine.coerce(prepared, variables)
+        coerced = engine.coerce(prepared, variables)
         if isinstance(coerced, list):
             return self._json(200, {"errors": coerced})
         requested = prepared.requested_cost(variables)
@@ -98,8 +110,20 @@ class ShopifyApi:
             return self._json(200, {"errors": [_too_dear(requested)]})
         if not self._bucket.take(requested):
             return self._throttled(requested)
-        call = Call(self._now(), f"call-{next(self._numbers)}", read_moment(scope), _keys(prepared, variables))
-        answered = self._engine.run(prepared, coerced, call)
+        if (longest := _longest_list(variables)) > LONGEST_INPUT:
+            return self._json(200, {"errors": [_too_long(longest, prepared)]})
+        call = Call(
+            self._now(),
+            f"call-{next(self._numbers)}",
+            read_moment(scope),
+            _keys(prepared, variables),
+            prepared.input_locations,
+            version=version,
+            root=prepared.root_fields[0] if prepared.root_fields else "",
+            declared=prepared.operation.variable_definitions or (),
+            variables=variables,
+        )
+        answered = engine.run(prepared, coerced, call)
         actual = prepared.cost.actual(variables, answered.data)
         self._bucket.give_back(requested - actual)
         note_cost(scope, actual)
@@ -109,7 +133,10 @@ class ShopifyApi:
         content["extensions"] = {"cost": self._cost(requested, actual)}
         if call.search:
             content["extensions"]["search"] = call.search
-        return self._json(200, content)
+        answer = self._json(200, content)
+        if prepared.deprecated:
+            answer.headers.append((b"x-shopify-api-deprecated-reason", ", ".join(prepared.deprecated).encode()))
+        return answer
 
     def _throttled(self, requested: int) -> Answer:
         error = {"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": LIMITS}}
@@ -128,6 +155,20 @@ class ShopifyApi:
 
     def _date(self) -> tuple[bytes, bytes]:
         return b"date", format_datetime(self._now(), usegmt=True).encode()
+
+
+def _longest_list(value: Any) -> int:
+    if isinstance(value, list):
+        return max([len(value), *map(_longest_list, value[:LONGEST_INPUT])])
+    if isinstance(value, dict):
+        return max(map(_longest_list, value.values()), default=0)
+    return 0
+
+
+def _too_long(length: int, prepared: Prepared) -> dict[str, Any]:
+    message = f"The input array size of {length} is greater than the maximum allowed of {LONGEST_INPUT}."
+    path = [*prepared.root_fields[:1]]
+    return {"message": message, "path": path, "extensions": {"code": "MAX_INPUT_SIZE_EXCEEDED"}}
 
 
 def _form(body: bytes) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,12 @@ class Call:
     input_locations: list[dict[str, int]] = field(default_factory=list)
     search: list[dict[str, Any]] = field(default_factory=list)
     """What ``extensions.search`` says of searches that were only half understood."""
+    version: str = "2026-10"
+    app: Any = None
+    root: str = ""
+    """The first root field that is asked for."""
+    declared: Sequence[Any] = ()
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
     def ignored(self, root: str, text: str | None, search: Search) -> None:
         """Search fields that the vendor does not know match everything, and it says so (recorded)."""
@@ -40,6 +46,26 @@ class Call:
                     ],
                 }
             )
+
+
+def _of_error(name: str) -> Resolver:
+    def resolve(error: Any, _args: dict[str, Any], _call: Any) -> Any:
+        return error.get(name) if isinstance(error, dict) else getattr(error, name, None)
+
+    return resolve
+
+
+USER_ERRORS: Resolvers = {
+    (family, name): _of_error(name)
+    for family in ("UserError", "UserErrors")
+    for name in ("field", "message", "code", "elementIndex")
+}
+"""The fields of every type whose name ends so."""
+
+
+def refused(path: list[str] | None, message: str, code: str | None = None) -> dict[str, Any]:
+    """A payload with nothing in it but one userError."""
+    return {"userErrors": [{"field": path, "message": message, "code": code}]}
 
 
 def shows(name: str) -> Resolver:

@@ -29,6 +29,7 @@ from graphql import (
     OperationType,
     SelectionSetNode,
     build_schema,
+    execute_sync,
     get_named_type,
     get_variable_values,
     is_abstract_type,
@@ -44,6 +45,7 @@ from storebridge_sandbox.shopify.cost import CostRule
 from storebridge_sandbox.shopify.errors import (
     Refusal,
     explain_variables,
+    place_of,
     ruby_syntax_error,
     ruby_validation_error,
     variable_error,
@@ -117,6 +119,8 @@ class Prepared:
     cost: CostRule
     name: str
     root_fields: tuple[str, ...]
+    input_locations: list[dict[str, int]] = field(default_factory=list)
+    deprecated: tuple[str, ...] = ()
     requested: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     def requested_cost(self, variables: dict[str, Any]) -> int:
@@ -186,7 +190,10 @@ class Engine:
         assert root is not None
         roots = tuple(step.name for step in plan.steps[root.name])
         name = operation.name.value if operation.name else ""
-        return Prepared(operation, plan, CostRule(self.schema, operation, fragments), name, roots)
+        places = [place_of(one) for one in operation.variable_definitions or () if one.variable.name.value == "input"]
+        deprecated = tuple(dict.fromkeys(compiler.deprecated))
+        cost = CostRule(self.schema, operation, fragments)
+        return Prepared(operation, plan, cost, name, roots, places, deprecated)
 
 
 def _is_mutation(prepared: Prepared) -> bool:
@@ -212,6 +219,7 @@ class _Compiler:
         self._schema = schema
         self._resolvers = resolvers
         self._fragments = fragments
+        self.deprecated: list[str] = []
 
     def plan(self, selections: list[SelectionSetNode], kind: Any) -> _Plan:
         if is_abstract_type(kind):
@@ -259,7 +267,10 @@ class _Compiler:
             return _Step(key, name, node, None, _typename(kind.name), {}, _Shape("leaf"), None, conditions)
         definition = kind.fields[name] if not name.startswith("__") else None
         if definition is None:
-            return _Step(key, name, node, None, _introspection, {}, _Shape("leaf"), None, conditions)
+            asked = _introspection(self._schema, node, self._fragments)
+            return _Step(key, name, node, None, asked, {}, _Shape("leaf"), None, conditions)
+        if definition.deprecation_reason is not None:
+            self.deprecated.append(f"{kind.name}.{name}")
         target = get_named_type(definition.type)
         plan = None
         if not is_leaf_type(target):
@@ -275,31 +286,68 @@ class _Compiler:
         known = self._resolvers.get((kind.name, name))
         if known is not None:
             return known
-        for family in ("Connection", "Edge"):
+        for family in ("Connection", "Edge", "UserError", "UserErrors"):
             if kind.name.endswith(family) and (family, name) in self._resolvers:
                 return self._resolvers[(family, name)]
-        if is_non_null_type(definition.type):
-            return _not_built(kind.name, name)
-        return _null
+        return _held(kind.name, name, definition.type)
 
 
 def _typename(name: str) -> Resolver:
     return lambda _source, _args, _call: name
 
 
-def _introspection(_source: Any, _args: dict[str, Any], _call: Any) -> Any:
-    raise Refusal("Introspection is answered from the schema file, not by this store.", "NOT_BUILT")
+def _introspection(schema: GraphQLSchema, node: FieldNode, fragments: dict[str, FragmentDefinitionNode]) -> Resolver:
+    """``__schema`` and ``__type`` are answered by graphql-core itself."""
+
+    def resolve(_source: Any, _args: dict[str, Any], call: Any) -> Any:
+        declared = tuple(getattr(call, "declared", ()))
+        operation = OperationDefinitionNode(
+            operation=OperationType.QUERY,
+            variable_definitions=declared,
+            selection_set=SelectionSetNode(selections=(node,)),
+        )
+        document = DocumentNode(definitions=(operation, *fragments.values()))
+        answer = execute_sync(schema, document, variable_values=getattr(call, "variables", None))
+        return next(iter((answer.data or {"": None}).values()))
+
+    return resolve
 
 
-def _null(_source: Any, _args: dict[str, Any], _call: Any) -> None:
-    return None
+def _held(kind: str, name: str, declared: Any) -> Resolver:
+    """A field without a resolver of its own: what a mapping holds under its name, else what a store without such
+    things answers: null, an empty list, an empty connection."""
+    required = is_non_null_type(declared)
+    inner = declared.of_type if required else declared
+    connection = get_named_type(inner).name.endswith("Connection")
 
-
-def _not_built(kind: str, name: str) -> Resolver:
-    def resolve(_source: Any, _args: dict[str, Any], _call: Any) -> Any:
+    def resolve(source: Any, _args: dict[str, Any], _call: Any) -> Any:
+        value = source.get(name) if isinstance(source, dict) else None
+        if value is not None or not required:
+            return value
+        if is_list_type(inner):
+            return []
+        if connection:
+            return NOTHING
         raise Refusal(f"The sandbox store does not know {kind}.{name}.", "NOT_BUILT")
 
     return resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A connection without nodes."""
+
+    nodes: tuple[Any, ...] = ()
+    places: tuple[Any, ...] = ()
+    has_next: bool = False
+    has_previous: bool = False
+    cursors: tuple[str, ...] = ()
+
+    def cursor_at(self, _index: int) -> None:
+        return None
+
+
+NOTHING = Nothing()
 
 
 def _shape(kind: Any) -> _Shape:

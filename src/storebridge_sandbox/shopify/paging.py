@@ -16,6 +16,7 @@ from storebridge_sandbox.shopify.engine import Resolver
 from storebridge_sandbox.shopify.errors import Refusal
 
 LARGEST_PAGE = 250
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 @dataclass(slots=True)
@@ -136,8 +137,8 @@ RESOLVERS: dict[tuple[str, str], Resolver] = {
 # -- search ------------------------------------------------------------------------------------------------
 
 TOKEN = re.compile(
-    r"""\s*(?:(?P<open>\()|(?P<close>\))|(?P<or>OR\b)|(?P<and>AND\b)|
-    (?P<minus>-)?(?P<field>\w+):(?P<op>>=|<=|>|<)?(?P<value>"(?:\\.|[^"])*"|'(?:\\.|[^'])*'|[^\s()]+)|
+    r"""\s*(?:(?P<open>\()|(?P<close>\))|(?P<or>OR\b)|(?P<and>AND\b)|(?P<not>NOT\b)|
+    (?P<minus>-)?(?P<field>[\w.]+):(?P<op>>=|<=|>|<)?(?P<value>"(?:\\.|[^"])*"|'(?:\\.|[^'])*'|[^\s()]+)|
     (?P<word>"(?:\\.|[^"])*"|'(?:\\.|[^'])*'|[^\s()]+))""",
     re.VERBOSE,
 )
@@ -154,12 +155,20 @@ class Search:
     ignored: tuple[tuple[str, str], ...]
 
 
-def compile_search(text: str | None, fields: dict[str, Values], default: Values | None = None) -> Search:
-    """``field:value``, comparisons, quotes, ``-``, ``AND`` (also unwritten), ``OR`` and parentheses."""
+def compile_search(
+    text: str | None, fields: dict[str, Values], default: Values | None = None, *, call: Any = None
+) -> Search:
+    """``field:value``, comparisons, quotes, ``-`` and ``NOT``, ``AND`` (also unwritten), ``OR`` and parentheses.
+
+    With a ``call``, its answer carries a warning for each unknown field, in ``extensions.search``.
+    """
     if not text or not text.strip():
         return Search(lambda _node: True, ())
     reader = _SearchReader(text, fields, default)
-    return Search(reader.any_of(), tuple(reader.ignored))
+    search = Search(reader.any_of(), tuple(reader.ignored))
+    if call is not None and reader.ignored:
+        call.ignored(call.root, text, search)
+    return search
 
 
 class _SearchReader:
@@ -183,12 +192,27 @@ class _SearchReader:
             if token["or"] or token["close"]:
                 break
             self._at += 1
-            if token["open"]:
-                tests.append(self.any_of())
-                self._take("close")
+            if token["not"]:
+                negated = self._next()
+                tests.append(_not(negated))
+            elif token["open"]:
+                tests.append(self._group())
             elif not token["and"]:
                 tests.append(self._term(token))
         return lambda node: all(test(node) for test in tests)
+
+    def _next(self) -> Test:
+        """The term or group that a NOT stands before; at the end of the text, nothing."""
+        if self._at >= len(self._tokens):
+            return lambda _node: False
+        token = self._tokens[self._at]
+        self._at += 1
+        return self._group() if token["open"] else self._term(token)
+
+    def _group(self) -> Test:
+        test = self.any_of()
+        self._take("close")
+        return test
 
     def _take(self, kind: str) -> bool:
         if self._at < len(self._tokens) and self._tokens[self._at][kind]:
@@ -197,19 +221,24 @@ class _SearchReader:
         return False
 
     def _term(self, token: re.Match[str]) -> Test:
-        if token["word"]:
-            word = _bare(token["word"]).lower()
+        if not token["field"]:
+            word = _bare(token["word"] or "").lower().rstrip("*")
             default = self._default
             if default is None:
                 return lambda _node: True
             return lambda node: word in str(default(node)).lower()
         values = self._fields.get(token["field"])
         if values is None:
-            self.ignored.append((token["field"], _bare(token["value"])))
+            if all(name != token["field"] for name, _ in self.ignored):
+                self.ignored.append((token["field"], _bare(token["value"])))
             return lambda _node: True
         test = _comparison(token["op"], _bare(token["value"]))
         negative = bool(token["minus"])
         return lambda node: test(values(node)) is not negative
+
+
+def _not(test: Test) -> Test:
+    return lambda node: not test(node)
 
 
 def _bare(text: str) -> str:
@@ -219,6 +248,8 @@ def _bare(text: str) -> str:
 
 
 def _comparison(op: str | None, wanted: str) -> Callable[[Any], bool]:
+    if op is None and wanted == "*":
+        return lambda value: value not in (None, "", [], ())
     if op is None:
         return lambda value: _equal(value, wanted)
     compare: dict[str, Callable[[Any, Any], bool]] = {
@@ -227,7 +258,13 @@ def _comparison(op: str | None, wanted: str) -> Callable[[Any], bool]:
         "<": lambda a, b: a < b,
         "<=": lambda a, b: a <= b,
     }
-    return lambda value: value is not None and compare[op](*_alike(value, wanted))
+
+    def test(value: Any) -> bool:
+        if isinstance(value, list | tuple):
+            return any(test(one) for one in value)
+        return value is not None and compare[op](*_alike(value, wanted))
+
+    return test
 
 
 def _equal(value: Any, wanted: str) -> bool:
@@ -250,8 +287,8 @@ def _alike(value: Any, wanted: str) -> tuple[Any, Any]:
             return value, moment if moment.tzinfo else moment.replace(tzinfo=value.tzinfo)
         if isinstance(value, int):
             return value, int(wanted.rpartition("/")[2])
-        if isinstance(value, Decimal):
-            return value, Decimal(wanted)
+        if isinstance(value, Decimal) or (NUMBER.fullmatch(str(value)) and NUMBER.fullmatch(wanted)):
+            return Decimal(str(value)), Decimal(wanted)
     except (ValueError, InvalidOperation):
         raise Refusal(f"Invalid search value: {wanted}", "BAD_REQUEST") from None
     return str(value), wanted

@@ -17,6 +17,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     batch_is_atomic (S2): one bad row refuses a whole inventory call; else the good rows are carried out.
     idempotency_retention_seconds (S3): how long a key is remembered; a later use is a new operation.
     replay_answer (S4): a repeated key is answered from the ``current`` state or with the ``stored`` answer.
+    tells_quantity_after (S4): ``quantityAfterChange`` is told; in every recorded answer it is null.
     key_trouble (S5): reuse of a key with other parameters or after a failure comes as a ``user_error`` or at
         the ``top_level``.
     user_error_burns_key (S6): a call answered with userErrors uses its key up.
@@ -35,6 +36,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     throttled_status (S22): the HTTP status of THROTTLED (200 or 429).
     bucket_size, restore_rate (S23): the cost bucket; a size of 0 switches budgets off.
     search_lag_seconds (S26): how far search-backed lists lag behind writes, drawn for each change.
+    total_inventory_lag_seconds: how far a product's totalInventory lags behind its levels.
     node_reads_lag_seconds (S26): how far reads of levels by id lag.
     partial_fulfilment (S27): after a part was sent, the rest ``stays`` in its fulfilment order, so that the same
         call again sends more, or it ``splits`` into a new one and the same call again is refused.
@@ -49,6 +51,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     archive_seconds: how long after an order is paid and sent it is closed; None: never by itself.
     pays_with: the gateway of the storefront's checkouts; only ``shopify_payments`` earns payouts.
     payout_days: how long Shopify Payments keeps money back.
+    oldest_version: the oldest API version served; calls of older ones are answered by it.
     plain_http_webhooks: accept http:// addresses, which real Shopify refuses.
     connects_second_location: every variant has a level at the outlet too.
     """
@@ -57,6 +60,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     batch_is_atomic: bool = True
     idempotency_retention_seconds: float = 86_400.0
     replay_answer: Literal["current", "stored"] = "current"
+    tells_quantity_after: bool = False
     key_trouble: Literal["user_error", "top_level"] = "user_error"
     user_error_burns_key: bool = True
     set_where_unconnected: Literal["connects", "refused", "adds_to_on_hand"] = "connects"
@@ -73,6 +77,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     bucket_size: float = 2000.0
     restore_rate: float = 100.0
     search_lag_seconds: tuple[float, float] = (0.2, 1.5)
+    total_inventory_lag_seconds: float = 5.0
     node_reads_lag_seconds: tuple[float, float] = (0.0, 0.0)
     partial_fulfilment: Literal["stays", "splits"] = "stays"
     cancel_restocks: Literal["as_asked", "always"] = "as_asked"
@@ -85,5 +90,6 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     archive_seconds: float | None = 1.5
     pays_with: str = "shopify_payments"
     payout_days: int = 2
+    oldest_version: str = "2026-01"
     plain_http_webhooks: bool = True
     connects_second_location: bool = True

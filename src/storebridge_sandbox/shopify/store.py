@@ -26,25 +26,35 @@ from storebridge_sandbox.requests_log import RequestLog
 from storebridge_sandbox.shopify import paging
 from storebridge_sandbox.shopify.app import ShopifyApi
 from storebridge_sandbox.shopify.bucket import Bucket
-from storebridge_sandbox.shopify.call import iso
-from storebridge_sandbox.shopify.engine import Engine, load_schema
+from storebridge_sandbox.shopify.call import USER_ERRORS, Call, Resolvers, iso
+from storebridge_sandbox.shopify.engine import Engine
 from storebridge_sandbox.shopify.ids import Numbers, level_gid, number_of
 from storebridge_sandbox.shopify.inventory.answers import InventoryAnswers
 from storebridge_sandbox.shopify.inventory.state import HIGHEST, LOWEST, Inventory
+from storebridge_sandbox.shopify.inventory.writes import InventoryWrites
+from storebridge_sandbox.shopify.metafields.answers import MetafieldAnswers
+from storebridge_sandbox.shopify.metafields.state import Metafields
 from storebridge_sandbox.shopify.order_office import OrderOffice
 from storebridge_sandbox.shopify.products.answers import ProductAnswers
+from storebridge_sandbox.shopify.products.payloads import item_payload, product_payload
 from storebridge_sandbox.shopify.products.state import Product, Shelves, Variant
+from storebridge_sandbox.shopify.products.variants import VariantWrites
+from storebridge_sandbox.shopify.products.writes import ProductWrites
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.sales.news import Notice
 from storebridge_sandbox.shopify.sales.state import ShopOrder
-from storebridge_sandbox.shopify.shop.answers import ShopAnswers
+from storebridge_sandbox.shopify.shop.answers import Find, ShopAnswers
+from storebridge_sandbox.shopify.shop.locations import LocationAnswers, location_payload
 from storebridge_sandbox.shopify.shop.state import Location, ShopState, Tokens
+from storebridge_sandbox.shopify.shop.tags import TagWrites
 from storebridge_sandbox.shopify.subscriptions.answers import SubscriptionAnswers
 from storebridge_sandbox.shopify.subscriptions.state import Subscriptions
+from storebridge_sandbox.shopify.versions import schema_of
 from storebridge_sandbox.shopify.window import ShopWindow
 from storebridge_sandbox.stock import Level, Movement, Stock
 from storebridge_sandbox.world import World
 
+APP_NUMBER = "347082227713"
 DOMAIN = "larkfield-sandbox.myshopify.com"
 WEBHOOK_TIMEOUT_SECONDS = 5.0
 
@@ -80,7 +90,9 @@ class ShopifyStore:
         )
         self.subscriptions.outbox = self.webhooks
         bucket = Bucket(world.now, options.bucket_size, options.restore_rate)
-        api = ShopifyApi(self._engine(), self.tokens, bucket, options, world.now)
+        self._engines: dict[str, Engine] = {}
+        self._resolvers = self._all_resolvers()
+        api = ShopifyApi(self._engine_for, self.tokens, bucket, options, world.now)
         self._gate = FaultGate(api, world, api, faults, self.requests)
         window = ShopWindow(self.shelves, self.stock, self.shop, self.orders.shown)
         pages = page_routes(self, window, HARBOUR)
@@ -102,6 +114,7 @@ class ShopifyStore:
             self.shop.locations.append(Location(self.numbers.new("Location"), name, now(), now()))
         self.shelves = Shelves()
         self.stock = Stock(now, self.shelves.sku_of)
+        self.metafields = Metafields(self.numbers, now, self._find, app=APP_NUMBER, currency=self.shop.currency)
         self.office = OrderOffice(
             self.world,
             self.stock,
@@ -117,27 +130,116 @@ class ShopifyStore:
         self.orders, self.index = self.office.book, self.office.index
         self.inventory = Inventory(self.stock, self.shelves, self.shop, now, self.options, self._level_changed)
 
-    def _engine(self) -> Engine:
-        products = ProductAnswers(self.shelves)
-        items = InventoryAnswers(self.stock, self.shelves, self.shop, self.inventory, self.numbers, self._node_moment)
-        finders = (
+    def _engine_for(self, version: str) -> Engine:
+        engine = self._engines.get(version)
+        if engine is None:
+            engine = self._engines[version] = Engine(schema_of(version), self._resolvers)
+        return engine
+
+    def _find(self, global_id: str) -> Any:
+        """Whatever has this id, as of now."""
+        call = Call(self.world.now(), "find")
+        found = (find(global_id, call) for find in self._finders)
+        return next((one for one in found if one is not None), None) or self.shop.location(global_id)
+
+    def _all_resolvers(self) -> Resolvers:
+        products = ProductAnswers(self.shelves, self.stock, self.shop.currency, self._counted_at)
+        items = InventoryAnswers(self.stock, self.shelves, self.shop, self._node_moment)
+        stock_writes = InventoryWrites(
+            items,
+            self.inventory,
+            self.shelves,
+            self.numbers,
+            self.world.now,
+            self._item_changed,
+            tells_after=self.options.tells_quantity_after,
+        )
+        variants = VariantWrites(
+            self.shelves,
+            self.stock,
+            self.shop,
+            self.numbers,
+            self.world.now,
+            self._product_changed,
+            self._level_changed,
+            self._set_metafields,
+        )
+        self.product_writes = ProductWrites(
+            self.shelves,
+            variants,
+            self.numbers,
+            self.world.now,
+            self._product_changed,
+            self._product_gone,
+            self._set_metafields,
+            self.metafields.owner_by_value,
+        )
+        self._finders: tuple[Find, ...] = (
             lambda global_id, _call: products.find(global_id),
             self.office.find,
             self.office.find_returnable,
             items.find_level,
             lambda global_id, _call: self.subscriptions.all.get(global_id),
         )
-        return Engine(
-            load_schema(),
-            {
-                **paging.RESOLVERS,
-                **ShopAnswers(self.shop, self.tokens, finders).resolvers(),
-                **products.resolvers(),
-                **items.resolvers(),
-                **self.office.resolvers(self.inventory, self.tokens),
-                **SubscriptionAnswers(self.subscriptions).resolvers(),
-            },
-        )
+        return {
+            **paging.RESOLVERS,
+            **ShopAnswers(self.shop, self.tokens, self._finders, self.options, self.uninstall).resolvers(),
+            **LocationAnswers(self.shop, self.stock, items, self.numbers, self._location_changed).resolvers(),
+            **TagWrites(self._find, self._tagged).resolvers(),
+            **MetafieldAnswers(self.metafields, self.numbers, self._find).resolvers(),
+            **products.resolvers(),
+            **self.product_writes.resolvers(),
+            **variants.resolvers(),
+            **items.resolvers(),
+            **stock_writes.resolvers(),
+            **self.office.resolvers(self.inventory, self.tokens),
+            **SubscriptionAnswers(self.subscriptions, self.metafields.namespace).resolvers(),
+            **USER_ERRORS,
+        }
+
+    def uninstall(self) -> None:
+        """The merchant removes the app: it is told, then its subscriptions and tokens are gone."""
+        notice = {"id": 1, "name": self.shop.name, "domain": self.shop.domain, "myshopify_domain": self.shop.domain}
+        self.subscriptions.announce([("app/uninstalled", lambda: notice)])
+        self.subscriptions.drop_all()
+        self.tokens.revoke_all()
+
+    def _location_changed(self, place: Location, topic: str) -> None:
+        gone = topic == "locations/delete"
+        self.subscriptions.announce([(topic, lambda: {"id": number_of(place.id)} if gone else location_payload(place))])
+
+    def _counted_at(self, now: datetime) -> datetime:
+        return now - timedelta(seconds=self.options.total_inventory_lag_seconds)
+
+    def _product_changed(self, product: Product, topic: str) -> None:
+        gone = topic == "products/delete"
+        shown = {"id": number_of(product.id)} if gone else product_payload(product)
+        self.subscriptions.announce([(topic, lambda: shown)])
+
+    def _product_gone(self, product: Product) -> None:
+        self.metafields.forget(product.id)
+        for variant in product.variants:
+            self.metafields.forget(variant.variant_id)
+            self.stock.forget_item(variant.item_id)
+            self._item_gone({"id": number_of(variant.item_id)})
+
+    def _item_gone(self, notice: dict[str, Any]) -> None:
+        self.subscriptions.announce([("inventory_items/delete", lambda: notice)])
+
+    def _set_metafields(self, owner: Any, rows: list[dict[str, Any]]) -> list[Any]:
+        owner_id = owner.variant_id if isinstance(owner, Variant) else owner.id
+        return self.metafields.put_all(rows, ["metafields"], owner_id)[1] if rows else []
+
+    def _tagged(self, node: Any) -> None:
+        node.updated_at = self.world.now()
+        if isinstance(node, Product):
+            self._product_changed(node, "products/update")
+        elif isinstance(node, ShopOrder):
+            with self.office.news.deed():
+                self.office.news.order(node)
+
+    def _item_changed(self, variant: Variant) -> None:
+        self.subscriptions.announce([("inventory_items/update", lambda: item_payload(variant))])
 
     def _own_routes(self) -> list[Route]:
         return [
@@ -271,7 +373,7 @@ class ShopifyStore:
         self.shelves.add(product)
         for variant, one in zip(product.variants, source.variants, strict=True):
             self._stock_up(variant, one)
-        self.subscriptions.announce([("products/create", lambda: _product_payload(product))])
+        self.subscriptions.announce([("products/create", lambda: product_payload(product))])
         return product
 
     def _make_variant(self, product: Product, source: CatalogueVariant, place: int, moment: datetime) -> Variant:
@@ -306,18 +408,6 @@ class ShopifyStore:
         if variant is None:
             raise Refused(f"no SKU {sku!r}", 404)
         return variant
-
-
-def _product_payload(product: Product) -> dict[str, Any]:
-    return {
-        "id": number_of(product.id),
-        "admin_graphql_api_id": product.id,
-        "title": product.title,
-        "handle": product.handle,
-        "status": product.status,
-        "updated_at": iso(product.updated_at),
-        "variants": [{"id": number_of(v.variant_id), "sku": v.sku} for v in product.variants],
-    }
 
 
 def _own(order: Order) -> ShopOrder:

@@ -26,7 +26,9 @@ from storebridge_sandbox.shopify.store import ShopifyStore
 from storebridge_sandbox.world import Unreachable, World
 
 BASE = "https://shopify.test"
-OPTIONS = ShopifyOptions(plain_http_webhooks=False, bucket_size=0, search_lag_seconds=(0.0, 0.0))
+OPTIONS = ShopifyOptions(
+    oldest_version="2025-01", plain_http_webhooks=False, bucket_size=0, search_lag_seconds=(0.0, 0.0)
+)
 GID = re.compile(r"gid://shopify/\w+/[\w-]+(?:\?[\w=&%-]+)?")
 DIGITS = re.compile(r"\d{6,}")
 ORDER_NAME = re.compile(r"#\d{4,}\b")
@@ -141,6 +143,8 @@ class Player:
         raw = msgspec.json.encode({"query": query, "variables": variables})
         path = f"{BASE}/admin/api/{version}/graphql.json"
         answer = await self._transport.send(Request("POST", path, proof, raw, 200.0))
+        if self._transport.errors:
+            return 500, {"errors": [{"message": f"the sandbox raised {self._transport.errors.pop()!r}"}]}
         return answer.status, msgspec.json.decode(answer.body, type=dict[str, Any])
 
 

@@ -1,4 +1,4 @@
-"""Inventory items, levels and the mutations of stock."""
+"""Inventory items and their levels, as of now or of some moment ago."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from storebridge_sandbox.shopify.call import Call, Resolvers, iso, shows, shows_time
-from storebridge_sandbox.shopify.errors import Refusal
-from storebridge_sandbox.shopify.ids import Numbers, level_gid, level_parts, number_of
-from storebridge_sandbox.shopify.inventory.state import Change, Inventory, Outcome, Row
-from storebridge_sandbox.shopify.paging import Page, page_of
-from storebridge_sandbox.shopify.products.state import InventoryItem, Shelves
-from storebridge_sandbox.shopify.shop.state import ShopState
-from storebridge_sandbox.stock import Level, Snapshot, Stock
-
-ACTOR = "api"
-WRITES = ("InventorySetQuantities", "InventoryAdjustQuantities", "InventoryActivate")
+from storebridge_sandbox.shopify.call import Call, Resolvers, iso, shows
+from storebridge_sandbox.shopify.ids import level_gid, level_parts, number_of
+from storebridge_sandbox.shopify.paging import Page, compile_search, page_of
+from storebridge_sandbox.shopify.products.state import InventoryItem, Shelves, Variant
+from storebridge_sandbox.shopify.shop.state import Location, ShopState
+from storebridge_sandbox.stock import ON_HAND_PARTS, STATES, Level, Snapshot, Stock
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,57 +24,44 @@ class ShownLevel:
     snapshot: Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """What one write did."""
-
-    id: str
-    created_at: datetime
-    reason: str
-    reference: str | None
-    changes: list[Change]
-
-
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """A mutation's answer."""
-
-    group: Group | None
-    outcome: Outcome
-
-
 class InventoryAnswers:
-    """Reads by item, and writes."""
+    """Reads by item."""
 
     def __init__(
         self,
         stock: Stock,
         shelves: Shelves,
         shop: ShopState,
-        inventory: Inventory,
-        numbers: Numbers,
         lags: Callable[[datetime], datetime | None],
     ) -> None:
         """``lags`` gives the moment that a read by id shows, None for the present (S26)."""
         self._stock = stock
         self._shelves = shelves
         self._shop = shop
-        self._inventory = inventory
-        self._numbers = numbers
         self._lags = lags
 
     def resolvers(self) -> Resolvers:
-        return {**self._reads(), **self._writes()}
-
-    def _reads(self) -> Resolvers:
         return {
-            ("QueryRoot", "inventoryItem"): lambda _s, args, _c: self._item_of(args["id"]),
+            ("QueryRoot", "inventoryItem"): lambda _s, args, _c: self.item_of(args["id"]),
             ("QueryRoot", "inventoryLevel"): lambda _s, args, call: self.find_level(args["id"], call),
             ("InventoryItem", "id"): lambda item, _a, _c: item.variant.item_id,
             ("InventoryItem", "legacyResourceId"): lambda item, _a, _c: str(number_of(item.variant.item_id)),
             ("InventoryItem", "sku"): lambda item, _a, _c: item.variant.sku or None,
             ("InventoryItem", "tracked"): lambda item, _a, _c: item.variant.tracked,
-            ("InventoryItem", "requiresShipping"): lambda _i, _a, _c: True,
+            ("InventoryItem", "requiresShipping"): lambda item, _a, _c: item.variant.requires_shipping,
+            ("InventoryItem", "countryCodeOfOrigin"): lambda item, _a, _c: item.variant.country_of_origin,
+            ("InventoryItem", "provinceCodeOfOrigin"): lambda item, _a, _c: item.variant.province_of_origin,
+            ("InventoryItem", "harmonizedSystemCode"): lambda item, _a, _c: item.variant.harmonized_system_code,
+            ("InventoryItem", "measurement"): _measurement,
+            ("InventoryItem", "unitCost"): self._cost,
+            ("InventoryItem", "duplicateSkuCount"): self._twins,
+            ("InventoryItem", "trackedEditable"): lambda _i, _a, _c: {"locked": False, "reason": None},
+            ("InventoryItem", "locationsCount"): lambda item, _a, _c: len(self._active(item)),
+            ("InventoryItem", "inventoryHistoryUrl"): self._history,
+            ("InventoryItem", "variants"): lambda item, args, _c: page_of(_one_row(item.variant), args),
+            ("QueryRoot", "inventoryItems"): self._items,
+            ("QueryRoot", "inventoryProperties"): lambda _s, _a, _c: {"quantityNames": QUANTITY_NAMES},
+            ("InventoryLevel", "canDeactivate"): self._can_deactivate,
             ("InventoryItem", "createdAt"): lambda item, _a, _c: iso(item.variant.created_at),
             ("InventoryItem", "updatedAt"): lambda item, _a, _c: iso(item.variant.updated_at),
             ("InventoryItem", "variant"): shows("variant"),
@@ -90,31 +72,9 @@ class InventoryAnswers:
             ("InventoryLevel", "updatedAt"): lambda shown, _a, _c: iso(shown.snapshot.since),
             ("InventoryLevel", "createdAt"): lambda shown, _a, _c: iso(shown.level.created_at),
             ("InventoryLevel", "location"): lambda shown, _a, _c: self._shop.location(shown.level.location_id),
-            ("InventoryLevel", "item"): lambda shown, _a, _c: self._item_of(shown.level.item_id),
+            ("InventoryLevel", "item"): lambda shown, _a, _c: self.item_of(shown.level.item_id),
             ("InventoryLevel", "quantities"): _quantities,
             **{("InventoryQuantity", name): _of(name) for name in ("name", "quantity", "updatedAt", "id")},
-        }
-
-    def _writes(self) -> Resolvers:
-        errors = [f"{write}UserError" for write in WRITES[:2]]
-        return {
-            ("Mutation", "inventorySetQuantities"): self._set,
-            ("Mutation", "inventoryAdjustQuantities"): self._adjust,
-            ("Mutation", "inventoryActivate"): self._activate,
-            **{(f"{write}Payload", "inventoryAdjustmentGroup"): shows("group") for write in WRITES[:2]},
-            **{(f"{write}Payload", "userErrors"): lambda payload, _a, _c: payload.outcome.errors for write in WRITES},
-            **{(kind, name): shows(name) for kind in (*errors, "UserError") for name in ("field", "message", "code")},
-            ("InventoryActivatePayload", "inventoryLevel"): _activated,
-            ("InventoryAdjustmentGroup", "id"): shows("id"),
-            ("InventoryAdjustmentGroup", "createdAt"): shows_time("created_at"),
-            ("InventoryAdjustmentGroup", "reason"): shows("reason"),
-            ("InventoryAdjustmentGroup", "referenceDocumentUri"): shows("reference"),
-            ("InventoryAdjustmentGroup", "changes"): shows("changes"),
-            ("InventoryChange", "name"): lambda _c, _a, _call: "available",
-            ("InventoryChange", "delta"): shows("delta"),
-            ("InventoryChange", "quantityAfterChange"): shows("after"),
-            ("InventoryChange", "item"): lambda change, _a, _c: self._item_of(change.level.item_id),
-            ("InventoryChange", "location"): lambda change, _a, _c: self._shop.location(change.level.location_id),
         }
 
     # -- reads -------------------------------------------------------------------------------------------------
@@ -123,107 +83,86 @@ class InventoryAnswers:
         """A level by its own id."""
         parts = level_parts(global_id)
         level = None if parts is None else self._stock.level(parts[1], parts[0])
-        return None if level is None else self._shown(level, call)
+        return None if level is None else self.shown(level, call)
 
-    def _shown(self, level: Level, call: Call) -> ShownLevel:
+    def shown(self, level: Level, call: Call) -> ShownLevel:
         moments = [moment for moment in (call.read_moment, self._lags(call.now)) if moment is not None]
         return ShownLevel(level, level.as_of(min(moments) if moments else None))
 
-    def _item_of(self, item_id: str) -> InventoryItem | None:
+    def location_of(self, level: Level) -> Location | None:
+        """Where a level is."""
+        return self._shop.location(level.location_id)
+
+    def item_of(self, item_id: str) -> InventoryItem | None:
         variant = self._shelves.by_item.get(item_id)
         return None if variant is None else InventoryItem(variant)
 
     def _levels(self, item: InventoryItem, args: dict[str, Any], call: Call) -> Page:
-        shown = [self._shown(level, call) for level in self._stock.levels_of(item.variant.item_id)]
+        shown = [self.shown(level, call) for level in self._stock.levels_of(item.variant.item_id)]
         wanted = [one for one in shown if one.snapshot.active or args.get("includeInactive")]
         rows = [(one.level.location_id, number_of(one.level.location_id), one) for one in wanted]
         return page_of(sorted(rows, key=lambda row: row[:2]), args)
 
+    def _active(self, item: InventoryItem) -> list[Level]:
+        return [level for level in self._stock.levels_of(item.variant.item_id) if level.active]
+
+    def _can_deactivate(self, shown: ShownLevel, _args: dict[str, Any], _call: Call) -> bool:
+        return len([one for one in self._stock.levels_of(shown.level.item_id) if one.active]) > 1
+
+    def _twins(self, item: InventoryItem, _args: dict[str, Any], _call: Call) -> int:
+        sku = item.variant.sku
+        return sum(1 for one in self._shelves.variants.values() if sku and one.sku == sku and one is not item.variant)
+
+    def _cost(self, item: InventoryItem, _args: dict[str, Any], _call: Call) -> dict[str, str] | None:
+        cost = item.variant.cost
+        return None if cost is None else {"amount": f"{cost:.2f}", "currencyCode": self._shop.currency}
+
+    def _history(self, item: InventoryItem, _args: dict[str, Any], _call: Call) -> str:
+        place = f"{number_of(item.variant.product_id)}/variants/{number_of(item.variant.variant_id)}"
+        return f"https://{self._shop.domain}/admin/products/{place}/inventory_history"
+
+    def _items(self, _source: Any, args: dict[str, Any], call: Call) -> Page:
+        fields = {
+            "id": lambda variant: number_of(variant.item_id),
+            "sku": lambda variant: variant.sku,
+            "created_at": lambda variant: variant.created_at,
+            "updated_at": lambda variant: variant.updated_at,
+            "tracked": lambda variant: str(variant.tracked).lower(),
+        }
+        search = compile_search(args.get("query"), fields, lambda variant: variant.sku, call=call)
+        found = [variant for variant in self._shelves.variants.values() if search.test(variant)]
+        rows = [(one.item_id, number_of(one.item_id), InventoryItem(one)) for one in found]
+        return page_of(sorted(rows, key=lambda row: row[:2]), args)
+
     def _level_at(self, item: InventoryItem, args: dict[str, Any], call: Call) -> ShownLevel | None:
         level = self._stock.level(item.variant.item_id, args["locationId"])
-        return None if level is None else self._shown(level, call)
-
-    # -- writes ------------------------------------------------------------------------------------------------
-
-    def _set(self, _source: Any, args: dict[str, Any], call: Call) -> Payload:
-        given = _available_only(args["input"])
-        rows = [
-            Row(
-                one["inventoryItemId"],
-                one["locationId"],
-                to=one["quantity"],
-                change_from=_change_from(one, "InventoryQuantityInput"),
-            )
-            for one in given["quantities"]
-        ]
-        return self._written(given, call, "inventorySetQuantities", rows, "quantities")
-
-    def _adjust(self, _source: Any, args: dict[str, Any], call: Call) -> Payload:
-        given = _available_only(args["input"])
-        rows = [
-            Row(
-                one["inventoryItemId"],
-                one["locationId"],
-                delta=one["delta"],
-                change_from=_change_from(one, "InventoryChangeInput"),
-            )
-            for one in given["changes"]
-        ]
-        return self._written(given, call, "inventoryAdjustQuantities", rows, "changes")
-
-    def _written(self, given: dict[str, Any], call: Call, operation: str, rows: list[Row], name: str) -> Payload:
-        key = _key(call, operation)
-        outcome = self._inventory.once(
-            key, operation, given, lambda: self._inventory.write(rows, name, ACTOR, call.ref)
-        )
-        if not outcome.changes:
-            return Payload(None, outcome)
-        group_id = self.group_id()
-        reference = given.get("referenceDocumentUri")
-        return Payload(Group(group_id, call.now, given["reason"], reference, outcome.changes), outcome)
-
-    def group_id(self) -> str:
-        return self._numbers.new("InventoryAdjustmentGroup")
-
-    def _activate(self, _source: Any, args: dict[str, Any], call: Call) -> Payload:
-        key, (item, place) = _key(call, "inventoryActivate"), (args["inventoryItemId"], args["locationId"])
-        outcome = self._inventory.once(
-            key,
-            "inventoryActivate",
-            args,
-            lambda: self._inventory.activate(item, place, args.get("available"), ACTOR, call.ref),
-        )
-        return Payload(None, outcome)
+        if level is None or not (level.active or args.get("includeInactive")):
+            return None
+        return self.shown(level, call)
 
 
-def _available_only(given: dict[str, Any]) -> dict[str, Any]:
-    if given["name"] != "available":
-        raise Refusal("The sandbox store writes available quantities only.", "NOT_BUILT")
-    return given
+QUANTITY_NAMES = [
+    {
+        "name": name,
+        "displayName": name.replace("_", " ").capitalize() if name != "quality_control" else "Quality control",
+        "belongsTo": ["on_hand"] if name in ON_HAND_PARTS else [],
+        "comprises": sorted(ON_HAND_PARTS) if name == "on_hand" else [],
+        "isInUse": name in ("available", "committed", "incoming", "on_hand"),
+    }
+    for name in sorted((*STATES, "on_hand"))
+]
 
 
-def _change_from(row: dict[str, Any], kind: str) -> int | None:
-    """Since 2026-04 it must be said; null opts out."""
-    if "changeFromQuantity" not in row:
-        told = f"{kind} must include the following argument: changeFromQuantity."
-        raise Refusal(told, "INVALID_FIELD_ARGUMENTS", names_variable=True)
-    value: int | None = row["changeFromQuantity"]
-    return value
+def _one_row(variant: Variant) -> list[tuple[str, int, Variant]]:
+    return [(variant.variant_id, number_of(variant.variant_id), variant)]
 
 
-def _key(call: Call, operation: str) -> str:
-    key = call.keys.get(operation, "")
-    if not key.strip():
-        told = "The @idempotent directive is required for this mutation but was not provided."
-        raise Refusal(told, "BAD_REQUEST")
-    return key
-
-
-def _activated(payload: Payload, _args: dict[str, Any], _call: Call) -> ShownLevel | None:
-    if not payload.outcome.changes:
-        return None
-    level = payload.outcome.changes[0].level
-    return ShownLevel(level, level.now)
+def _measurement(item: InventoryItem, _args: dict[str, Any], _call: Any) -> dict[str, Any]:
+    variant = item.variant
+    return {
+        "id": f"gid://shopify/InventoryItemMeasurement/{number_of(variant.item_id)}",
+        "weight": {"value": variant.weight, "unit": variant.weight_unit},
+    }
 
 
 def _quantities(shown: ShownLevel, args: dict[str, Any], _call: Call) -> list[dict[str, Any]]:

@@ -4,58 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from storebridge_sandbox.shopify.errors import Refusal
+from storebridge_sandbox.shopify.inventory.rows import Change, Outcome, Row, UserError
+from storebridge_sandbox.shopify.inventory.rules import twin_errors
 from storebridge_sandbox.shopify.products.state import Shelves
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.shop.state import ShopState
-from storebridge_sandbox.stock import Level, Stock
+from storebridge_sandbox.stock import ON_HAND_PARTS, Level, Stock
 
+STANDS = "quantity when the item is already active at the location."
 HIGHEST, LOWEST = 1_000_000_000, -1_000_000_000
-
-
-@dataclass(slots=True)
-class UserError:
-    """A refusal in the answer of a mutation."""
-
-    field: list[str]
-    message: str
-    code: str | None = None
-
-
-@dataclass(slots=True)
-class Row:
-    """One row of a write: absolute (``to``) or relative (``delta``)."""
-
-    item_id: str
-    location_id: str
-    to: int | None = None
-    delta: int = 0
-    change_from: int | None = None
-
-
-@dataclass(slots=True)
-class Change:
-    """One counter after a write."""
-
-    level: Level
-    delta: int
-    after: int
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a write did, or why not."""
-
-    changes: list[Change] = field(default_factory=list)
-    errors: list[UserError] = field(default_factory=list)
-    made: str | None = None
-    """The id of what a keyed call made, when that was no change of stock."""
 
 
 @dataclass(slots=True)
@@ -85,11 +49,17 @@ class Inventory:
         self._changed = changed
         self._keys: dict[str, _Remembered] = {}
 
-    def once(self, key: str, operation: str, content: Any, carry_out: Callable[[], Outcome]) -> Outcome:
+    def level(self, item_id: str, location_id: str) -> Level | None:
+        """The counter of an item at a location."""
+        return self._stock.level(item_id, location_id)
+
+    def once(self, key: str | None, operation: str, content: Any, carry_out: Callable[[], Outcome]) -> Outcome:
         """Carry a write out once per key: the same key and content is answered again, other content is refused.
 
-        Raises Refusal where trouble with a key comes at the top level (S5).
+        Raises Refusal where trouble with a key comes at the top level (S5). Without a key nothing is remembered.
         """
+        if key is None:
+            return carry_out()
         digest = hashlib.sha256(msgspec.json.encode([operation, content])).hexdigest()
         known = self._keys.get(key)
         keep = timedelta(seconds=self._options.idempotency_retention_seconds)
@@ -109,81 +79,146 @@ class Inventory:
             return self._key_trouble(told, "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED")
         if self._options.replay_answer == "stored":
             return known.outcome
-        changes = [Change(one.level, one.delta, one.level.available) for one in known.outcome.changes]
-        return Outcome(changes, made=known.outcome.made)
+        renewed = [
+            Change(one.level, one.delta, one.level.now.quantity(one.name), one.name, one.ledger)
+            for one in known.outcome.changes
+        ]
+        return Outcome(renewed, level=known.outcome.level, made=known.outcome.made)
 
     def _key_trouble(self, told: str, code: str) -> Outcome:
         if self._options.key_trouble == "top_level":
             raise Refusal(told, code)
         return Outcome(errors=[UserError([], told, code)])
 
-    def write(self, rows: Sequence[Row], list_name: str, actor: str, ref: str) -> Outcome:
-        """Set or adjust ``available``; nothing changes when a row is refused, unless rows stand alone (S2)."""
+    def write(self, rows: Sequence[Row], actor: str, ref: str, *, with_twins: bool = False) -> Outcome:
+        """Set or adjust quantities; nothing changes when a row is refused, unless rows stand alone (S2).
+
+        ``with_twins``: the same item and location may stand in several rows, as the two ends of a move do.
+        """
         outcome = Outcome()
+        if len(rows) > 1 and not with_twins:
+            outcome.errors += twin_errors(rows)
         checked: list[tuple[Row, Level | None]] = []
-        for place, row in enumerate(rows):
-            error, level = self._check(row, ["input", list_name, str(place)])
-            if error is not None:
-                outcome.errors.append(error)
-            else:
+        for row in rows:
+            errors, level = self._check(row)
+            outcome.errors += errors
+            if not errors:
                 checked.append((row, level))
-        if outcome.errors and self._options.batch_is_atomic:
+        if outcome.errors and (self._options.batch_is_atomic or with_twins):
             return outcome
+        changed: dict[int, Level] = {}
         for row, level in checked:
-            outcome.changes.append(self._apply(row, level, actor, ref))
+            for change in self._apply(row, level, actor, ref):
+                outcome.changes.append(change)
+                changed[id(change.level)] = change.level
+        for level in changed.values():
+            self._changed(level)
         return outcome
 
-    def _check(self, row: Row, path: list[str]) -> tuple[UserError | None, Level | None]:
+    def _check(self, row: Row) -> tuple[list[UserError], Level | None]:
+        errors = []
         if row.item_id not in self._shelves.by_item:
             told = "The specified inventory item could not be found."
-            return UserError([*path, "inventoryItemId"], told, "INVALID_INVENTORY_ITEM"), None
-        if self._shop.location(row.location_id) is None:
+            errors.append(UserError([*_item_path(row.path), "inventoryItemId"], told, "INVALID_INVENTORY_ITEM"))
+        elif self._shop.location(row.location_id) is None:
             told = "The specified location could not be found."
-            return UserError([*path, "locationId"], told, "INVALID_LOCATION"), None
+            errors.append(UserError([*row.path, "locationId"], told, "INVALID_LOCATION"))
+        if errors:
+            return errors, None
         level = self._stock.level(row.item_id, row.location_id)
-        available = level.available if level is not None else 0
-        if row.change_from is not None and row.change_from != available:
+        held = level.now.quantity(row.name) if level is not None else 0
+        if row.change_from is not None and row.change_from != held:
             told = "The changeFromQuantity value does not match persisted value."
-            return UserError([*path, "changeFromQuantity"], told, self._options.stale_code), None
-        wanted = row.to if row.to is not None else available + row.delta
-        if not LOWEST <= wanted <= HIGHEST:
-            code = "INVALID_QUANTITY_TOO_HIGH" if wanted > 0 else "INVALID_QUANTITY_TOO_LOW"
-            return UserError([*path, "quantity"], "The quantity is out of range.", code), None
+            return [UserError([*row.path, "changeFromQuantity"], told, self._options.stale_code)], None
+        error = _range_error(row, row.to if row.to is not None else held + row.delta)
+        if error is not None:
+            return [error], None
         if level is None and self._options.set_where_unconnected == "refused":
             told = "The specified inventory item is not stocked at the location."
-            return UserError([*path, "locationId"], told, "INVALID_LOCATION"), None
-        return None, level
+            return [UserError([*row.path, "locationId"], told, "INVALID_LOCATION")], None
+        return [], level
 
-    def _apply(self, row: Row, level: Level | None, actor: str, ref: str) -> Change:
+    def _apply(self, row: Row, level: Level | None, actor: str, ref: str) -> list[Change]:
         if level is None:
             level = self._stock.connect(row.item_id, row.location_id)
             if self._options.set_where_unconnected == "adds_to_on_hand":
-                return self._hide(row, level, actor, ref)
-        delta = row.to - level.available if row.to is not None else row.delta
-        if delta:
-            self._stock.move(level, "api", actor, ref, available=delta)
-            self._changed(level)
-        return Change(level, delta, level.available)
+                self._hide(row, level, actor, ref)
+                return []
+        name = "available" if row.name == "on_hand" else row.name
+        delta = row.to - level.now.quantity(row.name) if row.to is not None else row.delta
+        if not delta:
+            return []
+        self._stock.move(level, "api", actor, ref, **{name: delta})
+        changes = [Change(level, delta, level.now.quantity(name), name, row.ledger)]
+        if name in ON_HAND_PARTS:
+            changes.append(Change(level, delta, level.now.quantity("on_hand"), "on_hand"))
+        return changes
 
-    def _hide(self, row: Row, level: Level, actor: str, ref: str) -> Change:
+    def _hide(self, row: Row, level: Level, actor: str, ref: str) -> None:
         """The units are on hand and nobody can buy them; the level does not show (S10)."""
         self._stock.move(level, "api", actor, ref, quality_control=row.delta if row.to is None else row.to)
         self._stock.disconnect(level)
-        return Change(level, 0, level.available)
 
-    def activate(self, item_id: str, location_id: str, available: int | None, actor: str, ref: str) -> Outcome:
+    def activate(
+        self,
+        item_id: str,
+        location_id: str,
+        actor: str,
+        ref: str,
+        *,
+        available: int | None = None,
+        on_hand: int | None = None,
+    ) -> Outcome:
         """Connect an item to a location; with a quantity only where it is not stocked yet."""
         if item_id not in self._shelves.by_item:
             return Outcome(errors=[UserError(["inventoryItemId"], "The product couldn't be stocked.")])
         if self._shop.location(location_id) is None:
-            return Outcome(errors=[UserError(["locationId"], "The location could not be found.")])
+            told = "The product couldn't be stocked because the location wasn't found."
+            return Outcome(errors=[UserError(["locationId"], told)])
         level = self._stock.level(item_id, location_id)
-        if level is not None and level.active and available is not None:
-            told = "Not allowed to set available quantity when the item is already active at the location."
-            return Outcome(errors=[UserError(["available"], told)])
+        if level is not None and level.active:
+            errors = [
+                UserError([name], f"Not allowed to set {told} {STANDS}")
+                for name, told, value in (("available", "available", available), ("onHand", "on hand", on_hand))
+                if value is not None
+            ]
+            return Outcome(errors=errors, level=None if errors else level)
         level = self._stock.connect(item_id, location_id)
-        delta = 0 if available is None else available - level.available
+        wanted = available if available is not None else on_hand
+        delta = 0 if wanted is None else wanted - level.available
         if delta:
             self._stock.move(level, "api", actor, ref, available=delta)
         self._changed(level)
-        return Outcome(changes=[Change(level, delta, level.available)])
+        return Outcome([Change(level, delta, level.available)], level=level)
+
+    def deactivate(self, level: Level) -> UserError | None:
+        """The row stays, inactive, with its quantities; the last active one stays active."""
+        others = [one for one in self._stock.levels_of(level.item_id) if one.active and one is not level]
+        if not others:
+            place = self._shop.location(level.location_id)
+            told = (
+                f"The product couldn't be unstocked from {place.name if place else 'the location'} because "
+                "products need to be stocked at a minimum of 1 location."
+            )
+            return UserError(None, told, "CANNOT_DEACTIVATE_FROM_ONLY_LOCATION")
+        if level.now.quantity("committed"):
+            told = "The product couldn't be unstocked because it has committed inventory."
+            return UserError(None, told, "COMMITTED_INVENTORY_AT_LOCATION")
+        self._stock.disconnect(level)
+        return None
+
+
+def _item_path(path: list[str]) -> list[str]:
+    """A move names the item once, above its two ends."""
+    return path[:-1] if path[-1] in ("from", "to") else path
+
+
+def _range_error(row: Row, wanted: int) -> UserError | None:
+    path = [*row.path, "quantity" if row.to is not None else "delta"]
+    if wanted > HIGHEST:
+        return UserError(path, "The quantity can't be higher than 1,000,000,000.", "INVALID_QUANTITY_TOO_HIGH")
+    if wanted < 0 and row.name == "on_hand":
+        return UserError(path, "The quantity can't be negative.", "INVALID_QUANTITY_NEGATIVE")
+    if wanted < LOWEST:
+        return UserError(path, "The quantity can't be lower than -1,000,000,000.", "INVALID_QUANTITY_TOO_LOW")
+    return None

@@ -2,41 +2,147 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from storebridge_sandbox.shopify.call import Resolvers, shows, shows_time
+from storebridge_sandbox.shopify.call import Call, Resolvers, shows, shows_time
 from storebridge_sandbox.shopify.ids import number_of
 from storebridge_sandbox.shopify.paging import Page, compile_search, page_of
-from storebridge_sandbox.shopify.products.state import InventoryItem, Product, Shelves, Variant
+from storebridge_sandbox.shopify.products.state import InventoryItem, Option, OptionValue, Product, Shelves, Variant
+from storebridge_sandbox.stock import Stock
+
+PRODUCT_SORT: dict[str, Callable[[Product], str]] = {
+    "TITLE": lambda product: product.title.lower(),
+    "VENDOR": lambda product: product.vendor.lower(),
+    "PRODUCT_TYPE": lambda product: product.product_type.lower(),
+    "CREATED_AT": lambda product: product.created_at.isoformat(),
+    "UPDATED_AT": lambda product: product.updated_at.isoformat(),
+}
+VARIANT_SORT: dict[str, Callable[[Variant], str]] = {
+    "TITLE": lambda variant: title_of(variant).lower(),
+    "SKU": lambda variant: variant.sku.lower(),
+    "POSITION": lambda variant: f"{variant.position:06d}",
+    "CREATED_AT": lambda variant: variant.created_at.isoformat(),
+    "UPDATED_AT": lambda variant: variant.updated_at.isoformat(),
+}
+PRODUCT_FIELDS: dict[str, Callable[[Any], Any]] = {
+    "id": lambda product: number_of(product.id),
+    "title": lambda product: product.title,
+    "handle": lambda product: product.handle,
+    "vendor": lambda product: product.vendor,
+    "product_type": lambda product: product.product_type,
+    "status": lambda product: product.status,
+    "tag": lambda product: product.tags,
+    "sku": lambda product: [variant.sku for variant in product.variants],
+    "barcode": lambda product: [variant.barcode for variant in product.variants],
+    "variant_title": lambda product: [title_of(variant) for variant in product.variants],
+    "created_at": lambda product: product.created_at,
+    "updated_at": lambda product: product.updated_at,
+    "published_at": lambda product: product.published_at,
+}
+VARIANT_FIELDS: dict[str, Callable[[Any], Any]] = {
+    "id": lambda variant: number_of(variant.variant_id),
+    "product_id": lambda variant: number_of(variant.product_id),
+    "sku": lambda variant: variant.sku,
+    "barcode": lambda variant: variant.barcode,
+    "title": lambda variant: title_of(variant),
+    "vendor": lambda variant: variant.product.vendor,
+    "product_type": lambda variant: variant.product.product_type,
+    "product_status": lambda variant: variant.product.status,
+    "tag": lambda variant: variant.product.tags,
+    "updated_at": lambda variant: variant.updated_at,
+}
 
 
 class ProductAnswers:
     """Reads of the catalogue."""
 
-    def __init__(self, shelves: Shelves) -> None:
+    def __init__(
+        self, shelves: Shelves, stock: Stock, currency: str, counted_at: Callable[[datetime], datetime]
+    ) -> None:
+        """``counted_at`` gives the moment as of which ``totalInventory`` counts."""
+        self._counted_at = counted_at
         self._shelves = shelves
+        self._stock = stock
+        self._currency = currency
 
     def resolvers(self) -> Resolvers:
+        return {**self._roots(), **self._products_fields(), **self._variant_fields(), **_option_fields()}
+
+    def _roots(self) -> Resolvers:
+        shelves = self._shelves
         return {
-            ("QueryRoot", "product"): lambda _s, args, _c: self._shelves.products.get(args["id"]),
-            ("QueryRoot", "productVariant"): lambda _s, args, _c: self._shelves.variants.get(args["id"]),
+            ("QueryRoot", "product"): lambda _s, args, _c: shelves.products.get(args["id"]),
+            ("QueryRoot", "productByHandle"): lambda _s, args, _c: shelves.by_handle(args["handle"]),
+            ("QueryRoot", "productVariant"): lambda _s, args, _c: shelves.variants.get(args["id"]),
             ("QueryRoot", "products"): self._products,
             ("QueryRoot", "productVariants"): self._variants,
-            ("Product", "variants"): lambda product, args, _c: page_of(_rows(product.variants), args),
+            ("QueryRoot", "productsCount"): self._products_count,
+            ("QueryRoot", "productVariantsCount"): self._variants_count,
+            ("QueryRoot", "productTags"): _words(lambda: (tag for p in shelves.products.values() for tag in p.tags)),
+            ("QueryRoot", "productTypes"): _words(lambda: (p.product_type for p in shelves.products.values())),
+            ("QueryRoot", "productVendors"): _words(lambda: (p.vendor for p in shelves.products.values())),
+        }
+
+    def _products_fields(self) -> Resolvers:
+        plain = ("id", "title", "handle", "vendor", "tags")
+        return {
+            **{("Product", name): shows(name) for name in plain},
+            ("Product", "legacyResourceId"): lambda product, _a, _c: str(number_of(product.id)),
+            ("Product", "defaultCursor"): lambda product, _a, _c: str(number_of(product.id)),
+            ("Product", "variants"): lambda product, args, _c: page_of(_variant_rows(product.variants, args), args),
+            ("Product", "variantsCount"): lambda product, _a, _c: len(product.variants),
+            ("Product", "totalVariants"): lambda product, _a, _c: len(product.variants),
             ("Product", "status"): lambda product, _a, _c: product.status.upper(),
+            ("Product", "description"): _plain_text,
             ("Product", "descriptionHtml"): shows("body_html"),
+            ("Product", "bodyHtml"): shows("body_html"),
             ("Product", "productType"): shows("product_type"),
+            ("Product", "templateSuffix"): shows("template_suffix"),
+            ("Product", "isGiftCard"): shows("is_gift_card"),
+            ("Product", "requiresSellingPlan"): shows("requires_selling_plan"),
             ("Product", "createdAt"): shows_time("created_at"),
             ("Product", "updatedAt"): shows_time("updated_at"),
-            **{("Product", name): shows(name) for name in ("id", "title", "handle", "vendor", "tags")},
+            ("Product", "publishedAt"): shows_time("published_at"),
+            ("Product", "seo"): lambda p, _a, _c: {
+                "title": p.seo.get("title"),
+                "description": p.seo.get("description"),
+            },
+            ("Product", "options"): lambda product, args, _c: options_of(product)[: args.get("first")],
+            ("Product", "hasOnlyDefaultVariant"): lambda product, _a, _c: has_only_default(product),
+            ("Product", "hasOutOfStockVariants"): lambda product, _a, _c: any(map(self._is_out, product.variants)),
+            ("Product", "hasVariantsThatRequiresComponents"): lambda _p, _a, _c: False,
+            ("Product", "tracksInventory"): lambda product, _a, _c: any(v.tracked for v in product.variants),
+            ("Product", "totalInventory"): self._total,
+            ("Product", "priceRangeV2"): self._price_range,
+            ("Product", "inCollection"): lambda _p, _a, _c: False,
+            ("Product", "mediaCount"): lambda product, _a, _c: len(product.images),
+        }
+
+    def _variant_fields(self) -> Resolvers:
+        return {
             ("ProductVariant", "id"): shows("variant_id"),
-            ("ProductVariant", "title"): _variant_title,
-            ("ProductVariant", "displayName"): lambda v, _a, _c: f"{v.product.title} - {_variant_title(v, {}, None)}",
+            ("ProductVariant", "legacyResourceId"): lambda variant, _a, _c: str(number_of(variant.variant_id)),
+            ("ProductVariant", "defaultCursor"): lambda variant, _a, _c: str(number_of(variant.variant_id)),
+            ("ProductVariant", "title"): lambda variant, _a, _c: title_of(variant),
+            ("ProductVariant", "displayName"): lambda v, _a, _c: f"{v.product.title} - {title_of(v)}",
             ("ProductVariant", "price"): lambda variant, _a, _c: f"{variant.price:.2f}",
+            ("ProductVariant", "compareAtPrice"): _compare_at,
             ("ProductVariant", "sku"): lambda variant, _a, _c: variant.sku or None,
             ("ProductVariant", "barcode"): lambda variant, _a, _c: variant.barcode or None,
-            ("ProductVariant", "inventoryPolicy"): _policy,
-            ("ProductVariant", "requiresComponents"): lambda _v, _a, _c: False,
+            ("ProductVariant", "taxable"): shows("taxable"),
+            ("ProductVariant", "taxCode"): shows("tax_code"),
+            ("ProductVariant", "inventoryPolicy"): lambda v, _a, _c: "CONTINUE" if v.continue_selling else "DENY",
+            ("ProductVariant", "inventoryQuantity"): lambda variant, _a, _c: self.quantity(variant),
+            ("ProductVariant", "sellableOnlineQuantity"): lambda variant, _a, _c: self.quantity(variant),
+            ("ProductVariant", "availableForSale"): lambda variant, _a, _c: not self._is_out(variant),
+            ("ProductVariant", "requiresComponents"): shows("requires_components"),
+            ("ProductVariant", "showUnitPrice"): shows("show_unit_price"),
+            ("ProductVariant", "unitPriceMeasurement"): shows("unit_price_measurement"),
+            ("ProductVariant", "selectedOptions"): _selected,
             ("ProductVariant", "inventoryItem"): lambda variant, _a, _c: InventoryItem(variant),
             ("ProductVariant", "createdAt"): shows_time("created_at"),
             ("ProductVariant", "updatedAt"): shows_time("updated_at"),
@@ -44,34 +150,147 @@ class ProductAnswers:
             ("ProductVariant", "position"): shows("position"),
         }
 
-    def find(self, global_id: str) -> Product | Variant | InventoryItem | None:
+    def find(self, global_id: str) -> Product | Variant | InventoryItem | Option | None:
         """What ``node`` and ``nodes`` find."""
         item = self._shelves.by_item.get(global_id)
         if item is not None:
             return InventoryItem(item)
         return self._shelves.variants.get(global_id) or self._shelves.products.get(global_id)
 
-    def _products(self, _source: Any, args: dict[str, Any], _call: Any) -> Page:
-        fields = {"updated_at": lambda p: p.updated_at, "status": lambda p: p.status, "title": lambda p: p.title}
-        search = compile_search(args.get("query"), fields)
-        found = [product for product in self._shelves.products.values() if search.test(product)]
-        rows = [(product.id, number_of(product.id), product) for product in found]
+    def quantity(self, variant: Variant) -> int:
+        """Units for sale, at all active levels together."""
+        return sum(level.available for level in self._stock.levels_of(variant.item_id) if level.active)
+
+    def _total(self, product: Product, _args: dict[str, Any], call: Call) -> int:
+        """Behind by a moment, as recorded."""
+        moment = self._counted_at(call.now)
+        return sum(
+            level.as_of(moment).quantity("available")
+            for variant in product.variants
+            if variant.tracked
+            for level in self._stock.levels_of(variant.item_id)
+            if level.active
+        )
+
+    def _is_out(self, variant: Variant) -> bool:
+        return variant.tracked and not variant.continue_selling and self.quantity(variant) <= 0
+
+    def _price_range(self, product: Product, _args: dict[str, Any], _call: Call) -> dict[str, Any]:
+        prices = [variant.price for variant in product.variants] or [Decimal(0)]
+        shown = [{"amount": f"{price:.1f}", "currencyCode": self._currency} for price in (min(prices), max(prices))]
+        return {"minVariantPrice": shown[0], "maxVariantPrice": shown[1]}
+
+    def _found(self, args: dict[str, Any], call: Call) -> list[Product]:
+        search = compile_search(args.get("query"), PRODUCT_FIELDS, lambda product: product.title, call=call)
+        return [product for product in self._shelves.products.values() if search.test(product)]
+
+    def _products(self, _source: Any, args: dict[str, Any], call: Call) -> Page:
+        key = PRODUCT_SORT.get(args.get("sortKey") or "ID", _own_id)
+        rows = [(key(product), number_of(product.id), product) for product in self._found(args, call)]
         return page_of(sorted(rows, key=lambda row: row[:2]), args)
 
-    def _variants(self, _source: Any, args: dict[str, Any], _call: Any) -> Page:
-        fields = {"sku": lambda v: v.sku, "updated_at": lambda v: v.updated_at}
-        search = compile_search(args.get("query"), fields)
-        return page_of(_rows([v for v in self._shelves.variants.values() if search.test(v)]), args)
+    def _products_count(self, _source: Any, args: dict[str, Any], call: Call) -> int:
+        return min(len(self._found(args, call)), args.get("limit") or 10_000)
+
+    def _found_variants(self, args: dict[str, Any], call: Call) -> list[Variant]:
+        search = compile_search(args.get("query"), VARIANT_FIELDS, title_of, call=call)
+        return [variant for variant in self._shelves.variants.values() if search.test(variant)]
+
+    def _variants(self, _source: Any, args: dict[str, Any], call: Call) -> Page:
+        return page_of(_variant_rows(self._found_variants(args, call), {"sortKey": args.get("sortKey") or "ID"}), args)
+
+    def _variants_count(self, _source: Any, args: dict[str, Any], call: Call) -> int:
+        return min(len(self._found_variants(args, call)), 10_000)
 
 
-def _rows(variants: list[Variant]) -> list[tuple[str, int, Variant]]:
-    rows = [(v.variant_id, number_of(v.variant_id), v) for v in variants]
+def _variant_rows(variants: list[Variant], args: dict[str, Any]) -> list[tuple[str, int, Variant]]:
+    key = VARIANT_SORT.get(args.get("sortKey") or "POSITION", _own_variant_id)
+    rows = [(key(variant), number_of(variant.variant_id), variant) for variant in variants]
     return sorted(rows, key=lambda row: row[:2])
 
 
-def _policy(variant: Variant, _args: dict[str, Any], _call: Any) -> str:
-    return "CONTINUE" if variant.continue_selling else "DENY"
+def _words(held: Callable[[], Iterable[str]]) -> Any:
+    """All different words of a kind, in alphabetical order, as a connection of strings."""
+
+    def resolve(_source: Any, args: dict[str, Any], _call: Call) -> Page:
+        words = sorted({word for word in held() if word}, key=str.lower)
+        return page_of([(word, place, word) for place, word in enumerate(words)], args)
+
+    return resolve
 
 
-def _variant_title(variant: Variant, _args: dict[str, Any], _call: Any) -> str:
+def _own_id(product: Product) -> str:
+    return product.id
+
+
+def _own_variant_id(variant: Variant) -> str:
+    return variant.variant_id
+
+
+def title_of(variant: Variant) -> str:
     return " / ".join(variant.options) or "Default Title"
+
+
+def has_only_default(product: Product) -> bool:
+    return len(product.variants) == 1 and (product.variants[0].options or ("Default Title",)) == ("Default Title",)
+
+
+def options_of(product: Product) -> list[Option]:
+    """The options; those of goods that came in a file are read from their variants."""
+    if product.options:
+        return product.options
+    number = number_of(product.id)
+    made = []
+    for place, name in enumerate(product.option_names or ("Title",)):
+        names = dict.fromkeys(v.options[place] for v in product.variants if place < len(v.options)) or ["Default Title"]
+        values = [
+            OptionValue(f"gid://shopify/ProductOptionValue/{number}{place}{n:03d}", one) for n, one in enumerate(names)
+        ]
+        made.append(Option(f"gid://shopify/ProductOption/{number}{place}", name, values))
+    product.options = made
+    for option in made:
+        option.product = product
+    return made
+
+
+def _option_fields() -> Resolvers:
+    return {
+        ("ProductOption", "id"): shows("id"),
+        ("ProductOption", "name"): shows("name"),
+        ("ProductOption", "position"): lambda option, _a, _c: options_of(option.product).index(option) + 1,
+        ("ProductOption", "values"): lambda option, _a, _c: [v.name for v in option.values if _is_used(option, v)],
+        ("ProductOption", "optionValues"): lambda option, _a, _c: [_shown(option, value) for value in option.values],
+    }
+
+
+def _shown(option: Option, value: OptionValue) -> dict[str, Any]:
+    return {"id": value.id, "name": value.name, "hasVariants": _is_used(option, value), "swatch": None}
+
+
+def _is_used(option: Option, value: OptionValue) -> bool:
+    assert option.product is not None
+    place = options_of(option.product).index(option)
+    return any(
+        (variant.options or ("Default Title",))[place : place + 1] == (value.name,)
+        for variant in option.product.variants
+    )
+
+
+def _selected(variant: Variant, _args: dict[str, Any], _call: Call) -> list[dict[str, Any]]:
+    chosen = variant.options or ("Default Title",)
+    pairs = zip(options_of(variant.product), chosen, strict=False)
+    return [{"name": option.name, "value": value, "optionValue": _chosen(option, value)} for option, value in pairs]
+
+
+def _chosen(option: Option, name: str) -> dict[str, Any] | None:
+    return next((_shown(option, value) for value in option.values if value.name == name), None)
+
+
+def _compare_at(variant: Variant, _args: dict[str, Any], _call: Call) -> str | None:
+    return None if variant.compare_at_price is None else f"{variant.compare_at_price:.2f}"
+
+
+def _plain_text(product: Product, args: dict[str, Any], _call: Call) -> str:
+    text = re.sub(r"<[^>]*>", "", product.body_html)
+    length = args.get("truncateAt")
+    return text if length is None or len(text) <= length else text[: max(0, length - 3)] + "..."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from storebridge_sandbox.orders import Sellable
 
@@ -23,6 +23,38 @@ class Variant(Sellable):
     grams: int
     created_at: datetime
     updated_at: datetime
+    requires_shipping: bool = True
+    taxable: bool = True
+    weight: float = 0.0
+    weight_unit: str = "KILOGRAMS"
+    cost: Decimal | None = None
+    country_of_origin: str | None = None
+    province_of_origin: str | None = None
+    harmonized_system_code: str | None = None
+    tax_code: str | None = None
+    requires_components: bool = False
+    show_unit_price: bool = False
+    unit_price_measurement: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class OptionValue:
+    """One choice of an option."""
+
+    graphql_type: ClassVar[str] = "ProductOptionValue"
+    id: str
+    name: str
+
+
+@dataclass(slots=True)
+class Option:
+    """One thing to choose, such as a size."""
+
+    graphql_type: ClassVar[str] = "ProductOption"
+    id: str
+    name: str
+    values: list[OptionValue]
+    product: Product | None = None
 
 
 @dataclass(slots=True)
@@ -43,6 +75,13 @@ class Product:
     created_at: datetime
     updated_at: datetime
     variants: list[Variant] = field(default_factory=list)
+    options: list[Option] = field(default_factory=list)
+    """Empty for goods that came in a file: then ``option_names`` and the variants say it all."""
+    published_at: datetime | None = None
+    template_suffix: str | None = None
+    is_gift_card: bool = False
+    requires_selling_plan: bool = False
+    seo: dict[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +104,35 @@ class Shelves:
     def add(self, product: Product) -> None:
         self.products[product.id] = product
         for variant in product.variants:
-            self.variants[variant.variant_id] = variant
-            self.by_item[variant.item_id] = variant
+            self.add_variant(variant)
+
+    def by_handle(self, handle: str) -> Product | None:
+        return next((one for one in self.products.values() if one.handle == handle), None)
+
+    def rename(self, variant: Variant, sku: str) -> None:
+        """Another SKU for a variant; the first of several variants with one SKU is found by it."""
+        if self.by_sku.get(variant.sku) is variant:
+            del self.by_sku[variant.sku]
+        variant.sku = sku
+        if sku:
+            self.by_sku.setdefault(sku, variant)
+
+    def add_variant(self, variant: Variant) -> None:
+        self.variants[variant.variant_id] = variant
+        self.by_item[variant.item_id] = variant
+        if variant.sku:
             self.by_sku.setdefault(variant.sku, variant)
+
+    def remove_variant(self, variant: Variant) -> None:
+        self.variants.pop(variant.variant_id, None)
+        self.by_item.pop(variant.item_id, None)
+        if self.by_sku.get(variant.sku) is variant:
+            del self.by_sku[variant.sku]
 
     def remove(self, product: Product) -> None:
         del self.products[product.id]
         for variant in product.variants:
-            del self.variants[variant.variant_id]
-            del self.by_item[variant.item_id]
-            if self.by_sku.get(variant.sku) is variant:
-                del self.by_sku[variant.sku]
+            self.remove_variant(variant)
 
     def sku_of(self, item_id: str) -> str:
         variant = self.by_item.get(item_id)

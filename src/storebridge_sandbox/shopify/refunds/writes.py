@@ -9,8 +9,9 @@ from typing import Any
 
 from storebridge_sandbox.shopify.call import Call
 from storebridge_sandbox.shopify.errors import Refusal
-from storebridge_sandbox.shopify.inventory.state import Inventory, Outcome
-from storebridge_sandbox.shopify.inventory.state import UserError as KeyError_
+from storebridge_sandbox.shopify.inventory.rows import Outcome
+from storebridge_sandbox.shopify.inventory.rows import UserError as KeyError_
+from storebridge_sandbox.shopify.inventory.state import Inventory
 from storebridge_sandbox.shopify.money import ZERO, Bag, same, to_cents, total_of
 from storebridge_sandbox.shopify.mutations import Refusals, UserError, Verb, refuse
 from storebridge_sandbox.shopify.sales import totals

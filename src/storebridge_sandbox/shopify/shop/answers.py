@@ -7,18 +7,30 @@ from typing import Any
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, shows, shows_time
 from storebridge_sandbox.shopify.errors import Refusal
-from storebridge_sandbox.shopify.ids import kind_of, number_of
-from storebridge_sandbox.shopify.paging import Page, page_of
+from storebridge_sandbox.shopify.ids import kind_of
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.shop.state import ShopState, Tokens
+from storebridge_sandbox.shopify.versions import KNOWN, version_shown
 
 Find = Callable[[str, Call], Any]
 MOST_NODES = 250
+APP_ID = "gid://shopify/App/347082227713"
+PLANS = {"Basic": 100.0, "Advanced": 200.0, "Shopify Plus": 1000.0, "Enterprise": 2000.0}
 
 
 class ShopAnswers:
     """Reads about the shop itself; ``finders`` look a global id up, first hit wins."""
 
-    def __init__(self, shop: ShopState, tokens: Tokens, finders: Sequence[Find]) -> None:
+    def __init__(
+        self,
+        shop: ShopState,
+        tokens: Tokens,
+        finders: Sequence[Find],
+        options: ShopifyOptions,
+        uninstalled: Callable[[], None],
+    ) -> None:
+        self._options = options
+        self._uninstalled = uninstalled
         self._shop = shop
         self._tokens = tokens
         self._finders = finders
@@ -31,14 +43,30 @@ class ShopAnswers:
             ("Shop", "myshopifyDomain"): shows("domain"),
             ("Shop", "currencyCode"): shows("currency"),
             ("Shop", "createdAt"): shows_time("created_at"),
-            ("QueryRoot", "locations"): self._locations,
-            ("QueryRoot", "location"): lambda _s, args, _c: self._shop.location(args.get("id") or ""),
-            ("Location", "id"): shows("id"),
-            ("Location", "name"): shows("name"),
-            ("Location", "isActive"): shows("active"),
-            ("Location", "fulfillsOnlineOrders"): shows("fulfills_online_orders"),
-            ("Location", "createdAt"): shows_time("created_at"),
-            ("Location", "updatedAt"): shows_time("updated_at"),
+            ("Shop", "email"): lambda _s, _a, _c: "owner@larkfield.example",
+            ("Shop", "contactEmail"): lambda _s, _a, _c: "owner@larkfield.example",
+            ("Shop", "url"): lambda shop, _a, _c: f"https://{shop.domain}",
+            ("Shop", "primaryDomain"): _domain,
+            ("Shop", "plan"): self._plan,
+            ("Shop", "ianaTimezone"): lambda _s, _a, _c: "Europe/Berlin",
+            ("Shop", "timezoneAbbreviation"): lambda _s, _a, _c: "CET",
+            ("Shop", "timezoneOffset"): lambda _s, _a, _c: "+0100",
+            ("Shop", "timezoneOffsetMinutes"): lambda _s, _a, _c: 60,
+            ("Shop", "weightUnit"): lambda _s, _a, _c: "KILOGRAMS",
+            ("Shop", "unitSystem"): lambda _s, _a, _c: "METRIC_SYSTEM",
+            ("Shop", "taxesIncluded"): lambda _s, _a, _c: False,
+            ("Shop", "taxShipping"): lambda _s, _a, _c: False,
+            ("Shop", "enabledPresentmentCurrencies"): lambda shop, _a, _c: [shop.currency],
+            ("Shop", "updatedAt"): shows_time("created_at"),
+            ("App", "id"): lambda _s, _a, _c: APP_ID,
+            ("App", "title"): lambda _s, _a, _c: "storebridge",
+            ("App", "handle"): lambda _s, _a, _c: "storebridge",
+            ("App", "apiKey"): lambda tokens, _a, _c: tokens.client_id,
+            ("AppInstallation", "app"): lambda tokens, _a, _c: tokens,
+            ("QueryRoot", "app"): lambda _s, args, _c: self._tokens if args.get("id") in (None, APP_ID) else None,
+            ("QueryRoot", "appInstallation"): lambda _s, _a, _c: self._tokens,
+            ("QueryRoot", "publicApiVersions"): lambda _s, _a, _c: [version_shown(one) for one in KNOWN],
+            ("Mutation", "appUninstall"): self._uninstall,
             ("QueryRoot", "currentAppInstallation"): lambda _s, _a, _c: self._tokens,
             ("AppInstallation", "id"): lambda _s, _a, _c: "gid://shopify/AppInstallation/1",
             ("AppInstallation", "accessScopes"): shows("scopes"),
@@ -48,10 +76,18 @@ class ShopAnswers:
             ("QueryRoot", "nodes"): self._nodes,
         }
 
-    def _locations(self, _source: Any, args: dict[str, Any], _call: Any) -> Page:
-        found = [one for one in self._shop.locations if one.active or args.get("includeInactive")]
-        rows = [(one.name, number_of(one.id), one) for one in found]
-        return page_of(sorted(rows, key=lambda row: row[:2]), args)
+    def _plan(self, _source: Any, _args: dict[str, Any], _call: Call) -> dict[str, Any]:
+        name = next((plan for plan, rate in PLANS.items() if rate == self._options.restore_rate), "Basic")
+        return {
+            "displayName": name,
+            "publicDisplayName": name,
+            "partnerDevelopment": False,
+            "shopifyPlus": name == "Shopify Plus",
+        }
+
+    def _uninstall(self, _source: Any, _args: dict[str, Any], _call: Call) -> dict[str, Any]:
+        self._uninstalled()
+        return {"app": self._tokens, "userErrors": []}
 
     def _nodes(self, _source: Any, args: dict[str, Any], call: Call) -> list[Any]:
         if len(args["ids"]) > MOST_NODES:
@@ -66,3 +102,12 @@ class ShopAnswers:
             if found is not None:
                 return found
         return self._shop.location(global_id)
+
+
+def _domain(shop: ShopState, _args: dict[str, Any], _call: Call) -> dict[str, Any]:
+    return {
+        "id": "gid://shopify/Domain/1",
+        "host": shop.domain,
+        "url": f"https://{shop.domain}",
+        "sslEnabled": True,
+    }

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 
@@ -31,6 +31,8 @@ class Location:
     updated_at: datetime
     active: bool = True
     fulfills_online_orders: bool = True
+    address: dict[str, Any] = field(default_factory=dict)
+    deactivated_at: datetime | None = None
 
 
 @dataclass(slots=True)

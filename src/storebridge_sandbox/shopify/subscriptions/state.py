@@ -8,18 +8,21 @@ import hmac
 import random
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import msgspec
 
 from storebridge_sandbox.deliveries import Delivery, Outbox
 from storebridge_sandbox.shopify.ids import Numbers
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.shopify.subscriptions.filters import only, passes
 from storebridge_sandbox.world import stamp
 
 API_VERSION = "2026-10"
+INTERNAL = (".shopify.com", ".myshopify.com", ".shopifycloud.com", ".internal", ".local", "shopify.com")
 
 
 @dataclass(slots=True)
@@ -33,6 +36,12 @@ class Subscription:
     uri: str
     created_at: datetime
     updated_at: datetime
+    format: str = "JSON"
+    include_fields: list[str] = field(default_factory=list)
+    filter: str | None = None
+    metafield_namespaces: list[str] = field(default_factory=list)
+    metafields: list[dict[str, str]] = field(default_factory=list)
+    name: str | None = None
     failing_since: datetime | None = None
     """The first failed attempt since the address last took a delivery in."""
 
@@ -65,6 +74,7 @@ class Subscriptions:
 
     def create(self, topic: str, uri: str) -> Subscription:
         """Raises SubscriptionRefused."""
+        uri = uri.strip()
         self._check(uri)
         if any(one.topic == topic and one.uri == uri for one in self.all.values()):
             raise SubscriptionRefused("Address for this topic has already been taken")
@@ -75,6 +85,7 @@ class Subscriptions:
 
     def move(self, subscription: Subscription, uri: str) -> None:
         """Point it elsewhere. Raises SubscriptionRefused."""
+        uri = uri.strip()
         self._check(uri)
         subscription.uri, subscription.updated_at = uri, self._now()
         subscription.failing_since = None
@@ -93,6 +104,9 @@ class Subscriptions:
             raise SubscriptionRefused("Address can't be blank")
         if uri.startswith("http://") and not self._options.plain_http_webhooks:
             raise SubscriptionRefused("Address protocol http:// is not supported")
+        host = urlsplit(uri).hostname or ""
+        if host.endswith(INTERNAL) or host in INTERNAL:
+            raise SubscriptionRefused("Address cannot be a Shopify or an internal domain")
 
     def announce(self, notices: Sequence[tuple[str, Callable[[], Mapping[str, Any]]]]) -> None:
         """Tell the subscribers of topics what one action did; its topics share an event id (S17).
@@ -103,10 +117,18 @@ class Subscriptions:
         subscriptions = list(self.all.values())
         for topic, payload in notices:
             listeners = [one for one in subscriptions if one.topic == topic]
-            body = msgspec.json.encode(payload()) if listeners else b""
-            for subscription in listeners:
-                shared = event_id if self._options.event_id_is_shared else self._new_id()
-                self._send(subscription, body, shared)
+            if listeners:
+                self._tell(listeners, payload(), event_id)
+
+    def _tell(self, listeners: Sequence[Subscription], payload: Mapping[str, Any], event_id: str) -> None:
+        body = msgspec.json.encode(payload)
+        for subscription in listeners:
+            if subscription.filter and not passes(subscription.filter, payload):
+                continue
+            fields = subscription.include_fields
+            chosen = msgspec.json.encode(only(payload, fields)) if fields else body
+            shared = event_id if self._options.event_id_is_shared else self._new_id()
+            self._send(subscription, chosen, shared)
 
     def _send(self, subscription: Subscription, body: bytes, event_id: str) -> None:
         assert self.outbox is not None
@@ -121,6 +143,8 @@ class Subscriptions:
             "x-shopify-event-id": event_id,
             "x-shopify-triggered-at": stamp(self._now()),
         }
+        if subscription.name:
+            common["x-shopify-name"] = subscription.name
         first = self._new_id()
         changes = self._options.webhook_id_changes
 
