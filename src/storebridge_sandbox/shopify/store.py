@@ -30,6 +30,7 @@ from storebridge_sandbox.shopify.call import USER_ERRORS, Call, Resolvers, iso
 from storebridge_sandbox.shopify.engine import Engine
 from storebridge_sandbox.shopify.ids import Numbers, level_gid, number_of
 from storebridge_sandbox.shopify.inventory.answers import InventoryAnswers
+from storebridge_sandbox.shopify.inventory.locations import LocationAnswers, location_payload
 from storebridge_sandbox.shopify.inventory.state import HIGHEST, LOWEST, Inventory
 from storebridge_sandbox.shopify.inventory.writes import InventoryWrites
 from storebridge_sandbox.shopify.metafields.answers import MetafieldAnswers
@@ -44,11 +45,10 @@ from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.sales.news import Notice
 from storebridge_sandbox.shopify.sales.state import ShopOrder
 from storebridge_sandbox.shopify.shop.answers import Find, ShopAnswers
-from storebridge_sandbox.shopify.shop.locations import LocationAnswers, location_payload
 from storebridge_sandbox.shopify.shop.state import Location, ShopState, Tokens
-from storebridge_sandbox.shopify.shop.tags import TagWrites
 from storebridge_sandbox.shopify.subscriptions.answers import SubscriptionAnswers
 from storebridge_sandbox.shopify.subscriptions.state import Subscriptions
+from storebridge_sandbox.shopify.tags import TagWrites
 from storebridge_sandbox.shopify.versions import schema_of
 from storebridge_sandbox.shopify.window import ShopWindow
 from storebridge_sandbox.stock import Level, Movement, Stock

@@ -9,9 +9,9 @@ from typing import Any
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, refused
 from storebridge_sandbox.shopify.ids import Numbers
-from storebridge_sandbox.shopify.inventory.rows import UserError
-from storebridge_sandbox.shopify.inventory.writes import apply_item
+from storebridge_sandbox.shopify.mutations import UserError
 from storebridge_sandbox.shopify.products.answers import has_only_default, options_of
+from storebridge_sandbox.shopify.products.items import apply_item
 from storebridge_sandbox.shopify.products.state import OptionValue, Product, Shelves, Variant
 from storebridge_sandbox.shopify.shop.state import ShopState
 from storebridge_sandbox.stock import Level, Stock

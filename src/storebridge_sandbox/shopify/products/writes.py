@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, refused
 from storebridge_sandbox.shopify.ids import Numbers
-from storebridge_sandbox.shopify.inventory.rows import UserError
+from storebridge_sandbox.shopify.mutations import UserError
 from storebridge_sandbox.shopify.products.answers import options_of
 from storebridge_sandbox.shopify.products.state import Option, OptionValue, Product, Shelves
 from storebridge_sandbox.shopify.products.variants import MostVariants, VariantWrites
+from storebridge_sandbox.shopify.tags import tags_of
 
 LONGEST = 255
 DEFAULT = "Default Title"
@@ -275,16 +276,6 @@ def text_errors(
         errors.append(UserError(at or ["productType"], f"Product type {too_long}", "INVALID_INPUT"))
         errors.append(UserError(at or ["customProductType"], f"Custom product type {too_long}", "INVALID_INPUT"))
     return errors
-
-
-def tags_of(given: list[str] | str) -> list[str]:
-    """Tags apart at commas, trimmed, each once whatever its case, in alphabetical order."""
-    words = [word.strip() for one in ([given] if isinstance(given, str) else given) for word in one.split(",")]
-    kept: dict[str, str] = {}
-    for word in words:
-        if word:
-            kept.setdefault(word.lower(), word)
-    return [kept[key] for key in sorted(kept)]
 
 
 def handle_of(title: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, shows, shows_time
 from storebridge_sandbox.shopify.ids import number_of
-from storebridge_sandbox.shopify.inventory.rows import UserError
+from storebridge_sandbox.shopify.mutations import UserError
 from storebridge_sandbox.shopify.paging import Page, compile_search, page_of
 from storebridge_sandbox.shopify.subscriptions.filters import LONGEST_FILTER_BYTES
 from storebridge_sandbox.shopify.subscriptions.state import (

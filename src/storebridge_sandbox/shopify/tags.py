@@ -7,7 +7,6 @@ from typing import Any
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, refused
 from storebridge_sandbox.shopify.ids import kind_of
-from storebridge_sandbox.shopify.products.writes import tags_of
 
 
 class TagWrites:
@@ -42,3 +41,13 @@ class TagWrites:
     def _removed(self, held: list[str], given: list[str]) -> list[str]:
         gone = {tag.lower() for tag in given}
         return [tag for tag in held if tag.lower() not in gone]
+
+
+def tags_of(given: list[str] | str) -> list[str]:
+    """Tags apart at commas, trimmed, each once whatever its case, in alphabetical order."""
+    words = [word.strip() for one in ([given] if isinstance(given, str) else given) for word in one.split(",")]
+    kept: dict[str, str] = {}
+    for word in words:
+        if word:
+            kept.setdefault(word.lower(), word)
+    return [kept[key] for key in sorted(kept)]
