@@ -13,6 +13,8 @@ from storebridge.cli.sandbox import read_catalogue_file
 from storebridge.errors import ConfigurationError
 from storebridge_proving.bench.run import NAMES, run_bench
 from storebridge_proving.demo import DemoOptions, run_demo
+from storebridge_proving.simulate.explore import MOST_EVENTS, explore_all
+from storebridge_proving.simulate.mutants import MUTANT_SEEDS, hunt_all
 from storebridge_proving.simulate.seeds import for_people, run_seeds
 from storebridge_sandbox.catalogue import CatalogueUnreadable
 
@@ -61,7 +63,7 @@ def demo(
 
 def simulate(
     *,
-    seeds: Annotated[int, Parameter(help="How many seeds.")],
+    seeds: Annotated[int | None, Parameter(help="How many seeds.")] = None,
     first_seed: Annotated[int, Parameter(help="The first of them.")] = 1,
     policy: Policy = "mirror",
     scope: Annotated[Literal["core", "system"], Parameter(help="The pure planner, or the whole product.")] = "system",
@@ -70,13 +72,56 @@ def simulate(
         Literal["scarce", "week"], Parameter(help="Core: an hour of far too few goods, or goods for a week.")
     ] = "scarce",
     risk: Annotated[float, Parameter(help="Core, hybrid: the chance that a store outruns its allowance.")] = 0.001,
+    exhaustive: Annotated[
+        int | None, Parameter(help="Instead of seeds: every interleaving of so many events (8 takes many minutes).")
+    ] = None,
+    mutants: Annotated[
+        bool, Parameter(help="Instead of seeds: plant bugs, and say who catches each.", negative="")
+    ] = False,
     json: Json = False,
 ) -> int:
-    """The deterministic simulation; a failing seed is printed with the command that replays it."""
+    """The deterministic simulation; a failing seed is printed with the command that replays it.
+
+    Seeds play a whole product (``--scope system``) or its pure code (``--scope core``). ``--exhaustive`` walks every
+    interleaving of small pools in two stores. ``--mutants`` shows that wrong code is caught.
+    """
     refuse_policy(policy)
+    if sum((seeds is not None, exhaustive is not None, mutants)) != 1:
+        raise ConfigurationError("simulate takes one of --seeds N, --exhaustive EVENTS and --mutants.")
+    if mutants:
+        return _hunt(seeds_each=MUTANT_SEEDS, json=json)
+    if exhaustive is not None:
+        return _explore(exhaustive, json=json)
+    assert seeds is not None
     report = run_seeds(seeds, policy, faults, scope, first_seed=first_seed, workload=workload, risk=risk, tell=tell)
     give(report, for_people(report), as_json=json)
     return 1 if report["violations"] or report["converged"] < report["seeds"] else 0
+
+
+def _explore(events: int, *, json: bool) -> int:
+    if not 1 <= events <= MOST_EVENTS:
+        raise ConfigurationError(f"--exhaustive takes 1 to {MOST_EVENTS} events.")
+    summary = explore_all(events, tell=tell)
+    lines = [
+        f"{summary.searches} searches of every interleaving of {events} events: {summary.states:,} states, "
+        f"{len(summary.violations)} violations",
+        *summary.violations,
+    ]
+    report = {"events": events, "searches": summary.searches, "states": summary.states}
+    give({**report, "violations": list(summary.violations)}, lines, as_json=json)
+    return 1 if summary.violations else 0
+
+
+def _hunt(*, seeds_each: int, json: bool) -> int:
+    found = hunt_all(seeds_each, tell)
+    missed = [one.mutant for one in found if not one.by]
+    lines = [
+        f"{len(found)} planted bugs, {len(found) - len(missed)} caught",
+        *(f"NOT CAUGHT: {name}" for name in missed),
+    ]
+    caught = [{"bug": one.mutant, "caught_by": one.by or None, "words": one.words} for one in found]
+    give({"planted": len(found), "missed": missed, "bugs": caught}, lines, as_json=json)
+    return 1 if missed else 0
 
 
 def bench(

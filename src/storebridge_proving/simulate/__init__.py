@@ -7,5 +7,7 @@ system.py    one seed of the whole product: faults, shoppers, quiet, verdict
 core/        one seed of the pure code against stores of four kinds, thousands in minutes
 result.py    what one seed showed
 figures.py   counts with their bounds
+explore.py   every interleaving, for small numbers
+mutants.py   planted bugs, and who catches each
 seeds.py     many seeds and their report
 """

@@ -275,9 +275,9 @@ class Bridge:
 
     def _turn(self) -> None:
         self.editions += 1
-        self._planned_at = self.timeline.now
         if any(stored.position.read_at is None for stored in self.lane.positions.values()):
             return  # the baseline reads everything before anything is written
+        self._planned_at = self.timeline.now
         plan = planning.plan_lane(
             WORKSPACE,
             self.lane,

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from storebridge.inventory.pools import pessimistic_reserve, reserve
+from storebridge.inventory.versions import AFTER
 from storebridge.model.stock import Policy
 from storebridge_proving.simulate.core.bridge import POOL, Bridge
 from storebridge_proving.simulate.core.stores import Goods
@@ -36,6 +37,7 @@ class Checks:
     """The guarantee begins when the baseline's lowers are confirmed."""
     looks: int = 0
     _seen: tuple[int, int, int] = (-1, 0, 0)
+    _revisions: dict[tuple[str, str], int] = field(default_factory=dict)
     _granted: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def look(self) -> None:
@@ -49,6 +51,7 @@ class Checks:
             return
         open_deltas = self._one_unresolved_each()
         self._rights_are_what_was_written(open_deltas)
+        self._no_older_reading_is_believed()
         self._goods_are_counted_once()
         self._escrow_holds(open_deltas)
 
@@ -77,6 +80,16 @@ class Checks:
                 if off:
                     self.wrong.add(f"{counter} at {self.bridge.timeline.now:.0f}")
                     self._tell(f"I1: at {counter} {stored.position.granted} granted, really {really}")
+
+    def _no_older_reading_is_believed(self) -> None:
+        """I1: what a counter is known to show never goes back to an earlier revision."""
+        for key, stored in self.bridge.lane.positions.items():
+            version = (stored.position.version or "").removeprefix(AFTER)
+            if version.isdigit():
+                known = self._revisions.get((str(key.connection), str(key.item_id)), 0)
+                if int(version) < known:
+                    self._tell(f"I1: revision {version} of {key.connection} is believed after {known}")
+                self._revisions[str(key.connection), str(key.item_id)] = int(version)
 
     def _goods_are_counted_once(self) -> None:
         counted = self.bridge.lane.pools[POOL].goods

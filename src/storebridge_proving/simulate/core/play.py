@@ -122,6 +122,8 @@ class Play:
         """Baseline, people, quiet, verdict."""
         raging, self.plan.weather.raging = self.plan.weather.raging, False
         self.timeline.run(BASELINE_SECONDS, self.checks.look)
+        if self.bridge.policy is Policy.ESCROW and not self.checks.in_force:
+            self.checks.violations.append("the baseline's lowers were not confirmed within a minute of calm")
         self.plan.weather.raging = raging
         self._send_people()
         end = BASELINE_SECONDS + self.plan.active_seconds
