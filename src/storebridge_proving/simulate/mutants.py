@@ -26,6 +26,8 @@ from storebridge_proving.simulate.core.bridge import POOL, Bridge
 from storebridge_proving.simulate.core.stores import Kind
 from storebridge_proving.simulate.explore import explore
 
+RAISED_BY_BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What wrong code stumbles over; in the product the process would stop there."""
 MUTANT_SEEDS = 60
 """Seeds that each planted bug is played through before it counts as missed."""
 SMALL_SEARCHES = (
@@ -104,14 +106,14 @@ def hunt(mutant: Mutant, seeds: int) -> Caught:
     with planted(mutant):
         try:
             words = _search(mutant)
-        except Exception as error:  # noqa: BLE001 - whatever a planted bug makes the code raise
+        except RAISED_BY_BUGS as error:
             words = f"raised {type(error).__name__}"
         if words:
             return Caught(mutant.name, "exhaustive search", words)
         for seed in range(1, seeds + 1):
             try:
                 result = run_core_seed(seed, mutant.policy, mutant.faults)
-            except Exception as error:  # noqa: BLE001 - the same
+            except RAISED_BY_BUGS as error:
                 return Caught(mutant.name, f"seed {seed}", f"raised {type(error).__name__}")
             if result.violations:
                 return Caught(mutant.name, f"seed {seed}", result.violations[0][:100])
