@@ -252,6 +252,24 @@ def test_a_filter_of_variants_fills_a_second_location_which_the_shop_does_not_se
     with_site(play, TWO_PLACES)
 
 
+def test_an_apps_own_fields_are_kept_through_sales_and_edits() -> None:
+    async def play(site: Site) -> None:
+        item = await item_of(site, "MUG")
+        stamp = {"namespaces": {"@app/stamps": {"write": "w-1"}}}
+        asked = {"revision": "1", "quantity": 7, "extendedFields": stamp}
+        flat = {**asked, "extendedFields": {"namespaces": {"a": 1}}}
+        wrong = await site.call("PATCH", f"{ITEMS}/{item['id']}", {"inventoryItem": flat})
+        await site.call("PATCH", f"{ITEMS}/{item['id']}", {"inventoryItem": asked})
+        await site.buy("MUG", 1)
+        await site.ask("POST", "/_sandbox/adjust", {"sku": "MUG", "delta": 1})
+        told = await item_of(site, "MUG")
+
+        assert wrong[0] == 400
+        assert (told["extendedFields"], told["quantity"], told["revision"]) == (stamp, 7, "4")
+
+    with_site(play)
+
+
 def test_items_come_and_go_in_events() -> None:
     async def play(site: Site) -> None:
         row = await new_row(site, "MUG", inStock=True)

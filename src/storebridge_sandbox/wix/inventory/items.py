@@ -118,7 +118,10 @@ class InventoryAnswers:
             raise application_error(
                 409, "ITEM_ALREADY_EXISTS", "An inventory item of this variant at this location already exists"
             )
-        return self._inventory.create(variant, place, asked.get("quantity") or 0, terms_of(asked, name), change)
+        item = self._inventory.create(variant, place, asked.get("quantity") or 0, terms_of(asked, name), change)
+        if asked.get("extendedFields") is not None:
+            set_extended(item, asked["extendedFields"])
+        return item
 
     def delete(self, call: Call) -> dict[str, Any]:
         item = self._inventory.items.get(call.params["inventoryItemId"])
@@ -236,6 +239,11 @@ def check_values(asked: dict[str, Any], name: str) -> None:
         check_whole(quantity, f"{name}.quantity", LOWEST, HIGHEST)
     if asked.get("inStock") is not None and not isinstance(asked["inStock"], bool):
         raise validation_error(f"{name}.inStock", "must be true or false", "FORMAT")
+    extended = asked.get("extendedFields")
+    if extended is not None:
+        namespaces = (extended.get("namespaces") or {}) if isinstance(extended, dict) else None
+        if not isinstance(namespaces, dict) or not all(isinstance(held, dict) for held in namespaces.values()):
+            raise validation_error(f"{name}.extendedFields.namespaces", "must be objects by namespace", "FORMAT")
 
 
 def check_whole(value: Any, name: str, lowest: int, highest: int) -> int:
@@ -292,10 +300,17 @@ def set_preorder(preorder: Preorder, asked: dict[str, Any]) -> None:
         preorder.limit = wanted["limit"]
 
 
+def set_extended(item: InventoryItem, asked: dict[str, Any]) -> None:
+    """A namespace that was sent replaces the one that is there; the others stay."""
+    item.extended = {**item.extended, **(asked.get("namespaces") or {})}
+
+
 def apply_update(inventory: Inventory, item: InventoryItem, asked: dict[str, Any], change: Change) -> None:
     """Set what the client sent; presence decides, and the revision grows by one."""
     if asked.get("preorderInfo") is not None:
         set_preorder(item.preorder, asked)
+    if asked.get("extendedFields") is not None:
+        set_extended(item, asked["extendedFields"])
     if asked.get("quantity") is not None:
         inventory.set(item, asked["quantity"], change)
     elif asked.get("inStock") is not None:

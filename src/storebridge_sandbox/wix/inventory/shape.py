@@ -62,6 +62,8 @@ def item_payload(row: ItemRow) -> dict[str, Any]:
         "preorderInfo": _preorder(item.preorder, item.tracked),
         "product": product,
     }
+    if item.extended:
+        told["extendedFields"] = {"namespaces": item.extended}
     if item.tracked:
         told["quantity"] = row.quantity
     else:

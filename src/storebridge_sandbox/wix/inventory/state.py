@@ -6,9 +6,9 @@ The revision lies in the book of stock beside the quantity, so that a lagging re
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from storebridge_sandbox.stock import Cause, Level, Snapshot, Stock
 from storebridge_sandbox.wix.identities import Actor, Guids, Reason
@@ -41,7 +41,7 @@ class Terms:
 
 @dataclass(slots=True)
 class InventoryItem:
-    """``in_stock`` counts only while ``tracked`` is false."""
+    """``in_stock`` counts only while ``tracked`` is false; ``extended`` are apps' own fields, by namespace."""
 
     id: str
     number: int
@@ -52,6 +52,7 @@ class InventoryItem:
     in_stock: bool
     preorder: Preorder
     created_at: datetime
+    extended: dict[str, Any] = field(default_factory=dict)
 
     @property
     def quantity(self) -> int:
