@@ -176,7 +176,10 @@ class Bridge:
         bench.couriers = [self._courier(bench, connector) for connector in connectors.values()]
 
     def _vault(self, workspace: Workspace, connection: ConnectionName) -> StoredTokens:
-        return StoredTokens(self.store, workspace, connection, self._box(), self.environment.secure_chance)
+        environment = self.environment
+        return StoredTokens(
+            self.store, workspace, connection, self._box(), environment.secure_chance, environment.clock
+        )
 
     def _box(self) -> SecretBox | None:
         key = resolve_secret(

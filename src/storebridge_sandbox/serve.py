@@ -16,6 +16,10 @@ HOST = "127.0.0.1"
 GRACE_SECONDS = 1
 BACKLOG = 2048
 
+KEEP_ALIVE_SECONDS = 120
+"""Longer than any client keeps an idle connection: a request must not meet a connection that is just being closed. On a
+busy machine that once ended a demo in the middle."""
+
 
 class Served(Protocol):
     """A store as far as serving goes."""
@@ -65,6 +69,7 @@ class ServedApp:
         config = uvicorn.Config(
             app,
             lifespan="off",
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             log_config=None,
             access_log=False,
             date_header=False,

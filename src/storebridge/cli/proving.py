@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from storebridge.cli.options import refuse_policy
 from storebridge.cli.output import give, tell
 from storebridge.cli.sandbox import read_catalogue_file
-from storebridge.errors import ConfigurationError
+from storebridge.errors import ConfigurationError, StoreUnavailableError
 from storebridge_proving.bench.run import NAMES, run_bench
 from storebridge_proving.demo import DemoOptions, run_demo
 from storebridge_proving.simulate.explore import MOST_EVENTS, explore_all
@@ -53,6 +53,8 @@ def demo(
         report = run_demo(options)
     except CatalogueUnreadable as error:
         raise ConfigurationError(f"--catalogue {catalogue}: {error}.") from error
+    except TimeoutError as error:
+        raise StoreUnavailableError(f"The demo gave up: {error or 'this machine is too slow for it'}.") from error
     except OSError as error:
         raise ConfigurationError(f"The demo cannot listen ({error.strerror}): give another --port.") from error
     for finding in report.findings:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from storebridge.audit.record import AuditRow, append
+from storebridge.clock import Clock
 from storebridge.errors import ConfigurationError
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.store.database import Store, Tx
+from storebridge.store.leases import LostLease, release, take
 from storebridge.store.secrets import NONCE_BYTES, SecretBox, list_secrets, read_secret, save_secret
+
+RENEWAL_SECONDS = 120.0
+"""Longer than any vendor's token address is waited for."""
+LOOK_AGAIN_SECONDS = 1.0
 
 
 def keep_secret(
@@ -36,8 +46,10 @@ class StoredTokens:
         connection: ConnectionName,
         box: SecretBox | None,
         chance: random.Random,
+        clock: Clock,
     ) -> None:
         self._store = store
+        self._clock = clock
         self._workspace = workspace
         self._connection = connection
         self._box = box
@@ -52,6 +64,24 @@ class StoredTokens:
             keep_secret, self._workspace, self._name(name), value, self._sealed(), nonce, actor=self._connection
         )
 
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """A lease: it ends by itself when its holder dies in the middle."""
+        owner, lease = f"renewal-{self._chance.getrandbits(64):x}", f"token/{self._connection}"
+        while (epoch := await self._store.run(take, self._workspace, lease, owner, RENEWAL_SECONDS)) is None:
+            await self._clock.sleep(LOOK_AGAIN_SECONDS)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(LostLease):
+                await self._store.run(release, self._workspace, lease, owner, epoch)
+
+    async def begin(self, name: str, value: str) -> None:
+        await self.save(f"{name}.begun", _mark_of(value))
+
+    async def was_begun(self, name: str, value: str) -> bool:
+        return await self.read(f"{name}.begun") == _mark_of(value)
+
     def _name(self, name: str) -> str:
         return f"{self._connection}.{name}"
 
@@ -62,6 +92,11 @@ class StoredTokens:
                 "server.secrets_key (32 bytes in base64)."
             )
         return self._box
+
+
+def _mark_of(value: str) -> str:
+    """Tells a token from another without being one."""
+    return hashlib.sha256(value.encode()).hexdigest()
 
 
 async def keep_given_secret(

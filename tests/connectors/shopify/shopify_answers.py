@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
@@ -67,6 +68,16 @@ class MemoryVault:
         await asyncio.sleep(0)
         self.kept[name] = value
         self.saved.append(value)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        yield
+
+    async def begin(self, name: str, value: str) -> None:
+        self.kept[f"{name}.begun"] = value
+
+    async def was_begun(self, name: str, value: str) -> bool:
+        return self.kept.get(f"{name}.begun") == value
 
 
 Answer = Response | Exception | Callable[[Request], Response]

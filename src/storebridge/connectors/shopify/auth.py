@@ -26,6 +26,8 @@ FRESH_SECONDS = 60.0
 TOKEN_PATH = "/admin/oauth/access_token"
 HEADER = "x-shopify-access-token"
 REFRESH_TOKEN = "refresh_token"
+ANSWERED = "answered"
+"""In place of a token that was begun: its answer came, and was a refusal."""
 
 
 class _Grant(msgspec.Struct, frozen=True):
@@ -87,17 +89,27 @@ class TokenSource:
     async def _ask(self) -> _Token:
         if self._settings.refresh_token is None:
             return await self._granted({"grant_type": "client_credentials"})
+        async with self._vault.alone():
+            return await self._refreshed()
+
+    async def _refreshed(self) -> _Token:
+        """Spend the newest refresh token; when it is refused, the other one that is known."""
         tried: set[str] = set()
+        newest = await self._untried_refresh_token(tried)
+        lost = await self._vault.was_begun(REFRESH_TOKEN, newest)
+        await self._vault.begin(REFRESH_TOKEN, newest)
         while True:
             refresh = await self._untried_refresh_token(tried)
             tried.add(refresh)
             try:
                 return await self._granted({"grant_type": "refresh_token", "refresh_token": refresh})
             except CallTrouble as trouble:
-                if trouble.blame is Blame.CREDENTIALS:
-                    trouble.code = TOKEN_REFRESH
-                if trouble.blame is not Blame.CREDENTIALS or await self._untried_refresh_token(tried) in tried:
+                if trouble.blame is not Blame.CREDENTIALS:
                     raise
+                if await self._untried_refresh_token(tried) in tried:
+                    if not lost:
+                        await self._vault.begin(REFRESH_TOKEN, ANSWERED)
+                    raise _no_renewal(trouble, lost=lost) from None
 
     async def _untried_refresh_token(self, tried: Collection[str]) -> str:
         """The newest token; when that was refused, one saved since by another process of ours, then the
@@ -144,6 +156,12 @@ class TokenSource:
             )
         message = f"Shopify's token address answered {response.status}"
         raise CallTrouble(Remedy.RETRY, Blame.VENDOR, message, status=response.status)
+
+
+def _no_renewal(trouble: CallTrouble, *, lost: bool) -> CallTrouble:
+    """Only a new installation brings another refresh token."""
+    why = "; an earlier renewal was answered while we were being ended, and its token was lost with us" if lost else ""
+    return CallTrouble(Remedy.STOP, Blame.CREDENTIALS, f"{trouble}{why}", code=TOKEN_REFRESH, status=trouble.status)
 
 
 def _read_grant(response: Response) -> _Grant:
