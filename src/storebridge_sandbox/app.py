@@ -15,6 +15,7 @@ from storebridge_sandbox.faults import FaultPlan, FaultSettings
 from storebridge_sandbox.seed_catalogue import PRODUCTS, make_catalogue
 from storebridge_sandbox.serve import ServedStores, serve_stores
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.timeline import Timeline, skewed
 from storebridge_sandbox.wix.settings import WixOptions
 from storebridge_sandbox.wix.store import WixStore
 from storebridge_sandbox.world import HttpPost, World, real_world
@@ -43,9 +44,12 @@ class Stores:
     wix: WixStore
     world: World
     post: HttpPost | None = None
+    timelines: tuple[Timeline, ...] = ()
 
     async def stop(self) -> None:
         """Everything under way in the stores ends here."""
+        for timeline in self.timelines:
+            timeline.stop()
         await self.shopify.stop()
         await self.wix.stop()
         if self.post is not None:
@@ -100,11 +104,19 @@ def build_stores(
     settings = faults or FaultSettings()
 
     def plan(name: str) -> FaultPlan:
-        return FaultPlan(settings, world.now, random.Random(f"{name}-faults-{seed}"))
+        return FaultPlan(settings, world.now, random.Random(f"{name}-faults-{seed}"), store=name)
 
-    shopify = ShopifyStore(world, seed=seed, options=shopify_options or ShopifyOptions(), faults=plan("shopify"))
-    wix = WixStore(world, seed=seed, options=wix_options or WixOptions(), faults=plan("wix"))
-    return Stores(shopify, wix, world, post)
+    for_shopify, for_wix = plan("shopify"), plan("wix")
+    shopify = ShopifyStore(
+        skewed(world, for_shopify), seed=seed, options=shopify_options or ShopifyOptions(), faults=for_shopify
+    )
+    wix = WixStore(skewed(world, for_wix), seed=seed, options=wix_options or WixOptions(), faults=for_wix)
+    both: tuple[tuple[ShopifyStore | WixStore, FaultPlan], ...] = ((shopify, for_shopify), (wix, for_wix))
+    timelines = tuple(
+        Timeline(world, faults, {"revoke_tokens": one.revoke_tokens, "drop_subscriptions": one.drop_subscriptions})
+        for one, faults in both
+    )
+    return Stores(shopify, wix, world, post, timelines)
 
 
 def load_both(

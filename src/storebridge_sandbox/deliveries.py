@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from storebridge_sandbox.faults import FaultPlan
+from storebridge_sandbox.schema_changes import reshape
 from storebridge_sandbox.world import Unreachable, World, stamp
 
 KEPT = 20_000
@@ -75,6 +76,11 @@ class Outbox:
             task = self._world.spawn(self._deliver(delivery, delay))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def reshape(self, topic: str, kind: str, body: bytes) -> bytes:
+        """A payload about an entity of this kind as the vendor's present schema tells it, before it is signed."""
+        changes = self._faults.schema_for(f"webhook:{topic}")
+        return reshape(body, changes, kind) if changes else body
 
     @property
     def under_way(self) -> int:

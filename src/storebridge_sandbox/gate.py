@@ -14,7 +14,16 @@ from typing import Any, Protocol
 
 from storebridge_sandbox.faults import HANG_SECONDS, Draw, FaultPlan
 from storebridge_sandbox.requests_log import ApiCall, RequestLog
+from storebridge_sandbox.schema_changes import reshape
 from storebridge_sandbox.world import World
+
+PLAIN = [(b"content-type", b"text/plain")]
+PROXY_ANSWERS = (
+    (502, b"upstream connect error or disconnect/reset before headers. reset reason: connection termination", PLAIN),
+    (503, b"no healthy upstream", PLAIN),
+    (504, b"upstream request timeout", PLAIN),
+)
+"""What a proxy before the vendor says for it: plain text, whatever the API speaks."""
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -37,6 +46,10 @@ class Vendor(Protocol):
 
     def operation_of(self, method: str, path: str, body: bytes) -> str:
         """A short name with bounded values, e.g. ``inventorySetQuantities``."""
+        ...
+
+    def names_of(self, method: str, path: str, body: bytes) -> tuple[str, ...]:
+        """All names that a call goes by: the operation, and where that is a caller's own word also what it does."""
         ...
 
     def overloaded(self) -> Answer:
@@ -80,16 +93,23 @@ class FaultGate:
         operation = self._vendor.operation_of(scope["method"], scope["path"], body)
         call = self._log.open(scope["method"], scope["path"], operation)
         scope["sandbox.call"] = call
-        draw = self._faults.draw(operation)
+        names: tuple[str, ...] = (operation,)
+        if self._faults.targets_operations:
+            names = self._vendor.names_of(scope["method"], scope["path"], body)
+        draw = self._faults.draw(*names)
         if draw.latency_seconds:
             await self._world.sleep(draw.latency_seconds)
         answer = await self._play(scope, body, call, draw)
+        if answer is None and draw.fate == "connection_reset":
+            _reset(scope)
+            return
         if answer is None:
             await self._hang(receive)
             answer = Answer(504, b"")
         else:
             call.status = answer.status
-        await _send(send, answer)
+            self._reshape(answer, names)
+        await self._answer(send, answer, draw)
 
     def stop(self) -> None:
         """Calls that were still to land never will."""
@@ -108,9 +128,34 @@ class FaultGate:
             if draw.applied:
                 await self._carry_out(scope, body, call)
             return self._vendor.overloaded()
+        if draw.fate in ("cut_answer", "wrong_length"):
+            return await self._carry_out(scope, body, call)
+        if draw.fate in ("proxy_5xx", "connection_reset") and draw.applied:
+            await self._carry_out(scope, body, call)
+        if draw.fate == "proxy_5xx":
+            return Answer(*PROXY_ANSWERS[len(call.path) % len(PROXY_ANSWERS)])
         if draw.fate == "timeout_applied":
             await self._land(scope, body, call, draw.landing_seconds)
         return None
+
+    def _reshape(self, answer: Answer, names: tuple[str, ...]) -> None:
+        """What the vendor's changed schema makes of an answer."""
+        changes = self._faults.schema_for(*names)
+        if changes:
+            answer.body = reshape(answer.body, changes)
+            answer.headers = [one for one in answer.headers if one[0] != b"content-length"]
+
+    async def _answer(self, send: Send, answer: Answer, draw: Draw) -> None:
+        if draw.fate == "cut_answer":
+            await _send_part(send, answer, len(answer.body) // 2, len(answer.body))
+        elif draw.fate == "wrong_length":
+            await _send_part(send, answer, len(answer.body), len(answer.body) + 1 + len(answer.body) // 2)
+        elif draw.slow_seconds:
+            await _send_part(send, answer, len(answer.body) // 2, len(answer.body))
+            await self._world.sleep(draw.slow_seconds)
+            await send({"type": "http.response.body", "body": answer.body[len(answer.body) // 2 :]})
+        else:
+            await _send(send, answer)
 
     async def _land(self, scope: Scope, body: bytes, call: ApiCall, landing_seconds: float) -> None:
         if not landing_seconds:
@@ -178,3 +223,18 @@ async def _send(send: Send, answer: Answer) -> None:
     headers = answer.headers or [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _send_part(send: Send, answer: Answer, part: int, told: int) -> None:
+    """The beginning of an answer whose length is told; who sends no more leaves a broken connection behind."""
+    headers = [one for one in answer.headers or [(b"content-type", b"application/json")] if one[0] != b"content-length"]
+    headers.append((b"content-length", str(told).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body[:part], "more_body": True})
+
+
+def _reset(scope: Scope) -> None:
+    """Break the connection without a word. Where there is no socket, an answer that never begins is the same."""
+    abort = scope.get("sandbox.abort")
+    if abort is not None:
+        abort()

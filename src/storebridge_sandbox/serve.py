@@ -10,7 +10,7 @@ from typing import Protocol
 
 import uvicorn
 
-from storebridge_sandbox.gate import App
+from storebridge_sandbox.gate import App, Receive, Scope, Send
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 1
@@ -67,7 +67,7 @@ class ServedApp:
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         # The stores tell their own time in the Date header, which need not be the machine's.
         config = uvicorn.Config(
-            app,
+            _with_abort(app),
             lifespan="off",
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             log_config=None,
@@ -95,6 +95,18 @@ async def serve_stores(stores: ServedPair, shopify_port: int = 0, wix_port: int 
         await shopify.stop()
         raise
     return ServedStores(shopify, wix)
+
+
+def _with_abort(app: App) -> App:
+    """Lets the app break its connection off: ``scope["sandbox.abort"]``. ASGI itself has no word for that."""
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        transport = getattr(getattr(send, "__self__", None), "transport", None)
+        if transport is not None:
+            scope["sandbox.abort"] = transport.abort
+        await app(scope, receive, send)
+
+    return served
 
 
 def _listen(port: int) -> socket.socket:

@@ -26,7 +26,8 @@ from storebridge.config import (
 from storebridge.exceptions_queue.reasons import CATALOGUE, Reason
 from storebridge.operations.settle_case import Choice
 from storebridge.telemetry.metrics import COUNTERS, GAUGES, HISTOGRAMS
-from storebridge_sandbox.faults import PROFILES, FaultRates, FaultRule
+from storebridge_sandbox.faults import PROFILES, FaultRule, FaultSettings, FaultStep
+from storebridge_sandbox.schema_changes import SchemaChange
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.wix.quirks import WixQuirks
 
@@ -153,7 +154,11 @@ def test_every_control_call_of_the_sandbox_is_documented() -> None:
 
 
 def test_every_fault_and_profile_of_the_sandbox_is_documented() -> None:
-    fields = {field.name for kind in (FaultRates, FaultRule) for field in msgspec.structs.fields(kind)}
+    fields = {
+        field.name
+        for kind in (FaultSettings, FaultRule, FaultStep, SchemaChange)
+        for field in msgspec.structs.fields(kind)
+    }
     assert missing(fields | set(PROFILES), SANDBOX) == set()
 
 

@@ -194,6 +194,16 @@ def test_versions_are_ordered_as_numbers_or_as_times() -> None:
     assert compare("odd", "even") is None
 
 
+def test_a_store_whose_clock_was_set_back_is_believed_again_but_a_revision_never_goes_back() -> None:
+    known = position("shopify", 10, version="2026-03-02T08:00:00Z", read_at=NOON)
+    sold = _read(7, version="2026-03-02T07:55:00Z")
+    assert _fold(known, sold, sent_at=NOON + 300 * SECOND).stale
+    later = _fold(known, sold, sent_at=NOON + 301 * SECOND)
+    assert (later.stale, later.movement, later.position.level) == (False, -3, 7)
+    counted = position("wix", 10, version="8", read_at=NOON)
+    assert _fold(counted, _read(7, version="7"), sent_at=NOON + 86_400 * SECOND).stale
+
+
 def test_nothing_is_older_than_what_is_not_known() -> None:
     assert not is_older(None, "5")
     assert not is_older("5", None)

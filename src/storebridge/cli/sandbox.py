@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from cyclopts import App, Parameter
@@ -19,7 +20,10 @@ from storebridge_sandbox.catalogue import CatalogueUnreadable
 from storebridge_sandbox.faults import PROFILES, FaultSettings, read_settings
 from storebridge_sandbox.history import Clock, make_history
 from storebridge_sandbox.seed_catalogue import PRODUCTS
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.state_file import StateUnreadable, load_state, save_state
+from storebridge_sandbox.switches import SwitchUnknown, all_switches, read_assignments, set_switches, shown
+from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.settings import WixOptions
 from storebridge_sandbox.world import system_now
 
@@ -56,19 +60,30 @@ def sandbox(
     ] = None,
     intake_listen: Annotated[str, Parameter(help="Where the bridge takes webhooks.")] = "127.0.0.1:8791",
     console_listen: Annotated[str, Parameter(help="Console's address in that configuration.")] = "127.0.0.1:8790",
+    switch: Annotated[
+        tuple[str, ...],
+        Parameter(help="NAME=VALUE: play an unverified vendor behaviour the other way; --list-switches names them."),
+    ] = (),
+    list_switches: Annotated[
+        bool, Parameter(help="Name every switch with its settings and stop.", negative="")
+    ] = False,
     json: Annotated[bool, Parameter(help="One JSON object on the last line of stdout.", negative="")] = False,
 ) -> int:
     """Serve a pretend Shopify store and a pretend Wix store with the same goods."""
+    if list_switches:
+        return name_switches(as_json=json)
     parse_addresses(intake_listen, console_listen)
     if state is not None and not state.parent.is_dir():
         raise ConfigurationError(f"--state {state}: there is no directory {state.parent}.")
     if variants < 1 or orders < 0:
         raise ConfigurationError("--variants must be at least 1, and --orders at least 0.")
-    settings = read_faults(faults)
+    settings, from_file = read_faults(faults)
+    options, quirks = read_switches(from_file, switch)
     text = None if catalogue is None else read_catalogue_file(catalogue)
     plan = Plan(
         (shopify_port, wix_port),
-        WixOptions(catalog=wix_catalog, webhook_url=f"http://{intake_listen}/hooks/{CONNECTION}"),
+        options,
+        WixOptions(catalog=wix_catalog, webhook_url=f"http://{intake_listen}/hooks/{CONNECTION}", quirks=quirks),
         settings,
         seed,
         text,
@@ -93,6 +108,7 @@ class Plan(msgspec.Struct, frozen=True):
     """What is served and where."""
 
     ports: tuple[int, int]
+    shopify: ShopifyOptions
     wix: WixOptions
     faults: FaultSettings
     seed: int
@@ -108,7 +124,9 @@ class Plan(msgspec.Struct, frozen=True):
 
 async def _serve(plan: Plan) -> None:
     clock = Clock(system_now)
-    stores = build_stores(seed=plan.seed, wix_options=plan.wix, faults=plan.faults, now=clock)
+    stores = build_stores(
+        seed=plan.seed, shopify_options=plan.shopify, wix_options=plan.wix, faults=plan.faults, now=clock
+    )
     try:
         loaded = load_goods(stores, plan, clock)
         served = await serve_stores(stores, *plan.ports)
@@ -193,17 +211,39 @@ def parse_addresses(*addresses: str) -> None:
             raise ConfigurationError(str(error)) from error
 
 
-def read_faults(name: str) -> FaultSettings:
-    """A profile by name, or a TOML file of settings. Raises ConfigurationError."""
+def read_faults(name: str) -> tuple[FaultSettings, dict[str, Any]]:
+    """A profile by name, or a TOML file of settings, and the switches that the file sets. Raises ConfigurationError."""
     if name in PROFILES:
-        return PROFILES[name]
+        return PROFILES[name], {}
     try:
         data = tomllib.loads(Path(name).read_text(encoding="utf-8"))
-        return read_settings(msgspec.json.encode(data))
+        switches = msgspec.convert(data.pop("switches", {}), dict[str, dict[str, Any]])
+        flat = {f"{store}.{field}": value for store, held in switches.items() for field, value in held.items()}
+        return read_settings(msgspec.json.encode(data)), flat
     except OSError as error:
         raise ConfigurationError(f"--faults {name}: give {', '.join(PROFILES)}, or a TOML file.") from error
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"--faults {name}: {error}.") from error
+
+
+def read_switches(from_file: Mapping[str, Any], typed: tuple[str, ...]) -> tuple[ShopifyOptions, WixQuirks]:
+    """Both stores' switches; what was typed wins over the file. Raises ConfigurationError."""
+    try:
+        return set_switches({**from_file, **read_assignments(typed)})
+    except SwitchUnknown as error:
+        raise ConfigurationError(f"--switch: {error}.") from error
+
+
+def name_switches(*, as_json: bool) -> int:
+    """Every switch with its settings."""
+    switches = all_switches().values()
+    lines = [
+        f"{one.name}={shown(one.default)}  (or {', '.join(map(shown, one.others))})"
+        f"{f'  {one.assumption}' if one.assumption else ''}\n    {one.meaning}"
+        for one in switches
+    ]
+    give({"switches": [one.listed() for one in switches]}, lines, as_json=as_json)
+    return 0
 
 
 def read_catalogue_file(path: Path) -> bytes:

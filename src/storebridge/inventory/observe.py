@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
-from storebridge.inventory.versions import STALE_AT_MOST, is_exact, is_older, may_be_older, shows_version
+from storebridge.inventory.versions import LAGS_AT_MOST, STALE_AT_MOST, is_exact, is_older, may_be_older, shows_version
 from storebridge.model.stock import LevelReading, Policy, Position
 
 __all__ = ["Condition", "Folded", "HoldRules", "fold_reading", "settle_hold", "shows_version"]
@@ -82,7 +82,7 @@ def _is_stale(position: Position, reading: LevelReading, sent_at: datetime, writ
         return True
     if written_at is not None and sent_at < written_at:
         return True
-    if is_older(reading.version, position.version):
+    if is_older(reading.version, position.version) and not _clock_went_back(position, sent_at):
         return True
     if not may_be_older(reading.version, position.version):
         return False
@@ -90,6 +90,16 @@ def _is_stale(position: Position, reading: LevelReading, sent_at: datetime, writ
         return True
     lately = written_at is not None and sent_at < written_at + STALE_AT_MOST
     return lately and reading.available != position.level
+
+
+def _clock_went_back(position: Position, sent_at: datetime) -> bool:
+    """Times that are still earlier long after the last believed reading come from a clock, not from a lagging copy.
+
+    A store whose clock was set back would else never be believed again. Revisions are no times and do not go back.
+    """
+    if is_exact(position.version) or position.read_at is None:
+        return False
+    return sent_at > position.read_at + LAGS_AT_MOST
 
 
 def _held_after(position: Position, change: int, rules: HoldRules, former_pool: int | None) -> int:

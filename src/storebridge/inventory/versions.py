@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 AFTER = "after "
 STALE_AT_MOST = timedelta(seconds=20)
 """S26: no replica lags longer behind a change than this."""
+LAGS_AT_MOST = timedelta(minutes=5)
+"""No replica shows a state that was read before and is older than this; generous, for it only ends a blindness."""
 
 
 def after(version: str | None) -> str | None:

@@ -31,6 +31,11 @@ LIMITS = "https://shopify.dev/api/usage/rate-limits"
 BAD_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
 
 
+class _Asked(msgspec.Struct):
+    query: str
+    operationName: str | None = None
+
+
 class ShopifyApi:
     """A pure ASGI app behind the fault gate."""
 
@@ -61,6 +66,18 @@ class ShopifyApi:
             return "accessToken"
         found = NAMED.search(body)
         return found[1].decode()[:80] if found else f"{method} unnamed"
+
+    def names_of(self, method: str, path: str, body: bytes) -> tuple[str, ...]:
+        """The name in the query text and the root fields: a caller may call its query anything."""
+        name = self.operation_of(method, path, body)
+        if not GRAPHQL_PATH.fullmatch(path):
+            return (name,)
+        try:
+            asked = msgspec.json.decode(body, type=_Asked)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return (name,)
+        prepared = self._engine.prepare(asked.query, asked.operationName)
+        return (name, *prepared.root_fields) if isinstance(prepared, Prepared) else (name,)
 
     def overloaded(self) -> Answer:
         return Answer(503, b"<html><body>Service unavailable</body></html>", [(b"content-type", b"text/html")])

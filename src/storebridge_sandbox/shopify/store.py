@@ -248,11 +248,19 @@ class ShopifyStore:
         ]
 
     async def _drop_subscriptions(self, _request: Request) -> Response:
-        return JSONResponse({"dropped": self.subscriptions.drop_all()})
+        return JSONResponse({"dropped": self.drop_subscriptions()})
 
     async def _revoke_tokens(self, _request: Request) -> Response:
-        self.tokens.revoke_all()
+        self.revoke_tokens()
         return JSONResponse({})
+
+    def drop_subscriptions(self) -> int:
+        """The vendor drops every webhook subscription; how many there were."""
+        return self.subscriptions.drop_all()
+
+    def revoke_tokens(self) -> None:
+        """Every access token out there stops working."""
+        self.tokens.revoke_all()
 
     def _node_moment(self, now: datetime) -> datetime | None:
         low, high = self.options.node_reads_lag_seconds

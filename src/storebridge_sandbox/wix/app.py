@@ -62,6 +62,9 @@ class WixApi:
         found = self._table.find(method, path)
         return found.operation.name if found else "unknown"
 
+    def names_of(self, method: str, path: str, body: bytes) -> tuple[str, ...]:
+        return (self.operation_of(method, path, body),)
+
     def overloaded(self) -> Answer:
         """A proxy's own words, not the vendor's JSON."""
         return Answer(503, OVERLOADED, [(b"content-type", b"text/plain"), self._date()])

@@ -131,6 +131,8 @@ class Notices:
         return msgspec.json.encode({**event, "id": self._new_id(), "entityEventSequence": str(sequence)}).decode()
 
     def _send(self, event_type: str, data: str, actor: Actor, again: Callable[[], str] | None = None) -> None:
+        kind = next((fqdn for fqdn in FQDNS if event_type.startswith(f"{fqdn}_")), event_type).rpartition(".")[2]
+        data = self._outbox.reshape(event_type, kind, data.encode()).decode()
         envelope = {
             "instanceId": self._instance_id,
             "eventType": event_type,

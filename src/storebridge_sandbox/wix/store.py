@@ -280,7 +280,7 @@ class WixStore:
         return JSONResponse({"url": asked.url, "events": asked.events})
 
     async def _revoke_tokens(self, _request: Request) -> Response:
-        self.access.revoke_tokens()
+        self.revoke_tokens()
         return JSONResponse({})
 
     async def _install(self, _request: Request) -> Response:
@@ -297,6 +297,14 @@ class WixStore:
         self.notices.app_event("AppRemoved", {"appId": self.access.app_id}, self.access.staff)
         self.notices.installed = False
         return JSONResponse({})
+
+    def drop_subscriptions(self) -> None:
+        """Nobody is told of anything any more, until the app's dashboard names an address again."""
+        self.notices.address = None
+
+    def revoke_tokens(self) -> None:
+        """Every access token out there stops working."""
+        self.access.revoke_tokens()
 
     async def _migrate(self, _request: Request) -> Response:
         """The vendor moves the site to Catalog V3; a site that is there already stays as it is."""

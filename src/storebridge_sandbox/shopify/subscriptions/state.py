@@ -132,6 +132,8 @@ class Subscriptions:
 
     def _send(self, subscription: Subscription, body: bytes, event_id: str) -> None:
         assert self.outbox is not None
+        kind = subscription.topic.partition("/")[0].removesuffix("s")
+        body = self.outbox.reshape(subscription.topic, kind, body)
         signature = base64.b64encode(hmac.new(self._secret, body, hashlib.sha256).digest()).decode()
         common = {
             "content-type": "application/json",
