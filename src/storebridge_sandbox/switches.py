@@ -30,6 +30,8 @@ OTHERS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "shopify.search_lag_seconds": ((0.0, 0.0), (5.0, 20.0)),
         "shopify.node_reads_lag_seconds": ((0.5, 3.0),),
         "shopify.token_seconds": (120.0,),
+        "shopify.oldest_version": ("2026-04",),
+        "shopify.total_inventory_lag_seconds": (0.0,),
         "shopify.orders_per_minute": (5,),
         "shopify.job_seconds": (0.0, 20.0),
         "shopify.archive_seconds": (None,),
@@ -176,5 +178,12 @@ def _switch(name: str, kind: Any, default: Any, assumption: str, meaning: str) -
     elif get_origin(kind) is Literal:
         others = tuple(one for one in get_args(kind) if one != default)
     else:
-        others = OTHERS.get(name, ())
+        others = OTHERS.get(name) or _apart_from(default)
     return Switch(name, kind, default, others, assumption, meaning)
+
+
+def _apart_from(default: Any) -> tuple[Any, ...]:
+    """Some other setting of a switch that nobody wrote one down for: twice as much, or nothing."""
+    if isinstance(default, int | float):
+        return (default * 2 + 1,)
+    return ((),) if isinstance(default, tuple) else ()

@@ -70,13 +70,15 @@ class ShopifyApi:
     def names_of(self, method: str, path: str, body: bytes) -> tuple[str, ...]:
         """The name in the query text and the root fields: a caller may call its query anything."""
         name = self.operation_of(method, path, body)
-        if not GRAPHQL_PATH.fullmatch(path):
+        found = GRAPHQL_PATH.fullmatch(path)
+        version = served(found[1], self._options.oldest_version) if found else None
+        if version is None:
             return (name,)
         try:
             asked = msgspec.json.decode(body, type=_Asked)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return (name,)
-        prepared = self._engine.prepare(asked.query, asked.operationName)
+        prepared = self._engine_for(version).prepare(asked.query, asked.operationName)
         return (name, *prepared.root_fields) if isinstance(prepared, Prepared) else (name,)
 
     def overloaded(self) -> Answer:
