@@ -32,8 +32,22 @@ class DraftCommits:
 
     def operations(self) -> list[Operation]:
         return [
-            Operation("commitDraftOrder", ("POST",), f"{ONE}/commit", self.commit, MANAGE),
-            Operation("createOrderFromDraft", ("POST",), f"{ONE}/create-order", self.create_order, MANAGE),
+            Operation(
+                "commitDraftOrder",
+                ("POST",),
+                f"{ONE}/commit",
+                self.commit,
+                MANAGE,
+                takes="ecom_draft-orders:CommitDraftOrderRequest",
+            ),
+            Operation(
+                "createOrderFromDraft",
+                ("POST",),
+                f"{ONE}/create-order",
+                self.create_order,
+                MANAGE,
+                takes="ecom_draft-orders:CreateOrderFromDraftRequest",
+            ),
         ]
 
     def commit(self, call: Call) -> dict[str, Any]:

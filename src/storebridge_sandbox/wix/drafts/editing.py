@@ -83,21 +83,64 @@ class DraftAnswers:
             ("PUT", f"{BASE}/set-tax-exemption", "setTaxExemption"): self._set_exemption,
         }
         own = [
-            Operation("createDraftOrder", ("POST",), BASE, self.create, MANAGE),
             Operation(
-                "createEmptyDraftOrder", ("POST",), f"{BASE}/create-empty-draft-order", self.create_empty, MANAGE
+                "createDraftOrder",
+                ("POST",),
+                BASE,
+                self.create,
+                MANAGE,
+                takes="ecom_draft-orders:CreateDraftOrderRequest",
             ),
-            Operation("queryDraftOrders", ("POST",), f"{BASE}/query", self.query, READ),
             Operation(
-                "getOrderDraftabilityStatus", ("GET",), BASE + "/{orderId}/draftability", self.draftability, READ
+                "createEmptyDraftOrder",
+                ("POST",),
+                f"{BASE}/create-empty-draft-order",
+                self.create_empty,
+                MANAGE,
+                takes="ecom_draft-orders:CreateEmptyDraftOrderRequest",
             ),
-            Operation("getDraftOrder", ("GET", "POST"), ONE, self.get, READ),
-            Operation("deleteDraftOrder", ("DELETE",), ONE, self.delete, MANAGE),
-            Operation("updateExtendedFields", ("POST",), BASE + "/{id}/update-extended-fields", self.extend, MANAGE),
+            Operation(
+                "queryDraftOrders",
+                ("POST",),
+                f"{BASE}/query",
+                self.query,
+                READ,
+                takes="ecom_draft-orders:QueryDraftOrdersRequest",
+            ),
+            Operation(
+                "getOrderDraftabilityStatus",
+                ("GET",),
+                BASE + "/{orderId}/draftability",
+                self.draftability,
+                READ,
+                takes="ecom_draft-orders:GetOrderDraftabilityStatusRequest",
+            ),
+            Operation(
+                "getDraftOrder", ("GET", "POST"), ONE, self.get, READ, takes="ecom_draft-orders:GetDraftOrderRequest"
+            ),
+            Operation(
+                "deleteDraftOrder",
+                ("DELETE",),
+                ONE,
+                self.delete,
+                MANAGE,
+                takes="ecom_draft-orders:DeleteDraftOrderRequest",
+            ),
+            Operation(
+                "updateExtendedFields",
+                ("POST",),
+                BASE + "/{id}/update-extended-fields",
+                self.extend,
+                MANAGE,
+                takes="ecom_draft-orders:UpdateExtendedFieldsRequest",
+            ),
         ]
         return [
             *own,
-            *(Operation(name, (verb,), path, self._changing(do), MANAGE) for (verb, path, name), do in changes.items()),
+            *(
+                Operation(name, (verb,), path, self._changing(do), MANAGE, takes=_takes(name))
+                for (verb, path, name), do in changes.items()
+            ),
         ]
 
     def create(self, call: Call) -> dict[str, Any]:
@@ -359,6 +402,10 @@ class DraftAnswers:
 
     def _set_exemption(self, draft: Draft, call: Call) -> None:
         draft.tax_exempt = call.flag("taxExempt")
+
+
+def _takes(name: str) -> str:
+    return f"ecom_draft-orders:{name[0].upper()}{name[1:]}Request"
 
 
 def _setter(attribute: str, name: str) -> Verb:

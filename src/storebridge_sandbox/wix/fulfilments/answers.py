@@ -28,12 +28,54 @@ class FulfilmentAnswers:
         of_order = BASE + "/orders/{orderId}"
         several, bulk = f"{BASE}/list-by-ids", f"{BASE}/orders/bulk/create-fulfillments"
         return [
-            Operation("bulkCreateFulfillments", ("POST",), bulk, self.bulk_create, MANAGE),
-            Operation("listFulfillmentsForMultipleOrders", ("POST",), several, self.list_several, READ),
-            Operation("listFulfillmentsForSingleOrder", ("GET",), of_order, self.list_one, READ),
-            Operation("createFulfillment", ("POST",), f"{of_order}/create-fulfillment", self.create, MANAGE),
-            Operation("updateFulfillment", ("PATCH",), one, self.update, MANAGE),
-            Operation("deleteFulfillment", ("DELETE",), one, self.delete, MANAGE),
+            Operation(
+                "bulkCreateFulfillments",
+                ("POST",),
+                bulk,
+                self.bulk_create,
+                MANAGE,
+                takes="ecom_order-fulfillments:BulkCreateFulfillmentRequest",
+            ),
+            Operation(
+                "listFulfillmentsForMultipleOrders",
+                ("POST",),
+                several,
+                self.list_several,
+                READ,
+                takes="ecom_order-fulfillments:ListFulfillmentsForMultipleOrdersRequest",
+            ),
+            Operation(
+                "listFulfillmentsForSingleOrder",
+                ("GET",),
+                of_order,
+                self.list_one,
+                READ,
+                takes="ecom_order-fulfillments:ListFulfillmentsForSingleOrderRequest",
+            ),
+            Operation(
+                "createFulfillment",
+                ("POST",),
+                f"{of_order}/create-fulfillment",
+                self.create,
+                MANAGE,
+                takes="ecom_order-fulfillments:CreateFulfillmentRequest",
+            ),
+            Operation(
+                "updateFulfillment",
+                ("PATCH",),
+                one,
+                self.update,
+                MANAGE,
+                takes="ecom_order-fulfillments:UpdateFulfillmentRequest",
+            ),
+            Operation(
+                "deleteFulfillment",
+                ("DELETE",),
+                one,
+                self.delete,
+                MANAGE,
+                takes="ecom_order-fulfillments:DeleteFulfillmentRequest",
+            ),
         ]
 
     def list_one(self, call: Call) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from storebridge_sandbox.wix.orders.refusals import refusal
 from storebridge_sandbox.wix.orders.state import WixOrder
 from storebridge_sandbox.wix.wire import validation_error
 
-BASE = "/ecom/v1/orders/{orderId}/activities"
+BASE = "/ecom/v1/orders/{id}/activities"
+SEVERAL = "/ecom/v1/orders/{orderId}/activities/add"
 LONGEST_COMMENT = 5000
 MOST = 300
 OWN = ("MERCHANT_COMMENT", "CUSTOM_ACTIVITY")
@@ -26,14 +27,20 @@ class ActivityAnswers:
     def operations(self) -> list[Operation]:
         one = BASE + "/{activityId}"
         return [
-            Operation("addActivities", ("POST",), f"{BASE}/add", self.add_several, MANAGE),
-            Operation("addActivity", ("POST",), BASE, self.add, MANAGE),
-            Operation("updateActivity", ("PATCH",), one, self.update, MANAGE),
-            Operation("deleteActivity", ("DELETE",), one, self.delete, MANAGE),
+            Operation(
+                "addActivities", ("POST",), SEVERAL, self.add_several, MANAGE, takes="ecom_orders:AddActivitiesRequest"
+            ),
+            Operation("addActivity", ("POST",), BASE, self.add, MANAGE, takes="ecom_orders:AddActivityRequest"),
+            Operation(
+                "updateActivity", ("PATCH",), one, self.update, MANAGE, takes="ecom_orders:UpdateActivityRequest"
+            ),
+            Operation(
+                "deleteActivity", ("DELETE",), one, self.delete, MANAGE, takes="ecom_orders:DeleteActivityRequest"
+            ),
         ]
 
     def add(self, call: Call) -> dict[str, Any]:
-        order = self._office.find(call.params["orderId"])
+        order = self._office.find(call.params["id"])
         kind, content = _read(object_in(call.arguments.get("activity"), "activity"), "activity")
         activity_id = self._office.orders.note(order, kind, **content)
         self._changed(order, call)
@@ -65,7 +72,7 @@ class ActivityAnswers:
         return {"order": order.shown}
 
     def _activity(self, call: Call) -> tuple[WixOrder, dict[str, Any]]:
-        order = self._office.find(call.params["orderId"])
+        order = self._office.find(call.params["id"])
         wanted = call.params["activityId"]
         found = next((one for one in order.activities if one["id"] == wanted), None)
         if found is None or found["activityType"] not in OWN:

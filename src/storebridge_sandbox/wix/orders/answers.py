@@ -51,14 +51,64 @@ class OrderAnswers:
     def operations(self) -> list[Operation]:
         bulk = "/ecom/v1/bulk/orders"
         return [
-            Operation("searchOrders", ("POST",), f"{BASE}/search", self.search, READ, None, "search"),
-            Operation("aggregateOrders", ("POST",), f"{BASE}/aggregate", self.aggregate, READ, None, "search"),
-            Operation("getOrder", ("GET",), BASE + "/{id}", self.get, READ, None, "get"),
-            Operation("updateOrder", ("PATCH",), BASE + "/{id}", self.update, MANAGE),
-            Operation("bulkUpdateOrders", ("POST",), f"{bulk}/update", self.bulk_update, MANAGE),
-            Operation("bulkUpdateOrderTags", ("POST",), f"{bulk}/update-tags", self.bulk_update_tags, MANAGE),
-            Operation("cancelOrder", ("POST",), BASE + "/{id}/cancel", self.cancel, MANAGE),
-            Operation("updateOrderStatus", ("POST",), BASE + "/{id}/update-status", self.update_status, MANAGE),
+            Operation(
+                "searchOrders",
+                ("POST",),
+                f"{BASE}/search",
+                self.search,
+                READ,
+                None,
+                "search",
+                takes="ecom_orders:SearchOrdersRequest",
+            ),
+            Operation(
+                "aggregateOrders",
+                ("POST",),
+                f"{BASE}/aggregate",
+                self.aggregate,
+                READ,
+                None,
+                "search",
+                takes="ecom_orders:AggregateOrdersRequest",
+            ),
+            Operation(
+                "getOrder", ("GET",), BASE + "/{id}", self.get, READ, None, "get", takes="ecom_orders:GetOrderRequest"
+            ),
+            Operation(
+                "updateOrder", ("PATCH",), BASE + "/{id}", self.update, MANAGE, takes="ecom_orders:UpdateOrderRequest"
+            ),
+            Operation(
+                "bulkUpdateOrders",
+                ("POST",),
+                f"{bulk}/update",
+                self.bulk_update,
+                MANAGE,
+                takes="ecom_orders:BulkUpdateOrdersRequest",
+            ),
+            Operation(
+                "bulkUpdateOrderTags",
+                ("POST",),
+                f"{bulk}/update-tags",
+                self.bulk_update_tags,
+                MANAGE,
+                takes="ecom_orders:BulkUpdateOrderTagsRequest",
+            ),
+            Operation(
+                "cancelOrder",
+                ("POST",),
+                BASE + "/{id}/cancel",
+                self.cancel,
+                MANAGE,
+                takes="ecom_orders:CancelOrderRequest",
+            ),
+            Operation(
+                "updateOrderStatus",
+                ("POST",),
+                BASE + "/{orderId}/update-status",
+                self.update_status,
+                MANAGE,
+                takes="ecom_orders:UpdateOrderStatusRequest",
+            ),
         ]
 
     def search(self, call: Call) -> dict[str, Any]:
@@ -143,7 +193,7 @@ class OrderAnswers:
 
     def update_status(self, call: Call) -> dict[str, Any]:
         """Approve an order that waits, or cancel one; nothing else is reached this way."""
-        order = self._office.find(call.params["id"])
+        order = self._office.find(call.params["orderId"])
         status = str(call.arguments.get("status"))
         if status not in SETTABLE:
             raise refusal("STATUS_NOT_SUPPORTED", f"An order cannot be set to {status}")

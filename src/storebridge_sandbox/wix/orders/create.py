@@ -40,10 +40,31 @@ class OrderCreation:
         deletion = f"{BASE}/import/bulk-delete-imported-orders"
         counter = f"{BASE}/import/set-order-number-counter"
         return [
-            Operation("createOrder", ("POST",), BASE, self.create, MANAGE),
-            Operation("importOrder", ("POST",), f"{BASE}/import", self.bring_in, MANAGE),
-            Operation("bulkDeleteImportedOrders", ("POST",), deletion, self.delete_imported, MANAGE),
-            Operation("setOrderNumberCounter", ("POST",), counter, self.set_counter, MANAGE),
+            Operation("createOrder", ("POST",), BASE, self.create, MANAGE, takes="ecom_orders:CreateOrderRequest"),
+            Operation(
+                "importOrder",
+                ("POST",),
+                f"{BASE}/import",
+                self.bring_in,
+                MANAGE,
+                takes="ecom_orders:ImportOrderRequest",
+            ),
+            Operation(
+                "bulkDeleteImportedOrders",
+                ("POST",),
+                deletion,
+                self.delete_imported,
+                MANAGE,
+                takes="ecom_orders:BulkDeleteImportedOrdersRequest",
+            ),
+            Operation(
+                "setOrderNumberCounter",
+                ("POST",),
+                counter,
+                self.set_counter,
+                MANAGE,
+                takes="ecom_orders:SetOrderNumberCounterRequest",
+            ),
         ]
 
     def create(self, call: Call) -> dict[str, Any]:

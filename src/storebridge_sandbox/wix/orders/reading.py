@@ -120,7 +120,7 @@ def quantity_in(value: Any, field: str, most: int = MOST_QUANTITY) -> int:
 
 def one_of(value: Any, allowed: frozenset[Any], field: str) -> str:
     """An enum's value; raises WixRefusal."""
-    if value not in allowed:
+    if not isinstance(value, str | bool) or value not in allowed:
         raise validation_error(field, "is not a known value", "INVALID_ENUM_VALUE")
     return str(value)
 
@@ -168,14 +168,14 @@ def _read_line(row: dict[str, Any], goods: Goods, new_id: Any, field: str) -> Wi
     if kind.get("preset") == "DIGITAL" and not row.get("digitalFile"):
         raise validation_error(f"{field}.digitalFile", "is needed for a digital item", "REQUIRED_FIELD")
     line_id = guid_in(row["id"], f"{field}.id") if row.get("id") else new_id()
-    properties = row.get("physicalProperties") or {}
+    properties = object_in(row.get("physicalProperties") or {}, f"{field}.physicalProperties")
     sku = text_in(properties.get("sku") or "", f"{field}.physicalProperties.sku", 40)
     sold = sellable_of(row.get("catalogReference"), goods, f"{field}.catalogReference")
     sellable = sold or Sellable(
         "", "", "", sku, text_in(name, f"{field}.productName.original", 200), price, tracked=False
     )
     full = row.get("priceBeforeDiscounts")
-    tax = (row.get("taxInfo") or {}).get("taxAmount")
+    tax = object_in(row.get("taxInfo") or {}, f"{field}.taxInfo").get("taxAmount")
     line = WixLine(line_id, sellable, quantity, price)
     line.full_price = None if full is None else amount_in(full, f"{field}.priceBeforeDiscounts")
     line.tax = amount_or(tax, f"{field}.taxInfo.taxAmount", ZERO)
@@ -193,7 +193,7 @@ def sellable_of(reference: Any, goods: Goods, field: str) -> Sellable | None:
             raise validation_error(f"{field}.{name}", "must not be empty", "REQUIRED_FIELD")
     if reference["appId"] != STORES_APP_ID:
         return None
-    variant_id = (reference.get("options") or {}).get("variantId")
+    variant_id = object_in(reference.get("options") or {}, f"{field}.options").get("variantId")
     return goods.sellable(reference["catalogItemId"], None if variant_id is None else str(variant_id))
 
 

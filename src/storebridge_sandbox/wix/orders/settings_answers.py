@@ -27,8 +27,22 @@ class OrdersSettingsAnswers:
 
     def operations(self) -> list[Operation]:
         return [
-            Operation("getOrdersSettings", ("GET",), PATH, self.settings, READ),
-            Operation("updateOrdersSettings", ("PATCH",), PATH, self.update_settings, MANAGE),
+            Operation(
+                "getOrdersSettings",
+                ("GET",),
+                PATH,
+                self.settings,
+                READ,
+                takes="ecom_orders-settings:GetOrdersSettingsRequest",
+            ),
+            Operation(
+                "updateOrdersSettings",
+                ("PATCH",),
+                PATH,
+                self.update_settings,
+                MANAGE,
+                takes="ecom_orders-settings:UpdateOrdersSettingsRequest",
+            ),
         ]
 
     def settings(self, _call: Call) -> dict[str, Any]:

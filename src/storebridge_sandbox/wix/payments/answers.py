@@ -38,13 +38,62 @@ class TransactionAnswers:
         several, bulk = f"{BASE}/list-by-ids", "/ecom/v1/bulk/payments/update-payment-transaction-status"
         refund = f"{of_order}/update-refund-transaction"
         return [
-            Operation("listTransactionsForMultipleOrders", ("POST",), several, self.list_several, READ),
-            Operation("bulkUpdatePaymentStatuses", ("POST",), bulk, self.bulk_update_status, MANAGE),
-            Operation("listTransactionsForSingleOrder", ("GET",), of_order, self.list_one, READ),
-            Operation("addPayments", ("POST",), f"{of_order}/add-payment", self.add, MANAGE),
-            Operation("updatePayments", ("POST",), f"{of_order}/update-payments", self.update, MANAGE),
-            Operation("updateRefundTransaction", ("POST",), refund, self.update_refund, MANAGE),
-            Operation("updatePaymentStatus", ("POST",), status, self.update_status, MANAGE),
+            Operation(
+                "listTransactionsForMultipleOrders",
+                ("POST",),
+                several,
+                self.list_several,
+                READ,
+                takes="ecom_order-transactions:ListTransactionsForMultipleOrdersRequest",
+            ),
+            Operation(
+                "bulkUpdatePaymentStatuses",
+                ("POST",),
+                bulk,
+                self.bulk_update_status,
+                MANAGE,
+                takes="ecom_order-transactions:BulkUpdatePaymentStatusesRequest",
+            ),
+            Operation(
+                "listTransactionsForSingleOrder",
+                ("GET",),
+                of_order,
+                self.list_one,
+                READ,
+                takes="ecom_order-transactions:ListTransactionsForSingleOrderRequest",
+            ),
+            Operation(
+                "addPayments",
+                ("POST",),
+                f"{of_order}/add-payment",
+                self.add,
+                MANAGE,
+                takes="ecom_order-transactions:AddPaymentsRequest",
+            ),
+            Operation(
+                "updatePayments",
+                ("POST",),
+                f"{of_order}/update-payments",
+                self.update,
+                MANAGE,
+                takes="ecom_order-transactions:UpdatePaymentsRequest",
+            ),
+            Operation(
+                "updateRefundTransaction",
+                ("POST",),
+                refund,
+                self.update_refund,
+                MANAGE,
+                takes="ecom_order-transactions:UpdateRefundTransactionRequest",
+            ),
+            Operation(
+                "updatePaymentStatus",
+                ("POST",),
+                status,
+                self.update_status,
+                MANAGE,
+                takes="ecom_order-transactions:UpdatePaymentStatusRequest",
+            ),
         ]
 
     def list_one(self, call: Call) -> dict[str, Any]:
@@ -71,9 +120,10 @@ class TransactionAnswers:
         changes: list[tuple[Payment, dict[str, Any]]] = []
         for row in call.rows("payments", 50):
             message = object_in(row.get("payment"), "payments.payment")
-            changes.append((_payment(order, message.get("id")), message))
-        for payment, message in changes:
-            payment.details.update(message.get(payment.kind) or {})
+            payment = _payment(order, message.get("id"))
+            changes.append((payment, object_in(message.get(payment.kind) or {}, f"payments.payment.{payment.kind}")))
+        for payment, details in changes:
+            payment.details.update(details)
             payment.details.pop("status", None)
             payment.updated_at = self._office.orders.now()
         self._office.news.money_moved(order, [payment.id for payment, _ in changes], [], call.actor)

@@ -37,15 +37,62 @@ class BillingAnswers:
     def operations(self) -> list[Operation]:
         save = "authorize-charge-with-saved-payment-method"
         return [
-            Operation("getOrderRefundability", ("POST",), f"{BASE}/get-order-refundability", self.refundability, READ),
-            Operation("calculateRefund", ("POST",), f"{BASE}/calculate-refund", self.calculate, READ),
-            Operation("refundPayments", ("POST",), f"{BASE}/refund-payments", self.refund, MANAGE),
-            Operation("chargeOrder", ("POST",), f"{BASE}/charge-order", self.charge, MANAGE),
-            Operation("authorizeChargeWithSavedPaymentMethod", ("POST",), f"{BASE}/{save}", self.authorize, MANAGE),
             Operation(
-                "captureAuthorizedPayments", ("POST",), f"{BASE}/capture-authorized-payments", self.capture, MANAGE
+                "getOrderRefundability",
+                ("POST",),
+                f"{BASE}/get-order-refundability",
+                self.refundability,
+                READ,
+                takes="ecom_order-billing:GetOrderRefundabilityRequest",
             ),
-            Operation("voidAuthorizedPayments", ("POST",), f"{BASE}/void-authorized-payments", self.void, MANAGE),
+            Operation(
+                "calculateRefund",
+                ("POST",),
+                f"{BASE}/calculate-refund",
+                self.calculate,
+                READ,
+                takes="ecom_order-billing:CalculateRefundRequest",
+            ),
+            Operation(
+                "refundPayments",
+                ("POST",),
+                f"{BASE}/refund-payments",
+                self.refund,
+                MANAGE,
+                takes="ecom_order-billing:RefundPaymentsRequest",
+            ),
+            Operation(
+                "chargeOrder",
+                ("POST",),
+                f"{BASE}/charge-order",
+                self.charge,
+                MANAGE,
+                takes="ecom_order-billing:ChargeOrderRequest",
+            ),
+            Operation(
+                "authorizeChargeWithSavedPaymentMethod",
+                ("POST",),
+                f"{BASE}/{save}",
+                self.authorize,
+                MANAGE,
+                takes="ecom_order-billing:AuthorizeChargeWithSavedPaymentMethodRequest",
+            ),
+            Operation(
+                "captureAuthorizedPayments",
+                ("POST",),
+                f"{BASE}/capture-authorized-payments",
+                self.capture,
+                MANAGE,
+                takes="ecom_order-billing:CaptureAuthorizedPaymentsRequest",
+            ),
+            Operation(
+                "voidAuthorizedPayments",
+                ("POST",),
+                f"{BASE}/void-authorized-payments",
+                self.void,
+                MANAGE,
+                takes="ecom_order-billing:VoidAuthorizedPaymentsRequest",
+            ),
         ]
 
     # -- giving back ---------------------------------------------------------------------------------------

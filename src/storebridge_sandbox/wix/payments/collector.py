@@ -15,7 +15,8 @@ from storebridge_sandbox.wix.orders.transactions import transactions_payload
 from storebridge_sandbox.wix.payments.refunding import remaining, why_not
 from storebridge_sandbox.wix.wire import WixRefusal, money, validation_error
 
-BASE = "/ecom/v1/payments-collector/orders/{orderId}"
+BASE = "/ecom/v1/payments-collector/orders/{ecomOrderId}"
+MANUAL_PAYMENT = "/ecom/v1/payments-collector/orders/{orderId}/manual-payment"
 SETTLED = ("PAID", "PARTIALLY_REFUNDED", "FULLY_REFUNDED")
 MANUAL = {"offlinePayment": True, "paymentMethod": "Offline"}
 NEVER_BY_PROVIDER = "OFFLINE"
@@ -37,16 +38,58 @@ class CollectorAnswers:
         bulk = "/v1/bulk/payments-collector/mark-as-paid"
         collectability = f"{BASE}/payment-collectability-status"
         return [
-            Operation("bulkMarkOrdersAsPaid", ("POST",), bulk, self.bulk_mark, MANAGE),
-            Operation("markOrderAsPaid", ("POST",), f"{BASE}/mark-as-paid", self.mark, MANAGE),
-            Operation("recordManuallyCollectedPayment", ("POST",), f"{BASE}/manual-payment", self.record, MANAGE),
-            Operation("getPaymentCollectabilityStatus", ("GET",), collectability, self.collectability, READ),
-            Operation("getRefundabilityStatus", ("GET",), f"{BASE}/refundability", self.refundability, READ),
-            Operation("triggerRefund", ("POST",), f"{BASE}/trigger-refund", self.trigger_refund, MANAGE),
+            Operation(
+                "bulkMarkOrdersAsPaid",
+                ("POST",),
+                bulk,
+                self.bulk_mark,
+                MANAGE,
+                takes="ecom_orders:BulkMarkOrdersAsPaidRequest",
+            ),
+            Operation(
+                "markOrderAsPaid",
+                ("POST",),
+                f"{BASE}/mark-as-paid",
+                self.mark,
+                MANAGE,
+                takes="ecom_orders:MarkOrderAsPaidRequest",
+            ),
+            Operation(
+                "recordManuallyCollectedPayment",
+                ("POST",),
+                MANUAL_PAYMENT,
+                self.record,
+                MANAGE,
+                takes="ecom_orders:RecordManuallyCollectedPaymentRequest",
+            ),
+            Operation(
+                "getPaymentCollectabilityStatus",
+                ("GET",),
+                collectability,
+                self.collectability,
+                READ,
+                takes="ecom_orders:GetPaymentCollectabilityStatusRequest",
+            ),
+            Operation(
+                "getRefundabilityStatus",
+                ("GET",),
+                f"{BASE}/refundability",
+                self.refundability,
+                READ,
+                takes="ecom_orders:GetRefundabilityStatusRequest",
+            ),
+            Operation(
+                "triggerRefund",
+                ("POST",),
+                f"{BASE}/trigger-refund",
+                self.trigger_refund,
+                MANAGE,
+                takes="ecom_orders:TriggerRefundRequest",
+            ),
         ]
 
     def mark(self, call: Call) -> dict[str, Any]:
-        order = self._office.find(call.params["orderId"])
+        order = self._office.find(call.params["ecomOrderId"])
         self._mark(order, call)
         return {"order": order.shown}
 
@@ -74,7 +117,7 @@ class CollectorAnswers:
         return {}
 
     def collectability(self, call: Call) -> dict[str, Any]:
-        order = self._office.find(call.params["orderId"])
+        order = self._office.find(call.params["ecomOrderId"])
         balance = balance_of(order, totals_of(order).total)
         status = IN_STATUS.get(order.status, "COLLECTABLE")
         if order.payment_status in SETTLED:
@@ -84,12 +127,12 @@ class CollectorAnswers:
         return {"status": status, "amount": money(max(balance, Decimal(0)), order.currency)}
 
     def refundability(self, call: Call) -> dict[str, Any]:
-        order = self._office.find(call.params["orderId"])
+        order = self._office.find(call.params["ecomOrderId"])
         return {"refundabilities": [_refundability(order, payment.id) for payment in order.payments]}
 
     def trigger_refund(self, call: Call) -> dict[str, Any]:
         """Exactly one payment. ``sideEffects.restockInfo`` says what goes back to stock."""
-        order = self._office.find(call.params["orderId"])
+        order = self._office.find(call.params["ecomOrderId"])
         rows = call.rows("payments", 1)
         payment = order.payment_of(rows[0].get("paymentId"))
         if payment is None:
