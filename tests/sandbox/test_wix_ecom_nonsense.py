@@ -33,7 +33,11 @@ def spoiled(value: Any, chance: random.Random) -> Any:
     return chance.choice(NONSENSE)
 
 
-async def bodies(site: Site) -> dict[str, tuple[str, str, Any]]:
+USD = {"amount": "1.00"}
+Calls = dict[str, tuple[str, str, Any]]
+
+
+async def bodies(site: Site) -> Calls:
     """A good call of every operation about one order, its line, payment, parcel and draft."""
     _, told = await site.buy("MUG", 2)
     order = told["order_id"]
@@ -43,117 +47,108 @@ async def bodies(site: Site) -> dict[str, tuple[str, str, Any]]:
     payment = money["orderTransactions"]["payments"][0]["id"]
     _, made = await site.call("POST", "/ecom/v1/draft-orders", {"sourceOrderId": order})
     draft = made["calculatedDraftOrder"]["draftOrder"]["id"]
-    usd, rows = {"amount": "1.00"}, [{"lineItemId": line, "quantity": 1}]
-    goods = copy_of(site)["lineItems"][0]
-    drafts, paid, billing = f"/ecom/v1/draft-orders/{draft}", "/ecom/v1/payments", "/ecom/v1/order-billing"
-    orders, collector = f"/ecom/v1/orders/{order}", f"/ecom/v1/payments-collector/orders/{order}"
-    parcel = {"lineItems": [{"id": line, "quantity": 1}], "trackingInfo": {"trackingNumber": "1"}, "status": "Pending"}
+    return {
+        **about_orders(site, order),
+        **about_parcels(order, line),
+        **about_payments(order, line, payment),
+        **about_refunds(order, line, payment),
+        **about_drafts(site, draft, line),
+    }
+
+
+def about_orders(site: Site, order: str) -> Calls:
+    base = "/ecom/v1/orders"
+    path, bulk = f"{base}/{order}", "/ecom/v1/bulk/orders"
     search = {
         "filter": {"status": {"$in": ["APPROVED"]}},
         "sort": [{"fieldName": "number"}],
         "cursorPaging": {"limit": 2},
     }
-    refund = {
-        "orderId": order,
-        "paymentRefunds": [{"paymentId": payment, "amount": usd, "externalRefund": True}],
-        "refundItems": {"lineItems": rows, "additionalFees": [{"additionalFeeId": line}], "shipping": {"amount": usd}},
-        "sideEffects": {"restock": {"lineItems": rows}, "notifications": {"customMessage": "x"}},
-    }
-    discount = {"discountType": "SPECIFIC_ITEMS", "percentage": "5", "lineItemDiscounts": [{"id": line}]}
-    custom = {"productName": {"original": "x"}, "price": usd, "quantity": 1, "itemType": {"preset": "PHYSICAL"}}
-    record = {"amount": usd, "regularPaymentDetails": {"offlinePayment": True}, "createdDate": "2026-01-01T00:00:00Z"}
-    charge = {"orderId": order, "idempotencyKey": line, "regularCharge": {"paymentIntentId": line, "amount": usd}}
     change = {"archived": True, "recipientInfo": {"address": {"city": "x"}}, "buyerInfo": {"email": "a@b.c"}}
+    tags = {"orderIds": [order], "assignTags": {"tags": {"tagIds": ["a"]}}}
     return {
-        "create": (
-            "POST",
-            "/ecom/v1/orders",
-            {"order": copy_of(site), "settings": {"orderApprovalStrategy": "DEFAULT"}},
-        ),
-        "import": ("POST", "/ecom/v1/orders/import", {"order": copy_of(site, number="1")}),
-        "unimport": ("POST", "/ecom/v1/orders/import/bulk-delete-imported-orders", {"orderIds": [order]}),
-        "search": ("POST", "/ecom/v1/orders/search", {"search": search}),
-        "aggregate": ("POST", "/ecom/v1/orders/aggregate", {"aggregation": {"n": {"$count": ["status"]}}}),
-        "update": ("PATCH", orders, {"order": change}),
-        "bulk update": ("POST", "/ecom/v1/bulk/orders/update", {"orders": [{"order": {"id": order, **change}}]}),
-        "tags": (
-            "POST",
-            "/ecom/v1/bulk/orders/update-tags",
-            {"orderIds": [order], "assignTags": {"tags": {"tagIds": ["a"]}}},
-        ),
-        "cancel": ("POST", f"{orders}/cancel", {"restockAllItems": True, "customMessage": "x"}),
-        "status": ("POST", f"{orders}/update-status", {"status": "APPROVED"}),
-        "comment": ("POST", f"{orders}/activities", {"activity": {"merchantComment": {"message": "x"}}}),
+        "create": ("POST", base, {"order": copy_of(site), "settings": {"orderApprovalStrategy": "DEFAULT"}}),
+        "import": ("POST", f"{base}/import", {"order": copy_of(site, number="1")}),
+        "unimport": ("POST", f"{base}/import/bulk-delete-imported-orders", {"orderIds": [order]}),
+        "search": ("POST", f"{base}/search", {"search": search}),
+        "aggregate": ("POST", f"{base}/aggregate", {"aggregation": {"n": {"$count": ["status"]}}}),
+        "update": ("PATCH", path, {"order": change}),
+        "bulk update": ("POST", f"{bulk}/update", {"orders": [{"order": {"id": order, **change}}]}),
+        "tags": ("POST", f"{bulk}/update-tags", tags),
+        "cancel": ("POST", f"{path}/cancel", {"restockAllItems": True, "customMessage": "x"}),
+        "status": ("POST", f"{path}/update-status", {"status": "APPROVED"}),
+        "comment": ("POST", f"{path}/activities", {"activity": {"merchantComment": {"message": "x"}}}),
         "settings": ("PATCH", "/ecom/v1/orders-settings", {"ordersSettings": {"createInvoice": True}}),
-        "parcel": ("POST", f"/ecom/v1/fulfillments/orders/{order}/create-fulfillment", {"fulfillment": parcel}),
-        "parcels": (
-            "POST",
-            "/ecom/v1/fulfillments/orders/bulk/create-fulfillments",
-            {"ordersWithFulfillments": [{"orderId": order, "fulfillments": [parcel]}]},
-        ),
-        "payment": ("POST", f"{paid}/orders/{order}/add-payment", {"payments": [record]}),
-        "payment status": (
-            "POST",
-            f"{paid}/{payment}/orders/{order}/update-payment-transaction-status",
-            {"status": "PENDING"},
-        ),
-        "payment details": (
-            "POST",
-            f"{paid}/orders/{order}/update-payments",
-            {"payments": [{"payment": {"id": payment, "regularPaymentDetails": {"paymentMethod": "x"}}}]},
-        ),
-        "refund status": (
-            "POST",
-            f"{paid}/orders/{order}/update-refund-transaction",
-            {"refundId": line, "refundTransaction": {"paymentId": payment, "refundStatus": "FAILED"}},
-        ),
-        "calculate": ("POST", f"{billing}/calculate-refund", {"orderId": order, "refundItems": refund["refundItems"]}),
-        "refund": ("POST", f"{billing}/refund-payments", refund),
+    }
+
+
+def about_parcels(order: str, line: str) -> Calls:
+    base = "/ecom/v1/fulfillments/orders"
+    parcel = {"lineItems": [{"id": line, "quantity": 1}], "trackingInfo": {"trackingNumber": "1"}, "status": "Pending"}
+    several = {"ordersWithFulfillments": [{"orderId": order, "fulfillments": [parcel]}]}
+    return {
+        "parcel": ("POST", f"{base}/{order}/create-fulfillment", {"fulfillment": parcel}),
+        "parcels": ("POST", f"{base}/bulk/create-fulfillments", several),
+    }
+
+
+def about_payments(order: str, line: str, payment: str) -> Calls:
+    base, billing = "/ecom/v1/payments", "/ecom/v1/order-billing"
+    record = {"amount": USD, "regularPaymentDetails": {"offlinePayment": True}, "createdDate": "2026-01-01T00:00:00Z"}
+    details = {"payments": [{"payment": {"id": payment, "regularPaymentDetails": {"paymentMethod": "x"}}}]}
+    ended = {"refundId": line, "refundTransaction": {"paymentId": payment, "refundStatus": "FAILED"}}
+    charge = {"orderId": order, "idempotencyKey": line, "regularCharge": {"paymentIntentId": line, "amount": USD}}
+    capture = {"orderId": order, "payments": [{"paymentId": payment, "amount": USD}]}
+    status = f"{base}/{payment}/orders/{order}/update-payment-transaction-status"
+    return {
+        "payment": ("POST", f"{base}/orders/{order}/add-payment", {"payments": [record]}),
+        "payment status": ("POST", status, {"status": "PENDING"}),
+        "payment details": ("POST", f"{base}/orders/{order}/update-payments", details),
+        "refund status": ("POST", f"{base}/orders/{order}/update-refund-transaction", ended),
         "charge": ("POST", f"{billing}/charge-order", charge),
-        "capture": (
-            "POST",
-            f"{billing}/capture-authorized-payments",
-            {"orderId": order, "payments": [{"paymentId": payment, "amount": usd}]},
-        ),
+        "capture": ("POST", f"{billing}/capture-authorized-payments", capture),
         "void": ("POST", f"{billing}/void-authorized-payments", {"orderId": order, "paymentIds": [payment]}),
-        "manual": ("POST", f"{collector}/manual-payment", {"amount": usd}),
-        "trigger": (
-            "POST",
-            f"{collector}/trigger-refund",
-            {
-                "payments": [{"paymentId": payment, "amount": usd}],
-                "details": {"lineItems": rows},
-                "sideEffects": {"restockInfo": {"type": "SOME_ITEMS", "items": rows}},
-            },
-        ),
-        "draft": (
-            "POST",
-            "/ecom/v1/draft-orders",
-            {"draftOrder": {"customLineItems": [custom], "discounts": [discount]}},
-        ),
-        "draft lines": (
-            "POST",
-            f"{drafts}/add-line-items",
-            {"catalogLineItems": [{"catalogReference": goods["catalogReference"]}], "customLineItems": [custom]},
-        ),
-        "draft change": (
-            "POST",
-            f"{drafts}/line-items",
-            {"lineItemChanges": [{"lineItemId": line, "newQuantity": 3, "newPrice": "2.00"}]},
-        ),
-        "draft discount": ("POST", f"{drafts}/create-custom-discounts", {"discounts": [discount]}),
-        "draft fee": (
-            "POST",
-            f"{drafts}/create-additional-fees",
-            {"customAdditionalFees": [{"name": "x", "price": usd, "lineItemIds": [line]}]},
-        ),
-        "draft shipping": (
-            "PUT",
-            "/ecom/v1/draft-orders/set-shipping-info",
-            {"draftOrderId": draft, "shippingInfo": {"title": "x", "cost": {"price": usd}}},
-        ),
-        "draft commit": ("POST", f"{drafts}/commit", {"commitSettings": {"updateInventory": [{"lineItemId": line}]}}),
-        "draft order": ("POST", f"{drafts}/create-order", {"channelInfo": {"type": "WEB"}}),
+        "manual": ("POST", f"/ecom/v1/payments-collector/orders/{order}/manual-payment", {"amount": USD}),
+    }
+
+
+def about_refunds(order: str, line: str, payment: str) -> Calls:
+    billing, rows = "/ecom/v1/order-billing", [{"lineItemId": line, "quantity": 1}]
+    items = {"lineItems": rows, "additionalFees": [{"additionalFeeId": line}], "shipping": {"amount": USD}}
+    effects = {"restock": {"lineItems": rows}, "notifications": {"customMessage": "x"}}
+    payments = [{"paymentId": payment, "amount": USD, "externalRefund": True}]
+    refund = {"orderId": order, "paymentRefunds": payments, "refundItems": items, "sideEffects": effects}
+    older = {
+        "payments": [{"paymentId": payment, "amount": USD}],
+        "details": {"lineItems": rows},
+        "sideEffects": {"restockInfo": {"type": "SOME_ITEMS", "items": rows}},
+    }
+    return {
+        "calculate": ("POST", f"{billing}/calculate-refund", {"orderId": order, "refundItems": items}),
+        "refund": ("POST", f"{billing}/refund-payments", refund),
+        "trigger": ("POST", f"/ecom/v1/payments-collector/orders/{order}/trigger-refund", older),
+    }
+
+
+def about_drafts(site: Site, draft: str, line: str) -> Calls:
+    base = "/ecom/v1/draft-orders"
+    path = f"{base}/{draft}"
+    discount = {"discountType": "SPECIFIC_ITEMS", "percentage": "5", "lineItemDiscounts": [{"id": line}]}
+    custom = {"productName": {"original": "x"}, "price": USD, "quantity": 1, "itemType": {"preset": "PHYSICAL"}}
+    known = {"catalogReference": copy_of(site)["lineItems"][0]["catalogReference"]}
+    change = {"lineItemId": line, "newQuantity": 3, "newPrice": "2.00"}
+    fee = {"name": "x", "price": USD, "lineItemIds": [line]}
+    shipping = {"draftOrderId": draft, "shippingInfo": {"title": "x", "cost": {"price": USD}}}
+    commit = {"commitSettings": {"updateInventory": [{"lineItemId": line}]}}
+    return {
+        "draft": ("POST", base, {"draftOrder": {"customLineItems": [custom], "discounts": [discount]}}),
+        "draft lines": ("POST", f"{path}/add-line-items", {"catalogLineItems": [known], "customLineItems": [custom]}),
+        "draft change": ("POST", f"{path}/line-items", {"lineItemChanges": [change]}),
+        "draft discount": ("POST", f"{path}/create-custom-discounts", {"discounts": [discount]}),
+        "draft fee": ("POST", f"{path}/create-additional-fees", {"customAdditionalFees": [fee]}),
+        "draft shipping": ("PUT", f"{base}/set-shipping-info", shipping),
+        "draft commit": ("POST", f"{path}/commit", commit),
+        "draft order": ("POST", f"{path}/create-order", {"channelInfo": {"type": "WEB"}}),
     }
 
 

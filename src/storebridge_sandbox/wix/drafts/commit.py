@@ -9,7 +9,7 @@ from storebridge_sandbox.wix.drafts.desk import DraftDesk
 from storebridge_sandbox.wix.drafts.editing import ONE
 from storebridge_sandbox.wix.drafts.shape import applied_discount, committed_changes
 from storebridge_sandbox.wix.drafts.state import Draft, DraftLine, priced
-from storebridge_sandbox.wix.orders.office import MANAGE
+from storebridge_sandbox.wix.orders.office import MANAGE, declared
 from storebridge_sandbox.wix.orders.reading import CHANNELS, object_in, one_of, text_in
 from storebridge_sandbox.wix.orders.refusals import refusal
 from storebridge_sandbox.wix.orders.state import WixLine, WixOrder
@@ -31,23 +31,10 @@ class DraftCommits:
         self._office = desk.office
 
     def operations(self) -> list[Operation]:
+        call = declared("ecom_draft-orders")
         return [
-            Operation(
-                "commitDraftOrder",
-                ("POST",),
-                f"{ONE}/commit",
-                self.commit,
-                MANAGE,
-                takes="ecom_draft-orders:CommitDraftOrderRequest",
-            ),
-            Operation(
-                "createOrderFromDraft",
-                ("POST",),
-                f"{ONE}/create-order",
-                self.create_order,
-                MANAGE,
-                takes="ecom_draft-orders:CreateOrderFromDraftRequest",
-            ),
+            call("commitDraftOrder", "POST", f"{ONE}/commit", self.commit, MANAGE),
+            call("createOrderFromDraft", "POST", f"{ONE}/create-order", self.create_order, MANAGE),
         ]
 
     def commit(self, call: Call) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from storebridge_sandbox.wix.drafts.state import (
     goods_total,
     shipping_cost,
 )
-from storebridge_sandbox.wix.orders.office import MANAGE, READ, texts_in
+from storebridge_sandbox.wix.orders.office import MANAGE, READ, declared, texts_in
 from storebridge_sandbox.wix.orders.reading import (
     KEPT_OF_LINES,
     MOST_LINES,
@@ -66,6 +66,7 @@ class DraftAnswers:
         self._desk = desk
 
     def operations(self) -> list[Operation]:
+        call = declared("ecom_draft-orders")
         changes: dict[tuple[str, str, str], Verb] = {
             ("POST", f"{ONE}/add-line-items", "addLineItemsToDraftOrder"): self._add_lines,
             ("POST", f"{ONE}/line-items", "updateLineItems"): self._change_lines,
@@ -83,64 +84,17 @@ class DraftAnswers:
             ("PUT", f"{BASE}/set-tax-exemption", "setTaxExemption"): self._set_exemption,
         }
         own = [
-            Operation(
-                "createDraftOrder",
-                ("POST",),
-                BASE,
-                self.create,
-                MANAGE,
-                takes="ecom_draft-orders:CreateDraftOrderRequest",
-            ),
-            Operation(
-                "createEmptyDraftOrder",
-                ("POST",),
-                f"{BASE}/create-empty-draft-order",
-                self.create_empty,
-                MANAGE,
-                takes="ecom_draft-orders:CreateEmptyDraftOrderRequest",
-            ),
-            Operation(
-                "queryDraftOrders",
-                ("POST",),
-                f"{BASE}/query",
-                self.query,
-                READ,
-                takes="ecom_draft-orders:QueryDraftOrdersRequest",
-            ),
-            Operation(
-                "getOrderDraftabilityStatus",
-                ("GET",),
-                BASE + "/{orderId}/draftability",
-                self.draftability,
-                READ,
-                takes="ecom_draft-orders:GetOrderDraftabilityStatusRequest",
-            ),
-            Operation(
-                "getDraftOrder", ("GET", "POST"), ONE, self.get, READ, takes="ecom_draft-orders:GetDraftOrderRequest"
-            ),
-            Operation(
-                "deleteDraftOrder",
-                ("DELETE",),
-                ONE,
-                self.delete,
-                MANAGE,
-                takes="ecom_draft-orders:DeleteDraftOrderRequest",
-            ),
-            Operation(
-                "updateExtendedFields",
-                ("POST",),
-                BASE + "/{id}/update-extended-fields",
-                self.extend,
-                MANAGE,
-                takes="ecom_draft-orders:UpdateExtendedFieldsRequest",
-            ),
+            call("createDraftOrder", "POST", BASE, self.create, MANAGE),
+            call("createEmptyDraftOrder", "POST", f"{BASE}/create-empty-draft-order", self.create_empty, MANAGE),
+            call("queryDraftOrders", "POST", f"{BASE}/query", self.query, READ),
+            call("getOrderDraftabilityStatus", "GET", BASE + "/{orderId}/draftability", self.draftability, READ),
+            call("getDraftOrder", "GET POST", ONE, self.get, READ),
+            call("deleteDraftOrder", "DELETE", ONE, self.delete, MANAGE),
+            call("updateExtendedFields", "POST", BASE + "/{id}/update-extended-fields", self.extend, MANAGE),
         ]
         return [
             *own,
-            *(
-                Operation(name, (verb,), path, self._changing(do), MANAGE, takes=_takes(name))
-                for (verb, path, name), do in changes.items()
-            ),
+            *(call(name, verb, path, self._changing(do), MANAGE) for (verb, path, name), do in changes.items()),
         ]
 
     def create(self, call: Call) -> dict[str, Any]:
@@ -402,10 +356,6 @@ class DraftAnswers:
 
     def _set_exemption(self, draft: Draft, call: Call) -> None:
         draft.tax_exempt = call.flag("taxExempt")
-
-
-def _takes(name: str) -> str:
-    return f"ecom_draft-orders:{name[0].upper()}{name[1:]}Request"
 
 
 def _setter(attribute: str, name: str) -> Verb:

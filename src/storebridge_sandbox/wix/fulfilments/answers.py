@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from storebridge_sandbox.wix.calls import Call, Operation
-from storebridge_sandbox.wix.orders.office import MANAGE, READ, Bulk, Office, texts_in
+from storebridge_sandbox.wix.orders.office import MANAGE, READ, Bulk, Office, declared, texts_in
 from storebridge_sandbox.wix.orders.parcels import TRACKING, link_of, parcels_payload
 from storebridge_sandbox.wix.orders.reading import object_in, one_of, quantity_in, text_in
 from storebridge_sandbox.wix.orders.refusals import refusal
@@ -24,58 +24,19 @@ class FulfilmentAnswers:
         self._office = office
 
     def operations(self) -> list[Operation]:
+        call = declared("ecom_order-fulfillments")
         one = BASE + "/{fulfillmentId}/orders/{orderId}"
         of_order = BASE + "/orders/{orderId}"
         several, bulk = f"{BASE}/list-by-ids", f"{BASE}/orders/bulk/create-fulfillments"
         return [
-            Operation(
-                "bulkCreateFulfillments",
-                ("POST",),
-                bulk,
-                self.bulk_create,
-                MANAGE,
-                takes="ecom_order-fulfillments:BulkCreateFulfillmentRequest",
+            call(
+                "bulkCreateFulfillments", "POST", bulk, self.bulk_create, MANAGE, message="BulkCreateFulfillmentRequest"
             ),
-            Operation(
-                "listFulfillmentsForMultipleOrders",
-                ("POST",),
-                several,
-                self.list_several,
-                READ,
-                takes="ecom_order-fulfillments:ListFulfillmentsForMultipleOrdersRequest",
-            ),
-            Operation(
-                "listFulfillmentsForSingleOrder",
-                ("GET",),
-                of_order,
-                self.list_one,
-                READ,
-                takes="ecom_order-fulfillments:ListFulfillmentsForSingleOrderRequest",
-            ),
-            Operation(
-                "createFulfillment",
-                ("POST",),
-                f"{of_order}/create-fulfillment",
-                self.create,
-                MANAGE,
-                takes="ecom_order-fulfillments:CreateFulfillmentRequest",
-            ),
-            Operation(
-                "updateFulfillment",
-                ("PATCH",),
-                one,
-                self.update,
-                MANAGE,
-                takes="ecom_order-fulfillments:UpdateFulfillmentRequest",
-            ),
-            Operation(
-                "deleteFulfillment",
-                ("DELETE",),
-                one,
-                self.delete,
-                MANAGE,
-                takes="ecom_order-fulfillments:DeleteFulfillmentRequest",
-            ),
+            call("listFulfillmentsForMultipleOrders", "POST", several, self.list_several, READ),
+            call("listFulfillmentsForSingleOrder", "GET", of_order, self.list_one, READ),
+            call("createFulfillment", "POST", f"{of_order}/create-fulfillment", self.create, MANAGE),
+            call("updateFulfillment", "PATCH", one, self.update, MANAGE),
+            call("deleteFulfillment", "DELETE", one, self.delete, MANAGE),
         ]
 
     def list_one(self, call: Call) -> dict[str, Any]:

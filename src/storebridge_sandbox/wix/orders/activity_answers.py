@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from storebridge_sandbox.wix.calls import Call, Operation
-from storebridge_sandbox.wix.orders.office import MANAGE, Office
+from storebridge_sandbox.wix.orders.office import MANAGE, Office, declared
 from storebridge_sandbox.wix.orders.reading import object_in, text_in
 from storebridge_sandbox.wix.orders.refusals import refusal
 from storebridge_sandbox.wix.orders.state import WixOrder
@@ -25,18 +25,13 @@ class ActivityAnswers:
         self._office = office
 
     def operations(self) -> list[Operation]:
+        call = declared("ecom_orders")
         one = BASE + "/{activityId}"
         return [
-            Operation(
-                "addActivities", ("POST",), SEVERAL, self.add_several, MANAGE, takes="ecom_orders:AddActivitiesRequest"
-            ),
-            Operation("addActivity", ("POST",), BASE, self.add, MANAGE, takes="ecom_orders:AddActivityRequest"),
-            Operation(
-                "updateActivity", ("PATCH",), one, self.update, MANAGE, takes="ecom_orders:UpdateActivityRequest"
-            ),
-            Operation(
-                "deleteActivity", ("DELETE",), one, self.delete, MANAGE, takes="ecom_orders:DeleteActivityRequest"
-            ),
+            call("addActivities", "POST", SEVERAL, self.add_several, MANAGE),
+            call("addActivity", "POST", BASE, self.add, MANAGE),
+            call("updateActivity", "PATCH", one, self.update, MANAGE),
+            call("deleteActivity", "DELETE", one, self.delete, MANAGE),
         ]
 
     def add(self, call: Call) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from storebridge_sandbox.wix.calls import Call, Operation
 from storebridge_sandbox.wix.orders.language import LANGUAGE, MOST_SORTS, OrderRow
-from storebridge_sandbox.wix.orders.office import HELD, MANAGE, READ, Bulk, Office, texts_in
+from storebridge_sandbox.wix.orders.office import HELD, MANAGE, READ, Bulk, Office, declared, texts_in
 from storebridge_sandbox.wix.orders.reading import object_in, one_of, text_in
 from storebridge_sandbox.wix.orders.refusals import order_missing, refusal
 from storebridge_sandbox.wix.orders.state import WixOrder
@@ -49,66 +49,17 @@ class OrderAnswers:
         self._office = office
 
     def operations(self) -> list[Operation]:
+        call = declared("ecom_orders")
         bulk = "/ecom/v1/bulk/orders"
         return [
-            Operation(
-                "searchOrders",
-                ("POST",),
-                f"{BASE}/search",
-                self.search,
-                READ,
-                None,
-                "search",
-                takes="ecom_orders:SearchOrdersRequest",
-            ),
-            Operation(
-                "aggregateOrders",
-                ("POST",),
-                f"{BASE}/aggregate",
-                self.aggregate,
-                READ,
-                None,
-                "search",
-                takes="ecom_orders:AggregateOrdersRequest",
-            ),
-            Operation(
-                "getOrder", ("GET",), BASE + "/{id}", self.get, READ, None, "get", takes="ecom_orders:GetOrderRequest"
-            ),
-            Operation(
-                "updateOrder", ("PATCH",), BASE + "/{id}", self.update, MANAGE, takes="ecom_orders:UpdateOrderRequest"
-            ),
-            Operation(
-                "bulkUpdateOrders",
-                ("POST",),
-                f"{bulk}/update",
-                self.bulk_update,
-                MANAGE,
-                takes="ecom_orders:BulkUpdateOrdersRequest",
-            ),
-            Operation(
-                "bulkUpdateOrderTags",
-                ("POST",),
-                f"{bulk}/update-tags",
-                self.bulk_update_tags,
-                MANAGE,
-                takes="ecom_orders:BulkUpdateOrderTagsRequest",
-            ),
-            Operation(
-                "cancelOrder",
-                ("POST",),
-                BASE + "/{id}/cancel",
-                self.cancel,
-                MANAGE,
-                takes="ecom_orders:CancelOrderRequest",
-            ),
-            Operation(
-                "updateOrderStatus",
-                ("POST",),
-                BASE + "/{orderId}/update-status",
-                self.update_status,
-                MANAGE,
-                takes="ecom_orders:UpdateOrderStatusRequest",
-            ),
+            call("searchOrders", "POST", f"{BASE}/search", self.search, READ, lag="search"),
+            call("aggregateOrders", "POST", f"{BASE}/aggregate", self.aggregate, READ, lag="search"),
+            call("getOrder", "GET", BASE + "/{id}", self.get, READ, lag="get"),
+            call("updateOrder", "PATCH", BASE + "/{id}", self.update, MANAGE),
+            call("bulkUpdateOrders", "POST", f"{bulk}/update", self.bulk_update, MANAGE),
+            call("bulkUpdateOrderTags", "POST", f"{bulk}/update-tags", self.bulk_update_tags, MANAGE),
+            call("cancelOrder", "POST", BASE + "/{id}/cancel", self.cancel, MANAGE),
+            call("updateOrderStatus", "POST", BASE + "/{orderId}/update-status", self.update_status, MANAGE),
         ]
 
     def search(self, call: Call) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from storebridge_sandbox.wix.calls import Call, Operation
 from storebridge_sandbox.wix.jobs.state import JobItem, Jobs
 from storebridge_sandbox.wix.orders.amounts import totals_of
-from storebridge_sandbox.wix.orders.office import MANAGE, Office, texts_in
+from storebridge_sandbox.wix.orders.office import MANAGE, Office, declared, texts_in
 from storebridge_sandbox.wix.orders.reading import (
     FULFILMENT_STATUSES,
     STATUSES,
@@ -37,34 +37,14 @@ class OrderCreation:
         self._jobs = jobs
 
     def operations(self) -> list[Operation]:
+        call = declared("ecom_orders")
         deletion = f"{BASE}/import/bulk-delete-imported-orders"
         counter = f"{BASE}/import/set-order-number-counter"
         return [
-            Operation("createOrder", ("POST",), BASE, self.create, MANAGE, takes="ecom_orders:CreateOrderRequest"),
-            Operation(
-                "importOrder",
-                ("POST",),
-                f"{BASE}/import",
-                self.bring_in,
-                MANAGE,
-                takes="ecom_orders:ImportOrderRequest",
-            ),
-            Operation(
-                "bulkDeleteImportedOrders",
-                ("POST",),
-                deletion,
-                self.delete_imported,
-                MANAGE,
-                takes="ecom_orders:BulkDeleteImportedOrdersRequest",
-            ),
-            Operation(
-                "setOrderNumberCounter",
-                ("POST",),
-                counter,
-                self.set_counter,
-                MANAGE,
-                takes="ecom_orders:SetOrderNumberCounterRequest",
-            ),
+            call("createOrder", "POST", BASE, self.create, MANAGE),
+            call("importOrder", "POST", f"{BASE}/import", self.bring_in, MANAGE),
+            call("bulkDeleteImportedOrders", "POST", deletion, self.delete_imported, MANAGE),
+            call("setOrderNumberCounter", "POST", counter, self.set_counter, MANAGE),
         ]
 
     def create(self, call: Call) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, Protocol
 
-from storebridge_sandbox.wix.calls import Call
+from storebridge_sandbox.wix.calls import Call, Handler, Operation
 from storebridge_sandbox.wix.identities import Actor
 from storebridge_sandbox.wix.orders.book import Orders
 from storebridge_sandbox.wix.orders.money import Money
@@ -55,6 +55,41 @@ class Office:
         self.money.settle(order)
         self.news.money_moved(order, payment_ids, [], actor)
         self.news.settled(order, before, actor, approved=status != "APPROVED" and order.status == "APPROVED")
+
+
+class Declare(Protocol):
+    """Makes an operation whose request message is named after it, unless another is given."""
+
+    def __call__(
+        self,
+        name: str,
+        verbs: str,
+        path: str,
+        handler: Handler,
+        scope: str,
+        *,
+        lag: Literal["search", "get", None] = None,
+        message: str | None = None,
+    ) -> Operation: ...
+
+
+def declared(package: str) -> Declare:
+    """Operations of one of the vendor's packages; ``verbs`` are words apart from each other."""
+
+    def make(
+        name: str,
+        verbs: str,
+        path: str,
+        handler: Handler,
+        scope: str,
+        *,
+        lag: Literal["search", "get", None] = None,
+        message: str | None = None,
+    ) -> Operation:
+        takes = f"{package}:{message or f'{name[0].upper()}{name[1:]}Request'}"
+        return Operation(name, tuple(verbs.split()), path, handler, scope, None, lag, takes=takes)
+
+    return make
 
 
 class Bulk:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from storebridge_sandbox.wix.calls import Call, Operation
-from storebridge_sandbox.wix.orders.office import MANAGE, READ, Office
+from storebridge_sandbox.wix.orders.office import MANAGE, READ, Office, declared
 from storebridge_sandbox.wix.settings import Trigger
 from storebridge_sandbox.wix.wire import validation_error, wix_date
 
@@ -26,23 +26,10 @@ class OrdersSettingsAnswers:
         self._create_invoice = False
 
     def operations(self) -> list[Operation]:
+        call = declared("ecom_orders-settings")
         return [
-            Operation(
-                "getOrdersSettings",
-                ("GET",),
-                PATH,
-                self.settings,
-                READ,
-                takes="ecom_orders-settings:GetOrdersSettingsRequest",
-            ),
-            Operation(
-                "updateOrdersSettings",
-                ("PATCH",),
-                PATH,
-                self.update_settings,
-                MANAGE,
-                takes="ecom_orders-settings:UpdateOrdersSettingsRequest",
-            ),
+            call("getOrdersSettings", "GET", PATH, self.settings, READ),
+            call("updateOrdersSettings", "PATCH", PATH, self.update_settings, MANAGE),
         ]
 
     def settings(self, _call: Call) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from storebridge_sandbox.wix.calls import Call, Operation
-from storebridge_sandbox.wix.orders.office import MANAGE, READ, Bulk, Office, texts_in
+from storebridge_sandbox.wix.orders.office import MANAGE, READ, Bulk, Office, declared, texts_in
 from storebridge_sandbox.wix.orders.reading import amount_in, guid_in, moment_in, object_in, one_of, text_in
 from storebridge_sandbox.wix.orders.refusals import refusal
 from storebridge_sandbox.wix.orders.state import Payment, WixOrder
@@ -33,67 +33,19 @@ class TransactionAnswers:
         self._office = office
 
     def operations(self) -> list[Operation]:
+        call = declared("ecom_order-transactions")
         of_order = BASE + "/orders/{orderId}"
         status = BASE + "/{paymentId}/orders/{orderId}/update-payment-transaction-status"
         several, bulk = f"{BASE}/list-by-ids", "/ecom/v1/bulk/payments/update-payment-transaction-status"
         refund = f"{of_order}/update-refund-transaction"
         return [
-            Operation(
-                "listTransactionsForMultipleOrders",
-                ("POST",),
-                several,
-                self.list_several,
-                READ,
-                takes="ecom_order-transactions:ListTransactionsForMultipleOrdersRequest",
-            ),
-            Operation(
-                "bulkUpdatePaymentStatuses",
-                ("POST",),
-                bulk,
-                self.bulk_update_status,
-                MANAGE,
-                takes="ecom_order-transactions:BulkUpdatePaymentStatusesRequest",
-            ),
-            Operation(
-                "listTransactionsForSingleOrder",
-                ("GET",),
-                of_order,
-                self.list_one,
-                READ,
-                takes="ecom_order-transactions:ListTransactionsForSingleOrderRequest",
-            ),
-            Operation(
-                "addPayments",
-                ("POST",),
-                f"{of_order}/add-payment",
-                self.add,
-                MANAGE,
-                takes="ecom_order-transactions:AddPaymentsRequest",
-            ),
-            Operation(
-                "updatePayments",
-                ("POST",),
-                f"{of_order}/update-payments",
-                self.update,
-                MANAGE,
-                takes="ecom_order-transactions:UpdatePaymentsRequest",
-            ),
-            Operation(
-                "updateRefundTransaction",
-                ("POST",),
-                refund,
-                self.update_refund,
-                MANAGE,
-                takes="ecom_order-transactions:UpdateRefundTransactionRequest",
-            ),
-            Operation(
-                "updatePaymentStatus",
-                ("POST",),
-                status,
-                self.update_status,
-                MANAGE,
-                takes="ecom_order-transactions:UpdatePaymentStatusRequest",
-            ),
+            call("listTransactionsForMultipleOrders", "POST", several, self.list_several, READ),
+            call("bulkUpdatePaymentStatuses", "POST", bulk, self.bulk_update_status, MANAGE),
+            call("listTransactionsForSingleOrder", "GET", of_order, self.list_one, READ),
+            call("addPayments", "POST", f"{of_order}/add-payment", self.add, MANAGE),
+            call("updatePayments", "POST", f"{of_order}/update-payments", self.update, MANAGE),
+            call("updateRefundTransaction", "POST", refund, self.update_refund, MANAGE),
+            call("updatePaymentStatus", "POST", status, self.update_status, MANAGE),
         ]
 
     def list_one(self, call: Call) -> dict[str, Any]:

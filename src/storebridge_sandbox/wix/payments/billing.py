@@ -7,7 +7,7 @@ from typing import Any
 
 from storebridge_sandbox.wix.calls import Call, Operation
 from storebridge_sandbox.wix.orders.amounts import balance_of, totals_of
-from storebridge_sandbox.wix.orders.office import MANAGE, READ, Office, texts_in
+from storebridge_sandbox.wix.orders.office import MANAGE, READ, Office, declared, texts_in
 from storebridge_sandbox.wix.orders.reading import amount_in, guid_in, object_in, quantity_in, text_in
 from storebridge_sandbox.wix.orders.refusals import refusal
 from storebridge_sandbox.wix.orders.state import UNDER_WAY, ZERO, Payment, RefundTransaction, WixOrder
@@ -35,64 +35,16 @@ class BillingAnswers:
         self._office = office
 
     def operations(self) -> list[Operation]:
+        call = declared("ecom_order-billing")
         save = "authorize-charge-with-saved-payment-method"
         return [
-            Operation(
-                "getOrderRefundability",
-                ("POST",),
-                f"{BASE}/get-order-refundability",
-                self.refundability,
-                READ,
-                takes="ecom_order-billing:GetOrderRefundabilityRequest",
-            ),
-            Operation(
-                "calculateRefund",
-                ("POST",),
-                f"{BASE}/calculate-refund",
-                self.calculate,
-                READ,
-                takes="ecom_order-billing:CalculateRefundRequest",
-            ),
-            Operation(
-                "refundPayments",
-                ("POST",),
-                f"{BASE}/refund-payments",
-                self.refund,
-                MANAGE,
-                takes="ecom_order-billing:RefundPaymentsRequest",
-            ),
-            Operation(
-                "chargeOrder",
-                ("POST",),
-                f"{BASE}/charge-order",
-                self.charge,
-                MANAGE,
-                takes="ecom_order-billing:ChargeOrderRequest",
-            ),
-            Operation(
-                "authorizeChargeWithSavedPaymentMethod",
-                ("POST",),
-                f"{BASE}/{save}",
-                self.authorize,
-                MANAGE,
-                takes="ecom_order-billing:AuthorizeChargeWithSavedPaymentMethodRequest",
-            ),
-            Operation(
-                "captureAuthorizedPayments",
-                ("POST",),
-                f"{BASE}/capture-authorized-payments",
-                self.capture,
-                MANAGE,
-                takes="ecom_order-billing:CaptureAuthorizedPaymentsRequest",
-            ),
-            Operation(
-                "voidAuthorizedPayments",
-                ("POST",),
-                f"{BASE}/void-authorized-payments",
-                self.void,
-                MANAGE,
-                takes="ecom_order-billing:VoidAuthorizedPaymentsRequest",
-            ),
+            call("getOrderRefundability", "POST", f"{BASE}/get-order-refundability", self.refundability, READ),
+            call("calculateRefund", "POST", f"{BASE}/calculate-refund", self.calculate, READ),
+            call("refundPayments", "POST", f"{BASE}/refund-payments", self.refund, MANAGE),
+            call("chargeOrder", "POST", f"{BASE}/charge-order", self.charge, MANAGE),
+            call("authorizeChargeWithSavedPaymentMethod", "POST", f"{BASE}/{save}", self.authorize, MANAGE),
+            call("captureAuthorizedPayments", "POST", f"{BASE}/capture-authorized-payments", self.capture, MANAGE),
+            call("voidAuthorizedPayments", "POST", f"{BASE}/void-authorized-payments", self.void, MANAGE),
         ]
 
     # -- giving back ---------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 from storebridge_sandbox.wix.calls import Call, Operation
 from storebridge_sandbox.wix.orders.amounts import balance_of, totals_of
-from storebridge_sandbox.wix.orders.office import MANAGE, READ, Bulk, Office, texts_in
+from storebridge_sandbox.wix.orders.office import MANAGE, READ, Bulk, Office, declared, texts_in
 from storebridge_sandbox.wix.orders.reading import amount_in, object_in, one_of, quantity_in, text_in
 from storebridge_sandbox.wix.orders.refusals import refusal
 from storebridge_sandbox.wix.orders.state import RefundTransaction, WixLine, WixOrder
@@ -35,57 +35,16 @@ class CollectorAnswers:
         self._office = office
 
     def operations(self) -> list[Operation]:
+        call = declared("ecom_orders")
         bulk = "/v1/bulk/payments-collector/mark-as-paid"
         collectability = f"{BASE}/payment-collectability-status"
         return [
-            Operation(
-                "bulkMarkOrdersAsPaid",
-                ("POST",),
-                bulk,
-                self.bulk_mark,
-                MANAGE,
-                takes="ecom_orders:BulkMarkOrdersAsPaidRequest",
-            ),
-            Operation(
-                "markOrderAsPaid",
-                ("POST",),
-                f"{BASE}/mark-as-paid",
-                self.mark,
-                MANAGE,
-                takes="ecom_orders:MarkOrderAsPaidRequest",
-            ),
-            Operation(
-                "recordManuallyCollectedPayment",
-                ("POST",),
-                MANUAL_PAYMENT,
-                self.record,
-                MANAGE,
-                takes="ecom_orders:RecordManuallyCollectedPaymentRequest",
-            ),
-            Operation(
-                "getPaymentCollectabilityStatus",
-                ("GET",),
-                collectability,
-                self.collectability,
-                READ,
-                takes="ecom_orders:GetPaymentCollectabilityStatusRequest",
-            ),
-            Operation(
-                "getRefundabilityStatus",
-                ("GET",),
-                f"{BASE}/refundability",
-                self.refundability,
-                READ,
-                takes="ecom_orders:GetRefundabilityStatusRequest",
-            ),
-            Operation(
-                "triggerRefund",
-                ("POST",),
-                f"{BASE}/trigger-refund",
-                self.trigger_refund,
-                MANAGE,
-                takes="ecom_orders:TriggerRefundRequest",
-            ),
+            call("bulkMarkOrdersAsPaid", "POST", bulk, self.bulk_mark, MANAGE),
+            call("markOrderAsPaid", "POST", f"{BASE}/mark-as-paid", self.mark, MANAGE),
+            call("recordManuallyCollectedPayment", "POST", MANUAL_PAYMENT, self.record, MANAGE),
+            call("getPaymentCollectabilityStatus", "GET", collectability, self.collectability, READ),
+            call("getRefundabilityStatus", "GET", f"{BASE}/refundability", self.refundability, READ),
+            call("triggerRefund", "POST", f"{BASE}/trigger-refund", self.trigger_refund, MANAGE),
         ]
 
     def mark(self, call: Call) -> dict[str, Any]:
