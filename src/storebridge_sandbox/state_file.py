@@ -85,7 +85,7 @@ SHOPIFY: Parts = {
     "": ("_chance",),
     "numbers": ("used",),
     "tokens": ("ends_at", "refresh_ends_at", "_chance"),
-    "shop": ("created_at", "locations"),
+    "shop": ("created_at", "locations", "services"),
     "shelves": ("products", "variants", "by_item", "by_sku"),
     "stock": BOOK,
     "metafields": ("held", "definitions"),

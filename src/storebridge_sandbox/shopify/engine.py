@@ -401,8 +401,8 @@ class _Run:
 
     def _fail(self, step: _Step, out: dict[str, Any], error: dict[str, Any], path: tuple[Any, ...]) -> None:
         error.setdefault("path", [*path, step.key])
-        # Shopify nulls a failed root field even where the schema says that it cannot be null.
-        if step.shape.kind == "non_null" and path:
+        # Shopify nulls a failed root field even where the schema says that it cannot be null, if the error has a code.
+        if step.shape.kind == "non_null" and (path or "extensions" not in error):
             raise _Failed(error)
         self._errors.append(error)
         out[step.key] = None

@@ -39,11 +39,10 @@ class Refusal(Exception):
         locations = [_place(node)]
         if self.names_variable:
             locations += getattr(call, "input_locations", [])
-        return {
-            "message": self.message,
-            "locations": locations,
-            "extensions": {"code": self.code, **self.extensions},
-        }
+        error: dict[str, Any] = {"message": self.message, "locations": locations}
+        if self.code:
+            error["extensions"] = {"code": self.code, **self.extensions}
+        return error
 
 
 def ruby_syntax_error(error: GraphQLError) -> dict[str, Any]:

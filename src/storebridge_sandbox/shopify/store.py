@@ -45,6 +45,7 @@ from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.sales.news import Notice
 from storebridge_sandbox.shopify.sales.state import ShopOrder
 from storebridge_sandbox.shopify.shop.answers import Find, ShopAnswers
+from storebridge_sandbox.shopify.shop.services import ServiceAnswers
 from storebridge_sandbox.shopify.shop.state import Location, ShopState, Tokens
 from storebridge_sandbox.shopify.subscriptions.answers import SubscriptionAnswers
 from storebridge_sandbox.shopify.subscriptions.state import Subscriptions
@@ -185,6 +186,7 @@ class ShopifyStore:
             **paging.RESOLVERS,
             **ShopAnswers(self.shop, self.tokens, self._finders, self.options, self.uninstall).resolvers(),
             **LocationAnswers(self.shop, self.stock, items, self.numbers, self._location_changed).resolvers(),
+            **ServiceAnswers(self.shop, self.stock, self.numbers, self._location_changed).resolvers(),
             **TagWrites(self._find, self._tagged).resolvers(),
             **MetafieldAnswers(self.metafields, self.numbers, self._find).resolvers(),
             **products.resolvers(),

@@ -37,6 +37,10 @@ class Facts:
         if isinstance(own, str) and own.startswith("gid://"):
             self._shown.setdefault(own, []).append((number, value))
             self._holders.setdefault(own, []).extend(holders)
+            above = value.get("order")
+            if isinstance(above, dict) and isinstance(above.get("id"), str) and kind_of(own) == "FulfillmentOrder":
+                self._holders[own].append(above["id"])
+                holders = (*holders, above["id"])
             holders = (*holders, own)
         for child in value.values():
             self._walk(child, number, holders)
@@ -61,6 +65,17 @@ class Facts:
         """The entities of a kind that were shown inside of an entity, in order."""
         return [one for one, holders in self._holders.items() if kind_of(one) == kind and global_id in holders]
 
+    def older_orders(self, global_id: str) -> list[str]:
+        """The orders that were there before this one and that no step makes, oldest first."""
+        found = [one for one in self.of_kind("Order") if one not in self.made_by and _age(one) < _age(global_id)]
+        return sorted(found, key=_age)
+
+    def sent_long_ago(self) -> list[str]:
+        """Closed fulfilment orders that lists show and nothing else speaks of, oldest first."""
+        found = [one for one in self.of_kind("FulfillmentOrder") if one not in self.made_by]
+        alone = [one for one in found if self.holder(one, "Order") is None]
+        return sorted((one for one in alone if self.about(one).get("status") == "CLOSED"), key=_age)
+
     def parent_named_with(self, order_id: str) -> str | None:
         """The payment that a request names as the parent of a refund of an order."""
         found = (one.get("parentId") for one in _dicts_in(self._asked) if one.get("orderId") == order_id)
@@ -68,6 +83,10 @@ class Facts:
 
     def of_kind(self, kind: str) -> list[str]:
         return [one for one in self._shown if kind_of(one) == kind]
+
+
+def _age(global_id: str) -> int:
+    return int(global_id.rpartition("/")[2])
 
 
 def _dicts_in(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -113,6 +113,7 @@ class Player:
 
     async def play(self) -> list[Played]:
         played: list[Played] = []
+        await self._seeder.history()
         for number, step in enumerate(self.recording.steps):
             await self._clock.sleep(PAUSE_SECONDS)
             if isinstance(step, Observation):

@@ -53,6 +53,18 @@ class Seeder:
             await self._one(one, number)
         await self._levels(body.get("data"))
 
+    async def history(self) -> None:
+        """What the shop had sent before the recording began and its lists still show."""
+        for one in self._facts.sent_long_ago():
+            lines = [self._facts.about(inner) for inner in self._facts.inside(one, "LineItem")]
+            given = {"lineItems": [_line_input(inner) for inner in lines] or [_line_input({})]}
+            data = await self._told(ORDER_CREATE, order=given)
+            order = (data.get("orderCreate") or {}).get("order") or {}
+            for ours in (order.get("fulfillmentOrders") or {}).get("nodes") or ():
+                self._names.name(one, ours["id"])
+                sent = {"lineItemsByFulfillmentOrder": [{"fulfillmentOrderId": ours["id"]}]}
+                await self._told(FULFIL, fulfillment=sent)
+
     async def provide(self, asked: Any, body: Mapping[str, Any], number: int) -> None:
         """Make what a request names, unless a later step makes it; unknown ids stay unknown."""
         for one in _ids_in(asked):
@@ -72,6 +84,8 @@ class Seeder:
             if holder is not None:
                 await self._one(holder, number)
                 return
+        for older in self._facts.older_orders(global_id) if kind == "Order" else ():
+            await self._one(older, number)
         if kind in self._makers:
             await self._makers[kind](global_id)
 
@@ -165,7 +179,7 @@ class Seeder:
 
     async def _order(self, global_id: str) -> None:
         shown = self._facts.about(global_id)
-        lines = [self._facts.about(one) for one in self._facts.inside(global_id, "LineItem")]
+        lines = [{**self._ordered(one), **self._facts.about(one)} for one in self._facts.inside(global_id, "LineItem")]
         given: dict[str, Any] = {"lineItems": [_line_input(one) for one in lines] or [_line_input({})]}
         for key in ("email", "note", "tags", "name"):
             if shown.get(key):
@@ -190,11 +204,32 @@ class Seeder:
             for left, right in zip(self._facts.inside(theirs, "FulfillmentOrderLineItem"), rows, strict=False):
                 self._names.name(left, right["id"])
 
+        await self._parcels(global_id, opened)
+
+    def _ordered(self, line_id: str) -> dict[str, Any]:
+        """How many a line is of, by what is to be sent of it."""
+        holder = self._facts.holder(line_id, "FulfillmentOrderLineItem")
+        count = self._facts.about(holder).get("totalQuantity") if holder else None
+        return {"quantity": count} if count else {}
+
+    async def _parcels(self, global_id: str, opened: list[dict[str, Any]]) -> None:
+        """What had been sent before the recording began."""
+        sent = [one for one in self._facts.inside(global_id, "Fulfillment") if one not in self._facts.made_by]
+        for one, ours in zip(sent, opened, strict=False):
+            given: dict[str, Any] = {"lineItemsByFulfillmentOrder": [{"fulfillmentOrderId": ours["id"]}]}
+            tracking = next(iter(self._facts.about(one).get("trackingInfo") or ()), None)
+            if tracking:
+                given["trackingInfo"] = {key: value for key, value in tracking.items() if value}
+            data = await self._told(FULFIL, fulfillment=given)
+            made = (data.get("fulfillmentCreate") or {}).get("fulfillment") or {}
+            self._names.name(one, made.get("id", ""))
+
     def _transactions(self, global_id: str, shown: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The payments that an order was shown with; one that only its status and its refunds speak of counts too."""
-        listed = [self._facts.about(one) for one in self._facts.inside(global_id, "OrderTransaction")]
+        known = self._facts.inside(global_id, "OrderTransaction")
+        listed = [self._facts.about(one) for one in known if one not in self._facts.made_by]
         status = shown.get("displayFinancialStatus")
-        if not listed and status in ("PAID", "PARTIALLY_REFUNDED", "REFUNDED"):
+        if not known and status in ("PAID", "PARTIALLY_REFUNDED", "REFUNDED"):
             return [{"id": self._facts.parent_named_with(global_id)}]
         return listed
 
@@ -314,6 +349,8 @@ LOCATION_ADD = """mutation Seed($input: LocationAddInput!) { locationAdd(input: 
 LOCATIONS = "query Seed { locations(first: 50, includeInactive: true) { nodes { id name } } }"
 CUSTOMER_CREATE = """mutation Seed($input: CustomerInput!) { customerCreate(input: $input) {
     customer { id } userErrors { field message } } }"""
+FULFIL = """mutation Seed($fulfillment: FulfillmentInput!) { fulfillmentCreate(fulfillment: $fulfillment) {
+    fulfillment { id } userErrors { message } } }"""
 REFUND_CREATE = """mutation Seed($input: RefundInput!, $key: String!) {
     refundCreate(input: $input) @idempotent(key: $key) { refund { id } userErrors { field message } } }"""
 ORDER_CREATE = """mutation Seed($order: OrderCreateOrderInput!) { orderCreate(order: $order) { order { id

@@ -7,7 +7,7 @@ from typing import Any
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, iso, shows, shows_time
 from storebridge_sandbox.shopify.errors import Refusal
-from storebridge_sandbox.shopify.ids import gid, number_of
+from storebridge_sandbox.shopify.ids import number_of
 from storebridge_sandbox.shopify.mutations import showing
 from storebridge_sandbox.shopify.paging import Page, compile_search, page_of
 from storebridge_sandbox.shopify.products.state import Shelves
@@ -87,7 +87,7 @@ class FulfilmentAnswers:
         services = {place.id for place in self._shop.locations if _is_service(place)}
         if not services:
             told = '["The api_client is not associated with any fulfillment service."]'
-            raise Refusal(told, "", bare=True)
+            raise Refusal(told, "")
         wanted = set(args.get("locationIds") or services) & services
         found = [fo for fo in self._all() if fo.location_id in wanted and fo.status != "CLOSED"]
         return _by_number(found, args)
@@ -183,27 +183,8 @@ class FulfilmentAnswers:
             ),
             (kind, "location"): lambda one, _a, _c: self._shop.location(one.location_id),
             (kind, "originAddress"): lambda one, _a, _c: one.origin_address,
-            (kind, "service"): lambda one, _a, _c: self._service_of(one),
             **_part_fields(),
             **EVENTS,
-        }
-
-    def _service_of(self, parcel: ShopFulfilment) -> dict[str, Any]:
-        """Who sent it: the merchant's own hands, unless the location belongs to a service."""
-        place = self._shop.location(parcel.location_id)
-        service = getattr(place, "service", None)
-        if service is not None:
-            return dict(service)
-        return {
-            "id": gid("FulfillmentService", "manual"),
-            "handle": "manual",
-            "serviceName": "Manual",
-            "trackingSupport": False,
-            "inventoryManagement": False,
-            "requiresShippingMethod": False,
-            "fulfillmentOrdersOptIn": True,
-            "type": "MANUAL",
-            "location": self._shop.locations[0],
         }
 
 
@@ -212,7 +193,7 @@ def _by_number(found: list[FulfilmentOrder], args: dict[str, Any]) -> Page:
 
 
 def _is_service(place: Location | None) -> bool:
-    return bool(getattr(place, "is_fulfillment_service", False))
+    return place is not None and place.service_id is not None
 
 
 def _parcels_of(fo: FulfilmentOrder) -> list[Any]:
@@ -309,20 +290,5 @@ RESULTS: Resolvers = {
     **{
         ("FulfillmentOriginAddress", name): _key(name)
         for name in ("address1", "address2", "city", "countryCode", "provinceCode", "zip")
-    },
-    **{
-        ("FulfillmentService", name): _key(name)
-        for name in (
-            "id",
-            "handle",
-            "serviceName",
-            "trackingSupport",
-            "inventoryManagement",
-            "requiresShippingMethod",
-            "fulfillmentOrdersOptIn",
-            "type",
-            "location",
-            "callbackUrl",
-        )
     },
 }

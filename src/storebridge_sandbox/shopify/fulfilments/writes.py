@@ -62,6 +62,7 @@ class FulfilmentWrites:
             "fulfillmentOrderHold": self.hold,
             "fulfillmentOrderReleaseHold": self.release,
             "fulfillmentOrderMove": self.move,
+            "fulfillmentOrdersReroute": self.reroute,
             "fulfillmentOrderSplit": self.split,
             "fulfillmentOrderMerge": self.merge,
             "fulfillmentOrderCancel": self.cancel_order,
@@ -260,6 +261,23 @@ class FulfilmentWrites:
         remaining = None if moved is fo else fo
         return {"movedFulfillmentOrder": moved, "originalFulfillmentOrder": fo, "remainingFulfillmentOrder": remaining}
 
+    def reroute(self, args: dict[str, Any], _call: Call) -> dict[str, Any]:
+        """To the first location that is asked for, or else to the first that is not shut out."""
+        found = [self._known(one) for one in args["fulfillmentOrderIds"]]
+        if any(fo.status not in ("OPEN", "SCHEDULED", "ON_HOLD") or fo.progress_reported for fo in found):
+            raise refuse(["fulfillmentOrderIds"], "Fulfillment orders cannot be moved to another location.")
+        wanted, shut = args.get("includedLocationIds") or (), args.get("excludedLocationIds") or ()
+        open_ones = [one.id for one in self._shop.locations if one.active and one.fulfills_online_orders]
+        targets = [one for one in (wanted or open_ones) if one in open_ones and one not in shut]
+        moved = []
+        with self._news.deed():
+            for fo in found:
+                others = [one for one in targets if one != fo.location_id]
+                if others and (wanted or fo.location_id in shut):
+                    moved.append(self._desk.move(fo, others[0], [], "api"))
+                    self._book.touched(fo.order)
+        return {"movedFulfillmentOrders": moved}
+
     def split(self, args: dict[str, Any], _call: Call) -> dict[str, Any]:
         """All inputs are checked before the first is carried out (recorded)."""
         checked: list[tuple[FulfilmentOrder, Picks]] = []
@@ -432,7 +450,7 @@ class FulfilmentWrites:
 
     def _of_service(self, fo: FulfilmentOrder) -> bool:
         place = self._shop.location(fo.location_id)
-        return bool(getattr(place, "is_fulfillment_service", False))
+        return place is not None and place.service_id is not None
 
     def _known(self, global_id: str) -> FulfilmentOrder:
         """Raises the top-level refusal that a single unknown id gets."""

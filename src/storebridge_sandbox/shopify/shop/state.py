@@ -33,6 +33,23 @@ class Location:
     fulfills_online_orders: bool = True
     address: dict[str, Any] = field(default_factory=dict)
     deactivated_at: datetime | None = None
+    service_id: str | None = None
+
+
+@dataclass(slots=True)
+class FulfilmentService:
+    """A third party that ships; ``location_id`` is empty for the merchant's own hands."""
+
+    graphql_type: ClassVar[str] = "FulfillmentService"
+    id: str
+    handle: str
+    service_name: str
+    location_id: str
+    callback_url: str | None = None
+    tracking_support: bool = False
+    inventory_management: bool = False
+    requires_shipping_method: bool = True
+    type: str = "THIRD_PARTY"
 
 
 @dataclass(slots=True)
@@ -44,6 +61,7 @@ class ShopState:
     created_at: datetime
     currency: str = "EUR"
     locations: list[Location] = field(default_factory=list)
+    services: list[FulfilmentService] = field(default_factory=list)
 
     def location(self, location_id: str) -> Location | None:
         return next((one for one in self.locations if one.id == location_id), None)
