@@ -157,8 +157,8 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
     Reason.ITEM_GONE: _entry(
         "{sku} no longer exists in {store}; its units stay booked in the pool.",
         WhoseMove.MERCHANT,
-        closes_when="a read shows the item again, or a person says that it is done",
-        advice=("If it was deleted on purpose, count the goods (storebridge count) and resolve the case as done."),
+        closes_when="a read shows the item again; closed by a person it opens again while the item is missing",
+        advice="Nothing is written there any more. Bring the item back, or count the goods (storebridge count).",
     ),
     Reason.LEVEL_MISSING_AT_LOCATION: _entry(
         ("{store} gave no level for {sku} at a location where it had one ({details}). A missing level is not zero."),
