@@ -292,3 +292,31 @@ def test_a_member_is_a_contact_that_can_neither_lose_its_mail_nor_be_deleted() -
         assert gone[0] == 200
 
     with_site(play)
+
+
+def test_the_buyer_of_a_created_order_becomes_a_contact_once_and_the_order_names_it() -> None:
+    async def play(site: Site) -> None:
+        amount = {"amount": "12.50"}
+        line = {
+            "productName": {"original": "Mug"},
+            "quantity": 1,
+            "price": amount,
+            "itemType": {"preset": "PHYSICAL"},
+        }
+        order = {
+            "channelInfo": {"type": "OTHER_PLATFORM"},
+            "lineItems": [line],
+            "priceSummary": {"subtotal": amount, "total": amount},
+            "buyerInfo": {"email": "ada@example.com"},
+            "billingInfo": {"contactDetails": {"firstName": "Ada"}},
+        }
+        made = [await site.call("POST", "/ecom/v1/orders", {"order": order}) for _ in range(2)]
+        _, listed = await site.call("GET", V4)
+        slugs = [event["event"]["slug"] for event in await site.events() if "contacts.v4" in event["eventType"]]
+
+        (contact,) = listed["contacts"]
+        assert (contact["source"]["sourceType"], contact["info"]["name"]) == ("WIX_STORES", {"first": "Ada"})
+        assert {told["order"]["buyerInfo"]["contactId"] for _, told in made} == {contact["id"]}
+        assert slugs == ["created"]
+
+    with_site(play, HEARD)

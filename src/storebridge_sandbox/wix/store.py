@@ -115,6 +115,7 @@ class WixStore:
         self.faults = faults
         self.options = options
         self.requests = RequestLog(world.now)
+        self._seed = seed
         self._new_id = Guids(random.Random(f"wix-{seed}"))
         self.access = Access(world.now, self._new_id, options.quirks)
         self.webhooks = Outbox(
@@ -175,7 +176,7 @@ class WixStore:
         self.locations = Locations(self._new_id, self.opened_at, options.default_location, options.more_locations)
         self.shelf = Shelf(now, self._new_id, currency=options.currency, catalog=options.catalog)
         self.jobs = Jobs(now, self._new_id)
-        self.contacts = ContactBook(now, self._new_id)
+        self.contacts = ContactBook(now, Guids(random.Random(f"wix-contacts-{self._seed}")))
         self.contacts.herald = ContactHerald(self.notices)
         self.members = Members(now, self._new_id)
         self.labels = Keys(now, system_labels(), MOST_LABELS)
@@ -184,6 +185,7 @@ class WixStore:
         self.inventory = Inventory(self.stock, now, self._new_id, options.quirks, self._told)
         goods = Goods(self.inventory, self.shelf, self.locations.default.id)
         self.orders = Orders(goods, self.stock, now, self._new_id, options, order_payload)
+        self.orders.contact_of = self.contacts.of_buyer
         self.money = Money(self.orders)
         self.staff = Staff(self.orders)
         self.news = OrderNews(self.notices, options.quirks)

@@ -17,10 +17,12 @@ class ContactHerald:
         self._notices = notices
 
     def contact_created(self, contact: Contact, actor: Actor) -> None:
-        self._notices.created(f"{CONTACT}_created", contact_payload(contact), actor)
+        if self._notices.wants(f"{CONTACT}_created"):
+            self._notices.created(f"{CONTACT}_created", contact_payload(contact), actor)
 
     def contact_updated(self, contact: Contact, actor: Actor) -> None:
-        self._notices.updated(f"{CONTACT}_updated", contact_payload(contact), actor)
+        if self._notices.wants(f"{CONTACT}_updated"):
+            self._notices.updated(f"{CONTACT}_updated", contact_payload(contact), actor)
 
     def contact_deleted(self, contact: Contact, actor: Actor, *, by_merge: bool) -> None:
         origin = "merge" if by_merge else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from storebridge_sandbox.wix.identities import Actor, Guids
+from storebridge_sandbox.wix.identities import Actor, Guids, visitor
 
 CALLING_CODES = {
     "US": "1",
@@ -22,6 +22,9 @@ CALLING_CODES = {
     "IL": "972",
     "AU": "61",
 }
+
+BUYER = visitor("00000000-0000-4000-8000-000000000000")
+"""Whoever buys, as far as the address book is told."""
 
 
 @dataclass(slots=True)
@@ -144,6 +147,19 @@ class ContactBook:
             app_id=actor.identity.get("appId"),
             user_id=actor.identity.get("wixUserId"),
         )
+
+    def of_buyer(self, email: str, customer: dict[str, Any], new_id: Callable[[], str]) -> str:
+        """The contact of somebody who buys, made when the e-mail address is new; its id."""
+        for known in self.with_email(email):
+            return known.id
+        contact = self.blank(BUYER)
+        contact.id, contact.source_type, contact.activity = new_id(), "WIX_STORES", "ECOM_PURCHASE"
+        contact.first, contact.last = customer.get("first_name") or "", customer.get("last_name") or ""
+        contact.emails = [Email(self.new_id(), email, "MAIN", primary=True)]
+        if customer.get("phone"):
+            contact.phones = [Phone(self.new_id(), customer["phone"], "MAIN", primary=True)]
+        self.add(contact, BUYER)
+        return contact.id
 
     def add(self, contact: Contact, actor: Actor) -> None:
         self.contacts[contact.id] = contact

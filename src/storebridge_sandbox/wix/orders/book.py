@@ -23,6 +23,14 @@ CARD = "CreditCard"
 CENT = Decimal("0.01")
 
 
+ContactOf = Callable[[str, dict[str, Any], Callable[[], str]], str]
+"""The id of the buyer's contact, by e-mail; a new one takes its id from what is given last."""
+
+
+def _no_address_book(_email: str, _customer: dict[str, Any], new_id: Callable[[], str]) -> str:
+    return new_id()
+
+
 class Orders:
     """The orders of one site.
 
@@ -47,7 +55,7 @@ class Orders:
         self._next_number = options.first_order_number
         self._serials = 0
         self.trigger: Trigger = options.trigger
-        self._contacts: dict[str, str] = {}
+        self.contact_of: ContactOf = _no_address_book
         self.orders: dict[str, WixOrder] = {}
 
     @property
@@ -142,8 +150,7 @@ class Orders:
         email = str(buyer.get("email") or order.customer.get("email") or "").lower()
         if buyer.get("contactId") or not email:
             return
-        contact_id = self._contacts.setdefault(email, "") or self.new_id()
-        self._contacts[email] = order.customer["contact_id"] = contact_id
+        contact_id = order.customer["contact_id"] = self.contact_of(email, order.customer, self.new_id)
         if "buyerInfo" in order.told:
             order.told["buyerInfo"] = {**buyer, "contactId": contact_id}
 
