@@ -98,11 +98,23 @@ def _bounds(rows: Sequence[tuple[str, int, Any]], args: dict[str, Any]) -> tuple
     backwards = bool(args.get("reverse"))
     if args.get("after"):
         mark = read_cursor(args["after"])
-        start = next((n for n, row in enumerate(rows) if _beyond(row, mark, backwards)), len(rows))
+        start = _first_that(rows, lambda row: _beyond(row, mark, backwards))
     if args.get("before"):
         mark = read_cursor(args["before"])
-        end = next((n for n, row in enumerate(rows) if not _before(row, mark, backwards)), len(rows))
+        end = _first_that(rows, lambda row: not _before(row, mark, backwards))
     return start, max(start, end)
+
+
+def _first_that(rows: Sequence[tuple[str, int, Any]], test: Callable[[tuple[str, int, Any]], bool]) -> int:
+    """Where the rows begin that pass; all after one that passes pass, too, for the rows are in order."""
+    low, high = 0, len(rows)
+    while low < high:
+        middle = (low + high) // 2
+        if test(rows[middle]):
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def _beyond(row: tuple[str, int, Any], mark: tuple[str, int], backwards: bool) -> bool:

@@ -214,4 +214,4 @@ class Orders:
         order.versions.append((moment, self._show(order)))
         horizon = moment - timedelta(seconds=HISTORY_SECONDS)
         while len(order.versions) > 1 and order.versions[1][0] <= horizon:
-            order.versions.popleft()
+            del order.versions[0]

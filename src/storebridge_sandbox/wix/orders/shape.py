@@ -51,6 +51,9 @@ def order_payload(order: WixOrder) -> dict[str, Any]:
     }
 
 
+WixOrder.show = staticmethod(order_payload)
+
+
 def contact(customer: dict[str, Any]) -> dict[str, Any]:
     """An AddressWithContact of what a shopper typed."""
     names = {"firstName": "first_name", "lastName": "last_name", "phone": "phone"}

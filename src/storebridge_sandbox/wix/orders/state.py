@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 from storebridge_sandbox.orders import Fulfilment, Order, OrderLine, Refund
 from storebridge_sandbox.wix.identities import Actor
@@ -168,7 +168,9 @@ class WixOrder(Order):
     chargebacks: list[Chargeback] = field(default_factory=list)
     activities: list[dict[str, Any]] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=dict)
-    versions: deque[tuple[datetime, dict[str, Any]]] = field(default_factory=deque)
+    versions: list[tuple[datetime, dict[str, Any]]] = field(default_factory=list, metadata={"kept": False})
+    show: ClassVar[Callable[[WixOrder], dict[str, Any]]]
+    """How an order is told; the shape sets it. Faces are large, so those of a state file are made when asked for."""
 
     def wix_lines(self) -> list[WixLine]:
         return cast("list[WixLine]", self.lines)
@@ -185,13 +187,14 @@ class WixOrder(Order):
     @property
     def shown(self) -> dict[str, Any]:
         """The order as it is told now."""
-        return self.versions[-1][1]
+        return self.versions[-1][1] if self.versions else type(self).show(self)
 
     def shown_as_of(self, moment: datetime | None) -> dict[str, Any] | None:
         """The order as it was told at that moment; None: it did not exist yet."""
-        if moment is None:
+        if moment is None or not self.versions:
             return self.shown
-        return next((shown for since, shown in reversed(self.versions) if since <= moment), None)
+        oldest = self.versions[0][1] if self.created_at <= moment else None
+        return next((shown for since, shown in reversed(self.versions) if since <= moment), oldest)
 
     def line(self, line_id: object) -> WixLine | None:
         return next((line for line in self.wix_lines() if line.id == line_id), None)
