@@ -21,10 +21,12 @@ import msgspec
 
 from storebridge_sandbox import orders, stock
 from storebridge_sandbox.shopify import money as shopify_money
+from storebridge_sandbox.shopify.bulk import state as shopify_bulk
 from storebridge_sandbox.shopify.inventory import rows as shopify_rows
 from storebridge_sandbox.shopify.inventory import state as shopify_inventory
 from storebridge_sandbox.shopify.metafields import state as shopify_metafields
 from storebridge_sandbox.shopify.products import state as shopify_products
+from storebridge_sandbox.shopify.products import writes as shopify_product_writes
 from storebridge_sandbox.shopify.sales import buyers as shopify_buyers
 from storebridge_sandbox.shopify.sales import edits as shopify_edits
 from storebridge_sandbox.shopify.sales import jobs as shopify_jobs
@@ -60,6 +62,8 @@ MODULES = (
     shopify_edits,
     shopify_jobs,
     shopify_rows,
+    shopify_bulk,
+    shopify_product_writes,
     shopify_metafields,
     shopify_products,
     shopify_shop,
@@ -95,6 +99,8 @@ SHOPIFY: Parts = {
     "office.buyers": ("known",),
     "office.edits": ("open",),
     "inventory": ("_keys",),
+    "bulk": ("all", "uploads"),
+    "product_writes": ("operations",),
     "subscriptions": ("all", "_chance"),
 }
 """Which attributes of which part are the shop's memory; everything else is made anew from seed and options."""

@@ -135,9 +135,10 @@ class ShopifyApi:
             self._now(),
             f"call-{next(self._numbers)}",
             read_moment(scope),
-            _keys(prepared, variables),
+            keys_of(prepared, variables),
             prepared.input_locations,
             version=version,
+            origin=_origin(scope),
             root=prepared.root_fields[0] if prepared.root_fields else "",
             declared=prepared.operation.variable_definitions or (),
             variables=variables,
@@ -176,6 +177,11 @@ class ShopifyApi:
         return b"date", format_datetime(self._now(), usegmt=True).encode()
 
 
+def _origin(scope: Scope) -> str:
+    host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
+    return f"{scope.get('scheme', 'http')}://{host}"
+
+
 def _longest_list(value: Any) -> int:
     if isinstance(value, list):
         return max([len(value), *map(_longest_list, value[:LONGEST_INPUT])])
@@ -207,7 +213,7 @@ def _too_dear(cost: int) -> dict[str, Any]:
     return {"message": message, "extensions": extensions}
 
 
-def _keys(prepared: Prepared, variables: dict[str, Any]) -> dict[str, str]:
+def keys_of(prepared: Prepared, variables: dict[str, Any]) -> dict[str, str]:
     """The idempotency key of each root field that carries the directive."""
     keys: dict[str, str] = {}
     for node in prepared.operation.selection_set.selections:

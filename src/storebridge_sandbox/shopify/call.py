@@ -26,6 +26,8 @@ class Call:
     search: list[dict[str, Any]] = field(default_factory=list)
     """What ``extensions.search`` says of searches that were only half understood."""
     version: str = "2026-10"
+    origin: str = "http://localhost"
+    """Scheme and host that the client called."""
     app: Any = None
     root: str = ""
     """The first root field that is asked for."""

@@ -6,7 +6,8 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -64,6 +65,20 @@ def read_cursor(cursor: str) -> tuple[str, int]:
         raise Refusal(f"Invalid cursor for current pagination sort: {cursor}.", "BAD_REQUEST") from None
 
 
+_everything = False
+
+
+@contextmanager
+def unbounded() -> Iterator[None]:
+    """Inside, a connection without ``first`` or ``last`` gives all of its nodes, as bulk operations have them."""
+    global _everything
+    _everything = True
+    try:
+        yield
+    finally:
+        _everything = False
+
+
 def page_of(rows: Sequence[tuple[str, int, Any]], args: dict[str, Any]) -> Page:
     """Cut a page out of (sort value, number, node) rows, which are in ascending order.
 
@@ -71,6 +86,8 @@ def page_of(rows: Sequence[tuple[str, int, Any]], args: dict[str, Any]) -> Page:
     """
     first, last = args.get("first"), args.get("last")
     if first is None and last is None:
+        if _everything:
+            return Page([node for *_, node in rows], [(value, number) for value, number, _ in rows], False, False)
         raise Refusal("you must provide one of first or last", "BAD_REQUEST")
     for name, size in (("first", first), ("last", last)):
         if size is not None and size > LARGEST_PAGE:

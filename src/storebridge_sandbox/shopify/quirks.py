@@ -51,6 +51,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     archive_seconds: how long after an order is paid and sent it is closed; None: never by itself.
     pays_with: the gateway of the storefront's checkouts; only ``shopify_payments`` earns payouts.
     payout_days: how long Shopify Payments keeps money back.
+    bulk_seconds: how long a bulk operation runs.
     oldest_version: the oldest API version served; calls of older ones are answered by it.
     plain_http_webhooks: accept http:// addresses, which real Shopify refuses.
     connects_second_location: every variant has a level at the outlet too.
@@ -90,6 +91,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     archive_seconds: float | None = 1.5
     pays_with: str = "shopify_payments"
     payout_days: int = 2
+    bulk_seconds: float = 5.0
     oldest_version: str = "2026-01"
     plain_http_webhooks: bool = True
     connects_second_location: bool = True

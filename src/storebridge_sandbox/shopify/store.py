@@ -24,8 +24,10 @@ from storebridge_sandbox.pages.looks import HARBOUR
 from storebridge_sandbox.pages.routes import page_routes
 from storebridge_sandbox.requests_log import RequestLog
 from storebridge_sandbox.shopify import paging
-from storebridge_sandbox.shopify.app import ShopifyApi
+from storebridge_sandbox.shopify.app import ShopifyApi, keys_of
 from storebridge_sandbox.shopify.bucket import Bucket
+from storebridge_sandbox.shopify.bulk.answers import BulkAnswers
+from storebridge_sandbox.shopify.bulk.state import BulkOperation, BulkOperations, finish_payload
 from storebridge_sandbox.shopify.call import USER_ERRORS, Call, Resolvers, iso
 from storebridge_sandbox.shopify.engine import Engine
 from storebridge_sandbox.shopify.ids import Numbers, level_gid, number_of
@@ -92,6 +94,8 @@ class ShopifyStore:
         self.subscriptions.outbox = self.webhooks
         bucket = Bucket(world.now, options.bucket_size, options.restore_rate)
         self._engines: dict[str, Engine] = {}
+        self.bulk = BulkOperations(self.numbers, world.now, options, self._execute, self._bulk_finished)
+        self._bulk_answers = BulkAnswers(self.bulk, schema_of, seed)
         self._resolvers = self._all_resolvers()
         api = ShopifyApi(self._engine_for, self.tokens, bucket, options, world.now)
         self._gate = FaultGate(api, world, api, faults, self.requests)
@@ -137,6 +141,22 @@ class ShopifyStore:
             engine = self._engines[version] = Engine(schema_of(version), self._resolvers)
         return engine
 
+    def _execute(self, text: str, variables: dict[str, Any], version: str) -> dict[str, Any]:
+        """One request of a bulk operation, without its limits of pages."""
+        engine = self._engine_for(version)
+        prepared = engine.prepare(text, None)
+        coerced = prepared if isinstance(prepared, list) else engine.coerce(prepared, variables)
+        if isinstance(prepared, list) or isinstance(coerced, list):
+            return {"errors": coerced}
+        keys = keys_of(prepared, variables)
+        call = Call(self.world.now(), f"bulk-{self.numbers.new('BulkCall')}", keys=keys, version=version)
+        with paging.unbounded():
+            answered = engine.run(prepared, coerced, call)
+        return {"data": answered.data, **({"errors": answered.errors} if answered.errors else {})}
+
+    def _bulk_finished(self, operation: BulkOperation) -> None:
+        self.subscriptions.announce([("bulk_operations/finish", lambda: finish_payload(operation))])
+
     def _find(self, global_id: str) -> Any:
         """Whatever has this id, as of now."""
         call = Call(self.world.now(), "find")
@@ -181,6 +201,8 @@ class ShopifyStore:
             self.office.find_returnable,
             items.find_level,
             lambda global_id, _call: self.subscriptions.all.get(global_id),
+            self._bulk_answers.find,
+            lambda global_id, _call: self.metafields.by_id(global_id) or self.metafields.definitions.get(global_id),
         )
         return {
             **paging.RESOLVERS,
@@ -196,6 +218,7 @@ class ShopifyStore:
             **stock_writes.resolvers(),
             **self.office.resolvers(self.inventory, self.tokens),
             **SubscriptionAnswers(self.subscriptions, self.metafields.namespace).resolvers(),
+            **self._bulk_answers.resolvers(),
             **USER_ERRORS,
         }
 
@@ -245,6 +268,7 @@ class ShopifyStore:
 
     def _own_routes(self) -> list[Route]:
         return [
+            *self._bulk_answers.routes(),
             Route("/_sandbox/subscriptions", self._drop_subscriptions, methods=["DELETE"]),
             Route("/_sandbox/tokens/revoke", self._revoke_tokens, methods=["POST"]),
         ]

@@ -53,6 +53,8 @@ class Recording:
     version: str
     area: str
     steps: Sequence[Exchange | Observation] = field(default_factory=tuple)
+    upload: str = "{}"
+    """What was uploaded for a bulk mutation, where the recorder kept it."""
 
     @cached_property
     def exchanges(self) -> list[Exchange]:
@@ -73,7 +75,20 @@ def read_recording(path: Path) -> Recording:
     version, area, name = path.stem.split("_", 2)
     content = json.loads(path.read_text(encoding="utf-8"))
     steps = list(_once_each(_Reader().steps(content, (), ())))
-    return Recording(name, str(content.get("apiVersion", version)), area, steps)
+    uploads = list(_texts_named("uploadcontent", content))
+    return Recording(name, str(content.get("apiVersion", version)), area, steps, *uploads[:1])
+
+
+def _texts_named(word: str, node: Any) -> Iterator[str]:
+    if isinstance(node, list):
+        for one in node:
+            yield from _texts_named(word, one)
+    if isinstance(node, dict):
+        for key, held in node.items():
+            if word in key.lower() and isinstance(held, str):
+                yield held
+            else:
+                yield from _texts_named(word, held)
 
 
 def _once_each(steps: Iterator[Exchange | Observation]) -> Iterator[Exchange | Observation]:
