@@ -358,6 +358,34 @@ def test_the_older_refund_call_restocks_by_its_kind() -> None:
     with_site(play)
 
 
+# -- chargebacks ---------------------------------------------------------------------------------------------
+
+
+def test_a_bank_takes_money_back_and_gives_it_up_again() -> None:
+    async def play(site: Site) -> None:
+        order, _, payment = await bought(site)
+        path = f"/_sandbox/orders/{order}/chargeback"
+        site.mailbox.bodies.clear()
+        statuses = [(await site.ask("POST", path, body)).status for body in ({"amount": "30"}, {"amount": "25.00"})]
+        face = await order_of(site, order)
+        refused = await refund(site, order, payment)
+        statuses.append((await site.ask("POST", path, {"reverse": True})).status)
+        after = await order_of(site, order)
+        events = [event["eventType"].removeprefix("wix.ecom.v1.") for event in await site.events()]
+
+        assert statuses == [422, 200, 200]
+        assert face["balanceSummary"]["chargeback"]["amount"] == "25.00"
+        assert code_of(refused) == (428, "PAYMENT_NOT_REFUNDABLE")
+        assert after["balanceSummary"]["chargebackReversal"]["amount"] == "25.00"
+        assert [event for event in events if "chargeback" in event] == [
+            "order_transactions_chargeback_approved",
+            "order_transactions_chargeback_reversed",
+        ]
+        assert (await refund(site, order, payment))[0] == 200
+
+    with_site(play, WixOptions(webhook_url=HOOK))
+
+
 # -- the log -------------------------------------------------------------------------------------------------
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
-import uuid
 from dataclasses import dataclass
 from typing import Literal
 
 from storebridge_sandbox.wix.settings import STORES_APP_ID
 
 Reason = Literal["ORDER", "MANUAL", "REVERT_INVENTORY_CHANGE"]
+
+
+VERSION_AND_VARIANT = 0xF000 << 64 | 0xC000 << 48
+RANDOM_UUID = 0x4000 << 64 | 0x8000 << 48
 
 
 class Guids:
@@ -19,7 +22,10 @@ class Guids:
         self._rng = rng
 
     def __call__(self, _kind: str = "") -> str:
-        return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+        # Written out because a simulation makes millions: uuid.UUID and back costs three times as much.
+        number = self._rng.getrandbits(128) & ~VERSION_AND_VARIANT | RANDOM_UUID
+        text = f"{number:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ from storebridge_sandbox.wix.orders.staff import Staff
 from storebridge_sandbox.wix.orders.state import WixOrder
 from storebridge_sandbox.wix.payments.answers import TransactionAnswers
 from storebridge_sandbox.wix.payments.billing import BillingAnswers
+from storebridge_sandbox.wix.payments.chargebacks import ChargebackCalls
 from storebridge_sandbox.wix.payments.collector import CollectorAnswers
 from storebridge_sandbox.wix.products.answers import ProductAnswers, ProductWrites
 from storebridge_sandbox.wix.products.by_filter import ProductsByFilterAnswers
@@ -264,6 +265,7 @@ class WixStore:
     def _own_routes(self) -> list[Route]:
         return [
             *CheckoutCalls(self.checkouts, self.guard, self._sellable).routes(),
+            *ChargebackCalls(self.office, self.find_order, self.access.staff).routes(),
             Route("/_sandbox/webhook_address", self._set_webhook_address, methods=["PUT"]),
             Route("/_sandbox/tokens/revoke", self._revoke_tokens, methods=["POST"]),
             Route("/_sandbox/app/install", self._install, methods=["POST"]),

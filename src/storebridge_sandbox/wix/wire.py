@@ -6,6 +6,7 @@ import base64
 import binascii
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -75,8 +76,14 @@ def read_date(text: str) -> int:
 
 def money(amount: Decimal, currency: str) -> dict[str, str]:
     """``{"amount": "19.99", "formattedAmount": "$19.99"}``."""
-    text = f"{amount:.2f}" if amount == round(amount, 2) else f"{amount:.3f}"
+    text = _digits(amount)
     return {"amount": text, "formattedAmount": SYMBOLS.get(currency, f"{currency} ") + text}
+
+
+@lru_cache(4096)
+def _digits(amount: Decimal) -> str:
+    """Kept, because an order tells two dozen amounts at every change, and most of them are the same few."""
+    return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount:.3f}"
 
 
 def encode_token(raw: bytes) -> str:

@@ -11,6 +11,8 @@ from storebridge_sandbox.wix.orders.state import ZERO, WixLine, WixOrder
 from storebridge_sandbox.wix.settings import DEFAULT_VARIANT_ID, STORES_APP_ID
 from storebridge_sandbox.wix.wire import money, wix_date
 
+MILLIONTH = Decimal("0.000001")
+
 
 def order_payload(order: WixOrder) -> dict[str, Any]:
     """The Order message, as far as this site keeps it."""
@@ -101,11 +103,11 @@ def line_payload(line: WixLine, order: WixOrder) -> dict[str, Any]:
 
 
 def _line_tax(tax: Decimal, taxable: Decimal, order: WixOrder) -> dict[str, Any]:
-    rate = (tax / taxable).quantize(Decimal("0.000001")) if taxable else ZERO
+    rate = f"{(tax / taxable).quantize(MILLIONTH).normalize():f}" if tax and taxable else "0"
     return {
         "taxAmount": money(tax, order.currency),
         "taxableAmount": money(taxable, order.currency),
-        "taxRate": f"{rate.normalize():f}",
+        "taxRate": rate,
         "taxIncludedInPrice": order.sums.tax_included,
     }
 

@@ -27,6 +27,8 @@ def why_not(payment: Payment, order: WixOrder) -> str | None:
         return "DISABLED_BY_PROVIDER"
     if remaining(payment, order) > 0:
         return None
+    if order.refunded_of(payment) < payment.came_in:
+        return "AMOUNT_OFFSET_BY_CHARGEBACK"
     under_way = (one for refund in order.wix_refunds() for one in refund.transactions if one.payment_id == payment.id)
     return "PENDING_REFUND" if any(one.status in UNDER_WAY for one in under_way) else "ALREADY_REFUNDED"
 
