@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from builders.journeys import MAIN, Goods, Journey, travel
@@ -160,6 +162,35 @@ def test_a_quiet_system_writes_nothing_for_an_hour() -> None:
         assert await journey.calls("wix") > calls[1]
 
     travel(play)
+
+
+def test_a_quiet_hour_costs_three_calls_in_a_hundred_of_what_wix_allows() -> None:
+    """At the paces that a new configuration has: one sweep each 5 minutes, hot counters and orders each half minute,
+    the store itself each 10 minutes; no other call at all."""
+
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=300.0)
+        before = {name: await journey.calls(name) for name in ("shopify", "wix")}
+        await journey.pass_time(3600.0)
+        spent = {
+            client.name: Counter(call["operation"] for call in (await client.requests())[before[client.name] :])
+            for client in (journey.shopify, journey.wix)
+        }
+        assert set(spent["shopify"]) == {"inventoryLevels", "orders", "shop", "locations", "webhookSubscriptions"}
+        assert set(spent["wix"]) == {
+            "queryInventoryItems",
+            "searchOrders",
+            "getCatalogVersion",
+            "getOrdersSettings",
+            "getAppInstance",
+            "queryStoresLocations",
+        }
+        assert spent["shopify"]["inventoryLevels"] <= 3600 / 30 + 3600 / 300
+        assert spent["wix"]["queryInventoryItems"] <= 3600 / 30 + 3600 / 300
+        assert sum(spent["wix"].values()) <= 0.03 * 200 * 60
+        assert await journey.stock_writes("shopify") == await journey.stock_writes("wix") == 0
+
+    travel(play, Goods("A", {"shopify": 1, "wix": 1}), hot_sweep_seconds=30.0, order_poll_seconds=30.0)
 
 
 @both_databases

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from tests.builders.databases import Database
 
+from builders.databases import Database
 from storebridge.store.database import Tx
 from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import leases

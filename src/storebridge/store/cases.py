@@ -78,10 +78,22 @@ def open_cases(tx: HasConnection, rows: Sequence[NewCase]) -> list[bool]:
     return new
 
 
+_OPEN_CASES = Prepared(
+    select(cases.c.workspace, cases.c.reason, cases.c.subject).where(
+        one_of(cases.c.workspace, "workspaces"),
+        one_of(cases.c.reason, "reasons"),
+        one_of(cases.c.subject, "subjects"),
+        cases.c.state == "open",
+    )
+)
+
+
 def _open_names(tx: HasConnection, names: Collection[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
-    columns = (cases.c.workspace, cases.c.reason, cases.c.subject)
-    found = tx.conn.execute(select(*columns).where(tuple_(*columns).in_(sorted(names)), cases.c.state == "open"))
-    return {(workspace, reason, subject) for workspace, reason, subject in found}
+    if not names:
+        return set()
+    workspaces, reasons, subjects = (set(column) for column in zip(*names, strict=True))
+    found = _OPEN_CASES.all(tx, workspaces=workspaces, reasons=reasons, subjects=subjects)
+    return {(workspace, reason, subject) for workspace, reason, subject in found} & set(names)
 
 
 def _times_opened(tx: HasConnection, rows: Iterable[NewCase]) -> dict[tuple[str, str, str], int]:

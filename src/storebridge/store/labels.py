@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import bindparam, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storebridge.model.ids import ConnectionName, ItemId, OrderId, PoolId, Workspace
 from storebridge.model.orders import OrderFacts
 from storebridge.store.lanes import HasConnection
+from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import baselines, draws, ledger, order_effects, orders, positions
 
 
@@ -45,23 +46,28 @@ def record_orders(
     return {line.item_id for fact in changed for line in fact.lines if line.item_id is not None}
 
 
+_KNOWN_VERSIONS = Prepared(
+    select(orders.c.order_id, orders.c.updated_at).where(
+        orders.c.workspace == bindparam("w"), orders.c.connection == bindparam("c"), one_of(orders.c.order_id, "ids")
+    )
+)
+_BASELINE_MADE_AT = Prepared(
+    select(func.min(baselines.c.made_at)).where(
+        baselines.c.workspace == bindparam("w"), baselines.c.state == "signed_off"
+    )
+)
+
+
 def _known_versions(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, ids: Sequence[OrderId]
 ) -> dict[OrderId, datetime]:
-    found = tx.conn.execute(
-        select(orders.c.order_id, orders.c.updated_at).where(
-            orders.c.workspace == workspace, orders.c.connection == connection, orders.c.order_id.in_(ids)
-        )
-    )
+    found = _KNOWN_VERSIONS.all(tx, w=workspace, c=connection, ids=ids)
     return {OrderId(order_id): updated_at for order_id, updated_at in found}
 
 
 def _baseline_made_at(tx: HasConnection, workspace: Workspace) -> datetime | None:
-    return tx.conn.execute(
-        select(func.min(baselines.c.made_at)).where(
-            baselines.c.workspace == workspace, baselines.c.state == "signed_off"
-        )
-    ).scalar()
+    made_at: datetime | None = _BASELINE_MADE_AT.scalar(tx, w=workspace)
+    return made_at
 
 
 def _order_row(tx: HasConnection, workspace: Workspace, connection: ConnectionName, fact: OrderFacts) -> dict[str, Any]:
@@ -156,39 +162,52 @@ def residuals_of_items(
     return _residuals(tx, workspace, connection, sorted(set(pools_of)))
 
 
+_POOLS_OF_ITEMS = Prepared(
+    select(draws.c.pool_id)
+    .where(draws.c.workspace == bindparam("w"), draws.c.connection == bindparam("c"), one_of(draws.c.item_id, "items"))
+    .distinct()
+)
+_SAME_ORDER = (
+    (orders.c.workspace == order_effects.c.workspace)
+    & (orders.c.connection == order_effects.c.connection)
+    & (orders.c.order_id == order_effects.c.order_id)
+)
+_POOLS_MOVED = Prepared(
+    select(ledger.c.pool_id)
+    .where(
+        ledger.c.workspace == bindparam("w"),
+        ledger.c.connection == bindparam("c"),
+        ledger.c.at >= bindparam("since"),
+    )
+    .distinct()
+)
+_ITEMS_SOLD = Prepared(
+    select(order_effects.c.item_id)
+    .join(orders, _SAME_ORDER)
+    .where(
+        orders.c.workspace == bindparam("w"),
+        orders.c.connection == bindparam("c"),
+        orders.c.read_at >= bindparam("since"),
+        order_effects.c.item_id.is_not(None),
+    )
+    .distinct()
+)
+
+
 def _pools_of_items(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Sequence[ItemId]
 ) -> set[PoolId]:
-    found = tx.conn.execute(
-        select(draws.c.pool_id)
-        .where(draws.c.workspace == workspace, draws.c.connection == connection, draws.c.item_id.in_(items))
-        .distinct()
-    )
-    return {PoolId(pool_id) for (pool_id,) in found}
+    return {PoolId(pool_id) for (pool_id,) in _POOLS_OF_ITEMS.all(tx, w=workspace, c=connection, items=items)}
 
 
 def residuals_since(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, since: datetime
 ) -> list[Residual]:
     """Residuals of every pool that moved, or whose orders were read, since a time."""
-    moved = tx.conn.execute(
-        select(ledger.c.pool_id)
-        .where(ledger.c.workspace == workspace, ledger.c.connection == connection, ledger.c.at >= since)
-        .distinct()
-    )
-    sold = tx.conn.execute(
-        select(order_effects.c.item_id)
-        .join(
-            orders,
-            (orders.c.workspace == order_effects.c.workspace)
-            & (orders.c.connection == order_effects.c.connection)
-            & (orders.c.order_id == order_effects.c.order_id),
-        )
-        .where(orders.c.workspace == workspace, orders.c.connection == connection, orders.c.read_at >= since)
-        .distinct()
-    )
+    moved = _POOLS_MOVED.all(tx, w=workspace, c=connection, since=since)
+    sold = _ITEMS_SOLD.all(tx, w=workspace, c=connection, since=since)
     pool_ids = {PoolId(pool_id) for (pool_id,) in moved}
-    pool_ids |= _pools_of_items(tx, workspace, connection, [i for (i,) in sold if i is not None])
+    pool_ids |= _pools_of_items(tx, workspace, connection, [item for (item,) in sold])
     return _residuals(tx, workspace, connection, sorted(pool_ids))
 
 
@@ -237,61 +256,70 @@ def _residual(
     )
 
 
-def _counters(
-    tx: HasConnection, workspace: Workspace, connection: ConnectionName, pool_ids: Sequence[PoolId]
-) -> list[tuple[PoolId, ItemId, int, int, datetime | None]]:
-    same = (
+_COUNTERS = Prepared(
+    select(
+        draws.c.pool_id,
+        positions.c.item_id,
+        positions.c.level - positions.c.granted,
+        draws.c.weight,
+        positions.c.read_at,
+    )
+    .join(
+        positions,
         (positions.c.workspace == draws.c.workspace)
         & (positions.c.connection == draws.c.connection)
         & (positions.c.item_id == draws.c.item_id)
-        & (positions.c.location_id == draws.c.location_id)
+        & (positions.c.location_id == draws.c.location_id),
     )
-    found = tx.conn.execute(
-        select(
-            draws.c.pool_id,
-            positions.c.item_id,
-            positions.c.level - positions.c.granted,
-            draws.c.weight,
-            positions.c.read_at,
-        )
-        .join(positions, same)
-        .where(
-            draws.c.workspace == workspace,
-            draws.c.connection == connection,
-            draws.c.pool_id.in_(pool_ids),
-        )
+    .where(
+        draws.c.workspace == bindparam("w"),
+        draws.c.connection == bindparam("c"),
+        one_of(draws.c.pool_id, "pools"),
     )
+)
+_NET_SOLD = func.sum(
+    order_effects.c.sold - order_effects.c.base_sold - order_effects.c.restocked + order_effects.c.base_restocked
+)
+_EFFECTS = Prepared(
+    select(
+        order_effects.c.item_id,
+        _NET_SOLD,
+        func.sum(order_effects.c.uncertain),
+        func.max(orders.c.read_at),
+        func.max(orders.c.updated_at),
+    )
+    .join(orders, _SAME_ORDER)
+    .where(
+        order_effects.c.workspace == bindparam("w"),
+        order_effects.c.connection == bindparam("c"),
+        one_of(order_effects.c.item_id, "items"),
+        orders.c.origin.is_(None),
+    )
+    .group_by(order_effects.c.item_id)
+)
+_BOOKED = Prepared(
+    select(ledger.c.pool_id, func.sum(ledger.c.units))
+    .where(
+        ledger.c.workspace == bindparam("w"),
+        ledger.c.connection == bindparam("c"),
+        ledger.c.kind == "manual",
+        one_of(ledger.c.pool_id, "pools"),
+    )
+    .group_by(ledger.c.pool_id)
+)
+
+
+def _counters(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, pool_ids: Sequence[PoolId]
+) -> list[tuple[PoolId, ItemId, int, int, datetime | None]]:
+    found = _COUNTERS.all(tx, w=workspace, c=connection, pools=pool_ids)
     return [(PoolId(p), ItemId(i), moved, weight, read_at) for p, i, moved, weight, read_at in found]
 
 
 def _effects(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Collection[ItemId]
 ) -> dict[ItemId, ItemEffect]:
-    net = func.sum(
-        order_effects.c.sold - order_effects.c.base_sold - order_effects.c.restocked + order_effects.c.base_restocked
-    )
-    found = tx.conn.execute(
-        select(
-            order_effects.c.item_id,
-            net,
-            func.sum(order_effects.c.uncertain),
-            func.max(orders.c.read_at),
-            func.max(orders.c.updated_at),
-        )
-        .join(
-            orders,
-            (orders.c.workspace == order_effects.c.workspace)
-            & (orders.c.connection == order_effects.c.connection)
-            & (orders.c.order_id == order_effects.c.order_id),
-        )
-        .where(
-            order_effects.c.workspace == workspace,
-            order_effects.c.connection == connection,
-            order_effects.c.item_id.in_(sorted(items)),
-            orders.c.origin.is_(None),
-        )
-        .group_by(order_effects.c.item_id)
-    )
+    found = _EFFECTS.all(tx, w=workspace, c=connection, items=items)
     return {
         ItemId(item): ItemEffect(int(units), int(uncertain), read_at, changed_at)
         for item, units, uncertain, read_at, changed_at in found
@@ -301,16 +329,7 @@ def _effects(
 def _booked(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, pool_ids: Sequence[PoolId]
 ) -> dict[PoolId, int]:
-    found = tx.conn.execute(
-        select(ledger.c.pool_id, func.sum(ledger.c.units))
-        .where(
-            ledger.c.workspace == workspace,
-            ledger.c.connection == connection,
-            ledger.c.kind == "manual",
-            ledger.c.pool_id.in_(pool_ids),
-        )
-        .group_by(ledger.c.pool_id)
-    )
+    found = _BOOKED.all(tx, w=workspace, c=connection, pools=pool_ids)
     return {PoolId(pool_id): int(units) for pool_id, units in found}
 
 

@@ -206,8 +206,8 @@ class Prepared:
         return plan
 
 
-def begin_transaction(conn: Connection, sql: str) -> None:
-    """Begin as the statement says, by the driver itself."""
+def run_plainly(conn: Connection, sql: str) -> None:
+    """A statement without parameters (BEGIN, SAVEPOINT), by the driver itself."""
     driver: Any = conn.connection.dbapi_connection
     try:
         driver.execute(sql)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from storebridge.clock import Clock
 from storebridge.store.dialects.sqlite import sqlite_engine
@@ -29,11 +29,12 @@ class InlineStore:
         self.engine = engine or sqlite_engine(path, shared=True)
         if engine is None:
             migrate(self.engine)
+        self._conn: Connection | None = None
+        """Kept: taking one from the pool and giving it back for each transaction cost as much as its statements."""
 
     async def run(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         await asyncio.sleep(0)
-        with self.engine.begin() as conn:
-            result = fn(Tx(conn, self._clock.now(), "sqlite"), *args, **kwargs)
+        result = self.read_now(fn, *args, **kwargs)
         await asyncio.sleep(0)
         return result
 
@@ -45,8 +46,10 @@ class InlineStore:
         return await self.run(fn, *args, **kwargs)
 
     def read_now(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with self.engine.begin() as conn:
-            return fn(Tx(conn, self._clock.now(), "sqlite"), *args, **kwargs)
+        if self._conn is None:
+            self._conn = self.engine.connect()
+        with self._conn.begin():
+            return fn(Tx(self._conn, self._clock.now(), "sqlite"), *args, **kwargs)
 
     async def maintain(self) -> None:
         """Nothing to do."""

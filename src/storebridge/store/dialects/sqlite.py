@@ -26,7 +26,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 from storebridge.clock import Clock
 from storebridge.errors import StoreUnavailableError
 from storebridge.store.migrate import migrate
-from storebridge.store.prepared import begin_transaction
+from storebridge.store.prepared import run_plainly
 from storebridge.store.transactions import DialectName, Tx
 
 P = ParamSpec("P")
@@ -82,7 +82,7 @@ def sqlite_engine(path: str, *, read_only: bool = False, shared: bool = False) -
 
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
-        begin_transaction(conn, "BEGIN" if read_only else "BEGIN IMMEDIATE")
+        run_plainly(conn, "BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -207,6 +207,11 @@ class SqliteStore:
         self._queue.put(waiting)
 
     def _write(self) -> None:
+        assert self._writer is not None
+        with self._writer.connect() as conn:
+            self._write_on(conn)
+
+    def _write_on(self, conn: Connection) -> None:
         while True:
             group = self._take_group()
             if group is None:
@@ -216,7 +221,7 @@ class SqliteStore:
             if wanted and wanted[0].fn is None:
                 self._checkpoint(wanted[0])
             elif wanted:
-                self._commit(wanted)
+                self._commit(conn, wanted)
 
     def _take_group(self) -> list[_Waiting] | None:
         """What waits now, in order; None when the store is closing. A checkpoint stands alone."""
@@ -242,11 +247,10 @@ class SqliteStore:
             group.append(more)
         return group
 
-    def _commit(self, group: Sequence[_Waiting]) -> None:
-        assert self._writer is not None
+    def _commit(self, conn: Connection, group: Sequence[_Waiting]) -> None:
         results: list[tuple[_Waiting, Any, BaseException | None]] = []
         try:
-            with self._writer.begin() as conn:
+            with conn.begin():
                 tx = Tx(conn, self._clock.now(), "sqlite")
                 alone = len(group) == 1
                 results.extend((waiting, *_run_one(tx, waiting, alone=alone)) for waiting in group)
@@ -306,11 +310,12 @@ def _run_one(tx: Tx, waiting: _Waiting, *, alone: bool) -> tuple[Any, BaseExcept
             return waiting.fn(tx), None
         except BaseException as error:
             raise _AloneFailed(error) from error
-    savepoint = tx.conn.begin_nested()
+    run_plainly(tx.conn, "SAVEPOINT one_of_group")
     try:
         result = waiting.fn(tx)
     except BaseException as error:  # noqa: BLE001 - whoever asked for this function gets it
-        savepoint.rollback()
+        run_plainly(tx.conn, "ROLLBACK TO one_of_group")
+        run_plainly(tx.conn, "RELEASE one_of_group")
         return None, error
-    savepoint.commit()
+    run_plainly(tx.conn, "RELEASE one_of_group")
     return result, None
