@@ -142,7 +142,7 @@ class Turn:
         self._settlements: dict[LaneKey, Settlement] = {}
         self._opened: dict[LaneKey, list[str]] = {}
         self._plans: dict[LaneKey, LanePlan] = {}
-        self._asks: defaultdict[ConnectionName, set[str]] = defaultdict(set)
+        self._asks: defaultdict[ConnectionName, dict[ItemId, Urgency]] = defaultdict(dict)
         self._wake: set[ConnectionName] = set()
         self._open_cases: set[tuple[str, str]] = set()
 
@@ -201,8 +201,10 @@ class Turn:
             )
         for settlement in self._settlements.values():
             settle_intents(self._tx, settlement.rows)
+            written = {applied.position for applied in settlement.applied}
             for position in settlement.look_again:
-                self._asks[position.connection].add(position.item_id)
+                urgency = Urgency.STOCK_CONFIRM if position in written else Urgency.STOCK_READ
+                self._asks[position.connection][position.item_id] = urgency
 
     def _keep_evidence(self, lane: StoredLane, folding: Folding, sent_at: datetime) -> None:
         doubted = {i.position: i for i in lane.intents.values() if i.state == "unclear"}
@@ -348,7 +350,7 @@ class Turn:
 
     def _ask(self) -> None:
         for connection, items in sorted(self._asks.items()):
-            asks = [Ask("levels", item, int(Urgency.STOCK_READ), self._tx.now) for item in sorted(items)]
+            asks = [Ask("levels", item, int(urgency), self._tx.now) for item, urgency in sorted(items.items())]
             if asks:
                 ask_looks(self._tx, self._workspace, connection, asks)
                 self._wake.add(connection)

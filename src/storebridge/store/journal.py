@@ -29,6 +29,7 @@ class WaitingIntent(msgspec.Struct, frozen=True):
     version: str | None
     native_id: str | None
     priority: int
+    due_at: datetime
 
 
 class JournaledCall(msgspec.Struct, frozen=True):
@@ -105,6 +106,7 @@ _SELECT_WAITING = (
         intents.c.version,
         intents.c.native_id,
         intents.c.priority,
+        intents.c.due_at,
     )
     .where(
         intents.c.workspace == bindparam("w"),

@@ -16,16 +16,18 @@ class Urgency(IntEnum):
     STOCK_LOWER = 0
     STOCK_READ = 1
     STOCK_RAISE = 2
-    ORDERS = 3
-    CUSTOMERS = 4
-    PRODUCTS = 5
-    SWEEP = 6
+    STOCK_CONFIRM = 3
+    ORDERS = 4
+    CUSTOMERS = 5
+    PRODUCTS = 6
+    SWEEP = 7
 
 
 HANDICAP_SECONDS = {
     Urgency.STOCK_LOWER: 0.0,
     Urgency.STOCK_READ: 0.2,
     Urgency.STOCK_RAISE: 0.5,
+    Urgency.STOCK_CONFIRM: 1.0,
     Urgency.ORDERS: 3.0,
     Urgency.CUSTOMERS: 10.0,
     Urgency.PRODUCTS: 20.0,

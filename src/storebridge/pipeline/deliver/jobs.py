@@ -82,7 +82,7 @@ def next_job(tx: Tx, desk: Desk, limits: Limits, encode: Encode, call_id: CallId
         return resend
     intents = _writable(tx, desk, limits)
     looks = _readable(tx, desk, limits)
-    if intents and (not looks or _write_goes_first(tx.now, intents[0], looks[0])):
+    if intents and (not looks or _write_goes_first(intents, looks)):
         return _journal(tx, desk, limits, encode, intents, call_id, key)
     if looks:
         return _group(limits, looks)
@@ -110,9 +110,11 @@ def _readable(tx: Tx, desk: Desk, limits: Limits) -> list[ClaimedLook]:
     return [look for look in found if (look.kind, look.key) not in limits.in_flight_looks]
 
 
-def _write_goes_first(now: datetime, intent: WaitingIntent, look: ClaimedLook) -> bool:
-    write_turn = turn_comes_at(now, Urgency(intent.priority))
-    return write_turn <= turn_comes_at(min(look.due_at, now), Urgency(look.urgency))
+def _write_goes_first(intents: Sequence[WaitingIntent], looks: Sequence[ClaimedLook]) -> bool:
+    """Both kinds of job age: where calls are scarce, reads that had waited for longer than their handicap once passed
+    every write, and a lower waited for seconds."""
+    write_turn = min(turn_comes_at(intent.due_at, Urgency(intent.priority)) for intent in intents)
+    return write_turn <= min(turn_comes_at(look.due_at, Urgency(look.urgency)) for look in looks)
 
 
 def _group(limits: Limits, looks: Sequence[ClaimedLook]) -> Read:
