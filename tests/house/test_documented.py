@@ -29,6 +29,7 @@ from storebridge.telemetry.metrics import COUNTERS, GAUGES, HISTOGRAMS
 from storebridge_sandbox.faults import PROFILES, FaultRule, FaultSettings, FaultStep
 from storebridge_sandbox.schema_changes import SchemaChange
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.switches import all_switches
 from storebridge_sandbox.wix.quirks import WixQuirks
 
 OPERATING = "docs/operating.md"
@@ -174,6 +175,15 @@ def test_every_assumption_that_the_code_names_is_documented() -> None:
     told = set(re.findall(r"^### ([GSW][0-9]+)\b", read(ASSUMPTIONS), flags=re.MULTILINE))
     assert {"S1", "W33"} <= told
     assert named - told == set()
+
+
+def test_every_assumption_is_a_switch_or_says_why_it_is_none() -> None:
+    numbered = {name.partition(".")[2] for name, one in all_switches().items() if one.assumption}
+    assert {"stale_code", "w2_every_change_raises_revision"} <= numbered
+    assert missing(numbered, ASSUMPTIONS) == set()
+    entries = re.split(r"^### ", read(ASSUMPTIONS), flags=re.MULTILINE)[1:]
+    silent = [one.partition(":")[0] for one in entries if not re.search(r"\*\*Switch:\*\*\s+(?!none\.)\S", one)]
+    assert silent == []
 
 
 def test_every_dependency_has_a_reason() -> None:
