@@ -320,3 +320,42 @@ def test_the_buyer_of_a_created_order_becomes_a_contact_once_and_the_order_names
         assert slugs == ["created"]
 
     with_site(play, HEARD)
+
+
+def test_v5_addresses_are_parts_under_the_contacts_revision_with_one_default() -> None:
+    async def play(site: Site) -> None:
+        _, told = await site.call("POST", V5, {"contact": {"name": {"first": "Ada"}}})
+        path = f"{V5}/{told['contact']['id']}/addresses"
+        first, second = ({"address": {"city": city}} for city in ("Ulm", "Bonn"))
+        await site.call("POST", path, {"address": first, "revision": "1"})
+        stale = await site.call("POST", path, {"address": second, "revision": "1"})
+        _, two = await site.call("POST", path, {"address": {**second, "defaultAddress": True}, "revision": "2"})
+        gone = two["contact"]["addresses"][0]["id"]
+        _, one = await site.call("DELETE", f"{path}/{gone}", {"revision": "3"})
+        lost = await site.call("DELETE", f"{path}/{gone}", {"revision": "4"})
+
+        assert stale[0] == 409
+        assert [(row["address"]["city"], row["defaultAddress"]) for row in two["contact"]["addresses"]] == [
+            ("Ulm", False),
+            ("Bonn", True),
+        ]
+        assert [row["address"]["city"] for row in one["contact"]["addresses"]] == ["Bonn"]
+        assert (lost[0], code_of(lost[1])) == (404, "ADDRESS_NOT_FOUND")
+
+    with_site(play)
+
+
+def test_v5_deleted_contacts_come_back_from_the_bin_with_their_id() -> None:
+    async def play(site: Site) -> None:
+        made = await create(site, info())
+        await site.call("DELETE", f"{V4}/{made['id']}")
+        _, listed = await site.call("GET", f"{V5}/trash-bin?email=ada@example.com")
+        _, restored = await site.call("POST", f"{V5}/trash-bin/{made['id']}/restore", {})
+        again, _ = await site.call("POST", V4, {"info": info()})
+        empty, _ = await site.call("GET", f"{V5}/trash-bin/{made['id']}")
+
+        assert [one["id"] for one in listed["contacts"]] == [made["id"]]
+        assert restored["contact"]["email"]["email"] == "ada@example.com"
+        assert (again, empty) == (409, 404)
+
+    with_site(play)

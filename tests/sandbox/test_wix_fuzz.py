@@ -8,6 +8,7 @@ version; a failure names the seed and the request.
 from __future__ import annotations
 
 import base64
+import copy
 import os
 import random
 import time
@@ -204,7 +205,7 @@ class Inventor:
                     break
                 key = self.chance.choice(keys)
                 if not isinstance(part[key], dict | list) or self.chance.random() < 0.25:
-                    part[key] = self.chance.choice((*ODD, self._known("id")))
+                    part[key] = copy.deepcopy(self.chance.choice((*ODD, self._known("id"))))
                     break
                 part = part[key]
         return whole

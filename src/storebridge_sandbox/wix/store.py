@@ -47,6 +47,7 @@ from storebridge_sandbox.wix.contacts.members import MemberAnswers, Members
 from storebridge_sandbox.wix.contacts.state import ContactBook
 from storebridge_sandbox.wix.contacts.v4_answers import ContactAnswersV4
 from storebridge_sandbox.wix.contacts.v5_answers import ContactAnswersV5
+from storebridge_sandbox.wix.contacts.v5_parts import ContactPartAnswersV5
 from storebridge_sandbox.wix.drafts.commit import DraftCommits
 from storebridge_sandbox.wix.drafts.desk import DraftDesk
 from storebridge_sandbox.wix.drafts.editing import DraftAnswers
@@ -251,9 +252,11 @@ class WixStore:
 
     def _people(self) -> tuple[Answers, ...]:
         quirks, book = self.options.quirks, self.contacts
+        newer = ContactAnswersV5(book, self.jobs, quirks)
         return (
             ContactAnswersV4(book, self.labels, self.extended_fields, self.jobs, quirks),
-            ContactAnswersV5(book, self.jobs, quirks),
+            newer,
+            ContactPartAnswersV5(book, newer),
             MemberAnswers(self.members, book, self.notices),
             KeyAnswers(self.labels, "label", book.forget_label),
             KeyAnswers(self.extended_fields, "field", book.forget_field),

@@ -188,6 +188,12 @@ class ContactAnswersV5:
         self._replace(contact, asked, call, check=True)
         return contact
 
+    def rewrite(self, contact: Contact, asked: Told, call: Call) -> Told:
+        """Parts of a contact under its revision; raises WixRefusal, having changed nothing."""
+        self._check_revision(contact, asked.get("revision"))
+        self._replace(contact, asked, call, check=False)
+        return self._told(contact, call)
+
     def _upserted(self, asked: Told, call: Call) -> tuple[Contact, str]:
         """An existing contact by id, external id, e-mail or phone is updated, else one is made."""
         known = self._known(asked)
