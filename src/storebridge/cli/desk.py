@@ -29,11 +29,13 @@ from storebridge.errors import (
     StorebridgeError,
     StoreUnavailableError,
 )
+from storebridge.model.sales import Tracking
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.book_goods import count_goods, receive_goods
 from storebridge.operations.reconcile_stores import reconcile_stores
 from storebridge.operations.replay_event import replay_event
 from storebridge.operations.settle_case import Choice, settle_case
+from storebridge.operations.ship_order import Step, change_parcel, hold_order, note_step, ship_order
 
 PATIENCE_SECONDS = 300.0
 ERRORS: dict[int, type[StorebridgeError]] = {
@@ -133,6 +135,37 @@ class Desk:
             settle_case, self._terms, self._environment.ids, case_id, choice, actor=actor(), note=note
         )
         return settled
+
+    async def ship(
+        self, order: str, lines: dict[str, int] | None, tracking: Tracking, *, notify: bool, reference: str
+    ) -> msgspec.Struct:
+        moved: msgspec.Struct = await self._store.run(
+            ship_order,
+            self._terms,
+            self._environment.ids,
+            order,
+            lines=lines,
+            tracking=tracking,
+            actor=actor(),
+            notify=notify,
+            reference=reference,
+        )
+        return moved
+
+    async def change_parcel(self, order: str, parcel: str, tracking: Tracking | None, cancel: bool) -> msgspec.Struct:
+        ids = self._environment.ids
+        moved: msgspec.Struct = await self._store.run(
+            change_parcel, self._terms, ids, order, parcel, actor=actor(), tracking=tracking, cancel=cancel
+        )
+        return moved
+
+    async def step(self, order: str, step: Step, lines: dict[str, int] | None) -> msgspec.Struct:
+        moved: msgspec.Struct = await self._store.run(note_step, self._terms, order, step, lines, actor=actor())
+        return moved
+
+    async def hold(self, order: str, hold: bool, why: str) -> msgspec.Struct:
+        moved: msgspec.Struct = await self._store.run(hold_order, self._terms, order, hold=hold, actor=actor(), why=why)
+        return moved
 
     async def replay(self, event: str, stage: Any) -> msgspec.Struct:
         replayed: msgspec.Struct = await self._store.run(replay_event, self._terms, event, stage, actor=actor())

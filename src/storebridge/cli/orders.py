@@ -2,51 +2,230 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from storebridge.cli.desk import reading, run
+from storebridge.cli.desk import Desk, actor, reading, run, write
 from storebridge.cli.options import Common
-from storebridge.cli.output import as_table, give
-from storebridge.operations.list_orders import OrderPage, list_orders
+from storebridge.cli.output import as_table, give, of_pairs
+from storebridge.errors import ConfigurationError
+from storebridge.flows.queue import TO_DO, Place
+from storebridge.model.sales import Tracking
+from storebridge.operations.list_orders import OrderPage, QueuedOrder, list_orders
+from storebridge.operations.ship_order import Step
+from storebridge.operations.show_order import OrderView, show_order
+
+Order = Annotated[str, Parameter(help="Its key, its store's id, or its name, such as '#1001'.")]
+Lines = Annotated[
+    tuple[str, ...], Parameter(name="--line", help="SKU=UNITS, once per line; none: all that is left.", negative="")
+]
 
 
 def add_to(app: App) -> None:
     """Add the commands of this file."""
-    app.command(orders)
+    group = App(name="orders", help="The single fulfilment queue: what is to be picked, packed and shipped.")
+    group.command(listing, name="list")
+    for command in (show, ship, track, withdraw, step, hold):
+        group.command(command)
+    app.command(group)
 
 
-def orders(
+def listing(
     *,
+    place: Annotated[tuple[Place, ...], Parameter(help="Where it stands; default: all that is to be done.")] = TO_DO,
     connection: Annotated[str | None, Parameter(help="Orders of this store only.")] = None,
+    search: Annotated[str, Parameter(help="A part of the order's name.")] = "",
     limit: Annotated[int, Parameter(help="At most so many.")] = 50,
     after: Annotated[str | None, Parameter(help="Where the page begins; from the page before.")] = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> int:
-    """Orders of every store, newest first."""
-    page = run(_orders(common, connection, limit, after))
+    """Orders of every store, newest first, each where its next step is."""
+    page = run(_orders(common, tuple(place), connection, search, limit, after))
     give(page, order_lines(page), as_json=common.json)
     return 0
 
 
-async def _orders(common: Common, connection: str | None, limit: int, after: str | None) -> OrderPage:
+async def _orders(
+    common: Common, places: tuple[Place, ...], connection: str | None, search: str, limit: int, after: str | None
+) -> OrderPage:
     async with reading(common) as (store, terms):
-        return await list_orders(store, terms.workspace, connection=connection, limit=limit, after=after)
+        return await list_orders(
+            store, terms, places=places, connection=connection, search=search, limit=limit, after=after
+        )
 
 
 def order_lines(page: OrderPage) -> list[str]:
-    """One line per order."""
-    rows = [
-        (
-            f"{order.created_at:%Y-%m-%d %H:%M}",
-            order.connection,
-            order.name,
-            "cancelled" if order.cancelled else "",
-            ", ".join(f"{line.sold - line.restocked} x {line.sku or 'no SKU'}" for line in order.lines),
-        )
-        for order in page.items
+    """One line per order, and how many stand where."""
+    if not page.items:
+        return ["No orders stand here.", f"In all: {of_pairs(page.places)}."]
+    head = ("placed", "store", "order", "place", "to ship", "ship by", "goods")
+    return [*as_table(head, [_row(order) for order in page.items]), "", f"In all: {of_pairs(page.places)}."]
+
+
+def _row(order: QueuedOrder) -> tuple[object, ...]:
+    goods = ", ".join(f"{line.to_ship} x {line.sku or line.title}" for line in order.lines if line.to_ship)
+    return (
+        f"{order.placed_at:%Y-%m-%d %H:%M}",
+        order.connection,
+        order.name,
+        order.place.value.replace("_", " "),
+        order.units_to_ship,
+        f"{order.ship_by:%Y-%m-%d}" if order.ship_by else None,
+        goods or "nothing",
+    )
+
+
+def show(order: Order, /, *, common: Common = Common()) -> int:  # noqa: B008
+    """One order: goods, money, parcels, what is being written, and its history."""
+    view = run(_view(common, order))
+    give(view, view_lines(view), as_json=common.json)
+    return 0
+
+
+async def _view(common: Common, name: str) -> OrderView:
+    async with reading(common) as (store, terms):
+        return await show_order(store, terms, name)
+
+
+def view_lines(view: OrderView) -> list[str]:
+    """The story of an order, for a person."""
+    order, queued = view.order, view.queued
+    total = order.totals.total.shop
+    found = [
+        f"{order.name} of {order.connection} ({view.queued.order_key}), placed {order.placed_at:%Y-%m-%d %H:%M} UTC",
+        f"{queued.place.value.replace('_', ' ')}; {order.payment_state.value.replace('_', ' ')}; "
+        f"{total.amount} {total.currency}",
+        "",
+        *as_table(
+            ("goods", "ordered", "to ship", "picked", "packed"),
+            [(line.sku or line.title, line.ordered, line.to_ship, line.picked, line.packed) for line in queued.lines],
+        ),
     ]
-    if not rows:
-        return ["No orders are known yet."]
-    return as_table(("placed", "store", "order", "", "goods"), rows)
+    if order.parcels:
+        found += ["", "Parcels that the store shows:", *(f"  {_parcel(parcel)}" for parcel in order.parcels)]
+    if view.writes:
+        found += ["", "Writes:", *(f"  {one.purpose}: {one.state} {one.message}".rstrip() for one in view.writes)]
+    told = [f"  {one.at:%Y-%m-%d %H:%M:%S}  {one.kind}  {one.actor}  {_words(one.detail)}" for one in view.history]
+    return [*found, "", "History, newest first:", *told]
+
+
+def _parcel(parcel: Any) -> str:
+    units = sum(line.quantity for line in parcel.lines)
+    numbers = ", ".join(f"{t.company} {t.number}".strip() for t in parcel.tracking) or "no tracking"
+    return f"{units} units, {numbers}{' (cancelled)' if parcel.cancelled else ''}"
+
+
+def _words(detail: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in detail.items())
+
+
+def ship(
+    order: Order,
+    /,
+    *,
+    line: Lines = (),
+    company: Annotated[str, Parameter(help="The carrier.")] = "",
+    number: Annotated[str, Parameter(help="The tracking number.")] = "",
+    url: Annotated[str, Parameter(help="Where to follow it.")] = "",
+    notify: Annotated[bool, Parameter(help="Whether the store writes to the buyer.")] = True,
+    reference: Annotated[str, Parameter(help="Your name of the parcel; the same again does nothing.")] = "",
+    common: Common = Common(),  # noqa: B008
+) -> int:
+    """A parcel left: the store that sold the goods is told, once."""
+    units = units_of(line)
+    body = {
+        "order": order,
+        "lines": units,
+        "company": company,
+        "number": number,
+        "url": url,
+        "notify": notify,
+        "reference": reference,
+        "actor": actor(),
+    }
+    tracking = Tracking(company, number, url)
+
+    async def here(desk: Desk) -> Any:
+        return await desk.ship(order, units, tracking, notify=notify, reference=reference)
+
+    moved = run(write(common, here, "parcels", body))
+    said = "It was noted before; nothing was changed." if moved["repeated"] else f"Noted: {moved['units']} units."
+    give(moved, [f"{said} Parcel {moved['parcel_key']}."], as_json=common.json)
+    return 0
+
+
+def track(
+    order: Order,
+    parcel: Annotated[str, Parameter(help="Its key, or your reference.")],
+    /,
+    *,
+    number: Annotated[str, Parameter(help="The tracking number.")],
+    company: Annotated[str, Parameter(help="The carrier.")] = "",
+    url: Annotated[str, Parameter(help="Where to follow it.")] = "",
+    common: Common = Common(),  # noqa: B008
+) -> int:
+    """Tracking of a parcel that came later, or was wrong."""
+    return _change(common, order, parcel, Tracking(company, number, url), cancel=False)
+
+
+def withdraw(
+    order: Order,
+    parcel: Annotated[str, Parameter(help="Its key, or your reference.")],
+    /,
+    *,
+    common: Common = Common(),  # noqa: B008
+) -> int:
+    """The parcel did not leave after all: the store is told to undo it."""
+    return _change(common, order, parcel, None, cancel=True)
+
+
+def _change(common: Common, order: str, parcel: str, tracking: Tracking | None, *, cancel: bool) -> int:
+    said = tracking or Tracking()
+    body = {
+        "order": order,
+        "parcel": parcel,
+        "company": said.company,
+        "number": said.number,
+        "url": said.url,
+        "cancel": cancel,
+        "actor": actor(),
+    }
+    moved = run(write(common, lambda desk: desk.change_parcel(order, parcel, tracking, cancel), "parcels/change", body))
+    give(moved, [f"Parcel {moved['parcel_key']}: {'withdrawn' if cancel else 'tracking noted'}."], as_json=common.json)
+    return 0
+
+
+def step(order: Order, step: Step, /, *, line: Lines = (), common: Common = Common()) -> int:  # noqa: B008
+    """Units were picked, or packed."""
+    units = units_of(line)
+    body = {"order": order, "step": step.value, "lines": units, "actor": actor()}
+    moved = run(write(common, lambda desk: desk.step(order, step, units), "picks", body))
+    give(moved, [f"{moved['units']} units of {order} {step.value}."], as_json=common.json)
+    return 0
+
+
+def hold(
+    order: Order,
+    /,
+    *,
+    release: Annotated[bool, Parameter(help="Let it go instead.", negative="")] = False,
+    why: Annotated[str, Parameter(help="For the order's history.")] = "",
+    common: Common = Common(),  # noqa: B008
+) -> int:
+    """Hold an order back from the warehouse, or let it go."""
+    body = {"order": order, "hold": not release, "why": why, "actor": actor()}
+    moved = run(write(common, lambda desk: desk.hold(order, not release, why), "holds", body))
+    give(moved, [f"{order}: {moved['place'].replace('_', ' ')}."], as_json=common.json)
+    return 0
+
+
+def units_of(lines: tuple[str, ...]) -> dict[str, int] | None:
+    """``SKU=UNITS`` words; None when there are none. Raises ConfigurationError."""
+    units: dict[str, int] = {}
+    for word in lines:
+        sku, equals, count = word.rpartition("=")
+        if not equals or not sku or not count.isdigit():
+            raise ConfigurationError(f"--line {word!r} is not SKU=UNITS, such as --line MUG-BLUE=2.")
+        units[sku] = units.get(sku, 0) + int(count)
+    return units or None

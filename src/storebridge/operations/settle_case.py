@@ -15,6 +15,7 @@ from storebridge.model.ids import ConnectionName, IntentId, ItemId, LaneKey, Loc
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.stock import PositionKey
 from storebridge.pipeline.flow import PersonChanged, take_turn
+from storebridge.pipeline.order_flow import WRITE_LOOK
 from storebridge.reconcile.doubts import settle_unclear
 from storebridge.store.cases import StoredCase, close_case, get_case
 from storebridge.store.database import Tx
@@ -28,6 +29,7 @@ from storebridge.store.lanes import (
     load_lanes,
     save_positions,
 )
+from storebridge.store.order_writes import replan_refused
 from storebridge.store.story import NewMovement, add_movements
 from storebridge.store.waiting import Ask, ask_looks
 from storebridge.work.urgency import Urgency
@@ -162,10 +164,22 @@ def _position_of(case: StoredCase) -> PositionKey:
     return PositionKey(ConnectionName(connection), ItemId(item), LocationId(location))
 
 
+def _send_again(tx: Tx, workspace: Workspace, case: StoredCase, connection: ConnectionName) -> None:
+    """A refused write to an order is planned once more; the courier sends it as it was."""
+    purpose = str((case.payload or {}).get("purpose", ""))
+    write_id = replan_refused(tx, workspace, purpose)
+    if write_id is None:
+        raise RefusedError(f"The write {purpose!r} is not refused any more; nothing was changed.")
+    ask_looks(tx, workspace, connection, [Ask(WRITE_LOOK, write_id, int(Urgency.ORDERS), tx.now)])
+
+
 def _look_again(tx: Tx, workspace: Workspace, case: StoredCase) -> frozenset[ConnectionName]:
     if case.connection is None:
         return frozenset()
     name = ConnectionName(case.connection)
+    if case.reason == Reason.ORDER_WRITE_REFUSED:
+        _send_again(tx, workspace, case, name)
+        return frozenset({name})
     asks = [Ask("store", "all", int(Urgency.ORDERS), tx.now)]
     subject = case.subject.removeprefix(f"{name}/").rsplit("@", 1)[0]
     if case.lane is not None:

@@ -174,6 +174,16 @@ def replan_write(tx: HasConnection, write_id: WriteId, due_at: datetime) -> None
     )
 
 
+def replan_refused(tx: HasConnection, workspace: Workspace, purpose: str) -> WriteId | None:
+    """A person wants a refused write sent once more; None when it is not refused."""
+    whose = (order_writes.c.workspace == workspace) & (order_writes.c.purpose == purpose)
+    write_id = tx.conn.execute(select(order_writes.c.write_id).where(whose, order_writes.c.state == "refused")).scalar()
+    if write_id is None:
+        return None
+    replan_write(tx, WriteId(write_id), tx.now)
+    return WriteId(write_id)
+
+
 def _stored(row: Any) -> StoredWrite:
     return StoredWrite(
         write_id=row.write_id,

@@ -57,6 +57,7 @@ class OrderFile(msgspec.Struct, frozen=True):
     order: Order
     queue: str
     held_by: str
+    ship_by: datetime | None
     revision: int
     first_read_at: datetime
     read_at: datetime
@@ -187,13 +188,15 @@ def add_history(
         )
 
 
-def load_files(tx: HasConnection, workspace: Workspace, keys: Collection[OrderKey]) -> dict[OrderKey, OrderFile]:
+def load_files(
+    tx: HasConnection, workspace: Workspace, keys: Collection[OrderKey], *, lock: bool = True
+) -> dict[OrderKey, OrderFile]:
     """The files of orders; the rows are locked, so that two turns never plan one order."""
-    columns = ("order_key", "document", "queue", "held_by", "revision", "first_read_at", "read_at")
+    columns = ("order_key", "document", "queue", "held_by", "ship_by", "revision", "first_read_at", "read_at")
     query = select(*(sales.c[name] for name in columns)).where(
         sales.c.workspace == workspace, sales.c.order_key.in_(sorted(keys))
     )
-    if tx.dialect == "postgresql":
+    if lock and tx.dialect == "postgresql":
         query = query.with_for_update()
     rows = list(tx.conn.execute(query.order_by(sales.c.order_key)))
     beside = [OrderKey(row.order_key) for row in rows]
@@ -205,6 +208,7 @@ def load_files(tx: HasConnection, workspace: Workspace, keys: Collection[OrderKe
             order=msgspec.convert(row.document, Order),
             queue=row.queue,
             held_by=row.held_by,
+            ship_by=row.ship_by,
             revision=row.revision,
             first_read_at=row.first_read_at,
             read_at=row.read_at,

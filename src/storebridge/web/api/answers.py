@@ -20,6 +20,8 @@ from storebridge.operations.reconcile_stores import Reconciliation
 from storebridge.operations.replay_event import Replayed
 from storebridge.operations.run_baseline import BaselineReport
 from storebridge.operations.settle_case import Settled
+from storebridge.operations.ship_order import OrderMoved
+from storebridge.operations.show_order import OrderView
 from storebridge.operations.show_overview import Overview
 from storebridge.operations.show_status import Status
 
@@ -31,7 +33,9 @@ ANSWERS = (
     CaseView,
     Event,
     EventPage,
+    OrderMoved,
     OrderPage,
+    OrderView,
     Overview,
     Reconciliation,
     Replayed,
@@ -73,6 +77,6 @@ def answer_page(value: Any, path: str, query: dict[str, Any]) -> Response:
     following = None
     if after is not None:
         kept = {name: given for name, given in query.items() if given not in (None, "")}
-        following = f"{path}?{urlencode({**kept, 'after': after})}"
+        following = f"{path}?{urlencode({**kept, 'after': after}, doseq=True)}"
     body = {"items": value.items, "next": following}
     return Response(msgspec.json.encode(body), media_type="application/json")

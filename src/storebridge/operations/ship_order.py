@@ -1,0 +1,252 @@
+"""Goods of an order are picked, packed and sent. What was sent is told to the store that sold it, parcel by parcel."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
+
+from storebridge.audit.record import AuditRow, append
+from storebridge.clock import Ids
+from storebridge.errors import NotFoundError, RefusedError
+from storebridge.flows.parcels import ParcelToTell, units_without_parcel, untellable
+from storebridge.flows.queue import Place, place_in_queue
+from storebridge.model.ids import ConnectionName, LocationId, OrderKey, Workspace
+from storebridge.model.order_writes import AddParcel
+from storebridge.model.sales import Order, ParcelLine, Tracking
+from storebridge.model.settings import WorkspaceTerms
+from storebridge.operations.show_order import find_order
+from storebridge.pipeline.order_flow import OrderTurn
+from storebridge.store.database import Tx
+from storebridge.store.order_writes import StoredWrite, writes_of_orders
+from storebridge.store.sales import (
+    OrderFile,
+    OurParcel,
+    Picked,
+    add_history,
+    load_files,
+    save_parcel,
+    save_picks,
+    set_queue,
+)
+
+LONGEST_WORD = 200
+
+
+class Step(StrEnum):
+    """What the warehouse did with units of a line."""
+
+    PICKED = "picked"
+    PACKED = "packed"
+
+
+class OrderMoved(msgspec.Struct, frozen=True):
+    """What was noted, and where the order stands now."""
+
+    order_key: OrderKey
+    place: Place
+    parcel_key: str = ""
+    units: int = 0
+    repeated: bool = False
+    """This parcel was noted before; nothing was changed."""
+    wake: frozenset[ConnectionName] = frozenset()
+
+
+def ship_order(
+    tx: Tx,
+    terms: WorkspaceTerms,
+    ids: Ids,
+    name: str,
+    *,
+    lines: Mapping[str, int] | None,
+    tracking: Tracking,
+    actor: str,
+    notify: bool = True,
+    location_id: str | None = None,
+    reference: str = "",
+) -> OrderMoved:
+    """Note a parcel that left. ``lines`` are units per SKU or line id; None means everything that is still to be sent.
+
+    ``reference`` is the caller's own name of the parcel: noting the same one again changes nothing, so a script may
+    repeat itself. Raises NotFoundError, RefusedError; then nothing was changed.
+    """
+    _refuse_words(tracking, reference)
+    key = find_order(tx, terms.workspace, name)
+    parcel_key = f"{key}/{reference}" if reference else ids.new("parcel")
+    file = load_files(tx, terms.workspace, [key])[key]
+    if any(known.parcel_key == parcel_key for known in file.parcels):
+        return OrderMoved(key, Place(file.queue), parcel_key, repeated=True)
+    _refuse_unshippable(file)
+    left = _units_left(tx, terms.workspace, file)
+    units = left if lines is None else _by_line(file.order, lines)
+    _refuse_too_many(file.order, units, left)
+    parcel = OurParcel(
+        parcel_key=parcel_key,
+        lines=tuple(ParcelLine(line_id, count) for line_id, count in units.items()),
+        tracking=tracking,
+        location_id=None if location_id is None else LocationId(location_id),
+        notify=notify,
+        cancelled=False,
+        actor=actor,
+        at=tx.now,
+    )
+    _refuse_untellable(file.order, parcel)
+    save_parcel(tx, terms.workspace, key, parcel)
+    return _planned(tx, terms, ids, file, parcel_key, "parcel_noted", actor, sum(units.values()))
+
+
+def change_parcel(
+    tx: Tx,
+    terms: WorkspaceTerms,
+    ids: Ids,
+    name: str,
+    parcel_key: str,
+    *,
+    actor: str,
+    tracking: Tracking | None = None,
+    cancel: bool = False,
+) -> OrderMoved:
+    """New tracking for a parcel, or it did not leave after all. Raises NotFoundError, RefusedError."""
+    key = find_order(tx, terms.workspace, name)
+    file = load_files(tx, terms.workspace, [key])[key]
+    known = next((one for one in file.parcels if parcel_key in (one.parcel_key, one.parcel_key.split("/")[-1])), None)
+    if known is None:
+        raise NotFoundError(f"Order {file.order.name} has no parcel {parcel_key!r} that was noted here.")
+    if known.cancelled:
+        raise RefusedError(f"Parcel {known.parcel_key} is cancelled already.")
+    if tracking is not None:
+        _refuse_words(tracking, "")
+    changed = replace(known, tracking=tracking or known.tracking, cancelled=cancel)
+    save_parcel(tx, terms.workspace, key, changed, replace=True)
+    what = "parcel_withdrawn" if cancel else "tracking_noted"
+    return _planned(tx, terms, ids, file, known.parcel_key, what, actor, 0)
+
+
+def note_step(
+    tx: Tx, terms: WorkspaceTerms, name: str, step: Step, lines: Mapping[str, int] | None, *, actor: str
+) -> OrderMoved:
+    """Units of lines were picked, or packed (which implies picked); None means all that is to be shipped. Raises
+    NotFoundError, RefusedError."""
+    key = find_order(tx, terms.workspace, name)
+    file = load_files(tx, terms.workspace, [key])[key]
+    _refuse_unshippable(file)
+    waiting = Counter({line.line_id: line.to_ship for line in file.order.lines if line.to_ship})
+    units = waiting if lines is None else _by_line(file.order, lines)
+    _refuse_too_many(file.order, units, waiting)
+    known = {one.line_id: one for one in file.picks}
+    rows = [_stepped(known.get(line_id, Picked(line_id, 0, 0)), step, count) for line_id, count in units.items()]
+    save_picks(tx, terms.workspace, key, rows, actor=actor)
+    _remember(tx, terms.workspace, key, step.value, actor, sum(units.values()))
+    return OrderMoved(key, Place(file.queue), units=sum(units.values()))
+
+
+def hold_order(tx: Tx, terms: WorkspaceTerms, name: str, *, hold: bool, actor: str, why: str = "") -> OrderMoved:
+    """A person holds an order back from the warehouse, or lets it go. Raises NotFoundError, RefusedError."""
+    key = find_order(tx, terms.workspace, name)
+    file = load_files(tx, terms.workspace, [key])[key]
+    if hold == bool(file.held_by):
+        raise RefusedError(f"Order {file.order.name} is {'held already' if hold else 'not held by anybody here'}.")
+    place = place_in_queue(file.order, held=hold)
+    set_queue(tx, terms.workspace, key, queue=place.value, held_by=actor if hold else "")
+    _remember(tx, terms.workspace, key, "held" if hold else "let_go", actor, 0, why=why[:LONGEST_WORD])
+    return OrderMoved(key, place)
+
+
+def _planned(
+    tx: Tx, terms: WorkspaceTerms, ids: Ids, file: OrderFile, parcel_key: str, what: str, actor: str, units: int
+) -> OrderMoved:
+    _remember(tx, terms.workspace, file.order_key, what, actor, units, parcel=parcel_key)
+    turn = OrderTurn(tx, terms.workspace, ids)
+    turn.changed([file.order_key])
+    return OrderMoved(file.order_key, Place(file.queue), parcel_key, units, wake=frozenset(turn.wake))
+
+
+def _remember(tx: Tx, workspace: Workspace, key: OrderKey, kind: str, actor: str, units: int, **words: str) -> None:
+    detail = {"units": units, **words} if units else dict(words)
+    add_history(tx, workspace, [(key, kind, actor, detail)])
+    append(tx, [AuditRow(workspace=workspace, kind=f"order_{kind}", subject=key, actor=actor, record=detail)])
+
+
+def _stepped(known: Picked, step: Step, units: int) -> Picked:
+    if step is Step.PACKED:
+        return Picked(known.line_id, max(known.picked, units), units)
+    return Picked(known.line_id, units, min(known.packed, units))
+
+
+def _units_left(tx: Tx, workspace: Workspace, file: OrderFile) -> Counter[str]:
+    """Units that are in no parcel yet: neither in one that the store shows, nor in one that it was not told of yet."""
+    writes = writes_of_orders(tx, workspace, [file.order_key])[file.order_key]
+    shown = [one for one in writes if one.state == "confirmed"]
+    parcels = [parcel for parcel in file.parcels if not parcel.cancelled]
+    return units_without_parcel(file.order, [_not_shown(parcel, shown) for parcel in parcels])
+
+
+def _not_shown(parcel: OurParcel, shown: Sequence[StoredWrite]) -> tuple[ParcelLine, ...]:
+    """Units of a parcel that its store does not show yet."""
+    left = Counter({line.line_id: line.quantity for line in parcel.lines})
+    for one in shown:
+        if isinstance(one.write, AddParcel) and one.purpose.startswith(f"parcel:{parcel.parcel_key}:"):
+            left.subtract({line.line_id: line.quantity for line in one.write.lines})
+    return tuple(ParcelLine(line_id, units) for line_id, units in (+left).items())
+
+
+def _by_line(order: Order, lines: Mapping[str, int]) -> Counter[str]:
+    """Units per line id; a SKU stands for its lines, first come first served."""
+    units = Counter[str]()
+    for word, count in lines.items():
+        if count < 1:
+            raise RefusedError(f"{count} units of {word} cannot be sent: give a number from 1.")
+        named = [line for line in order.lines if word in (line.line_id, line.sku)]
+        if not named:
+            raise RefusedError(f"Order {order.name} has no line {word!r}. Its lines: {_lines_of(order)}.")
+        for number, line in enumerate(named):
+            share = count if number == len(named) - 1 else min(count, line.to_ship)
+            if share:
+                units[line.line_id] += share
+            count -= share
+    return units
+
+
+def _lines_of(order: Order) -> str:
+    return ", ".join(line.sku or line.line_id for line in order.lines)
+
+
+def _refuse_too_many(order: Order, units: Counter[str], left: Counter[str]) -> None:
+    if not units:
+        raise RefusedError(f"Nothing of order {order.name} is left to be sent.")
+    for line_id, count in units.items():
+        if count > left[line_id]:
+            line = order.line(line_id)
+            named = (line.sku or line.title) if line else line_id
+            raise RefusedError(f"Order {order.name}: {count} of {named} cannot be sent, {left[line_id]} are left.")
+
+
+def _refuse_unshippable(file: OrderFile) -> None:
+    place = Place(file.queue)
+    if place is Place.CANCELLED:
+        raise RefusedError(f"Order {file.order.name} was cancelled: nothing of it may be sent.")
+    if file.held_by:
+        raise RefusedError(f"Order {file.order.name} is held by {file.held_by}: let it go first.")
+
+
+def _refuse_untellable(order: Order, parcel: OurParcel) -> None:
+    stuck = untellable(order, ParcelToTell(parcel.parcel_key, parcel.lines, parcel.tracking))
+    if stuck:
+        raise RefusedError(
+            f"Order {order.name}: its store has {sum(stuck.values())} of these units on hold or scheduled for later, "
+            "so it cannot be told that they left. Release them there, then note the parcel again."
+        )
+
+
+def _refuse_words(tracking: Tracking, reference: str) -> None:
+    words = {"company": tracking.company, "number": tracking.number, "url": tracking.url, "reference": reference}
+    for name, word in words.items():
+        if len(word) > (2048 if name == "url" else LONGEST_WORD):
+            raise RefusedError(f"The parcel's {name} is too long.")
+    if ":" in reference or "/" in reference:
+        raise RefusedError("A parcel's reference may hold neither a colon nor a slash.")
+    if tracking.url and not tracking.url.startswith(("https://", "http://")):
+        raise RefusedError(f"{tracking.url[:50]!r} is no link: it must begin with https://.")

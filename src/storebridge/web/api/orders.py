@@ -1,0 +1,107 @@
+"""The API's verbs about orders: what a warehouse, or a script of a third-party warehouse, tells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Body, FastAPI
+from starlette.responses import Response
+
+from storebridge.model.sales import Tracking
+from storebridge.operations.ship_order import OrderMoved, Step, change_parcel, hold_order, note_step, ship_order
+from storebridge.web.api.answers import answer_with, described
+from storebridge.web.api.reads import terms_in
+
+if TYPE_CHECKING:
+    from storebridge.bootstrap import Bridge
+
+Actor = Annotated[str, Body(max_length=100, description="Who does it; stands in the audit and the order's history.")]
+Name = Annotated[str, Body(max_length=300, description="The order: its key, its store's id, or its name.")]
+Lines = Annotated[
+    dict[str, int] | None, Body(max_length=1000, description="Units per SKU or line id; null: all that is left.")
+]
+Word = Annotated[str, Body(max_length=200)]
+Url = Annotated[str, Body(max_length=2048)]
+
+
+def add_order_writes(api: FastAPI, bridge: Bridge) -> None:
+    """Add every verb about orders."""
+    _add_parcels(api, bridge)
+    _add_warehouse(api, bridge)
+
+
+def _add_parcels(api: FastAPI, bridge: Bridge) -> None:
+    @api.post("/v1/{workspace}/parcels", responses=described(OrderMoved), tags=["orders"])
+    async def parcel(
+        workspace: str,
+        order: Name,
+        lines: Lines = None,
+        company: Word = "",
+        number: Word = "",
+        url: Url = "",
+        notify: Annotated[bool, Body(description="Whether the store writes to the buyer.")] = True,
+        location_id: Annotated[str | None, Body(max_length=200)] = None,
+        reference: Annotated[
+            str, Body(max_length=200, description="Your name of it: the same again does nothing.")
+        ] = "",
+        actor: Actor = "api",
+    ) -> Response:
+        """A parcel left: the store that sold the goods is told, once."""
+        terms = terms_in(bridge, workspace)
+        moved = await bridge.store.run(
+            ship_order,
+            terms,
+            bridge.environment.ids,
+            order,
+            lines=lines,
+            tracking=Tracking(company, number, url),
+            actor=actor,
+            notify=notify,
+            location_id=location_id,
+            reference=reference,
+        )
+        bridge.wake(terms.workspace, moved.wake)
+        return answer_with(moved)
+
+    @api.post("/v1/{workspace}/parcels/change", responses=described(OrderMoved), tags=["orders"])
+    async def change(
+        workspace: str,
+        order: Name,
+        parcel: Annotated[str, Body(max_length=300, description="Its key, or your reference.")],
+        company: Word = "",
+        number: Word = "",
+        url: Url = "",
+        cancel: Annotated[bool, Body(description="It did not leave after all.")] = False,
+        actor: Actor = "api",
+    ) -> Response:
+        """Tracking of a parcel that came later or was wrong, or the parcel did not leave."""
+        terms = terms_in(bridge, workspace)
+        tracking = None if cancel else Tracking(company, number, url)
+        ids = bridge.environment.ids
+        moved = await bridge.store.run(
+            change_parcel, terms, ids, order, parcel, actor=actor, tracking=tracking, cancel=cancel
+        )
+        bridge.wake(terms.workspace, moved.wake)
+        return answer_with(moved)
+
+
+def _add_warehouse(api: FastAPI, bridge: Bridge) -> None:
+    @api.post("/v1/{workspace}/picks", responses=described(OrderMoved), tags=["orders"])
+    async def step(
+        workspace: str, order: Name, step: Annotated[Step, Body()], lines: Lines = None, actor: Actor = "api"
+    ) -> Response:
+        """Units were picked or packed."""
+        terms = terms_in(bridge, workspace)
+        return answer_with(await bridge.store.run(note_step, terms, order, step, lines, actor=actor))
+
+    @api.post("/v1/{workspace}/holds", responses=described(OrderMoved), tags=["orders"])
+    async def hold(
+        workspace: str,
+        order: Name,
+        hold: Annotated[bool, Body(description="false lets it go.")] = True,
+        why: Word = "",
+        actor: Actor = "api",
+    ) -> Response:
+        """Hold an order back from the warehouse, or let it go."""
+        terms = terms_in(bridge, workspace)
+        return answer_with(await bridge.store.run(hold_order, terms, order, hold=hold, actor=actor, why=why))
