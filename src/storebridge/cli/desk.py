@@ -32,6 +32,7 @@ from storebridge.errors import (
 from storebridge.model.sales import Tracking
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.book_goods import count_goods, receive_goods
+from storebridge.operations.import_parcels import import_parcels
 from storebridge.operations.reconcile_stores import reconcile_stores
 from storebridge.operations.replay_event import replay_event
 from storebridge.operations.settle_case import Choice, settle_case
@@ -151,6 +152,10 @@ class Desk:
             reference=reference,
         )
         return moved
+
+    async def import_parcels(self, text: str, notify: bool) -> msgspec.Struct:
+        ids = self._environment.ids
+        return await import_parcels(self._store, self._terms, ids, text, actor=actor(), notify=notify)
 
     async def change_parcel(self, order: str, parcel: str, tracking: Tracking | None, cancel: bool) -> msgspec.Struct:
         ids = self._environment.ids

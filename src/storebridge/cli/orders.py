@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -12,6 +14,7 @@ from storebridge.cli.output import as_table, give, of_pairs
 from storebridge.errors import ConfigurationError
 from storebridge.flows.queue import TO_DO, Place
 from storebridge.model.sales import Tracking
+from storebridge.operations.export_orders import export_orders
 from storebridge.operations.list_orders import OrderPage, QueuedOrder, list_orders
 from storebridge.operations.ship_order import Step
 from storebridge.operations.show_order import OrderView, show_order
@@ -25,7 +28,10 @@ Lines = Annotated[
 def add_to(app: App) -> None:
     """Add the commands of this file."""
     group = App(name="orders", help="The single fulfilment queue: what is to be picked, packed and shipped.")
+    group.default(listing)
     group.command(listing, name="list")
+    group.command(export, name="export")
+    group.command(import_, name="import")
     for command in (show, ship, track, withdraw, step, hold):
         group.command(command)
     app.command(group)
@@ -218,6 +224,49 @@ def hold(
     moved = run(write(common, lambda desk: desk.hold(order, not release, why), "holds", body))
     give(moved, [f"{order}: {moved['place'].replace('_', ' ')}."], as_json=common.json)
     return 0
+
+
+def export(
+    *,
+    place: Annotated[tuple[Place, ...], Parameter(help="Where they stand.")] = (Place.READY, Place.PARTLY_SHIPPED),
+    output: Annotated[str, Parameter(help="The file to write; '-' is standard output.")] = "-",
+    common: Common = Common(),  # noqa: B008
+) -> int:
+    """What is to be shipped, as a CSV table: one row a line, with the address."""
+    text = run(_export(common, place))
+    if output == "-" and not common.json:
+        sys.stdout.write(text)
+        return 0
+    if output != "-":
+        Path(output).write_text(text, encoding="utf-8", newline="")
+    rows = text.count("\r\n") - 1
+    give({"rows": rows, "file": output, "csv": text if output == "-" else None}, [f"{rows} rows."], as_json=common.json)
+    return 0
+
+
+async def _export(common: Common, places: tuple[Place, ...]) -> str:
+    async with reading(common) as (store, terms):
+        return await export_orders(store, terms, places=places)
+
+
+def import_(
+    file: Annotated[Path, Parameter(help="A CSV table: order, sku, units, carrier, tracking_number, parcel.")],
+    /,
+    *,
+    notify: Annotated[bool, Parameter(help="Whether the stores write to the buyers.")] = True,
+    common: Common = Common(),  # noqa: B008
+) -> int:
+    """Parcels that a warehouse sent, from its file; the same file again changes nothing."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file} cannot be read: {error}.") from error
+    body = {"csv": text, "notify": notify, "actor": actor()}
+    told = run(write(common, lambda desk: desk.import_parcels(text, notify), "parcels/import", body))
+    lines = [f"{told['noted']} parcels noted, {told['repeated']} were known."]
+    lines += [f"line {', '.join(map(str, row['lines']))}: {row['why']}" for row in told["refused"]]
+    give(told, lines, as_json=common.json)
+    return 1 if told["refused"] else 0
 
 
 def units_of(lines: tuple[str, ...]) -> dict[str, int] | None:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from storebridge.operations.book_goods import Booked
 from storebridge.operations.explain_stock import StockStory
+from storebridge.operations.import_parcels import Imported
 from storebridge.operations.list_audit import AuditPage
 from storebridge.operations.list_cases import CasePage, CaseView
 from storebridge.operations.list_events import Event, EventPage
@@ -33,6 +34,7 @@ ANSWERS = (
     CaseView,
     Event,
     EventPage,
+    Imported,
     OrderMoved,
     OrderPage,
     OrderView,

@@ -8,6 +8,7 @@ from fastapi import Body, FastAPI
 from starlette.responses import Response
 
 from storebridge.model.sales import Tracking
+from storebridge.operations.import_parcels import Imported, import_parcels
 from storebridge.operations.ship_order import OrderMoved, Step, change_parcel, hold_order, note_step, ship_order
 from storebridge.web.api.answers import answer_with, described
 from storebridge.web.api.reads import terms_in
@@ -62,6 +63,20 @@ def _add_parcels(api: FastAPI, bridge: Bridge) -> None:
         )
         bridge.wake(terms.workspace, moved.wake)
         return answer_with(moved)
+
+    @api.post("/v1/{workspace}/parcels/import", responses=described(Imported), tags=["orders"])
+    async def several(
+        workspace: str,
+        csv: Annotated[str, Body(max_length=8 * 1024 * 1024, description="order, sku, units, carrier, ...")],
+        notify: Annotated[bool, Body()] = True,
+        actor: Actor = "api",
+    ) -> Response:
+        """Parcels from a file of a warehouse; rows that cannot be noted are named, the others are."""
+        terms = terms_in(bridge, workspace)
+        ids = bridge.environment.ids
+        told = await import_parcels(bridge.store, terms, ids, csv, actor=actor, notify=notify)
+        bridge.wake(terms.workspace, told.wake)
+        return answer_with(told)
 
     @api.post("/v1/{workspace}/parcels/change", responses=described(OrderMoved), tags=["orders"])
     async def change(

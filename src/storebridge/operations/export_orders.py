@@ -1,0 +1,98 @@
+"""The queue as a table for a warehouse that only knows files: one row a line, everything that a parcel needs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from storebridge.flows.queue import Place
+from storebridge.model.sales import Address, Order
+from storebridge.model.settings import WorkspaceTerms
+from storebridge.operations.list_orders import buyer_name, refuse_unkept
+from storebridge.store import views_sales
+from storebridge.store.database import Store, Tx
+from storebridge.store.views_sales import QueueFilter, QueueRow
+
+MOST_ORDERS = 5000
+COLUMNS = (
+    "order",
+    "order_key",
+    "store",
+    "placed_at",
+    "ship_by",
+    "sku",
+    "line_id",
+    "title",
+    "units",
+    "recipient",
+    "company",
+    "street",
+    "street_2",
+    "city",
+    "region",
+    "postal_code",
+    "country",
+    "phone",
+    "email",
+    "shipping",
+    "note",
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A cell that begins so would be run by a spreadsheet; it is written with a quote before it."""
+
+
+async def export_orders(
+    store: Store, terms: WorkspaceTerms, *, places: Sequence[Place] = (Place.READY, Place.PARTLY_SHIPPED)
+) -> str:
+    """CSV, oldest order first, of at most 5,000 orders; only units that are still to be shipped. Raises
+    ConfigurationError where orders are not kept."""
+    refuse_unkept(terms)
+    rows = await store.read(_rows, terms, tuple(place.value for place in places))
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\r\n")
+    table.writerow(COLUMNS)
+    table.writerows(rows)
+    return text.getvalue()
+
+
+def _rows(tx: Tx, terms: WorkspaceTerms, places: tuple[str, ...]) -> list[list[str]]:
+    found = views_sales.list_queue(tx, terms.workspace, QueueFilter(places), limit=MOST_ORDERS)
+    return [[_safe(cell) for cell in row] for one in reversed(found) for row in _lines(one)]
+
+
+def _lines(row: QueueRow) -> Iterable[list[str]]:
+    order = row.order
+    place = order.shipping_address or Address()
+    for line in order.lines:
+        if not line.to_ship:
+            continue
+        yield [
+            order.name,
+            row.order_key,
+            order.connection,
+            f"{order.placed_at:%Y-%m-%dT%H:%M:%SZ}",
+            f"{row.ship_by:%Y-%m-%dT%H:%M:%SZ}" if row.ship_by else "",
+            line.sku or "",
+            line.line_id,
+            f"{line.title} {line.variant_title}".strip(),
+            str(line.to_ship),
+            buyer_name(order),
+            *_address(place),
+            place.phone or order.buyer.phone,
+            order.buyer.email,
+            _shipping(order),
+            order.note,
+        ]
+
+
+def _address(place: Address) -> list[str]:
+    return [place.company, place.street, place.street_2, place.city, place.region, place.postal_code, place.country]
+
+
+def _shipping(order: Order) -> str:
+    return order.shipping[0].title if order.shipping else ""
+
+
+def _safe(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
