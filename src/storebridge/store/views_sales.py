@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import func, or_, select
 
 from storebridge.model.ids import OrderKey, Workspace
 from storebridge.model.sales import Order
@@ -59,7 +59,8 @@ def list_queue(
     """Orders, newest first; ``before`` is the last row of the page before."""
     query = _matching(select(*(sales.c[name] for name in _COLUMNS)), workspace, wanted)
     if before is not None:
-        query = query.where(tuple_(sales.c.placed_at, sales.c.order_key) < tuple_(*before))
+        same_moment = (sales.c.placed_at == before[0]) & (sales.c.order_key < before[1])
+        query = query.where(or_(sales.c.placed_at < before[0], same_moment))
     found = tx.conn.execute(query.order_by(sales.c.placed_at.desc(), sales.c.order_key.desc()).limit(limit))
     return [_queue_row(row) for row in found]
 

@@ -22,6 +22,7 @@ from storebridge.errors import (
     StoreUnavailableError,
 )
 from storebridge.web.api.answers import schemas
+from storebridge.web.api.orders import add_order_reads, add_order_writes
 from storebridge.web.api.reads import add_reads
 from storebridge.web.api.writes import add_writes
 
@@ -51,7 +52,9 @@ def build_api(bridge: Bridge) -> FastAPI:
         redoc_url=None,
     )
     add_reads(api, bridge)
+    add_order_reads(api, bridge)
     add_writes(api, bridge)
+    add_order_writes(api, bridge)
     api.add_exception_handler(StorebridgeError, _explain)
     api.add_exception_handler(RequestValidationError, _explain_request)
     return api

@@ -1,17 +1,21 @@
-"""The API's verbs about orders: what a warehouse, or a script of a third-party warehouse, tells."""
+"""Orders in the API: the queue, and what a warehouse, or a script of a third-party warehouse, tells."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import Body, FastAPI
+from fastapi import Body, FastAPI, Query
+from starlette.requests import Request
 from starlette.responses import Response
 
+from storebridge.flows.queue import TO_DO, Place
 from storebridge.model.sales import Tracking
 from storebridge.operations.import_parcels import Imported, import_parcels
+from storebridge.operations.list_orders import OrderPage, list_orders
 from storebridge.operations.ship_order import OrderMoved, Step, change_parcel, hold_order, note_step, ship_order
-from storebridge.web.api.answers import answer_with, described
-from storebridge.web.api.reads import terms_in
+from storebridge.operations.show_order import OrderView, show_order
+from storebridge.web.api.answers import answer_page, answer_with, described
+from storebridge.web.api.reads import After, Limit, Text, terms_in
 
 if TYPE_CHECKING:
     from storebridge.bootstrap import Bridge
@@ -23,6 +27,39 @@ Lines = Annotated[
 ]
 Word = Annotated[str, Body(max_length=200)]
 Url = Annotated[str, Body(max_length=2048)]
+
+
+def add_order_reads(api: FastAPI, bridge: Bridge) -> None:
+    """Add the queue and one order."""
+
+    @api.get("/v1/{workspace}/orders", responses=described(OrderPage), tags=["orders"])
+    async def orders(
+        request: Request,
+        workspace: str,
+        limit: Limit = 100,
+        after: After = None,
+        connection: Text = None,
+        place: Annotated[list[Place] | None, Query(description="Where it stands; default: what is to be done.")] = None,
+        search: Text = None,
+    ) -> Response:
+        """The single fulfilment queue, newest first."""
+        terms = terms_in(bridge, workspace)
+        page = await list_orders(
+            bridge.store,
+            terms,
+            places=tuple(place or TO_DO),
+            connection=connection,
+            search=search or "",
+            after=after,
+            limit=limit,
+        )
+        query = {"limit": limit, "connection": connection, "place": place, "search": search}
+        return answer_page(page, request.url.path, query)
+
+    @api.get("/v1/{workspace}/orders/{order:path}", responses=described(OrderView), tags=["orders"])
+    async def order(workspace: str, order: str) -> Response:
+        """One order by its key, its store's id or its name: document, parcels, writes, history."""
+        return answer_with(await show_order(bridge.store, terms_in(bridge, workspace), order))
 
 
 def add_order_writes(api: FastAPI, bridge: Bridge) -> None:

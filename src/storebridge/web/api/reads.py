@@ -8,16 +8,13 @@ from fastapi import FastAPI, Query, Request
 from starlette.responses import Response
 
 from storebridge.errors import NotFoundError
-from storebridge.flows.queue import TO_DO, Place
 from storebridge.model.ids import Workspace
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations import list_cases as cases
 from storebridge.operations import list_events as events
 from storebridge.operations.explain_stock import StockStory, explain_stock
 from storebridge.operations.list_audit import AuditPage, list_audit
-from storebridge.operations.list_orders import OrderPage, list_orders
 from storebridge.operations.list_stock import StockPage, list_stock
-from storebridge.operations.show_order import OrderView, show_order
 from storebridge.operations.show_overview import Overview, show_overview
 from storebridge.operations.show_status import Status, show_status
 from storebridge.web.api.answers import answer_page, answer_with, described
@@ -75,35 +72,6 @@ def _add_stock(api: FastAPI, bridge: Bridge) -> None:
 
 
 def _add_lists(api: FastAPI, bridge: Bridge) -> None:
-    @api.get("/v1/{workspace}/orders", responses=described(OrderPage), tags=["orders"])
-    async def orders(
-        request: Request,
-        workspace: str,
-        limit: Limit = 100,
-        after: After = None,
-        connection: Text = None,
-        place: Annotated[list[Place] | None, Query(description="Where it stands; default: what is to be done.")] = None,
-        search: Text = None,
-    ) -> Response:
-        """The single fulfilment queue, newest first."""
-        terms = terms_in(bridge, workspace)
-        page = await list_orders(
-            bridge.store,
-            terms,
-            places=tuple(place or TO_DO),
-            connection=connection,
-            search=search or "",
-            after=after,
-            limit=limit,
-        )
-        query = {"limit": limit, "connection": connection, "place": place, "search": search}
-        return answer_page(page, request.url.path, query)
-
-    @api.get("/v1/{workspace}/orders/{order:path}", responses=described(OrderView), tags=["orders"])
-    async def order(workspace: str, order: str) -> Response:
-        """One order by its key, its store's id or its name: document, parcels, writes, history."""
-        return answer_with(await show_order(bridge.store, terms_in(bridge, workspace), order))
-
     @api.get("/v1/{workspace}/events", responses=described(events.EventPage), tags=["events"])
     async def event_list(
         request: Request,

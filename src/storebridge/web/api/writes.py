@@ -14,7 +14,6 @@ from storebridge.operations.replay_event import Replayed, replay_event
 from storebridge.operations.run_baseline import BaselineReport
 from storebridge.operations.settle_case import Choice, Settled, settle_case
 from storebridge.web.api.answers import answer_with, described
-from storebridge.web.api.orders import add_order_writes
 from storebridge.web.api.reads import terms_in
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ Units = Annotated[int, Body(description="Units of goods.")]
 def add_writes(api: FastAPI, bridge: Bridge) -> None:
     """Add every verb to the API."""
     _add_goods(api, bridge)
-    add_order_writes(api, bridge)
     _add_cases(api, bridge)
     _add_engine(api, bridge)
 
