@@ -106,7 +106,8 @@ LEFT_OUT = re.compile(
 )
 KEPT = {
     "DeliveryMethod", "DeliveryMethodType", "DeliveryLocalPickupSettings", "DeliveryLocalPickupTime",
-    "EventBridge", "SubscriptionContract",
+    "EventBridge", "SubscriptionContract", "OrderRiskSummary", "OrderRiskAssessment", "OrderRiskRecommendationResult",
+    "RiskAssessmentResult",
     "StoreCreditRefundInput", "CashRoundingAdjustment", "ProductCompareAtPriceRange", "PaymentTermsType",
     "DiscountApplication", "DiscountAllocation", "DiscountApplicationAllocationMethod", "DiscountCodeApplication",
     "DiscountApplicationConnection", "DiscountApplicationEdge", "DiscountApplicationLevel",

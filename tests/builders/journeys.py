@@ -17,9 +17,14 @@ from storebridge.bootstrap import Bridge, Environment, Pace, build_bridge
 from storebridge.clock import SeededIds
 from storebridge.config import Config, ConnectionConfig, SecretRef, ServerConfig, WorkspaceConfig
 from storebridge.connectors.http import Request, Transport
+from storebridge.flows.queue import Place
 from storebridge.model.ids import Workspace
+from storebridge.model.sales import Tracking
 from storebridge.operations.book_goods import Booked, count_goods, receive_goods
+from storebridge.operations.list_orders import list_orders
 from storebridge.operations.settle_case import Choice, Settled, settle_case
+from storebridge.operations.ship_order import OrderMoved, ship_order
+from storebridge.operations.show_order import OrderView, show_order
 from storebridge.store.cases import StoredCase
 from storebridge.store.database import Store, Tx
 from storebridge.store.views_lists import list_cases
@@ -201,6 +206,32 @@ class Journey:
         booked = await self.store.run(count_goods, terms, self.ids, sku, units, group=None, actor="ann")
         self.bridge.wake(MAIN, booked.wake)
         return booked
+
+    # the fulfilment queue
+
+    async def queue(self) -> dict[str, OrderView]:
+        """Every order that the bridge keeps, by the store that sold it; the newest of each store."""
+        terms = self.bridge.workspaces[MAIN].terms
+        page = await list_orders(self.store, terms, places=tuple(Place))
+        views = [await show_order(self.store, terms, order.order_key) for order in reversed(page.items)]
+        return {view.order.connection: view for view in views}
+
+    async def ship(self, store: str, number: str = "123", **facts: Any) -> OrderMoved:
+        """The warehouse sends a parcel of that store's newest order; everything that is left, unless told."""
+        terms, key = self.bridge.workspaces[MAIN].terms, (await self.queue())[store].queued.order_key
+        told = {"lines": None, "tracking": Tracking("DHL", number), "actor": "ann", **facts}
+        moved = await self.store.run(ship_order, terms, self.ids, key, **told)
+        self.bridge.wake(MAIN, moved.wake)
+        return moved
+
+    async def parcels(self, store: str) -> list[tuple[str, int]]:
+        """(tracking number, units) of every parcel, from the store's own records."""
+        orders = (await self.sandbox(store, "GET", "truth"))["orders"]
+        return [
+            (parcel["tracking"].get("number") or "", sum(line["quantity"] for line in parcel["lines"]))
+            for order in orders
+            for parcel in order["fulfilments"]
+        ]
 
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
         def read(tx: Tx) -> list[tuple[Any, ...]]:

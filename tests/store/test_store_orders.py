@@ -157,7 +157,9 @@ def test_a_parcel_that_the_store_shows_is_not_counted_twice(database: Database) 
         settle_write(tx, write.write_id, "applied", result={"parcel_id": "p1"})
 
     database.run(answered)
-    shown = make_order(make_line(units=2, fulfilled=1), connection=WIX, parcels=(make_parcel("p1"),), minutes=1)
+    shown = make_order(
+        make_line(units=2, fulfilled=1), connection=WIX, parcels=(make_parcel("p1", number="123"),), minutes=1
+    )
     arrive(database, shown)
     assert [state for _, state in writes(database)] == ["confirmed"]
     assert send(database).units == 1
@@ -218,7 +220,7 @@ def test_tracking_that_comes_later_is_told_once_the_parcel_is_there(database: Da
     database.run(answered)
     arrive(database, make_order(make_line(fulfilled=1), connection=WIX, parcels=(make_parcel("p1"),), minutes=1))
     database.run(change_parcel, TERMS, IDS, "#1001", "box", actor="ann", tracking=DHL)
-    assert writes(database)[1] == (f"tracking:{moved.parcel_key}:p1:DHL|123|", "planned")
+    assert (f"tracking:{moved.parcel_key}:p1:DHL|123|", "planned") in writes(database)
 
 
 def test_a_parcel_that_nobody_noted_cannot_be_changed(database: Database) -> None:
