@@ -83,7 +83,7 @@ class LocationGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class OrdersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is done with orders beyond explaining stock."""
 
-    keep: bool = False
+    keep: bool = True
     """Read every order whole and show it in the fulfilment queue; false reads only what stock needs."""
 
 

@@ -122,7 +122,7 @@ def test_what_goes_wrong_is_one_line(
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        (["orders"], {"items": [], "after": None}),
+        (["orders"], {"items": [], "places": {}, "after": None}),
         (["exceptions", "list"], {"items": [], "after": None}),
         (["exceptions", "retry", "--sku", "A"], {"settled": [], "refused": []}),
         (["secrets", "list"], {"names": []}),

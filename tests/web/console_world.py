@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,12 +11,15 @@ from typing import Any
 import msgspec
 from sqlalchemy import insert
 
+from builders.orders import make_line, make_order
 from storebridge.bootstrap import Bridge, Environment, build_bridge
+from storebridge.clock import SeededIds
 from storebridge.config import parse_config
 from storebridge.connectors.http import NotSent, Request, Response
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.model.ids import ConnectionName, LaneKey, Workspace
+from storebridge.pipeline.order_flow import OrderTurn
 from storebridge.store import tables
 from storebridge.store.database import Tx
 
@@ -30,6 +34,9 @@ max_delivery_bytes = 2048
 
 [workspaces.main]
 policy = "{policy}"
+
+[workspaces.main.orders]
+keep = true
 
 [workspaces.main.connections.shopify]
 kind = "shopify"
@@ -162,6 +169,8 @@ def fill(tx: Tx, *, wix_level: int = 8) -> None:
             )
         ],
     )
+    order = make_order(make_line(units=2, sku="TEE/1"), placed_at=NOW, updated_at=NOW)
+    OrderTurn(tx, Workspace("main"), SeededIds(random.Random(3))).read(order.connection, [order], [])
 
 
 def _store(name: str) -> dict[str, Any]:

@@ -147,10 +147,52 @@ def test_cases_say_what_can_be_done() -> None:
 
 
 def test_orders_and_audit_are_listed() -> None:
-    assert got("/api/v1/main/orders")[1]["items"][0]["lines"] == [
-        {"line_id": "1", "sku": "TEE/1", "sold": 2, "restocked": 0}
-    ]
+    (order,) = got("/api/v1/main/orders")[1]["items"]
+    assert (order["name"], order["place"], order["lines"][0]["sku"], order["lines"][0]["to_ship"]) == (
+        "#1001",
+        "ready",
+        "TEE/1",
+        2,
+    )
     assert got("/api/v1/main/audit?kind=case_opened")[1]["items"][0]["subject"] == "TEE/1"
+
+
+def test_one_order_is_told_by_its_name_and_an_unknown_one_is_not_found() -> None:
+    status, view = got("/api/v1/main/orders/%231001")
+    assert (status, view["queued"]["place"], view["order"]["name"]) == (200, "ready", "#1001")
+    assert [entry["kind"] for entry in view["history"]] == ["placed"]
+    assert got("/api/v1/main/orders/nothing")[0] == 404
+
+
+def test_a_warehouse_tells_by_the_api_what_it_picked_packed_and_sent() -> None:
+    told = {"order": "#1001", "actor": "me"}
+
+    async def play(bridge: Bridge) -> Any:
+        app = build_console_app(bridge)
+
+        async def post(path: str, body: dict[str, Any]) -> Any:
+            sent = msgspec.json.encode({**told, **body})
+            return await ask(app, f"/api/v1/main/{path}", method="POST", body=sent, headers=JSON)
+
+        answers = [
+            await post("holds", {"hold": True, "why": "wants blue"}),
+            await post("parcels", {"number": "7"}),
+            await post("holds", {"hold": False}),
+            await post("picks", {"step": "packed", "lines": {"TEE/1": 1}}),
+            await post("parcels", {"number": "7", "reference": "box", "lines": {"TEE/1": 1}}),
+            await post("parcels", {"number": "7", "reference": "box", "lines": {"TEE/1": 1}}),
+            await post("parcels", {"number": "8", "lines": {"TEE/1": 2}}),
+            await post("parcels/import", {"csv": "order,units,parcel\n#1001,1,box 2\n#9,1,box 3\n"}),
+            await post("parcels/change", {"parcel": "box", "cancel": True}),
+        ]
+        return [(answer.status, answer.json) for answer in answers]
+
+    found = in_world(play)
+    assert [status for status, _ in found] == [200, 409, 200, 200, 200, 200, 409, 200, 200]
+    assert (found[0][1]["place"], found[2][1]["place"]) == ("on_hold", "ready")
+    assert (found[4][1]["units"], found[5][1]["repeated"]) == (1, True)
+    assert found[6][1]["error"] == "Order #1001: 2 of TEE/1 cannot be sent, 1 are left."
+    assert (found[7][1]["noted"], [row["lines"] for row in found[7][1]["refused"]]) == (1, [[3]])
 
 
 def test_goods_are_received_and_counted() -> None:
@@ -189,6 +231,7 @@ def test_the_description_names_every_path_and_resolves() -> None:
         "stock",
         "stock/{sku}",
         "orders",
+        "orders/{order}",
         "events",
         "events/{event}",
         "exceptions",

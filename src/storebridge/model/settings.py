@@ -37,5 +37,5 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
     buyer_retention_days: int = 365
     history_retention_days: int = 365
     baseline_by_itself: bool = False
-    keep_orders: bool = False
+    keep_orders: bool = True
     """Whether whole orders are kept: the fulfilment queue, parcels, copies, money."""
