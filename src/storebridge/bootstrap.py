@@ -374,7 +374,7 @@ def _occasion(connector: Connector, what: FoldLevels | FoldAnswer) -> ReadCameBa
     return CallWasAnswered(
         connection=what.connection,
         call_id=call.call_id,
-        style=connector.capabilities.write_style,
+        style=connector.style_of(call.operation),
         rows=what.rows,
         resent=what.job.resent,
         first_sent_at=call.first_sent_at,

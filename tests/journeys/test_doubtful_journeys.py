@@ -180,17 +180,35 @@ def test_a_sku_that_cannot_be_linked_is_a_case_and_the_others_go_on(goods: Goods
     travel(play, Goods("A"), goods)
 
 
-def test_a_wix_site_of_the_first_catalogue_generation_is_read_and_never_written() -> None:
+def test_a_wix_site_of_the_first_catalogue_generation_is_kept_in_step_by_differences() -> None:
     async def play(journey: Journey) -> None:
         await journey.begin(settle=120.0)
-        assert "catalogue_read_only" in await journey.reasons()
+        assert await journey.reasons() == []
         await journey.buy("wix", 3)
         await journey.pass_time(400.0)
         assert (await journey.levels())["shopify"] == 7  # the other store follows this one
         await journey.buy("shopify", 2)
         await journey.pass_time(400.0)
-        assert await journey.levels() == {"shopify": 5, "wix": 7}
-        assert await journey.stock_writes("wix") == 0
+        assert await journey.levels() == {"shopify": 5, "wix": 5}
+
+    travel(play, wix=WixOptions(catalog="v1"))
+
+
+def test_a_difference_without_an_answer_is_never_sent_twice_and_a_person_says_what_became_of_it() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=120.0)
+        lost = {"operation": "decrementInventory", "rates": {"timeout_applied": 1.0}}
+        await journey.faults("wix", rules=[lost])
+        await journey.buy("shopify", 2)
+        await journey.pass_time(60.0)
+        await journey.faults("wix")
+        await journey.pass_time(600.0)
+        assert await journey.levels() == {"shopify": 8, "wix": 8}
+        assert await journey.reasons() == ["write_outcome_unclear"]
+        await journey.settle("write_outcome_unclear", Choice.APPLIED)
+        await journey.pass_time(120.0)
+        assert await journey.levels() == {"shopify": 8, "wix": 8}
+        assert (await journey.goods_left(), await journey.reasons()) == (8, [])
 
     travel(play, wix=WixOptions(catalog="v1"))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import pytest
 
 from storebridge.errors import ConfigurationError
@@ -9,7 +11,9 @@ from storebridge.inventory.planner import Plan, plan
 from storebridge.model.stock import LaneState, Policy
 from storebridge.pipeline.plan import lane as planning
 from storebridge_proving.simulate.core import run_core_seed
+from storebridge_proving.simulate.core.naive import run_naive_seed
 from storebridge_proving.simulate.core.play import Play
+from storebridge_proving.simulate.picture import SCENES, Point, draw
 from storebridge_proving.simulate.seeds import for_people, replay_command, run_seeds
 
 
@@ -104,3 +108,19 @@ def test_what_does_not_exist_is_refused(changes: dict[str, object], sentence: st
     asked = {"seeds": 1, "policy": "mirror", "faults": "none", "scope": "core", **changes}
     with pytest.raises(ConfigurationError, match=sentence):
         run_seeds(**asked)  # type: ignore[arg-type]
+
+
+def test_the_picture_places_every_policy_and_marks_what_was_never_seen() -> None:
+    points = [
+        Point("escrow", SCENES[0][2], 0.25, 6.6, none_seen=True),
+        Point("naive poller", SCENES[1][2], 12.0, 800.0, none_seen=False),
+    ]
+    picture = draw(points)
+    root = ElementTree.fromstring(picture)
+    labels = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"escrow", "naive poller", "0.01 %", "10000"} <= set(labels)
+    assert (picture.count("<path"), picture.count("<circle"), picture.count("<rect")) == (1, 2, 3)
+
+
+def test_the_naive_poller_oversells_where_the_bridge_does_not() -> None:
+    assert sum(run_naive_seed(seed, "storm", "scarce").units_oversold for seed in range(1, 6)) > 50

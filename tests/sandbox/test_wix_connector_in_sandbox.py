@@ -214,7 +214,7 @@ def test_the_limit_of_the_site_is_never_reached_by_a_connector_that_paces_itself
     with_site(play)
 
 
-def test_a_v1_site_is_read_through_the_older_addresses_and_never_written() -> None:
+def test_a_v1_site_is_read_and_written_through_the_older_addresses() -> None:
     async def play(site: Site) -> None:
         connector = connect(site)
         facts = await connector.probe()
@@ -222,7 +222,7 @@ def test_a_v1_site_is_read_through_the_older_addresses_and_never_written() -> No
         levels = await connector.read_levels([seen.item_id for seen in variants.values()])
         tracked = {reading.item_id: reading.available for reading in levels.readings}
 
-        assert (facts.api_version, facts.can_write_stock) == ("V1_CATALOG", False)
+        assert (facts.api_version, facts.can_write_stock) == ("V1_CATALOG", True)
         assert {sku: tracked[seen.item_id] for sku, seen in variants.items()} == {
             "MUG": 5,
             "SHIRT-S": 3,
@@ -230,6 +230,13 @@ def test_a_v1_site_is_read_through_the_older_addresses_and_never_written() -> No
             "OLD": 9,
         }
         assert [place.is_default for place in await connector.list_locations()] == [True]
+        mug = next(reading for reading in levels.readings if reading.item_id == variants["MUG"].item_id)
+        write = StockWrite(IntentId("i-1"), mug.item_id, mug.location_id, 5, 2, mug.version, mug.native_id)
+        answered = await connector.send_stock_call(connector.encode_stock_call([write], "", ""))
+        assert [row.outcome for row in answered.rows] == [RowOutcome.APPLIED]
+        (after,) = (await connector.read_levels([mug.item_id])).readings
+        assert (after.available, after.tracked, after.native_id) == (2, True, mug.native_id)
+        assert after.version is not None
 
     with_site(play, WixOptions(catalog="v1"))
 

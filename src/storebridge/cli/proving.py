@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,6 +16,7 @@ from storebridge_proving.bench.run import NAMES, run_bench
 from storebridge_proving.demo import DemoOptions, run_demo
 from storebridge_proving.simulate.explore import MOST_EVENTS, explore_all
 from storebridge_proving.simulate.mutants import MUTANT_SEEDS, hunt_all
+from storebridge_proving.simulate.picture import PICTURE_SEEDS, draw, measure
 from storebridge_proving.simulate.seeds import for_people, run_seeds
 from storebridge_sandbox.catalogue import CatalogueUnreadable
 
@@ -80,16 +82,22 @@ def simulate(
     mutants: Annotated[
         bool, Parameter(help="Instead of seeds: plant bugs, and say who catches each.", negative="")
     ] = False,
+    picture: Annotated[
+        Path | None, Parameter(help="Instead of seeds: play every policy and draw oversold against refused, as SVG.")
+    ] = None,
     json: Json = False,
 ) -> int:
     """The deterministic simulation; a failing seed is printed with the command that replays it.
 
     Seeds play a whole product (``--scope system``) or its pure code (``--scope core``). ``--exhaustive`` walks every
-    interleaving of small pools in two stores. ``--mutants`` shows that wrong code is caught.
+    interleaving of small pools in two stores. ``--mutants`` shows that wrong code is caught, ``--picture`` what each
+    policy costs.
     """
     refuse_policy(policy)
-    if sum((seeds is not None, exhaustive is not None, mutants)) != 1:
-        raise ConfigurationError("simulate takes one of --seeds N, --exhaustive EVENTS and --mutants.")
+    if sum((seeds is not None, exhaustive is not None, mutants, picture is not None)) != 1:
+        raise ConfigurationError("simulate takes one of --seeds N, --exhaustive EVENTS, --mutants and --picture FILE.")
+    if picture is not None:
+        return _draw(picture, json=json)
     if mutants:
         return _hunt(seeds_each=MUTANT_SEEDS, json=json)
     if exhaustive is not None:
@@ -98,6 +106,16 @@ def simulate(
     report = run_seeds(seeds, policy, faults, scope, first_seed=first_seed, workload=workload, risk=risk, tell=tell)
     give(report, for_people(report), as_json=json)
     return 1 if report["violations"] or report["converged"] < report["seeds"] else 0
+
+
+def _draw(file: Path, *, json: bool) -> int:
+    points = measure(PICTURE_SEEDS, tell)
+    try:
+        file.write_text(draw(points), encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"--picture {file}: it cannot be written ({error.strerror}).") from error
+    give({"file": str(file), "points": [asdict(point) for point in points]}, [f"{file} is drawn"], as_json=json)
+    return 0
 
 
 def _explore(events: int, *, json: bool) -> int:

@@ -336,6 +336,10 @@ class Connector(Protocol):
         """The levels of up to ``levels_per_read`` items at all their locations, in few calls."""
         ...
 
+    def style_of(self, operation: str) -> WriteStyle:
+        """What makes a journaled call of this kind safe to repeat, also when the store has changed since."""
+        ...
+
     def encode_stock_call(self, writes: Sequence[StockWrite], key: str, reference: str) -> EncodedCall:
         """The exact bytes; pure. Activations and levels never share a call. ``reference`` is put where the vendor's
         admin shows it (Shopify ``referenceDocumentUri``)."""

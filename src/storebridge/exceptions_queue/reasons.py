@@ -191,10 +191,10 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         advice="Change the store's inventory setting to count when the order is placed.",
     ),
     Reason.CATALOGUE_READ_ONLY: _entry(
-        "{store} runs a catalogue generation whose stock is read, not written ({details}).",
+        "{store} has no catalogue whose stock can be written ({details}).",
         WhoseMove.AGENCY,
         closes_when="a probe shows a catalogue that can be written",
-        advice=("Move the site to Wix Catalog V3; until then the other store follows this one, not the reverse."),
+        advice=("Install Wix Stores on the site, or move it to Catalog V1 or V3; until then nothing is written there."),
     ),
     Reason.DELIVERY_UNREADABLE: _entry(
         ("A validly signed delivery of {store} could not be read ({field}). It is stored, and the store was swept."),

@@ -31,6 +31,11 @@ def is_exact(version: str | None) -> bool:
     return version is not None and version.removeprefix(AFTER).isdigit()
 
 
+def guards_nothing(version: str | None, native_id: str | None) -> bool:
+    """Whether a counter has a row of its own and no revision: its writes are differences that nothing guards."""
+    return native_id is not None and not is_exact(version)
+
+
 def compare(one: str, other: str) -> int | None:
     """-1, 0 or 1 as ``one`` is earlier, equal or later; None when they cannot be compared."""
     left, right = _order(one), _order(other)

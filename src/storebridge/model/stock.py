@@ -54,7 +54,7 @@ class Position(msgspec.Struct, frozen=True):
     tracked: bool = True
     denies_oversell: bool = True
     writable: bool = True
-    """False when the store is read only (Wix V1 in this release), unreachable by policy, or the item is derived."""
+    """False when the store is read only, unreachable by policy, or the item is derived."""
     version: str | None = None
     """The vendor's version of the counter at the last read: Wix revision, Shopify ``updatedAt``."""
     native_id: str | None = None

@@ -9,5 +9,6 @@ result.py    what one seed showed
 figures.py   counts with their bounds
 explore.py   every interleaving, for small numbers
 mutants.py   planted bugs, and who catches each
+picture.py   what each policy costs, as SVG
 seeds.py     many seeds and their report
 """

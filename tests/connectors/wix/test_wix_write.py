@@ -22,6 +22,7 @@ from storebridge.connectors.port import (
 )
 from storebridge.connectors.wix.errors import CATALOGUE_MISMATCH
 from storebridge.connectors.wix.write import encode_stock_call
+from storebridge.connectors.wix.write_v1 import encode_blind_call
 from storebridge.model.ids import IntentId, ItemId, LocationId
 
 UPDATE = "/stores/v3/bulk/inventory-items/update"
@@ -205,7 +206,7 @@ def test_a_write_refused_only_for_its_token_is_sent_again() -> None:
     assert outcomes(given) == [RowOutcome.APPLIED]
 
 
-def test_a_v1_site_is_never_written_to() -> None:
+def test_bytes_made_for_v3_are_not_sent_to_a_v1_site() -> None:
     wire = ScriptedWire()
     wire.on(VERSION, answer(V1))
     connector = connect(wire)
@@ -213,9 +214,43 @@ def test_a_v1_site_is_never_written_to() -> None:
     with pytest.raises(CallTrouble) as caught:
         asyncio.run(connector.send_stock_call(encoded()))
 
-    assert (caught.value.remedy, caught.value.code) == (Remedy.STOP, "CATALOGUE_READ_ONLY")
+    assert (caught.value.remedy, caught.value.code) == (Remedy.RETRY, "CATALOGUE_CHANGED")
     assert wire.sent(UPDATE) == []
-    assert connector.capabilities.write_style is WriteStyle.NONE
+    assert connector.capabilities.write_style is WriteStyle.BLIND
+
+
+@pytest.mark.parametrize(
+    ("levels", "path", "row"),
+    [
+        ((5, 3), "/stores/v2/inventoryItems/decrement", {"decrementBy": 2}),
+        ((0, 4), "/stores/v2/inventoryItems/increment", {"incrementBy": 4}),
+    ],
+)
+def test_a_v1_site_is_sent_a_single_difference(levels: tuple[int, int], path: str, row: dict[str, int]) -> None:
+    writes = [
+        StockWrite(IntentId(name), ItemId("p1:v1"), LocationId("default"), *levels, version="2026-03-02T09:00:00.000Z")
+        for name in ("i-1", "i-2")
+    ]
+    call = encode_blind_call(writes)
+    (verb,) = row
+    assert (call.path, call.key, call.intents) == (path, "", ("i-1",))
+    assert msgspec.json.decode(call.body) == {
+        f"{verb.removesuffix('By')}Data": [{"productId": "p1", "variantId": "v1", **row, "preorderRequest": False}]
+    }
+
+
+def test_a_v1_call_keeps_its_style_whatever_the_site_has_become() -> None:
+    connector = connect(ScriptedWire())
+    assert connector.capabilities.write_style is WriteStyle.REVISION
+    assert connector.style_of("decrementInventory") is WriteStyle.BLIND
+    assert connector.style_of("bulkUpdateInventoryItems") is WriteStyle.REVISION
+
+
+def test_a_difference_of_nothing_is_no_call() -> None:
+    same = StockWrite(IntentId("i"), ItemId("p1:v1"), LocationId("default"), 3, 3)
+    for writes in ([], [same]):
+        with pytest.raises(ValueError, match="V1 site takes"):
+            encode_blind_call(writes)
 
 
 def test_a_write_that_finds_the_catalogue_changed_asks_for_the_version_again() -> None:
@@ -236,7 +271,7 @@ def test_a_write_that_finds_the_catalogue_changed_asks_for_the_version_again() -
     first, second = asyncio.run(twice())
 
     assert (first.code, first.remedy) == (CATALOGUE_MISMATCH, Remedy.RETRY)
-    assert (second.code, second.remedy) == ("CATALOGUE_READ_ONLY", Remedy.STOP)
+    assert (second.code, second.remedy) == ("CATALOGUE_CHANGED", Remedy.RETRY)
     assert len(wire.sent(UPDATE)) == 1
 
 

@@ -102,6 +102,10 @@ class ShopifyConnector:
             raise ValueError(f"a read of levels takes 1 to {ITEMS_PER_READ} items, not {len(items)}")
         return await self._reader.read_levels(items)
 
+    def style_of(self, operation: str) -> WriteStyle:  # noqa: ARG002
+        """Every stock call of Shopify carries a key."""
+        return WriteStyle.KEYED
+
     def encode_stock_call(self, writes: Sequence[StockWrite], key: str, reference: str) -> EncodedCall:
         """The exact bytes; pure."""
         return encode_stock_call(writes, key, reference)

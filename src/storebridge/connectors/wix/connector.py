@@ -28,7 +28,7 @@ from storebridge.connectors.wix.auth import ApiKeyCredentials, AppCredentials, C
 from storebridge.connectors.wix.client import Operation, WixClient
 from storebridge.connectors.wix.errors import CATALOGUE_MISMATCH, RefusedCall
 from storebridge.connectors.wix.limits import CallBudget
-from storebridge.connectors.wix.probe import V3, SiteProbe, SiteState
+from storebridge.connectors.wix.probe import V1, V3, SiteProbe, SiteState
 from storebridge.connectors.wix.read import ORDERS_PER_PAGE, CatalogueReader, OrderReader
 from storebridge.connectors.wix.read_sales import SalesReader
 from storebridge.connectors.wix.read_v1 import CatalogueReaderV1
@@ -43,6 +43,12 @@ from storebridge.connectors.wix.write import (
     rows_of_refused_call,
 )
 from storebridge.connectors.wix.write_orders import MadeParcel, encode_order_call, order_answer_of, refused_order_call
+from storebridge.connectors.wix.write_v1 import (
+    BLIND_OPERATIONS,
+    encode_blind_call,
+    rows_of_blind_call,
+    rows_of_refused_blind_call,
+)
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ItemId, OrderId
 from storebridge.model.order_writes import OrderWrite
@@ -52,6 +58,8 @@ from storebridge.model.stock import LevelsRead
 
 ITEMS_PER_READ = 1000
 PARALLEL_CALLS = 4
+STYLES = {V3: WriteStyle.REVISION, V1: WriteStyle.BLIND}
+"""What makes a write to each catalogue safe to repeat; a site without either is not written to."""
 Answer = TypeVar("Answer")
 SANDBOX_HOOK = Operation("sandboxWebhookAddress", "PUT", "/_sandbox/webhook_address")
 
@@ -91,9 +99,9 @@ class WixConnector:
     @property
     def capabilities(self) -> Capabilities:
         """A site that has not been asked yet is taken for V3; nothing is sent before it has been."""
-        writable = self._site is None or self._site.catalogue == V3
+        catalogue = V3 if self._site is None else self._site.catalogue
         return Capabilities(
-            write_style=WriteStyle.REVISION if writable else WriteStyle.NONE,
+            write_style=STYLES.get(catalogue, WriteStyle.NONE),
             levels_per_read=ITEMS_PER_READ,
             rows_per_write=ROWS_PER_WRITE,
             orders_per_read=ORDERS_PER_PAGE,
@@ -131,13 +139,24 @@ class WixConnector:
 
     def encode_stock_call(self, writes: Sequence[StockWrite], key: str, reference: str) -> EncodedCall:  # noqa: ARG002
         """Exact bytes. Wix takes no key and shows no reference anywhere, so neither is sent."""
-        return encode_stock_call(writes)
+        is_blind = self.capabilities.write_style is WriteStyle.BLIND
+        return encode_blind_call(writes) if is_blind else encode_stock_call(writes)
+
+    def style_of(self, operation: str) -> WriteStyle:
+        """A journaled call keeps its style, whatever the site's catalogue is now."""
+        return WriteStyle.BLIND if operation in BLIND_OPERATIONS else WriteStyle.REVISION
 
     async def send_stock_call(self, call: EncodedCall) -> CallAnswer:
-        """Send the bytes once (twice when only the token was refused). A V1 site is never written to."""
+        """Send the bytes once (twice when only the token was refused).
+
+        Bytes that were made for the other catalogue are not sent: CallTrouble(RETRY), so that their rows are planned
+        anew.
+        """
         site = await self._known_site()
-        if site.catalogue != V3:
+        if STYLES.get(site.catalogue) is not self.style_of(call.operation):
             raise not_writable(site.catalogue)
+        if self.style_of(call.operation) is WriteStyle.BLIND:
+            return await self._send_blindly(call)
         operation = Operation(call.operation, call.method, call.path, writes=True)
         try:
             response = await self._client.exchange(operation, call.body)
@@ -148,6 +167,18 @@ class WixConnector:
                 raise
             return rows
         return rows_of(call, response, self._client.decode(response, BulkAnswer, operation))
+
+    async def _send_blindly(self, call: EncodedCall) -> CallAnswer:
+        operation = Operation(call.operation, call.method, call.path, writes=True)
+        try:
+            response = await self._client.exchange(operation, call.body)
+        except RefusedCall as refused:
+            self._catalogue_moved(refused)
+            rows = rows_of_refused_blind_call(call, refused)
+            if rows is None:
+                raise
+            return rows
+        return rows_of_blind_call(call, response)
 
     async def orders_changed(self, since: ChangeCursor, page: str | None) -> OrdersPage:
         """Orders whose last change is at or after ``since``, oldest change first."""

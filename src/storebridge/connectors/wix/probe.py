@@ -106,7 +106,7 @@ class SiteProbe:
             api_version=version,
             server_time=told_time,
             findings=tuple(findings),
-            can_write_stock=version == V3 and findings[2].holds,
+            can_write_stock=version in (V1, V3) and findings[2].holds,
         )
         return SiteState(version, trigger or WHEN_PLACED), facts
 
@@ -176,16 +176,16 @@ def counted_when_placed(trigger: str | None) -> Finding:
 
 
 def catalogue_writable(version: str) -> Finding:
-    """Only Catalog V3 has revisions."""
+    """Catalog V3 has revisions; V1 takes differences that nothing guards."""
     if version == V3:
         return Finding(Precondition.CATALOGUE_WRITABLE, True, "the site has Catalog V3")
     if version == V1:
         told = (
-            "the site still has Catalog V1, which storebridge only reads: stock shown there is not kept "
-            "in step. Ask Wix to migrate the site to Catalog V3; storebridge notices the change by itself"
+            "the site still has Catalog V1: a write there that is not answered cannot be repeated, and often a person "
+            "must look. Ask Wix to migrate the site to Catalog V3; storebridge notices the change by itself"
         )
-    else:
-        told = f"the site has no catalogue to write ({version[:50]}): install Wix Stores on it"
+        return Finding(Precondition.CATALOGUE_WRITABLE, True, told)
+    told = f"the site has no catalogue to write ({version[:50]}): install Wix Stores on it"
     return Finding(Precondition.CATALOGUE_WRITABLE, False, told)
 
 

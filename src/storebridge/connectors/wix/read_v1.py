@@ -1,4 +1,4 @@
-"""Questions to a site whose catalogue is still V1: read only, through the older addresses.
+"""Questions to a site whose catalogue is still V1, through the older addresses.
 
 Filter and sort are JSON in a string there, pages follow ``numericId`` (an offset ends at 10,000), stock has
 no revision and no locations, and quantities are tracked per product.
@@ -84,6 +84,7 @@ class ProductInventory(Shape, frozen=True):
     product_id: str | None = None
     external_id: str | None = None
     track_quantity: bool = False
+    last_updated: str | None = None
     variants: tuple[InventoryVariant, ...] = ()
     preorder_info: PreorderInfo | None = None
 
@@ -179,7 +180,7 @@ def _variant(product: Product, variant_id: str, title: str, told: VariantData) -
 
 
 def readings_of(inventory: ProductInventory) -> Iterator[LevelReading]:
-    """Levels without version and native id: nothing is written to V1."""
+    """Levels; their version is the time of the product's last change, which no two changes share (W35)."""
     product_id = inventory.product_id or inventory.external_id
     if product_id is None:
         raise drift("an inventory item of Wix names no product")
@@ -188,6 +189,8 @@ def readings_of(inventory: ProductInventory) -> Iterator[LevelReading]:
             item_id=item_id_of(product_id, variant.variant_id),
             location_id=ONLY_LOCATION,
             available=variant.quantity if inventory.track_quantity else None,
+            version=inventory.last_updated,
+            native_id=inventory.id,
             tracked=inventory.track_quantity,
             denies_oversell=not (inventory.preorder_info is not None and inventory.preorder_info.enabled),
         )

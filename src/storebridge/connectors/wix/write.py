@@ -148,10 +148,10 @@ def rows_of_refused_call(call: EncodedCall, trouble: RefusedCall) -> CallAnswer 
 
 
 def not_writable(version: str) -> CallTrouble:
-    """Nothing is sent to a catalogue that this release only reads."""
+    """The bytes were made for another catalogue: nothing is sent, and nothing was changed."""
     return CallTrouble(
-        Remedy.STOP,
+        Remedy.RETRY,
         Blame.CONFIGURATION,
-        f"the site's catalogue is {version}: storebridge writes stock to Catalog V3 only, nothing was sent",
-        code="CATALOGUE_READ_ONLY",
+        f"the site's catalogue is {version}: the call was made for another one, nothing was sent",
+        code="CATALOGUE_CHANGED",
     )

@@ -144,7 +144,7 @@ class AnswerDesk:
 
     def may_send_again(self, job: Send) -> bool:
         """Whether these bytes, once sent, are safe to send again."""
-        style = self._connector.capabilities.write_style
+        style = self._connector.style_of(job.call.operation)
         return may_send_again(style, job.call.first_sent_at, self._clock.now())
 
     def _pause_seconds(self, tries: int, trouble: CallTrouble) -> float:

@@ -6,19 +6,20 @@ An intent that was not sent yet is replaced when the plan has changed; one on th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from storebridge.clock import Ids
 from storebridge.inventory.planner import Plan, plan
-from storebridge.inventory.versions import is_surpassed
+from storebridge.inventory.versions import guards_nothing, is_surpassed
 from storebridge.model.ids import ConnectionName, IntentId, Workspace
 from storebridge.model.stock import Measured, PlannedWrite, Policy, PositionKey
 from storebridge.store.lanes import OpenIntent, StoredLane
 from storebridge.work.urgency import Urgency
 
+FRESH = timedelta(seconds=5)
 COMPARE_MISSES_BEFORE_ADJUSTING = 3
 """After so many stale answers in a row a keyed store is sent the difference instead of a compared level."""
 
@@ -29,6 +30,8 @@ class LanePlan(msgspec.Struct):
     new: list[dict[str, Any]]
     replaced: list[IntentId]
     plan: Plan
+    unread: list[PositionKey]
+    """Counters that must be read before they can be written."""
 
 
 def plan_lane(
@@ -44,7 +47,7 @@ def plan_lane(
     """Plan one lane. ``adjusting`` names the stores whose keyed calls can carry a difference."""
     wanted = plan(lane.state(velocity, measured))
     waiting = {i.position: i for i in lane.intents.values() if i.state == "planned"}
-    writes = {write.position: write for write in wanted.writes if not _guard_is_stale(lane, write)}
+    writes = {write.position: write for write in wanted.writes if _may_be_sent(lane, write, now)}
     replaced = [
         intent.intent_id for position, intent in waiting.items() if not _same(intent, writes.get(position), lane)
     ]
@@ -54,7 +57,8 @@ def plan_lane(
         for position, write in writes.items()
         if position not in kept
     ]
-    return LanePlan(new, replaced, wanted)
+    unread = [w.position for w in wanted.writes if w.position not in writes and _is_too_old(lane, w, now)]
+    return LanePlan(new, replaced, wanted, unread)
 
 
 def _same(intent: OpenIntent, write: PlannedWrite | None, lane: StoredLane) -> bool:
@@ -95,6 +99,19 @@ def _as_intent(
         "created_at": now,
         "due_at": due_at,
     }
+
+
+def _may_be_sent(lane: StoredLane, write: PlannedWrite, now: datetime) -> bool:
+    return not (_guard_is_stale(lane, write) or _is_too_old(lane, write, now))
+
+
+def _is_too_old(lane: StoredLane, write: PlannedWrite, now: datetime) -> bool:
+    """A difference that nothing guards is sent only on a level that was read just now: else a sale since could push
+    the counter below zero."""
+    position = lane.positions[write.position].position
+    if not guards_nothing(position.version, position.native_id):
+        return False
+    return position.read_at is None or now - position.read_at > FRESH
 
 
 def _guard_is_stale(lane: StoredLane, write: PlannedWrite) -> bool:

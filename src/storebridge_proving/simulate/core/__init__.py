@@ -6,6 +6,7 @@ stores.py     stores of four kinds, in a few lines
 bridge.py     the product's own pure code, driven as flow, courier and reconcile drive it
 checks.py     I1 to I6, after every event
 play.py       one seed from baseline to verdict
+naive.py      the yardstick: a poller that copies numbers
 """
 
 from storebridge_proving.simulate.core.play import RISK, run_core_seed

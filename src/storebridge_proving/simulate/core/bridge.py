@@ -170,6 +170,10 @@ class Bridge:
         self._tell("crash")
         self.timeline.at(self._chance.uniform(1.0, 45.0), self._start)
 
+    def retire(self) -> None:
+        """Never run at all: somebody else keeps the stores in step."""
+        self._alive = False
+
     def _start(self) -> None:
         """After a start every unanswered call is in doubt, and due at once."""
         self._alive = True
@@ -319,7 +323,9 @@ class Bridge:
             ConnectionName(name): Measured(
                 watched_seconds=now,
                 units_per_hour=max(_rate(sales.falls, now, window) for window in WINDOWS_SECONDS),
-                notice_seconds=(self._sweep if sales.silent_falls or now < 900.0 else 5.0) + 2 * 1.2 + 5.0,
+                notice_seconds=(self._sweep if _lately(sales.silent_falls, now) or now < 900.0 else 5.0)
+                + 2 * 1.2
+                + 5.0,
                 unreadable_seconds=0.0 if sales.unreadable_since is None else now - sales.unreadable_since,
                 largest_sale=max((units for _, units in sales.falls), default=1),
             )
@@ -465,6 +471,10 @@ class Bridge:
         reading = LevelReading(key.item_id, key.location_id, seen.level, seen.version, position.native_id)
         rules = HoldRules(self.policy, 1_000_000)
         return fold_reading(position, reading, sent_at=seen.sent_at, rules=rules, written_at=None).position
+
+
+def _lately(times: list[float], now: float) -> bool:
+    return bool(times) and times[-1] >= now - DAY_SECONDS
 
 
 def _rate(falls: list[tuple[float, int]], now: float, window: float) -> float:

@@ -133,6 +133,12 @@ class Play:
         self._stay_quiet(converged)
         return self._result(converged)
 
+    def run_unchecked(self) -> SeedResult:
+        """People and faults only; for what promises nothing."""
+        self._send_people()
+        self.timeline.run(BASELINE_SECONDS + self.plan.active_seconds, lambda: None)
+        return self._result(None)
+
     def _send_people(self) -> None:
         for name in self.stores:
             self._again(self.plan.seconds_per_order[name], self._shop, name)
