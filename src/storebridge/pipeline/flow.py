@@ -262,7 +262,7 @@ class Turn:
         plan_intents(self._tx, new)
         self._wake |= {waiting_position(intent).connection for intent in new}
         for position in [position for plan in self._plans.values() for position in plan.unread]:
-            self._asks[position.connection].add(position.item_id)
+            self._asks[position.connection].setdefault(position.item_id, Urgency.STOCK_READ)
         move_signals(self._tx, self._workspace, [k for k, p in self._plans.items() if p.new], Stage.DELIVER)
         self._refused()
         self._accepted()
