@@ -48,6 +48,7 @@ OTHERS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "wix.w17_token_seconds": (120,),
         "wix.w18_wrong_catalog_status": (404, 400),
         "wix.w19_missing_status": (200,),
+        "wix.w25_external_id_lag_ms": (5_000,),
         "wix.w28_duplicate_contact_status": (400,),
         "wix.g2_timeout_seconds": (1.0,),
         "wix.g3_bypass_channels": (("pos",),),

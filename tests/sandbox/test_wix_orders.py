@@ -334,6 +334,20 @@ def test_the_number_counter_goes_up_and_down_only_when_allowed() -> None:
 # -- found ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("lag_ms", "numbers"), [(0, ["10001"]), (5_000, [])])
+def test_w25_how_soon_an_order_is_found_by_its_external_id(lag_ms: int, numbers: list[str]) -> None:
+    async def play(site: Site) -> None:
+        await site.call("POST", ORDERS, {"order": copy_of(site, status="APPROVED")})
+        by_origin = {"channelInfo.externalOrderId": "gid://shopify/Order/7"}
+
+        assert await found(site, filter=by_origin) == numbers
+        assert await found(site) == ["10001"]
+        await asyncio.sleep(5)
+        assert await found(site, filter=by_origin) == ["10001"]
+
+    with_site(play, WixOptions(quirks=WixQuirks(w25_external_id_lag_ms=lag_ms)))
+
+
 async def found(site: Site, **search: Any) -> list[str]:
     _, told = await site.call("POST", f"{ORDERS}/search", {"search": search})
     return [order["number"] for order in told["orders"]]

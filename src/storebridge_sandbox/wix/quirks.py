@@ -73,6 +73,8 @@ class WixQuirks:
     """False: every attempt to deliver an event carries another id and sequence."""
     w24_deaf_after_last_retry: bool = False
     """True: when the twelfth retry of an event fails, the app's webhooks are switched off."""
+    w25_external_id_lag_ms: int = 0
+    """How long an order cannot be found by its ``channelInfo.externalOrderId`` after it was made."""
     w26_handle_can_be_set: bool = True
     """False: ``product.handle`` is the vendor's own, whatever a caller sends."""
     w26_handle_is_unique: bool = True
