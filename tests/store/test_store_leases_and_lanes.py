@@ -15,7 +15,7 @@ from builders.rows import MAIN, OTHER, SHOPIFY, WIX, add_lane, intent
 from storebridge.model.ids import IntentId, ItemId, LaneKey, LocationId, PoolId
 from storebridge.model.stock import OpenWrite, Policy, PositionKey
 from storebridge.store.database import Tx
-from storebridge.store.journal import plan_intents
+from storebridge.store.journal import plan_intents, waiting_intents
 from storebridge.store.lanes import (
     LaneTerms,
     add_goods,
@@ -324,3 +324,29 @@ def test_a_turn_waits_for_the_one_that_holds_its_lane(postgres: Database) -> Non
 
     postgres.play(play())
     assert order == ["first", "second"]
+
+
+@pytest.mark.postgres
+def test_no_courier_sends_a_write_while_a_turn_plans_as_if_it_only_waited(postgres: Database) -> None:
+    """Both would be granted: the write on the wire, and what the turn planned in its place."""
+    other, held, go = postgres.another(), threading.Event(), threading.Event()
+    postgres.run(add_lane)
+    postgres.run(plan_intents, [intent("waiting", due_at=NOON - timedelta(days=1))])
+
+    def turn(tx: Tx) -> None:
+        load_lanes(tx, MAIN, [LaneKey("A@main")], TERMS)
+        held.set()
+        go.wait(10)
+
+    def pick(tx: Tx) -> list[str]:
+        return [found.intent_id for found in waiting_intents(tx, MAIN, SHOPIFY, 10)]
+
+    async def play() -> tuple[list[str], list[str]]:
+        planning = asyncio.ensure_future(postgres.store.run(turn))
+        await asyncio.to_thread(held.wait, 10)
+        meanwhile = await other.run(pick)
+        go.set()
+        await planning
+        return meanwhile, await other.run(pick)
+
+    assert postgres.play(play()) == ([], ["waiting"])

@@ -191,7 +191,7 @@ _LOAD_DRAWS = Prepared(
         draws.c.workspace == bindparam("w"), one_of(draws.c.pool_id, "pools")
     )
 )
-_LOAD_INTENTS = Prepared(
+_OPEN_INTENTS = (
     select(
         intents.c.lane,
         intents.c.intent_id,
@@ -208,6 +208,9 @@ _LOAD_INTENTS = Prepared(
     .where(intents.c.workspace == bindparam("w"), one_of(intents.c.lane, "lanes"), one_of(intents.c.state, "states"))
     .order_by(intents.c.intent_id)
 )
+_LOAD_INTENTS = Prepared(_OPEN_INTENTS, postgresql=_OPEN_INTENTS.with_for_update())
+"""Locked, so that no courier sends one while a turn plans as if it only waited: a demo on PostgreSQL once granted two
+units more than there were."""
 
 
 def _load_pools(
