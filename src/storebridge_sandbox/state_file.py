@@ -22,6 +22,7 @@ import msgspec
 from storebridge_sandbox import orders, stock
 from storebridge_sandbox.shopify import money as shopify_money
 from storebridge_sandbox.shopify.bulk import state as shopify_bulk
+from storebridge_sandbox.shopify.customers import merging as shopify_merging
 from storebridge_sandbox.shopify.inventory import rows as shopify_rows
 from storebridge_sandbox.shopify.inventory import state as shopify_inventory
 from storebridge_sandbox.shopify.metafields import state as shopify_metafields
@@ -63,6 +64,7 @@ MODULES = (
     shopify_jobs,
     shopify_rows,
     shopify_bulk,
+    shopify_merging,
     shopify_product_writes,
     shopify_metafields,
     shopify_products,
@@ -100,6 +102,7 @@ SHOPIFY: Parts = {
     "office.edits": ("open",),
     "inventory": ("_keys",),
     "bulk": ("all", "uploads"),
+    "customer_merge": ("jobs",),
     "product_writes": ("operations",),
     "subscriptions": ("all", "_chance"),
 }

@@ -67,7 +67,7 @@ class OrderOffice:
         self._options, self._now = options, world.now
         orders: dict[str, ShopOrder] = {}
         self.things = Register(orders)
-        self.buyers = Buyers(numbers)
+        self.buyers = Buyers(numbers, world.now)
         self.jobs = Jobs(world, seed)
         self.index = OrderIndex(orders, world.now, lag_seconds)
         self.news = News(stock, self.index, Payloads(self.buyers).word, level_notice, announce)

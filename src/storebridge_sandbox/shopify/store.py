@@ -29,6 +29,9 @@ from storebridge_sandbox.shopify.bucket import Bucket
 from storebridge_sandbox.shopify.bulk.answers import BulkAnswers
 from storebridge_sandbox.shopify.bulk.state import BulkOperation, BulkOperations, finish_payload
 from storebridge_sandbox.shopify.call import USER_ERRORS, Call, Resolvers, iso
+from storebridge_sandbox.shopify.customers.answers import CustomerAnswers, customer_payload
+from storebridge_sandbox.shopify.customers.merging import CustomerMerge
+from storebridge_sandbox.shopify.customers.writes import CustomerWrites
 from storebridge_sandbox.shopify.engine import Engine
 from storebridge_sandbox.shopify.ids import Numbers, level_gid, number_of
 from storebridge_sandbox.shopify.inventory.answers import InventoryAnswers
@@ -44,6 +47,7 @@ from storebridge_sandbox.shopify.products.state import Product, Shelves, Variant
 from storebridge_sandbox.shopify.products.variants import VariantWrites
 from storebridge_sandbox.shopify.products.writes import ProductWrites
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.shopify.sales.buyers import Buyer
 from storebridge_sandbox.shopify.sales.news import Notice
 from storebridge_sandbox.shopify.sales.state import ShopOrder
 from storebridge_sandbox.shopify.shop.answers import Find, ShopAnswers
@@ -154,6 +158,43 @@ class ShopifyStore:
             answered = engine.run(prepared, coerced, call)
         return {"data": answered.data, **({"errors": answered.errors} if answered.errors else {})}
 
+    def _customer_resolvers(self) -> Resolvers:
+        customers = CustomerAnswers(
+            self.office.buyers, self.office.book.orders, self.shop.currency, self.metafields.owner_by_value
+        )
+        self._orders_of = customers.orders_of
+        customer_writes = CustomerWrites(
+            self.office.buyers,
+            customers,
+            self.numbers,
+            self.world.now,
+            self._customer_changed,
+            self._set_metafields,
+        )
+        self.customer_merge = CustomerMerge(
+            self.office.buyers,
+            customers,
+            self.metafields,
+            lambda: self.numbers.new("Job"),
+            self._customers_merged,
+        )
+        return {**customers.resolvers(), **customer_writes.resolvers(), **self.customer_merge.resolvers()}
+
+    def _customer_changed(self, buyer: Buyer, topic: str) -> None:
+        gone = {"id": number_of(buyer.id), "admin_graphql_api_id": buyer.id}
+        shown = gone if topic == "customers/delete" else customer_payload(buyer, self._orders_of(buyer))
+        self.subscriptions.announce([(topic, lambda: shown)])
+
+    def _customers_merged(self, kept: Buyer, gone: Buyer, job_id: str) -> None:
+        notice = {
+            "admin_graphql_api_customer_kept_id": kept.id,
+            "admin_graphql_api_customer_deleted_id": gone.id,
+            "admin_graphql_api_job_id": job_id,
+            "status": "completed",
+            "errors": [],
+        }
+        self.subscriptions.announce([("customers/merge", lambda: notice)])
+
     def _bulk_finished(self, operation: BulkOperation) -> None:
         self.subscriptions.announce([("bulk_operations/finish", lambda: finish_payload(operation))])
 
@@ -200,6 +241,7 @@ class ShopifyStore:
             self.office.find,
             self.office.find_returnable,
             items.find_level,
+            lambda global_id, _call: self.office.buyers.known.get(global_id),
             lambda global_id, _call: self.subscriptions.all.get(global_id),
             self._bulk_answers.find,
             lambda global_id, _call: self.metafields.by_id(global_id) or self.metafields.definitions.get(global_id),
@@ -218,6 +260,7 @@ class ShopifyStore:
             **stock_writes.resolvers(),
             **self.office.resolvers(self.inventory, self.tokens),
             **SubscriptionAnswers(self.subscriptions, self.metafields.namespace).resolvers(),
+            **self._customer_resolvers(),
             **self._bulk_answers.resolvers(),
             **USER_ERRORS,
         }
@@ -259,6 +302,8 @@ class ShopifyStore:
         node.updated_at = self.world.now()
         if isinstance(node, Product):
             self._product_changed(node, "products/update")
+        elif isinstance(node, Buyer):
+            self._customer_changed(node, "customers/update")
         elif isinstance(node, ShopOrder):
             with self.office.news.deed():
                 self.office.news.order(node)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar
 
 from storebridge_sandbox.shopify.call import Resolvers, shows
@@ -21,6 +22,21 @@ class Buyer:
     phone: str | None
     first_name: str | None
     last_name: str | None
+    note: str | None = None
+    tags: list[str] = field(default_factory=list)
+    locale: str = "en"
+    tax_exempt: bool = False
+    state: str = "DISABLED"
+    addresses: list[dict[str, Any]] = field(default_factory=list)
+    default_address_id: str | None = None
+    email_consent: dict[str, Any] = field(default_factory=dict)
+    sms_consent: dict[str, Any] = field(default_factory=dict)
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def default_address(self) -> dict[str, Any] | None:
+        return next((one for one in self.addresses if one["id"] == self.default_address_id), None)
 
     @property
     def display_name(self) -> str:
@@ -35,16 +51,16 @@ class Buyer:
 class Buyers:
     """Found by id, else by e-mail; made when an order brings somebody new."""
 
-    def __init__(self, numbers: Numbers) -> None:
+    def __init__(self, numbers: Numbers, now: Callable[[], datetime]) -> None:
         self._numbers = numbers
+        self._now = now
         self.known: dict[str, Buyer] = {}
 
     def of_order(self, asked: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
         wanted = asked.get("toUpsert") or asked.get("toAssociate") or {}
         found = self._found(wanted)
         if found is None and asked.get("toUpsert"):
-            found = Buyer(self._numbers.new("Customer"), None, None, None, None)
-            self.known[found.id] = found
+            found = self.new()
         if found is None:
             return None
         if asked.get("toUpsert"):
@@ -56,6 +72,21 @@ class Buyers:
             ):
                 setattr(found, name, wanted.get(key) or getattr(found, name))
         return found.id, found.facts()
+
+    def new(self) -> Buyer:
+        """Somebody of whom nothing is known yet."""
+        moment = self._now()
+        made = Buyer(self._numbers.new("Customer"), None, None, None, None, created_at=moment, updated_at=moment)
+        self.known[made.id] = made
+        return made
+
+    def reached(self, email: str | None, phone: str | None) -> Buyer | None:
+        """Who has this e-mail address or, without one, this phone number."""
+        address, digits = (email or "").strip().lower(), _digits(phone)
+        for one in self.known.values():
+            if (address and (one.email or "").lower() == address) or (digits and _digits(one.phone) == digits):
+                return one
+        return None
 
     def _found(self, wanted: Mapping[str, Any]) -> Buyer | None:
         if wanted.get("id"):
@@ -79,3 +110,7 @@ class Buyers:
             ("Customer", "defaultEmailAddress"): lambda one, _a, _c: one if one.email else None,
             ("CustomerEmailAddress", "emailAddress"): shows("email"),
         }
+
+
+def _digits(phone: str | None) -> str:
+    return "".join(one for one in phone or "" if one.isdigit())
