@@ -65,7 +65,7 @@ MUTATIONS = """
     transactionVoid orderCreateManualPayment orderCustomerSet orderCustomerRemove orderEditBegin
     orderEditAddVariant orderEditAddCustomItem orderEditSetQuantity orderEditCommit
     orderEditAddLineItemDiscount orderEditRemoveDiscount orderEditAddShippingLine
-    orderEditUpdateShippingLine orderEditRemoveShippingLine
+    orderEditUpdateShippingLine orderEditRemoveShippingLine orderRiskAssessmentCreate
     draftOrderCreate draftOrderUpdate draftOrderComplete draftOrderDelete
     tagsAdd tagsRemove metafieldsSet metafieldsDelete metafieldDefinitionCreate metafieldDefinitionUpdate
     metafieldDefinitionDelete metafieldDefinitionPin metafieldDefinitionUnpin
@@ -96,7 +96,7 @@ LEFT_OUT = re.compile(
     r"PageConnection|Theme|Script|Segment|Abandon|Marketing|Storefront|Dispute|GiftCard|"
     r"Store[Cc]redit|Checkout|Collection|Navig|HasLocali|Locali|TaxonomyC[a-z]*Attr|TaxonomyAttr|"
     r"PaymentTermsT|PaymentC|CustomerPaymentM|CustomerCredit|CustomerPaypal|CustomerShopPay|CustomerJourney|"
-    r"CustomerVisit|CustomerMoment|Risk|OrderRisk|Fraud|Combined|Resource(Pub|Feed|Alert)|"
+    r"CustomerVisit|CustomerMoment|Fraud|Combined|Resource(Pub|Feed|Alert)|"
     r"ProductBundle|ProductVariantComp|ProductComp|FilterOption|SavedSearch|InventoryScheduled|Cash|PointOfSale|"
     r"Validation|FulfillmentConstraint|Function|Shop(Alert|App|Bill|Features|Pay$|PayP|Policy|Res)|"
     r"ShopifyProtect|ShopifyFunction|Shopifyql|ShopifyPaymentsD|"

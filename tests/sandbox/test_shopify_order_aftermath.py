@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -51,6 +52,27 @@ ADD = (
     " userErrors { message } } }"
 )
 COMMIT = "mutation committing($id: ID!) { orderEditCommit(id: $id) { order { id } userErrors { message } } }"
+SHIP = (
+    "mutation shipping($id: ID!, $given: OrderEditAddShippingLineInput!) {"
+    " orderEditAddShippingLine(id: $id, shippingLine: $given) {"
+    " calculatedShippingLine { id } userErrors { message } } }"
+)
+CHANGE_SHIPPING = (
+    "mutation changing($id: ID!, $line: ID!, $given: OrderEditUpdateShippingLineInput!) {"
+    " orderEditUpdateShippingLine(id: $id, shippingLineId: $line, shippingLine: $given) { userErrors { message } } }"
+)
+TAKE_OUT_SHIPPING = (
+    "mutation removing($id: ID!, $line: ID!) {"
+    " orderEditRemoveShippingLine(id: $id, shippingLineId: $line) { userErrors { message } } }"
+)
+RISK = (
+    "query risk($id: ID!) { order(id: $id) { risk { recommendation"
+    " assessments { riskLevel facts { description sentiment } } } } }"
+)
+ASSESS = (
+    "mutation assessing($given: OrderRiskAssessmentCreateInput!) {"
+    " orderRiskAssessmentCreate(orderRiskAssessmentInput: $given) { userErrors { message } } }"
+)
 PAYOUTS = (
     "query payouts { shopifyPaymentsAccount { balance { amount }"
     " payouts(first: 9) { nodes { status net { amount } summary { chargesGross { amount } chargesFee { amount } } } }"
@@ -323,5 +345,50 @@ def test_an_unknown_search_field_matches_everything_and_is_named() -> None:
                 ],
             }
         ]
+
+    with_shop(play)
+
+
+def test_a_shipping_line_of_an_edit_can_be_changed_and_taken_out_again() -> None:
+    async def play(shop: Shop) -> None:
+        made = await create(shop, "BYPASS", line(shop, "MUG", 1))
+        order_id = made["order"]["id"]
+        session = (await shop.told(BEGIN, id=order_id))["data"]["orderEditBegin"]["calculatedOrder"]["id"]
+        post = {"title": "Post", "price": {"amount": "5.00", "currencyCode": "EUR"}}
+        kept = await shop.told(SHIP, id=session, given=post)
+        gone = await shop.told(SHIP, id=session, given=post)
+        lines = [one["data"]["orderEditAddShippingLine"]["calculatedShippingLine"]["id"] for one in (kept, gone)]
+
+        dearer = {"price": {"amount": "7.50", "currencyCode": "EUR"}}
+        await shop.told(CHANGE_SHIPPING, id=session, line=lines[0], given=dearer)
+        left = await shop.told(TAKE_OUT_SHIPPING, id=session, line=lines[1])
+        again = await shop.told(TAKE_OUT_SHIPPING, id=session, line=lines[1])
+        before = await totals(shop, order_id)
+        await shop.told(COMMIT, id=session)
+        after = await totals(shop, order_id)
+
+        assert left["data"]["orderEditRemoveShippingLine"]["userErrors"] == []
+        assert len(again["data"]["orderEditRemoveShippingLine"]["userErrors"]) == 1
+        assert Decimal(after["currentTotalPriceSet"]) - Decimal(before["currentTotalPriceSet"]) == Decimal("7.50")
+
+    with_shop(play)
+
+
+def test_what_apps_think_of_an_order_becomes_the_shops_advice() -> None:
+    async def play(shop: Shop) -> None:
+        made = await create(shop, "BYPASS", line(shop, "MUG", 1))
+        order_id = made["order"]["id"]
+        at_first = (await shop.told(RISK, id=order_id))["data"]["order"]["risk"]
+        facts = [{"description": "Card of another country", "sentiment": "NEGATIVE"}]
+        for level in ("LOW", "MEDIUM"):
+            given = {"orderId": order_id, "riskLevel": level, "facts": facts}
+            told = await shop.told(ASSESS, given=given)
+            assert told["data"]["orderRiskAssessmentCreate"]["userErrors"] == []
+        in_the_end = (await shop.told(RISK, id=order_id))["data"]["order"]["risk"]
+
+        assert at_first == {"recommendation": "NONE", "assessments": []}
+        assert in_the_end["recommendation"] == "INVESTIGATE"
+        assert [one["riskLevel"] for one in in_the_end["assessments"]] == ["LOW", "MEDIUM"]
+        assert in_the_end["assessments"][0]["facts"] == facts
 
     with_shop(play)

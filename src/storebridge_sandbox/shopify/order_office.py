@@ -18,6 +18,8 @@ from storebridge_sandbox.shopify.orders.edit_writes import EditWrites
 from storebridge_sandbox.shopify.orders.intake import OrderIntake
 from storebridge_sandbox.shopify.orders.line_answers import LineAnswers
 from storebridge_sandbox.shopify.orders.payloads import Payloads
+from storebridge_sandbox.shopify.orders.risk import RESOLVERS as RISK
+from storebridge_sandbox.shopify.orders.risk import RiskWrites
 from storebridge_sandbox.shopify.orders.search import OrderSearch
 from storebridge_sandbox.shopify.orders.writes import OrderWrites
 from storebridge_sandbox.shopify.payments.answers import PaymentAnswers
@@ -112,6 +114,7 @@ class OrderOffice:
             **MONEY,
             **self.buyers.resolvers(),
             **OrderAnswers(orders, OrderSearch(self.index, self._options), self.buyers).resolvers(),
+            **RISK,
             **LineAnswers(self._shelves, self.money).resolvers(),
             **FulfilmentAnswers(orders, things, shop, self._shelves, tokens).resolvers(),
             **RefundAnswers(things, shop, self.money).resolvers(),
@@ -148,6 +151,7 @@ class OrderOffice:
             **OrderWrites(book, intake, self.money, news, self.jobs, self.buyers, self._options, now).verbs(),
             **FulfilmentWrites(book, self.desk, self._shop, self._numbers, news, now).verbs(),
             **self._edit_writes.verbs(),
+            **RiskWrites(book, news).verbs(),
             **RefundWrites(book, self.refunds, self.money, inventory, self._shop, news, now).verbs(),
             **ReturnWrites(book, returns, self.refunds, self._shop, news, now).verbs(),
         }

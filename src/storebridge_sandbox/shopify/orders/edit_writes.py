@@ -17,7 +17,7 @@ from storebridge_sandbox.shopify.sales.book import Orders
 from storebridge_sandbox.shopify.sales.edits import Edits, EditSession, StagedLine, changes_of
 from storebridge_sandbox.shopify.sales.news import News
 from storebridge_sandbox.shopify.sales.shown import bag_shown, numbered
-from storebridge_sandbox.shopify.sales.state import Discount
+from storebridge_sandbox.shopify.sales.state import Discount, ShippingLine
 
 Given = Mapping[str, Any]
 
@@ -41,6 +41,8 @@ class EditWrites:
             "orderEditAddLineItemDiscount": self.add_discount,
             "orderEditRemoveDiscount": self.remove_discount,
             "orderEditAddShippingLine": self.add_shipping_line,
+            "orderEditUpdateShippingLine": self.update_shipping_line,
+            "orderEditRemoveShippingLine": self.remove_shipping_line,
             "orderEditCommit": self.commit,
         }
 
@@ -114,6 +116,27 @@ class EditWrites:
         price = same(to_cents(Decimal(str(given["price"]["amount"]))))
         line = self._edits.add_shipping(session, given["title"], price)
         return {**_shown(session), "calculatedShippingLine": line}
+
+    def update_shipping_line(self, args: dict[str, Any], _call: Call) -> dict[str, Any]:
+        """Only what this session added can be changed."""
+        session = self._session(args["id"])
+        line, given = self._added_shipping(session, args["shippingLineId"]), args["shippingLine"]
+        if given.get("price") is not None:
+            line.price = same(to_cents(Decimal(str(given["price"]["amount"]))))
+        line.title = given.get("title") or line.title
+        return _shown(session)
+
+    def remove_shipping_line(self, args: dict[str, Any], _call: Call) -> dict[str, Any]:
+        session = self._session(args["id"])
+        session.shipping.remove(self._added_shipping(session, args["shippingLineId"]))
+        return _shown(session)
+
+    def _added_shipping(self, session: EditSession, global_id: str) -> ShippingLine:
+        number = number_of(global_id)
+        found = next((one for one in session.shipping if number_of(one.id) == number), None)
+        if found is None:
+            raise refuse(["shippingLineId"], "The shipping line does not exist.", "INVALID")
+        return found
 
     def commit(self, args: dict[str, Any], _call: Call) -> dict[str, Any]:
         session = self._session(args["id"])

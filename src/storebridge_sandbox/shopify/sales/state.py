@@ -14,6 +14,15 @@ Pairs = tuple[tuple[str, str], ...]
 Address = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class RiskAssessment:
+    """What an app thinks of an order; ``facts`` are (description, sentiment)."""
+
+    graphql_type: ClassVar[str] = "OrderRiskAssessment"
+    level: str
+    facts: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(slots=True)
 class TaxLine:
     """``price`` is the tax on the whole line."""
@@ -154,6 +163,7 @@ class ShopOrder(Order):
     closed_at: datetime | None = None
     cancel_reason: str | None = None
     staff_note: str | None = None
+    risks: tuple[RiskAssessment, ...] = ()
     note: str | None = None
     email: str | None = None
     phone: str | None = None
