@@ -545,3 +545,34 @@ def test_a_cancellation_restocks_only_when_asked_and_says_so() -> None:
         assert (body["restockAllItems"], body["customMessage"], body["order"]["status"]) == (True, "Sorry", "CANCELED")
 
     with_site(play, HOOKED)
+
+
+def test_an_order_that_never_took_stock_gives_none_back() -> None:
+    async def play(site: Site) -> None:
+        _, bought = await site.buy("MUG", 2, paid=False)
+        await site.call("POST", f"{ORDERS}/{bought['order_id']}/cancel", {"restockAllItems": True})
+
+        assert (await site.levels())["MUG"] == 5
+        assert (await site.truth())["movements"] == []
+
+    with_site(play, WixOptions(trigger="ON_ORDER_PAID", unpaid="OFFLINE"))
+
+
+def test_an_order_event_that_nobody_takes_comes_twelve_times_again_as_it_was_at_first() -> None:
+    async def play(site: Site) -> None:
+        site.mailbox.bodies.clear()
+        site.mailbox.answers = [500] * 13
+        await site.ask("PUT", "/_sandbox/webhook_address", {"url": HOOK, "events": ["wix.ecom.v1.order_created"]})
+        began, moments = site.clock.now(), []
+        await site.buy("MUG", 1)
+        for minutes in (0, 1, 10, 60, 120, 120, 120, 240, 240, 240, 480, 480, 720, 720):
+            await asyncio.sleep(60 * minutes + 0.5)
+            moments.append(len(site.mailbox.bodies))
+        events = await site.events()
+
+        assert moments == [*range(1, 14), 13]
+        assert len({event["event"]["id"] for event in events}) == 1
+        assert len({str(event["event"]["createdEvent"]) for event in events}) == 1
+        assert (site.clock.now() - began).total_seconds() > 48 * 3600
+
+    with_site(play)
