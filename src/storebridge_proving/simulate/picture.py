@@ -20,6 +20,7 @@ SCENES = (("week", "some", "goods for a week, some faults"), ("scarce", "storm",
 COLOURS = {"escrow": "#1b7f5c", "hybrid": "#2b5fb3", "mirror": "#b36b00", NAIVE: "#a32638"}
 PICTURE_SEEDS = {"week": 8, "scarce": 100}
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 460, 90, 50, 30, 70
+LABEL_WIDTH, LABEL_HEIGHT = 85, 15
 LOWEST_X, HIGHEST_X, LOWEST_Y, HIGHEST_Y = 0.01, 100.0, 0.1, 10_000.0
 
 
@@ -73,6 +74,7 @@ def draw(points: Sequence[Point]) -> str:
         f'<text x="{LEFT}" y="28" font-size="17">What a policy costs: sold twice, or refused for nothing</text>',
         *_grid(),
         *(part for point in points for part in _marker(point)),
+        *_labels(points),
         *_legend(),
         "</svg>",
     ]
@@ -119,8 +121,22 @@ def _marker(point: Point) -> list[str]:
         else f'<rect x="{x - 6:.1f}" y="{y - 6:.1f}" width="12" height="12" fill="{colour}"/>'
     )
     arrow = f'<path d="M{x:.1f} {y + 8:.1f}v14m-4 -5l4 5l4 -5" fill="none" stroke="{colour}" stroke-width="2"/>'
-    label = f'<text x="{x + 11:.1f}" y="{y + 4:.1f}" fill="{colour}">{point.policy}</text>'
-    return [shape, *([arrow] if point.none_seen else []), label]
+    return [shape, *([arrow] if point.none_seen else [])]
+
+
+def _labels(points: Sequence[Point]) -> list[str]:
+    """A name beside each marker, above another name where both would lie on each other."""
+    placed: list[tuple[float, float]] = []
+    parts = []
+    for point in points:
+        x, y = _x(point.false_percent), _y(point.oversold_per_10k) + 4
+        while any(abs(x - other) < LABEL_WIDTH and abs(y - line) < LABEL_HEIGHT for other, line in placed):
+            y -= LABEL_HEIGHT
+        placed.append((x, y))
+        at, anchor = (x - 11, "end") if x > WIDTH - RIGHT - LABEL_WIDTH else (x + 11, "start")
+        colour = COLOURS[point.policy]
+        parts.append(f'<text x="{at:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}">{point.policy}</text>')
+    return parts
 
 
 def _legend() -> list[str]:

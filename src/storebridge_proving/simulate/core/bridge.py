@@ -40,8 +40,6 @@ SWEEP_SECONDS = 30.0
 LATE_LANDING = timedelta(seconds=120)
 PLAN_AGAIN_SECONDS = 60.0
 """A lane whose reads show nothing new is planned this often: sales figures age."""
-FRESH_SECONDS = 5.0
-"""A blind difference is sent only on a level that was read so lately."""
 DAY_SECONDS = 24 * 3600.0
 WINDOWS_SECONDS = (900.0, 7200.0, DAY_SECONDS)
 
@@ -119,6 +117,8 @@ class Bridge:
         self.editions = 0
         """Grows whenever anything that is stored changes."""
         self._planned_at = -1e9
+        self._unread = False
+        """The last plan waits for counters to be read first."""
         self._adjusting = frozenset(ConnectionName(n) for n, s in stores.items() if s.kind is Kind.KEYED)
         timeline.at(1.0, self._tick)
 
@@ -256,8 +256,7 @@ class Bridge:
             self._last_read[store] = sent_at
             self._sales[store].unreadable_since = None
         self.editions += 1
-        waiting = any(intent.state == "planned" for intent in self.lane.intents.values())
-        if folding.movements or waiting or self.timeline.now - self._planned_at > PLAN_AGAIN_SECONDS:
+        if folding.movements or self._unread or self.timeline.now - self._planned_at > PLAN_AGAIN_SECONDS:
             self._turn()
 
     def _note_sales(self, store: str, folding: fold.Folding, *, hinted: bool) -> None:
@@ -307,6 +306,10 @@ class Bridge:
             self.lane.intents[intent.intent_id] = intent
         for intent in [i for i in self.lane.intents.values() if i.state == "planned"]:
             self._send_first(intent)
+        self._unread = bool(plan.unread)
+        for store in {position.connection for position in plan.unread}:
+            self._ask(store)
+            self.timeline.at(0.0, self._mine(self._work), store)
 
     def _velocity(self) -> dict[ConnectionName, float]:
         now = self.timeline.now
@@ -335,19 +338,12 @@ class Bridge:
     # deliver: journal, send, settle
     def _send_first(self, intent: OpenIntent) -> None:
         store = self.stores[intent.position.connection]
-        if store.kind is Kind.BLIND and not self._read_lately(store.name):
-            self._ask(store.name)
-            self.timeline.at(0.0, self._mine(lambda: self._work(store.name)))
-            return
         sent = msgspec.structs.replace(intent, state="sent")
         self.lane.intents[intent.intent_id] = sent
         call = Call(sent, key=f"key-{intent.intent_id}", first_sent=self.timeline.now)
         self.calls[intent.intent_id] = call
         self.kind_of[intent.intent_id] = store.kind
         self._put_on_the_wire(call)
-
-    def _read_lately(self, store: str) -> bool:
-        return self.timeline.now - self._last_read[store] <= FRESH_SECONDS and store not in self._hinted
 
     def _send_again(self, call: Call) -> None:
         call.due = None
