@@ -2,8 +2,8 @@
 
 While a pool is large that is nearly everything, in every store. The allowance q of a store is what it sells more of
 with at most the stated risk, within the measured time until its sales are known and passed on. A unit is sold twice
-only if two stores outrun their allowances at once. When the pool is no larger than all allowances together, they become
-its shares, and hybrid is escrow: at that size both rules give the same levels, so nothing jumps.
+only if two stores outrun their allowances at once. When the pool is no larger than all allowances together, it is
+shared by sales and nothing is exposed: hybrid is escrow then.
 
 A store that cannot be read keeps its level and its allowance grows to all that it shows; the others fall to the rest.
 That too is escrow, without a switch. (Reasoning and figures: docs/decisions/hybrid-allowance.md.)
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from storebridge.inventory.channels import Channel
 from storebridge.inventory.policies.allocation import cap_of, most_of
-from storebridge.inventory.policies.escrow import narrowest
+from storebridge.inventory.policies.escrow import narrowest, weight_of
 from storebridge.inventory.policies.shares import settled_shares
 from storebridge.inventory.policies.steps import towards
 from storebridge.inventory.pools import goods_left, pessimistic_reserve
@@ -46,7 +46,7 @@ def _plan_pool(state: LaneState, pool: Pool, channels: tuple[Channel, ...]) -> t
     caps = [cap_of(pool, channels[place].connection, left) for place in places]
     spare = left - sum(allowances)
     if spare <= 0 or not all(_is_measured(state, channels[place]) for place in places):
-        weights = [float(max(1, one)) for one in allowances]
+        weights = [weight_of(state, channels[place].connection) for place in places]
         shares = settled_shares(left, room, units, weights, caps)
         return {p: (shares[i], most_of(caps[i])) for i, p in enumerate(places)}, room
     exposed = [min(spare + mine, most_of(cap)) for mine, cap in zip(allowances, caps, strict=True)]
