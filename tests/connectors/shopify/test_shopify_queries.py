@@ -11,6 +11,8 @@ from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNo
 import storebridge.connectors.shopify as package
 from storebridge.connectors.shopify.client import Operation
 from storebridge.connectors.shopify.read import ITEMS_PER_READ, ORDERS_PER_READ
+from storebridge.connectors.shopify.write import OPERATIONS
+from storebridge.connectors.shopify.write_orders import ORDER_OPERATIONS
 from storebridge_sandbox.shopify.cost import CostRule
 from storebridge_sandbox.shopify.engine import load_schema
 
@@ -20,6 +22,9 @@ LARGEST = {
     "ids": [f"gid://shopify/InventoryItem/{number}" for number in range(ITEMS_PER_READ)],
 }
 COSTS = {
+    "fulfillmentCancel": 10,
+    "fulfillmentCreate": 10,
+    "fulfillmentTrackingInfoUpdate": 10,
     "inventoryActivate": 10,
     "inventoryAdjustQuantities": 10,
     "inventoryLevels": 19,
@@ -27,10 +32,15 @@ COSTS = {
     "locations": 9,
     "moreLevels": 30,
     "moreOrderLines": 30,
+    "moreParcelLines": 21,
     "moreRefundLines": 21,
+    "moreSalesLines": 48,
+    "moreSalesRefundLines": 30,
+    "moreShipmentLines": 21,
     "orders": 192,
     "ordersById": 38,
     "productVariants": 30,
+    "salesById": 214,
     "shop": 3,
     "webhookSubscriptionCreate": 10,
     "webhookSubscriptionUpdate": 10,
@@ -68,10 +78,17 @@ def test_a_question_costs_what_the_bucket_can_bear(name: str) -> None:
 
 
 def test_every_stock_write_carries_its_key_as_a_variable() -> None:
-    writes = [operation for operation in every_operation().values() if operation.writes]
-    assert sorted(operation.name for operation in writes) == [
+    stock = [operation for name, operation in every_operation().items() if operation.writes and name in OPERATIONS]
+    assert sorted(operation.name for operation in stock) == [
         "inventoryActivate",
         "inventoryAdjustQuantities",
         "inventorySetQuantities",
     ]
-    assert all("@idempotent(key: $key)" in operation.document for operation in writes)
+    assert all("@idempotent(key: $key)" in operation.document for operation in stock)
+
+
+def test_a_write_is_of_stock_or_of_an_order() -> None:
+    """Shopify takes no key for the latter: they are never sent again before a read."""
+    writes = {name for name, operation in every_operation().items() if operation.writes}
+    assert writes == {*OPERATIONS, *ORDER_OPERATIONS}
+    assert all("@idempotent" not in operation.document for operation in ORDER_OPERATIONS.values())
