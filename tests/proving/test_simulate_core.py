@@ -32,6 +32,8 @@ def test_twenty_five_seeds_in_a_storm(policy: str) -> None:
     ("seed", "policy"),
     [
         (4, "escrow"),  # a keyed counter was refused for an hour, because its reads were set aside
+        (200099, "escrow"),  # units stayed in the reserve, waiting for a read that nobody asked for
+        (201327, "escrow"),  # shares moved because sales figures aged
         (16, "escrow"),  # shares moved although nobody did anything
         (9, "hybrid"),  # both stores cut off one after the other
         (42, "hybrid"),  # a write before the first read

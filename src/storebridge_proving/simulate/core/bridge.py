@@ -317,7 +317,7 @@ class Bridge:
         for name, sales in self._sales.items():
             while sales.falls and sales.falls[0][0] < now - DAY_SECONDS:
                 sales.falls.pop(0)
-            found[ConnectionName(name)] = _rate(sales.falls, now, DAY_SECONDS)
+            found[ConnectionName(name)] = sum(units for _, units in sales.falls) * 3600.0 / DAY_SECONDS
         return found
 
     def _measured(self) -> dict[ConnectionName, Measured]:
@@ -389,6 +389,7 @@ class Bridge:
         if trouble is Trouble.REFUSED and call.sends == 1:
             del self.calls[call.intent.intent_id]
             self.lane.intents.pop(call.intent.intent_id, None)
+            self._unread = True  # taken back: planned anew when the counter was read
             self._ask(call.intent.position.connection, 1.0)
         elif resolver.may_send_again(style, moment(call.first_sent), moment(self.timeline.now)):
             call.due = self.timeline.now + min(30.0, 0.5 * 2.0**call.sends)
