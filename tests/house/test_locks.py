@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from repository import ROOT, read
 
-LOCKS = ["requirements.txt", "requirements-dev.txt"]
+CLIENTS = "tests/sandbox/clients"
+LOCKS = ["requirements.txt", "requirements-dev.txt", f"{CLIENTS}/requirements.txt"]
 
 
 def _pins(name: str) -> dict[str, str]:
@@ -35,12 +37,22 @@ def test_both_locks_agree() -> None:
     assert {name: (pin, everything.get(name)) for name, pin in product.items() if everything.get(name) != pin} == {}
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", f"{CLIENTS}/requirements"])
 def test_every_dependency_that_is_asked_for_is_locked(name: str) -> None:
     asked = re.findall(r"^([a-z0-9-]+)(?:\[.*\])?==(\S+)$", read(f"{name}.in"), flags=re.MULTILINE)
     pins = _pins(f"{name}.txt")
     assert asked
     assert {package: version for package, version in asked if pins.get(package) != version} == {}
+
+
+def test_the_vendors_clients_are_pinned_and_their_lock_names_no_host() -> None:
+    asked = json.loads(read(f"{CLIENTS}/package.json"))["dependencies"]
+    packages = json.loads(read(f"{CLIENTS}/package-lock.json"))["packages"]
+    locked = {name.removeprefix("node_modules/"): entry for name, entry in packages.items() if name}
+
+    assert {name: locked[name]["version"] for name in asked} == asked
+    assert [name for name, entry in locked.items() if "integrity" not in entry or "resolved" in entry] == []
+    assert "://" not in read(f"{CLIENTS}/package-lock.json")
 
 
 def test_the_product_declares_what_is_locked_and_nothing_else() -> None:

@@ -1,0 +1,109 @@
+"""Shopify's own clients, unmodified, hold whole sessions with the pretend shop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from vendor_clients import play
+
+pytestmark = pytest.mark.process
+
+
+def test_shopifys_app_library_makes_goods_counts_them_and_believes_the_webhook(node: Path) -> None:
+    outcome = play("shopify_api.mjs", "shopify", node)
+
+    assert outcome.seen == {
+        "scopes": 16,
+        "expires": True,
+        "shop": {
+            "name": "Larkfield Shopify",
+            "myshopifyDomain": "larkfield-sandbox.myshopify.com",
+            "currencyCode": "EUR",
+        },
+        "locations": ["Main warehouse", "Outlet"],
+        "setErrors": [],
+        "variants": [["KETTLE-BLUE", "59.90"], ["KETTLE-RED", "59.90"]],
+        "updated": {"product": {"title": "Kettle 1.7 l", "tags": ["kitchen"]}, "userErrors": []},
+        "titles": ["Kettle 1.7 l", "Lamp", "Mug"],
+        "activated": {"inventoryLevel": {"quantities": [{"quantity": 3}]}, "userErrors": []},
+        "set": {
+            "inventoryAdjustmentGroup": {
+                "reason": "correction",
+                "changes": [{"name": "available", "delta": 12}, {"name": "on_hand", "delta": 12}],
+            },
+            "userErrors": [],
+        },
+        "stale": ["CHANGE_FROM_QUANTITY_STALE"],
+        "adjusted": {
+            "inventoryAdjustmentGroup": {
+                "changes": [{"name": "available", "delta": 5}, {"name": "on_hand", "delta": 5}]
+            },
+            "userErrors": [],
+        },
+        "level": [{"name": "available", "quantity": 17}, {"name": "on_hand", "quantity": 17}],
+        "wrong": [["Field 'favouriteColour' doesn't exist on type 'Shop'", "undefinedField"]],
+        "bulk": ["COMPLETED", "7", ["KETTLE-BLUE", "KETTLE-RED", "LAMP", "MUG"]],
+        "registered": [[True, "create"]],
+        "delivery": {
+            "valid": True,
+            "topic": "INVENTORY_LEVELS_UPDATE",
+            "domain": "larkfield-sandbox.myshopify.com",
+            "apiVersion": "2026-10",
+            "available": 11,
+        },
+        "forged": [False, "invalid_hmac"],
+        "called": ["INVENTORY_LEVELS_UPDATE", "larkfield-sandbox.myshopify.com", 11],
+    }
+    assert outcome.left == {"MUG": 7, "LAMP": 2, "KETTLE-BLUE": 11, "KETTLE-RED": 3}
+    assert (outcome.answers, outcome.refused) == ([200], [])
+
+
+def test_shopifys_admin_client_takes_orders_from_the_sale_to_refund_and_cancellation(node: Path) -> None:
+    outcome = play("admin_api_client.mjs", "shopify", node)
+
+    assert outcome.seen == {
+        "customerErrors": [],
+        "customer": "Ada Byron",
+        "renamed": {"customer": {"displayName": "Ada Lovelace", "tags": ["vip"]}, "userErrors": []},
+        "before": [7, 0, 7],
+        "order": {
+            "name": "#1001",
+            "sourceIdentifier": "elsewhere-1",
+            "displayFinancialStatus": "PAID",
+            "displayFulfillmentStatus": "UNFULFILLED",
+            "totalPriceSet": {"shopMoney": {"amount": "37.5", "currencyCode": "EUR"}},
+            "lines": [["MUG", 3]],
+        },
+        "afterSale": [4, 3, 7],
+        "tooMany": [
+            {
+                "code": "INVALID",
+                "field": ["order", "lineItems"],
+                "message": "Line items Unable to reserve inventory",
+            }
+        ],
+        "toShip": ["OPEN", 3],
+        "shipped": ["SUCCESS", "01234567890123", []],
+        "afterShipping": [4, 1, 5],
+        "refund": {
+            "refund": {
+                "totalRefundedSet": {"shopMoney": {"amount": "12.5"}},
+                "refundLineItems": {"nodes": [{"quantity": 1, "restockType": "CANCEL"}]},
+            },
+            "userErrors": [],
+        },
+        "afterRefund": [5, 0, 5],
+        "again": {
+            "displayFinancialStatus": "PARTIALLY_REFUNDED",
+            "displayFulfillmentStatus": "FULFILLED",
+            "currentSubtotalLineItemsQuantity": 2,
+        },
+        "cancelErrors": [],
+        "cancelled": ["CUSTOMER", True, "REFUNDED"],
+        "afterCancel": [5, 0, 5],
+        "stranger": 401,
+        "wrong": [["Field 'nickname' doesn't exist on type 'Order'", "undefinedField"]],
+    }
+    assert outcome.left == {"MUG": 5, "LAMP": 2}
+    assert [status for _operation, status in outcome.refused] == [401]
