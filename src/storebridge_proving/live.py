@@ -25,9 +25,11 @@ class Tally:
         self._left: dict[str, int] = {}
         self._levels: dict[str, dict[tuple[str, str], int]] = {store: {} for store in openings}
         self.units_sold = 0
-        self._lowest: dict[str, int] = {}
+        self._owed: dict[str, int] = {}
+        self._oversold: dict[str, int] = {}
         for level in openings[system_of_record]["levels"]:
             self._left[level["sku"]] = self._left.get(level["sku"], 0) + level["available"]
+        self._owed = {sku: -left for sku, left in self._left.items() if left < 0}
         for store, opening in openings.items():
             self._see_levels(store, opening)
 
@@ -46,13 +48,14 @@ class Tally:
 
     @property
     def oversold(self) -> int:
-        return -sum(self._lowest.values())
+        return sum(self._oversold.values())
 
     def out_of_step(self, policy: str) -> int:
         """SKUs whose levels do not agree with what is left at this moment; a few are always on their way."""
         shown = {store: self._by_sku(store) for store in self._levels}
         shared = set.intersection(*(set(levels) for levels in shown.values())) & set(self._left)
-        return sum(_differs([levels[sku] for levels in shown.values()], self._left[sku], policy) for sku in shared)
+        left = {sku: self._left[sku] + self._owed.get(sku, 0) for sku in shared}
+        return sum(_differs([levels[sku] for levels in shown.values()], left[sku], policy) for sku in shared)
 
     def _by_sku(self, store: str) -> dict[str, int]:
         sums: dict[str, int] = {}
@@ -67,7 +70,9 @@ class Tally:
     def _move(self, sku: str, units: int) -> None:
         if sku in self._left:
             self._left[sku] += units
-            self._lowest[sku] = min(self._lowest.get(sku, 0), self._left[sku])
+            short = max(0, -self._left[sku])
+            owed = self._owed[sku] = min(self._owed.get(sku, 0), short)
+            self._oversold[sku] = max(self._oversold.get(sku, 0), short - owed)
 
 
 def _differs(shown: list[int], left: int, policy: str) -> bool:

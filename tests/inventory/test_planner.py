@@ -246,6 +246,24 @@ def test_escrow_writes_never_make_the_pessimistic_reserve_negative(state: LaneSt
     assert sum(write.delta for write in raises) <= max(0, before - pool.safety_stock)
 
 
+def test_escrow_gives_nobody_the_units_that_a_counter_below_zero_sold_already() -> None:
+    state = lane(
+        position("shopify", -3), position("shopify", 0, location="outlet"), position("wix", -3), goods=-3,
+        policy=Policy.ESCROW,
+    )  # fmt: skip
+    assert _writes(state) == [("shopify", -3, 0, "lift_negative"), ("wix", -3, 0, "lift_negative")]
+
+
+@given(lanes(Policy.ESCROW))
+def test_under_escrow_what_stores_can_sell_never_grows_beyond_what_is_left(state: LaneState) -> None:
+    """A raise that staff typed and nobody accepted yet can be bought already: it counts here on both sides."""
+    pool = state.pools[0]
+    there = goods_left(state, pool) + sum(p.held for p in state.positions)
+    after = _landed(state, [write for write in plan(state).writes if write.delta > 0])
+    before, then = [sum(max(0, p.level) for p in one.positions) for one in (state, after)]
+    assert then <= max(before, there - pool.safety_stock)
+
+
 @given(lanes(Policy.ESCROW))
 def test_under_escrow_what_stores_can_sell_never_grows_beyond_what_exists(state: LaneState) -> None:
     """Units that can be sold are the levels above zero; a lift of a counter below zero gives none."""

@@ -10,6 +10,8 @@ from builders.journeys import MAIN, Goods, Journey, travel
 from storebridge.errors import NotFoundError, RefusedError
 from storebridge.model.signals import Stage
 from storebridge.operations.replay_event import replay_event
+from storebridge_proving.checker.records import Records
+from storebridge_proving.checker.report import judge
 from storebridge_proving.store_client import SoldOut
 
 both_databases = pytest.mark.parametrize("postgres", [False, pytest.param(True, marks=pytest.mark.postgres)])
@@ -39,6 +41,26 @@ def test_the_system_of_record_is_believed_at_the_start(postgres: bool) -> None:
         assert await journey.stock_writes("shopify") == 0
 
     travel(play, Goods("A", {"shopify": 12, "wix": 5}), postgres=postgres)
+
+
+@pytest.mark.parametrize("policy", ["mirror", "escrow", "hybrid"])
+def test_a_sku_that_opens_below_zero_is_owed_to_buyers_and_no_store_shows_a_unit_of_it(policy: str) -> None:
+    async def play(journey: Journey) -> None:
+        since = journey.clock.now()
+        await journey.begin(settle=600.0)
+        assert await journey.levels() == {"shopify": 0, "wix": 0}
+        (case,) = await journey.cases("oversold")
+        assert (case.sku, case.payload) == ("A", {"units short": 3})
+        truths = {"shopify": await journey.shopify.truth(), "wix": await journey.wix.truth()}
+        written = [move["delta"] for store in truths.values() for move in store["movements"]]
+        assert written == [3, 3]  # each store is lifted, and no location is given what does not exist
+        found = judge(Records(truths, "shopify", since=since), policy)
+        assert (found.units_oversold, found.skus_disagreeing) == (0, 0)
+        await journey.receive(5)
+        await journey.pass_time(60.0)
+        assert (await journey.goods_left(), await journey.reasons()) == (2, [])
+
+    travel(play, Goods("A", {"shopify": -3, "wix": -3}), policy=policy)
 
 
 @both_databases

@@ -128,6 +128,26 @@ def test_what_happened_before_the_baseline_is_part_of_the_opening() -> None:
     assert verdict(shopify, wix, since=read_moment(at(2))).skus_disagreeing == 0
 
 
+@pytest.mark.parametrize("policy", ["mirror", "escrow", "hybrid"])
+def test_what_was_sold_before_the_baseline_is_owed_and_no_oversell(policy: str) -> None:
+    """Shopify opened at three below zero; both stores were lifted to nothing."""
+    shopify = truth({"A": 0}, [moved(1, 3, "api")])
+    found = verdict(shopify, truth({"A": 0}), policy)
+    assert (found.units_oversold, found.skus_disagreeing) == (0, 0)
+
+
+def test_a_sale_of_what_is_owed_already_is_oversold() -> None:
+    shopify = truth({"A": -5}, [moved(1, -2, "sale")])
+    found = verdict(shopify, truth({"A": 0}), "escrow")
+    assert (found.units_oversold, found.skus_disagreeing) == (2, 1)
+
+
+def test_goods_that_come_in_pay_first_what_was_owed() -> None:
+    """Three are owed and three come in; the two sold afterwards never existed."""
+    shopify = truth({"A": -2}, [moved(1, 3, "manual"), moved(2, -2, "sale")])
+    assert verdict(shopify, truth({"A": 0})).units_oversold == 2
+
+
 @pytest.mark.parametrize(
     ("policy", "levels", "why"),
     [

@@ -35,11 +35,13 @@ def pessimistic_reserve(state: LaneState, pool: Pool) -> int:
 
 
 def _doubtful(position: Position) -> int:
-    """Units at a counter that may be shown without being granted: a raise on the wire, or what a blind lower took
-    below zero. A raise that lifts such a counter uses the same units, so the larger of the two counts."""
+    """Units at a counter that may be shown without being granted: a raise on the wire, what a blind lower took
+    below zero, or what the counter is below zero by. The last were sold already, so they are no reserve: a catalogue
+    that opened at -3 in both stores made three units of nothing. A raise that lifts such a counter uses the same
+    units, so the largest of the three counts."""
     write = position.open_write
     raised = max(0, write.delta) if write is not None and write.sent else 0
-    return max(raised, position.uncredited)
+    return max(raised, position.uncredited, -position.level)
 
 
 def goods_left(state: LaneState, pool: Pool) -> int:

@@ -11,9 +11,11 @@ def disagrees(pool: Pool, policy: str, safety_stock: int) -> str:
 
     mirror and guarded: some store shows other than what is left. escrow: a level is below zero, or the
     levels do not add up, or a store shows nothing while there is one for each. hybrid: a store shows more
-    than there is, or all together less. Raises ValueError for a policy that is none of these.
+    than there is, or all together less. What is owed since before the baseline cannot be shown.
+    Raises ValueError for a policy that is none of these.
     """
-    left = _sellable(follow(pool).left, safety_stock)
+    course = follow(pool)
+    left = _sellable(course.left + course.owed, safety_stock)
     shown = list(pool.levels.values())
     if policy in ("mirror", "guarded"):
         return _mirrored(shown, left)

@@ -11,9 +11,16 @@ from storebridge_proving.checker.records import Move, Pool
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """``left`` after each moment at which something happened; the first entry is the opening (``at`` None)."""
+    """``left`` after each moment at which something happened; the first entry is the opening (``at`` None).
+
+    ``owed`` are units that were sold before the baseline and are owed still: an opening of -3 is no oversell of
+    anybody's who began later. Goods that come in pay them first.
+    """
 
     moments: list[tuple[datetime | None, int]]
+    owed: int
+    oversold: int
+    """The largest value over time of max(0, sold − restocked − voided − existed)."""
 
     @property
     def left(self) -> int:
@@ -21,11 +28,6 @@ class Course:
         existed.
         """
         return self.moments[-1][1]
-
-    @property
-    def oversold(self) -> int:
-        """The largest value over time of max(0, sold − restocked − voided − existed)."""
-        return max(0, *(-left for _, left in self.moments))
 
     def at(self, moment: datetime) -> int:
         """What was left just before a moment."""
@@ -41,10 +43,13 @@ def follow(pool: Pool) -> Course:
     """
     left = pool.opening[pool.system_of_record]
     moments: list[tuple[datetime | None, int]] = [(None, left)]
+    owed, oversold = max(0, -left), 0
     for at, together in groupby(pool.moves, key=lambda move: move.at):
         left = _after(left, list(together))
         moments.append((at, left))
-    return Course(moments)
+        owed = min(owed, max(0, -left))
+        oversold = max(oversold, -left - owed)
+    return Course(moments, owed, oversold)
 
 
 def _after(left: int, moves: list[Move]) -> int:
