@@ -107,3 +107,24 @@ def test_shopifys_admin_client_takes_orders_from_the_sale_to_refund_and_cancella
     }
     assert outcome.left == {"MUG": 5, "LAMP": 2}
     assert [status for _operation, status in outcome.refused] == [401]
+
+
+def test_pythons_shopifyapi_asks_by_graphql_and_checks_the_vendors_signatures(python: Path) -> None:
+    outcome = play("shopify_python.py", "shopify", python)
+
+    assert outcome.seen == {
+        "signed": [True, False],
+        "shop": ["Larkfield Shopify", "EUR"],
+        "locations": ["Main warehouse", "Outlet"],
+        "made": ["Kettle", []],
+        "untitled": [{"field": ["title"], "message": "Title can't be blank"}],
+        "titles": ["Mug", "Lamp", "Kettle"],
+        "adjusted": [[{"name": "available", "delta": -2}, {"name": "on_hand", "delta": -2}], []],
+        "stale": ["CHANGE_FROM_QUANTITY_STALE"],
+        "order": ["#1001", "25.0", []],
+        "paid": [None, "PAID"],
+        "wrong": ["undefinedField"],
+        "stranger": 401,
+    }
+    assert outcome.left == {"MUG": 3, "LAMP": 2}
+    assert [status for _operation, status in outcome.refused] == [401]
