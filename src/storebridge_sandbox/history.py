@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from storebridge_sandbox.orders import Order, OutOfStock, Wish
+from storebridge_sandbox.wix.orders.state import WixOrder
 
 if TYPE_CHECKING:
     from storebridge_sandbox.app import Stores
@@ -52,6 +53,7 @@ def make_history(stores: Stores, clock: Clock, *, orders: int, seed: int) -> Ite
     try:
         for number in range(orders):
             clock.hold(end - SPAN + SPAN * number / orders)
+            stores.shopify.office.jobs.catch_up()
             for store, skus in places:
                 _trade(store, skus, chance)
             if number % PER_STEP == PER_STEP - 1:
@@ -59,6 +61,8 @@ def make_history(stores: Stores, clock: Clock, *, orders: int, seed: int) -> Ite
     finally:
         clock.let_go()
         stores.wix.notices.address = address
+    stores.shopify.office.jobs.catch_up()
+    stores.shopify.index.catch_up()
 
 
 def _trade(store: Store, skus: list[str], chance: random.Random) -> None:
@@ -75,6 +79,8 @@ def _trade(store: Store, skus: list[str], chance: random.Random) -> None:
             store.refund(order, [Wish(wishes[0].sku, 1, restock=fate < 0.03)], None)
     elif fate < 0.88:
         store.cancel(order, restock=True)
+    if isinstance(order, WixOrder):
+        order.forget_faces()
 
 
 def _place(store: Store, wishes: list[Wish], customer: dict[str, str], *, paid: bool) -> Order:

@@ -130,6 +130,7 @@ async def _serve(plan: Plan) -> None:
     try:
         loaded = load_goods(stores, plan, clock)
         served = await serve_stores(stores, *plan.ports)
+        stopped = stop_on_signals()  # before anybody is told that it runs: a signal just after must not lose the state
         try:
             if plan.config is not None:
                 write_config(
@@ -141,7 +142,7 @@ async def _serve(plan: Plan) -> None:
                     console_listen=plan.console_listen,
                 )
             _announce(plan, loaded, served.shopify_url, served.wix_url)
-            await stop_on_signals().wait()
+            await stopped.wait()
         finally:
             await served.stop()
     finally:

@@ -11,12 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Any
 
 from storebridge_sandbox.shopify.engine import Resolver
 from storebridge_sandbox.shopify.errors import Refusal
 
 LARGEST_PAGE = 250
+Row = tuple[str, int, Any]
+"""(sort value, number, node)"""
+Test = Callable[[Any], bool]
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
@@ -79,14 +83,16 @@ def unbounded() -> Iterator[None]:
         _everything = False
 
 
-def page_of(rows: Sequence[tuple[str, int, Any]], args: dict[str, Any]) -> Page:
+def page_of(rows: Sequence[Row], args: dict[str, Any], test: Test | None = None) -> Page:
     """Cut a page out of (sort value, number, node) rows, which are in ascending order.
 
-    ``first``/``after``, ``last``/``before`` and ``reverse`` as Shopify has them.
+    ``first``/``after``, ``last``/``before`` and ``reverse`` as Shopify has them. With a ``test``, only rows whose node
+    passes count, and no more of them are looked at than the page needs.
     """
     first, last = args.get("first"), args.get("last")
     if first is None and last is None:
         if _everything:
+            rows = rows if test is None else [row for row in rows if test(row[2])]
             return Page([node for *_, node in rows], [(value, number) for value, number, _ in rows], False, False)
         raise Refusal("you must provide one of first or last", "BAD_REQUEST")
     for name, size in (("first", first), ("last", last)):
@@ -97,20 +103,41 @@ def page_of(rows: Sequence[tuple[str, int, Any]], args: dict[str, Any]) -> Page:
     if args.get("reverse"):
         rows = rows[::-1]
     start, end = _bounds(rows, args)
+    if test is None:
+        if first is not None:
+            end = min(end, start + first)
+        else:
+            start = max(start, end - (last or 0))
+        return _page(rows[start:end], has_next=end < len(rows), has_previous=start > 0)
     if first is not None:
-        end = min(end, start + first)
-    else:
-        start = max(start, end - (last or 0))
-    chosen = rows[start:end]
+        chosen = _passing(rows, range(start, end), test, first + 1)
+        more = len(chosen) > first or _any_passes(rows, range(end, len(rows)), test)
+        return _page(chosen[:first], has_next=more, has_previous=_any_passes(rows, range(start - 1, -1, -1), test))
+    size = last or 0
+    chosen = _passing(rows, range(end - 1, start - 1, -1), test, size + 1)
+    more = len(chosen) > size or _any_passes(rows, range(start - 1, -1, -1), test)
+    return _page(chosen[:size][::-1], has_next=_any_passes(rows, range(end, len(rows)), test), has_previous=more)
+
+
+def _page(chosen: Sequence[Row], *, has_next: bool, has_previous: bool) -> Page:
     return Page(
         nodes=[node for _, _, node in chosen],
         places=[(value, number) for value, number, _ in chosen],
-        has_next=end < len(rows),
-        has_previous=start > 0,
+        has_next=has_next,
+        has_previous=has_previous,
     )
 
 
-def _bounds(rows: Sequence[tuple[str, int, Any]], args: dict[str, Any]) -> tuple[int, int]:
+def _passing(rows: Sequence[Row], places: range, test: Test, most: int) -> list[Row]:
+    """The first so many rows that pass, in the order of ``places``."""
+    return list(islice((rows[place] for place in places if test(rows[place][2])), most))
+
+
+def _any_passes(rows: Sequence[Row], places: range, test: Test) -> bool:
+    return any(test(rows[place][2]) for place in places)
+
+
+def _bounds(rows: Sequence[Row], args: dict[str, Any]) -> tuple[int, int]:
     start, end = 0, len(rows)
     backwards = bool(args.get("reverse"))
     if args.get("after"):
@@ -122,7 +149,7 @@ def _bounds(rows: Sequence[tuple[str, int, Any]], args: dict[str, Any]) -> tuple
     return start, max(start, end)
 
 
-def _first_that(rows: Sequence[tuple[str, int, Any]], test: Callable[[tuple[str, int, Any]], bool]) -> int:
+def _first_that(rows: Sequence[Row], test: Callable[[Row], bool]) -> int:
     """Where the rows begin that pass; all after one that passes pass, too, for the rows are in order."""
     low, high = 0, len(rows)
     while low < high:
@@ -134,12 +161,12 @@ def _first_that(rows: Sequence[tuple[str, int, Any]], test: Callable[[tuple[str,
     return low
 
 
-def _beyond(row: tuple[str, int, Any], mark: tuple[str, int], backwards: bool) -> bool:
+def _beyond(row: Row, mark: tuple[str, int], backwards: bool) -> bool:
     place = (row[0], row[1])
     return place < mark if backwards else place > mark
 
 
-def _before(row: tuple[str, int, Any], mark: tuple[str, int], backwards: bool) -> bool:
+def _before(row: Row, mark: tuple[str, int], backwards: bool) -> bool:
     place = (row[0], row[1])
     return place > mark if backwards else place < mark
 
@@ -173,15 +200,41 @@ TOKEN = re.compile(
 )
 
 Values = Callable[[Any], Any]
-Test = Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """``field:value`` or a comparison, with the value as it was written."""
+
+    field: str
+    op: str | None
+    value: str
+
+    @property
+    def equals(self) -> bool:
+        """Whether only this very value will do."""
+        return self.op is None and not self.value.endswith("*")
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A compiled ``query:``; unknown fields match everything and are named in ``ignored``."""
+    """A compiled ``query:``; unknown fields match everything and are named in ``ignored``.
+
+    ``terms`` must all hold; there may be more to the test. An index that knows a term's field finds the candidates.
+    """
 
     test: Test
     ignored: tuple[tuple[str, str], ...]
+    terms: tuple[Term, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everything passes."""
+        return self.test is _everything_passes
+
+
+def _everything_passes(_node: Any) -> bool:
+    return True
 
 
 def compile_search(
@@ -192,9 +245,10 @@ def compile_search(
     With a ``call``, its answer carries a warning for each unknown field, in ``extensions.search``.
     """
     if not text or not text.strip():
-        return Search(lambda _node: True, ())
+        return Search(_everything_passes, ())
     reader = _SearchReader(text, fields, default)
-    search = Search(reader.any_of(), tuple(reader.ignored))
+    test = reader.any_of()
+    search = Search(test, tuple(reader.ignored), () if reader.either else tuple(reader.terms))
     if call is not None and reader.ignored:
         call.ignored(call.root, text, search)
     return search
@@ -206,11 +260,15 @@ class _SearchReader:
         self._at = 0
         self._fields = fields
         self._default = default
+        self._depth = 0
         self.ignored: list[tuple[str, str]] = []
+        self.terms: list[Term] = []
+        self.either = False
 
     def any_of(self) -> Test:
         tests = [self._all_of()]
         while self._take("or"):
+            self.either = self.either or self._depth == 0
             tests.append(self._all_of())
         return tests[0] if len(tests) == 1 else lambda node: any(test(node) for test in tests)
 
@@ -222,7 +280,9 @@ class _SearchReader:
                 break
             self._at += 1
             if token["not"]:
+                self._depth += 1
                 negated = self._next()
+                self._depth -= 1
                 tests.append(_not(negated))
             elif token["open"]:
                 tests.append(self._group())
@@ -239,7 +299,9 @@ class _SearchReader:
         return self._group() if token["open"] else self._term(token)
 
     def _group(self) -> Test:
+        self._depth += 1
         test = self.any_of()
+        self._depth -= 1
         self._take("close")
         return test
 
@@ -263,6 +325,8 @@ class _SearchReader:
             return lambda _node: True
         test = _comparison(token["op"], _bare(token["value"]))
         negative = bool(token["minus"])
+        if not negative and self._depth == 0:
+            self.terms.append(Term(token["field"], token["op"], _bare(token["value"])))
         return lambda node: test(values(node)) is not negative
 
 

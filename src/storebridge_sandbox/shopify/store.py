@@ -281,6 +281,7 @@ class ShopifyStore:
 
     def _product_changed(self, product: Product, topic: str) -> None:
         gone = topic == "products/delete"
+        self.shelves.rows.product_changed(product)
         shown = {"id": number_of(product.id)} if gone else product_payload(product)
         self.subscriptions.announce([(topic, lambda: shown)])
 
@@ -309,6 +310,7 @@ class ShopifyStore:
                 self.office.news.order(node)
 
     def _item_changed(self, variant: Variant) -> None:
+        self.shelves.rows.variant_changed(variant)
         self.subscriptions.announce([("inventory_items/update", lambda: item_payload(variant))])
 
     def _own_routes(self) -> list[Route]:
@@ -364,6 +366,8 @@ class ShopifyStore:
         return self.stock.movements
 
     def find_order(self, order_id: str) -> Order:
+        if order_id in self.orders.orders:
+            return self.orders.orders[order_id]
         for order in self.orders.orders.values():
             if order_id in (order.id, order.name, str(number_of(order.id))):
                 return order

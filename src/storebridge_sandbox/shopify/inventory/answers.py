@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
+from storebridge_sandbox.rows_in_order import RowsInOrder
 from storebridge_sandbox.shopify.call import Call, Resolvers, iso, shows
 from storebridge_sandbox.shopify.ids import level_gid, level_parts, number_of
-from storebridge_sandbox.shopify.paging import Page, compile_search, page_of
+from storebridge_sandbox.shopify.paging import Page, Row, compile_search, page_of
+from storebridge_sandbox.shopify.products.answers import variant_candidates
 from storebridge_sandbox.shopify.products.state import InventoryItem, Shelves, Variant
 from storebridge_sandbox.shopify.shop.state import Location, ShopState
 from storebridge_sandbox.stock import ON_HAND_PARTS, STATES, Level, Snapshot, Stock
@@ -39,6 +41,9 @@ class InventoryAnswers:
         self._shelves = shelves
         self._shop = shop
         self._lags = lags
+        self._items_in_order = RowsInOrder(
+            shelves.by_item, lambda item_id: (item_id, number_of(item_id), shelves.by_item[item_id])
+        )
 
     def resolvers(self) -> Resolvers:
         return {
@@ -111,7 +116,8 @@ class InventoryAnswers:
 
     def _twins(self, item: InventoryItem, _args: dict[str, Any], _call: Call) -> int:
         sku = item.variant.sku
-        return sum(1 for one in self._shelves.variants.values() if sku and one.sku == sku and one is not item.variant)
+        alike = self._shelves.rows.variants["sku"].having(sku.lower()) if sku else []
+        return sum(1 for _, _, one in alike if one.sku == sku and one is not item.variant)
 
     def _cost(self, item: InventoryItem, _args: dict[str, Any], _call: Call) -> dict[str, str] | None:
         cost = item.variant.cost
@@ -130,9 +136,14 @@ class InventoryAnswers:
             "tracked": lambda variant: str(variant.tracked).lower(),
         }
         search = compile_search(args.get("query"), fields, lambda variant: variant.sku, call=call)
-        found = [variant for variant in self._shelves.variants.values() if search.test(variant)]
-        rows = [(one.item_id, number_of(one.item_id), InventoryItem(one)) for one in found]
-        return page_of(sorted(rows, key=lambda row: row[:2]), args)
+        found = variant_candidates(self._shelves, search)
+        rows: Sequence[Row]
+        if found is None:
+            rows = self._items_in_order.rows()
+        else:
+            rows = sorted(((one.item_id, number_of(one.item_id), one) for one in found), key=lambda row: row[:2])
+        page = page_of(rows, args, None if search.is_open else search.test)
+        return replace(page, nodes=[InventoryItem(variant) for variant in page.nodes])
 
     def _level_at(self, item: InventoryItem, args: dict[str, Any], call: Call) -> ShownLevel | None:
         level = self._stock.level(item.variant.item_id, args["locationId"])

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
+from storebridge_sandbox.shopify import candidates
 from storebridge_sandbox.shopify.call import Call
-from storebridge_sandbox.shopify.ids import number_of
-from storebridge_sandbox.shopify.paging import Page, Search, compile_search, page_of
+from storebridge_sandbox.shopify.ids import gid, number_of
+from storebridge_sandbox.shopify.paging import Page, Row, Search, Term, compile_search, page_of
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.sales import totals
 from storebridge_sandbox.shopify.sales.fulfilment_status import order_status
-from storebridge_sandbox.shopify.sales.index import OrderIndex
+from storebridge_sandbox.shopify.sales.index import KEPT, FoundOrder, OrderIndex, bare_name
 from storebridge_sandbox.shopify.sales.return_status import order_return_status
 from storebridge_sandbox.shopify.sales.state import ShopOrder
 
-Row = tuple[datetime, ShopOrder]
-Field = Callable[[Row], Any]
+Field = Callable[[FoundOrder], Any]
+MOMENTS = {"UPDATED_AT": "updated_at", "CREATED_AT": "created_at"}
+"""The search field that a sort key goes by."""
 
 
-def _status(row: Row) -> list[str]:
+def _status(row: FoundOrder) -> list[str]:
     order = row[1]
     states = ["any"]
     if order.cancelled_at is not None:
@@ -28,7 +31,7 @@ def _status(row: Row) -> list[str]:
     return [*states, "closed" if order.closed_at else "open", "not_closed" if order.closed_at is None else "closed"]
 
 
-def _fulfilment(row: Row) -> list[str]:
+def _fulfilment(row: FoundOrder) -> list[str]:
     """``unshipped`` and ``unfulfilled`` both name what has nothing sent; ``shipped`` and ``fulfilled`` the rest."""
     status = order_status(row[1])
     if status == "FULFILLED":
@@ -98,18 +101,21 @@ class OrderSearch:
             del self._fields["source_identifier"]
 
     def orders(self, _source: Any, args: dict[str, Any], call: Call) -> Page:
-        found = self._found(args, call, "orders")
-        sort = SORTS[args.get("sortKey") or "PROCESSED_AT"]
-        rows = [(sort(row), number_of(row[1].id), row[1]) for row in found]
-        return page_of(sorted(rows, key=lambda row: row[:2]), args)
+        search = self._read(args, call, "orders")
+        rows = self._in_order(search, args.get("sortKey") or "PROCESSED_AT")
+        page = page_of(rows, args, None if search.is_open else search.test)
+        return replace(page, nodes=[order for _, order in page.nodes])
 
     def count(self, _source: Any, args: dict[str, Any], call: Call) -> Any:
         """At most ``limit``, and then it says that there may be more (recorded)."""
-        found = len(self._found(args, call, "ordersCount"))
-        limit = args.get("limit")
-        if limit is not None and found > limit:
+        search, limit = self._read(args, call, "ordersCount"), args.get("limit")
+        found = self._in_order(search, "UPDATED_AT")
+        if not search.is_open:
+            passing = (row for row in found if search.test(row[2]))
+            found = list(islice(passing, None if limit is None else limit + 1))
+        if limit is not None and len(found) > limit:
             return {"count": limit, "precision": "AT_LEAST"}
-        return {"count": found, "precision": "EXACT"}
+        return {"count": len(found), "precision": "EXACT"}
 
     def returns_of(self, order: ShopOrder, args: dict[str, Any], call: Call) -> Page:
         fields = {
@@ -122,13 +128,43 @@ class OrderSearch:
         rows = [(str(number_of(one.id)), number_of(one.id), one) for one in order.returns if search.test(one)]
         return page_of(rows, args)
 
-    def _found(self, args: dict[str, Any], call: Call, name: str) -> list[Row]:
+    def _read(self, args: dict[str, Any], call: Call, name: str) -> Search:
         search: Search = compile_search(args.get("query"), self._fields, _words)
         call.ignored(name, args.get("query"), search)
-        return [row for row in self._index.rows() if search.test(row)]
+        return search
+
+    def _in_order(self, search: Search, sort_key: str) -> Sequence[Row]:
+        """Rows among which all that the search finds are, in the order of the sort key."""
+        found = self._candidates(search)
+        if found is None and sort_key in KEPT:
+            rows, field = self._index.kept(sort_key).rows(), MOMENTS.get(sort_key)
+            return rows if field is None else candidates.since(rows, field, FIELDS[field], search)
+        if found is None:
+            found = [row[2] for row in self._index.kept("ID").rows()]
+        sort = SORTS[sort_key]
+        return sorted(((sort(one), number_of(one[1].id), one) for one in found), key=lambda row: row[:2])
+
+    def _candidates(self, search: Search) -> list[FoundOrder] | None:
+        """What an index finds for one of the terms; None: all are to be gone through."""
+        for term in search.terms:
+            number = term.value.rpartition("/")[2]
+            if term.field == "id" and term.equals and number.isdecimal():
+                one = self._index.find(gid("Order", int(number)))
+                return [] if one is None else [one]
+        names = [name for name in KEPT if name in self._fields]
+        kept = {name: self._index.kept(name) for name in names}
+        found = candidates.of_value(search, kept, _word)
+        if found is not None:
+            return found
+        moments = {field: self._index.kept(sort_key) for sort_key, field in MOMENTS.items()}
+        return candidates.fewest_since(search, moments, FIELDS) if search.terms else None
 
 
-def _words(row: Row) -> str:
+def _word(term: Term) -> str:
+    return bare_name(term.value) if term.field == "name" else term.value.lower()
+
+
+def _words(row: FoundOrder) -> str:
     """What a bare word is looked for in."""
     order = row[1]
     customer = " ".join(str(value) for value in order.customer.values())

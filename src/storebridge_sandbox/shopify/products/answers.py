@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from storebridge_sandbox.shopify import candidates
 from storebridge_sandbox.shopify.call import Call, Resolvers, shows, shows_time
 from storebridge_sandbox.shopify.ids import number_of
-from storebridge_sandbox.shopify.paging import Page, compile_search, page_of
+from storebridge_sandbox.shopify.paging import Page, Row, Search, compile_search, page_of
 from storebridge_sandbox.shopify.products.state import InventoryItem, Option, OptionValue, Product, Shelves, Variant
 from storebridge_sandbox.stock import Stock
 
@@ -66,8 +67,6 @@ class ProductAnswers:
         """``counted_at`` gives the moment as of which ``totalInventory`` counts."""
         self._counted_at = counted_at
         self._shelves = shelves
-        self._products_in_order = _InOrder(shelves.products, _own_id)
-        self._variants_in_order = _InOrder(shelves.variants, _own_variant_id)
         self._stock = stock
         self._currency = currency
 
@@ -182,54 +181,75 @@ class ProductAnswers:
         shown = [{"amount": f"{price:.1f}", "currencyCode": self._currency} for price in (min(prices), max(prices))]
         return {"minVariantPrice": shown[0], "maxVariantPrice": shown[1]}
 
-    def _found(self, args: dict[str, Any], call: Call) -> list[Product]:
-        search = compile_search(args.get("query"), PRODUCT_FIELDS, lambda product: product.title, call=call)
-        return [product for product in self._shelves.products.values() if search.test(product)]
-
     def _products(self, _source: Any, args: dict[str, Any], call: Call) -> Page:
-        if not args.get("query") and args.get("sortKey") in (None, "ID"):
-            return page_of(self._products_in_order.rows(), args)
-        key = PRODUCT_SORT.get(args.get("sortKey") or "ID", _own_id)
-        rows = [(key(product), number_of(product.id), product) for product in self._found(args, call)]
-        return page_of(sorted(rows, key=lambda row: row[:2]), args)
+        search = self._read_products(args, call)
+        found = self._product_candidates(search)
+        sort_key = args.get("sortKey") or "ID"
+        rows: Sequence[Row] | None = None
+        if found is None and sort_key in PRODUCT_KEPT:
+            rows = self._shelves.rows.products[PRODUCT_KEPT[sort_key]].rows()
+        else:
+            key = PRODUCT_SORT.get(sort_key, _own_id)
+            chosen = self._shelves.products.values() if found is None else found
+            rows = sorted(((key(one), number_of(one.id), one) for one in chosen), key=lambda row: row[:2])
+        return page_of(rows, args, None if search.is_open else search.test)
 
     def _products_count(self, _source: Any, args: dict[str, Any], call: Call) -> int:
-        return min(len(self._found(args, call)), args.get("limit") or 10_000)
+        search = self._read_products(args, call)
+        found = self._product_candidates(search)
+        chosen = self._shelves.products.values() if found is None else found
+        return min(_count(search, chosen), args.get("limit") or 10_000)
 
-    def _found_variants(self, args: dict[str, Any], call: Call) -> list[Variant]:
-        search = compile_search(args.get("query"), VARIANT_FIELDS, title_of, call=call)
-        return [variant for variant in self._shelves.variants.values() if search.test(variant)]
+    def _read_products(self, args: dict[str, Any], call: Call) -> Search:
+        return compile_search(args.get("query"), PRODUCT_FIELDS, lambda product: product.title, call=call)
+
+    def _product_candidates(self, search: Search) -> list[Product] | None:
+        kept = self._shelves.rows
+        variants: list[Variant] | None = candidates.of_value(
+            search, {"sku": kept.variants["sku"]}, candidates.lower_case
+        )
+        if variants is not None:
+            return list({variant.product.id: variant.product for variant in variants}.values())
+        moments = {name: kept.products[name] for name in ("updated_at", "created_at")}
+        return candidates.fewest_since(search, moments, PRODUCT_FIELDS) if search.terms else None
 
     def _variants(self, _source: Any, args: dict[str, Any], call: Call) -> Page:
-        if not args.get("query") and args.get("sortKey") in (None, "ID"):
-            return page_of(self._variants_in_order.rows(), args)
-        return page_of(_variant_rows(self._found_variants(args, call), {"sortKey": args.get("sortKey") or "ID"}), args)
+        search = self._read_variants(args, call)
+        found = variant_candidates(self._shelves, search)
+        if found is None and args.get("sortKey") in (None, "ID"):
+            rows = self._shelves.rows.variants["ID"].rows()
+        else:
+            chosen = self._shelves.variants.values() if found is None else found
+            rows = _variant_rows(chosen, {"sortKey": args.get("sortKey") or "ID"})
+        return page_of(rows, args, None if search.is_open else search.test)
 
     def _variants_count(self, _source: Any, args: dict[str, Any], call: Call) -> int:
-        return min(len(self._found_variants(args, call)), 10_000)
+        search = self._read_variants(args, call)
+        found = variant_candidates(self._shelves, search)
+        return min(_count(search, self._shelves.variants.values() if found is None else found), 10_000)
+
+    def _read_variants(self, args: dict[str, Any], call: Call) -> Search:
+        return compile_search(args.get("query"), VARIANT_FIELDS, title_of, call=call)
 
 
-class _InOrder:
-    """All products or variants in the order of their ids, sorted anew only when some came or went.
-
-    A store of 50,000 variants would else be sorted for each page of 250.
-    """
-
-    def __init__(self, things: dict[str, Any], own_id: Callable[[Any], Any]) -> None:
-        self._things = things
-        self._own_id = own_id
-        self._known: tuple[int, str | None] = (-1, None)
-        self._rows: list[tuple[str, int, Any]] = []
-
-    def rows(self) -> list[tuple[str, int, Any]]:
-        now = (len(self._things), next(reversed(self._things), None))  # ids only grow: no change leaves both alike
-        if now != self._known:
-            rows = [(self._own_id(one), number_of(key), one) for key, one in self._things.items()]
-            self._rows, self._known = sorted(rows, key=lambda row: row[:2]), now
-        return self._rows
+PRODUCT_KEPT = {"ID": "ID", "UPDATED_AT": "updated_at", "CREATED_AT": "created_at"}
+"""Sort keys whose order is kept, with its name among the shelf's rows."""
 
 
-def _variant_rows(variants: list[Variant], args: dict[str, Any]) -> list[tuple[str, int, Variant]]:
+def variant_candidates(shelves: Shelves, search: Search) -> list[Variant] | None:
+    """The variants that a search need look at; None: all of them."""
+    kept = shelves.rows.variants
+    found = candidates.of_value(search, {"sku": kept["sku"]}, candidates.lower_case)
+    if found is not None or not search.terms:
+        return found
+    return candidates.fewest_since(search, {"updated_at": kept["updated_at"]}, VARIANT_FIELDS)
+
+
+def _count(search: Search, things: Collection[Any]) -> int:
+    return len(things) if search.is_open else sum(map(search.test, things))
+
+
+def _variant_rows(variants: Iterable[Variant], args: dict[str, Any]) -> list[tuple[str, int, Variant]]:
     key = VARIANT_SORT.get(args.get("sortKey") or "POSITION", _own_variant_id)
     rows = [(key(variant), number_of(variant.variant_id), variant) for variant in variants]
     return sorted(rows, key=lambda row: row[:2])

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from storebridge_sandbox.orders import Sellable
+from storebridge_sandbox.shopify.products.rows import ShelfRows
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,6 +101,10 @@ class Shelves:
     variants: dict[str, Variant] = field(default_factory=dict)
     by_item: dict[str, Variant] = field(default_factory=dict)
     by_sku: dict[str, Variant] = field(default_factory=dict)
+    rows: ShelfRows = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rows = ShelfRows(self.products, self.variants)
 
     def add(self, product: Product) -> None:
         self.products[product.id] = product
@@ -114,6 +119,7 @@ class Shelves:
         if self.by_sku.get(variant.sku) is variant:
             del self.by_sku[variant.sku]
         variant.sku = sku
+        self.rows.variant_changed(variant)
         if sku:
             self.by_sku.setdefault(sku, variant)
 

@@ -196,6 +196,10 @@ class WixOrder(Order):
         oldest = self.versions[0][1] if self.created_at <= moment else None
         return next((shown for since, shown in reversed(self.versions) if since <= moment), oldest)
 
+    def forget_faces(self) -> None:
+        """What it looked like is forgotten; what it looks like is made when asked for."""
+        self.versions.clear()
+
     def line(self, line_id: object) -> WixLine | None:
         return next((line for line in self.wix_lines() if line.id == line_id), None)
 
