@@ -44,7 +44,8 @@ class Field:
 
 @dataclass(slots=True)
 class Question:
-    """A query that was understood. ``wanted`` are the values that a top-level ``$eq`` or ``$in`` asks for."""
+    """A query that was understood. ``wanted`` are the values that a top-level ``$eq`` or ``$in`` asks for, ``bounds``
+    the moments between which a top-level ``$gt``, ``$gte``, ``$lt`` and ``$lte`` leave a field (None: no bound)."""
 
     filter: dict[str, Any]
     sort: list[tuple[str, bool]]
@@ -55,6 +56,7 @@ class Question:
     search: dict[str, Any] = field(default_factory=dict)
     conditions: list[Condition] = field(default_factory=list)
     wanted: dict[str, list[Any]] = field(default_factory=dict)
+    bounds: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)
 
     def matches(self, row: Any) -> bool:
         return all(condition(row) for condition in self.conditions)
@@ -135,8 +137,8 @@ class Language:
             found.sort(key=lambda row, read=read: _rank(read(row)), reverse=descending)  # type: ignore[misc]
         start, end = self._span(question, found)
         rows_of_page = found[start:end]
-        following = self._cursor(question, rows_of_page[-1]) if rows_of_page and end < len(found) else None
-        before = self._cursor(question, rows_of_page[0], backwards=True) if rows_of_page and start else None
+        following = self.cursor(question, rows_of_page[-1]) if rows_of_page and end < len(found) else None
+        before = self.cursor(question, rows_of_page[0], backwards=True) if rows_of_page and start else None
         return Page(rows_of_page, following, len(found), before, found)
 
     def count(self, question: Question, rows: Iterable[Any]) -> int:
@@ -173,7 +175,8 @@ class Language:
         self._compile(question)
         return question
 
-    def _cursor(self, question: Question, edge: Any, *, backwards: bool = False) -> str:
+    def cursor(self, question: Question, edge: Any, *, backwards: bool = False) -> str:
+        """Leads on after a row, or back before it."""
         keys = [self._fields[name].read(edge) for name, _ in question.sort]
         held = _Cursor(
             question.filter, question.sort, question.limit, [*keys, self._tie(edge)], backwards, question.search
@@ -187,7 +190,7 @@ class Language:
         descending.append(descending[-1] if descending else False)
         for number, row in enumerate(found):
             keys = [*(self._fields[name].read(row) for name, _ in question.sort), self._tie(row)]
-            if _comes_after(keys, after, descending) or (inclusive and keys == after):
+            if comes_after(keys, after, descending) or (inclusive and keys == after):
                 return number
         return len(found)
 
@@ -228,6 +231,8 @@ class Language:
             values = _wanted(asked)
             if values is not None and name in self._fields and self._fields[name].kind != "moment":
                 question.wanted[name] = values
+            if name in self._fields and self._fields[name].kind == "moment" and isinstance(asked, dict):
+                question.bounds[name] = _bounds(asked)
         if question.search.get("expression"):
             question.conditions.append(self._words(question.search))
 
@@ -332,6 +337,13 @@ def _wanted(asked: Any) -> list[Any] | None:
     return list(asked["$in"]) if "$in" in asked else None
 
 
+def _bounds(asked: dict[str, Any]) -> tuple[int | None, int | None]:
+    """The moments were read before: they are good."""
+    low = [read_date(asked[operator]) for operator in ("$gt", "$gte") if operator in asked]
+    high = [read_date(asked[operator]) for operator in ("$lt", "$lte") if operator in asked]
+    return max(low, default=None), min(high, default=None)
+
+
 def _value(name: str, declared: Field, operator: str, value: Any) -> Any:
     """The value as rows hold it; raises WixRefusal for one of another type."""
     if value is None and operator in ("$eq", "$ne"):
@@ -389,7 +401,8 @@ def _rank(value: Any) -> tuple[int, Any]:
     return (0, 0) if value is None else (1, value)
 
 
-def _comes_after(keys: list[Any], after: list[Any], descending: list[bool]) -> bool:
+def comes_after(keys: list[Any], after: list[Any], descending: list[bool]) -> bool:
+    """Whether a row of these sort keys stands after one of those."""
     for key, held, down in zip(keys, after, descending, strict=False):
         if _rank(key) != _rank(held):
             return (_rank(key) < _rank(held)) is down

@@ -21,7 +21,8 @@ from storebridge_sandbox.wix.inventory.state import (
     Terms,
 )
 from storebridge_sandbox.wix.locations.state import Locations
-from storebridge_sandbox.wix.query import Question
+from storebridge_sandbox.wix.query import Language, Page, Question
+from storebridge_sandbox.wix.query_in_order import TIE, page_in_order
 from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.shelf.state import Shelf, Variant, item_key
 from storebridge_sandbox.wix.wire import WixRefusal, application_error, broken_rule, millis, validation_error
@@ -29,6 +30,8 @@ from storebridge_sandbox.wix.wire import WixRefusal, application_error, broken_r
 ITEMS = "/stores/v3/inventory-items"
 READ = "SCOPE.STORES.INVENTORY_ITEM_READ"
 WRITE = "SCOPE.STORES.INVENTORY_ITEM_WRITE"
+INDEXED = {"id", "variantId", "product.variantSku", "productId"}
+"""Fields by which the items that are meant are found."""
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
@@ -69,9 +72,7 @@ class InventoryAnswers:
 
     def query(self, call: Call) -> dict[str, Any]:
         question = LANGUAGE.read(call.part("query"))
-        moment = call.read_moment
-        rows = (ItemRow(item, item.level.as_of(moment)) for item in self._candidates(question))
-        page = LANGUAGE.page(question, rows)
+        page = self._page(LANGUAGE, question, call)
         return {
             "inventoryItems": [item_payload(row) for row in page.rows],
             "pagingMetadata": page.metadata(has_next=False),
@@ -80,9 +81,7 @@ class InventoryAnswers:
     def search(self, call: Call) -> dict[str, Any]:
         asked = call.part("search")
         question = SEARCH.read(asked)
-        moment = call.read_moment
-        rows = (ItemRow(item, item.level.as_of(moment)) for item in self._candidates(question))
-        page = SEARCH.page(question, rows)
+        page = self._page(SEARCH, question, call, whole=bool(asked.get("aggregations")))
         told = {
             "inventoryItems": [item_payload(row) for row in page.rows],
             "pagingMetadata": page.metadata(),
@@ -90,6 +89,16 @@ class InventoryAnswers:
         if asked.get("aggregations"):
             told["aggregationData"] = aggregate(SEARCH, asked["aggregations"], page.found)
         return told
+
+    def _page(self, language: Language, question: Question, call: Call, *, whole: bool = False) -> Page:
+        """``whole`` where all that was found is needed, not only the page."""
+        moment = call.read_moment
+        if not whole and not INDEXED & question.wanted.keys():
+            kept = {TIE: self._inventory.in_order}
+            page = page_in_order(language, question, kept, lambda item: ItemRow(item, item.level.as_of(moment)))
+            if page is not None:
+                return page
+        return language.page(question, (ItemRow(item, item.level.as_of(moment)) for item in self._candidates(question)))
 
     def count(self, call: Call) -> dict[str, Any]:
         return {"count": len(self.matching(call))}
@@ -212,9 +221,14 @@ class InventoryAnswers:
             lists = (inventory.by_variant.get(str(one), ()) for one in dict.fromkeys(wanted["variantId"]))
             return [item for items in lists for item in items]
         if "product.variantSku" in wanted:
-            variants = (self._shelf.by_sku.get(str(one)) for one in dict.fromkeys(wanted["product.variantSku"]))
-            keys = (variant.variant_id for variant in variants if variant is not None)
-            return [item for key in keys for item in inventory.by_variant.get(key, ())]
+            skus = dict.fromkeys(map(str, wanted["product.variantSku"]))
+            variants = [variant for sku in skus for variant in self._shelf.with_sku(sku)]
+            return [
+                item
+                for variant in variants
+                for item in inventory.by_variant.get(variant.variant_id, ())
+                if item.variant is variant
+            ]
         if "productId" in wanted:
             lists = (inventory.by_product.get(str(one), ()) for one in dict.fromkeys(wanted["productId"]))
             return [item for items in lists for item in items]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from storebridge_sandbox.rows_in_order import RowsInOrder
 from storebridge_sandbox.stock import Cause, Level, Snapshot, Stock
 from storebridge_sandbox.wix.identities import Actor, Guids, Reason
 from storebridge_sandbox.wix.quirks import WixQuirks
@@ -103,6 +104,7 @@ class Inventory:
         self.items: dict[str, InventoryItem] = {}
         self.by_variant: dict[str, list[InventoryItem]] = {}
         self.by_product: dict[str, list[InventoryItem]] = {}
+        self.in_order = RowsInOrder(self.items, lambda name: (self.items[name].number, 0, self.items[name]))
 
     def open(self, variant: Variant, location_id: str, quantity: int) -> InventoryItem:
         """Begin to keep a variant at a location; an opening is no movement."""

@@ -14,7 +14,8 @@ from storebridge_sandbox.wix.orders.office import HELD, MANAGE, READ, Bulk, Offi
 from storebridge_sandbox.wix.orders.reading import object_in, one_of, text_in
 from storebridge_sandbox.wix.orders.refusals import order_missing, refusal
 from storebridge_sandbox.wix.orders.state import WixOrder
-from storebridge_sandbox.wix.query import Question
+from storebridge_sandbox.wix.query import Page, Question
+from storebridge_sandbox.wix.query_in_order import page_in_order
 from storebridge_sandbox.wix.wire import WixRefusal, application_error, validation_error
 
 BASE = "/ecom/v1/orders"
@@ -66,7 +67,7 @@ class OrderAnswers:
         question = LANGUAGE.read(call.part("search"))
         if len(question.sort) > MOST_SORTS:
             raise validation_error("search.sort", f"must have a size less than or equal to {MOST_SORTS}", "MAX_SIZE")
-        page = LANGUAGE.page(question, self._rows(question, call.read_moment))
+        page = self._page(question, call.read_moment)
         return {"orders": [row.shown for row in page.rows], "metadata": page.metadata()}
 
     def aggregate(self, call: Call) -> dict[str, Any]:
@@ -185,34 +186,55 @@ class OrderAnswers:
 
     # -- search --------------------------------------------------------------------------------------------
 
+    def _page(self, question: Question, moment: datetime | None) -> Page:
+        if moment is None and not NAMED & question.wanted.keys():
+            sees = self._sight(question, None)
+            page = page_in_order(LANGUAGE, question, self._office.orders.kept, sees)
+            if page is not None:
+                return page
+        return LANGUAGE.page(question, self._rows(question, moment))
+
     def _rows(self, question: Question, moment: datetime | None) -> Iterator[OrderRow]:
+        sees = self._sight(question, moment)
+        rows = (sees(order) for order in self._candidates(question, moment))
+        return (row for row in rows if row is not None)
+
+    def _sight(self, question: Question, moment: datetime | None) -> Callable[[WixOrder], OrderRow | None]:
         """What the index shows: INITIALIZED never, PENDING and REJECTED when the filter names a status."""
-        by_status = "status" in question.filter
+        hidden = {"INITIALIZED"} if "status" in question.filter else {"INITIALIZED", *HELD}
         youngest = self._youngest(question)
-        for order in self._candidates(question):
-            shown = order.shown_as_of(moment)
-            if shown is None or shown["status"] == "INITIALIZED":
-                continue
-            if youngest is not None and order.created_at > youngest:
-                continue
-            if by_status or shown["status"] not in HELD:
-                yield OrderRow(order, shown)
+
+        def sees(order: WixOrder) -> OrderRow | None:
+            earlier = None if moment is None else order.shown_as_of(moment)
+            if moment is not None and earlier is None:
+                return None
+            if (order.status if earlier is None else earlier["status"]) in hidden:
+                return None
+            return None if youngest is not None and order.created_at > youngest else OrderRow(order, earlier)
+
+        return sees
 
     def _youngest(self, question: Question) -> datetime | None:
         """Orders made later are not found by their external id yet (W25)."""
         lag = self._office.orders.quirks.w25_external_id_lag_ms
-        if not lag or "channelInfo.externalOrderId" not in question.filter:
+        if not lag or EXTERNAL_ID not in question.filter:
             return None
         return self._office.orders.now() - timedelta(milliseconds=lag)
 
-    def _candidates(self, question: Question) -> list[WixOrder]:
+    def _candidates(self, question: Question, moment: datetime | None) -> list[WixOrder]:
         wanted = question.wanted.get("id")
+        if wanted is None and moment is None and EXTERNAL_ID in question.wanted:
+            kept, values = self._office.orders.kept[EXTERNAL_ID], question.wanted[EXTERNAL_ID]
+            return [row[2] for one in dict.fromkeys(values) for row in kept.having(one or "")]
         if wanted is None:
             return list(self._office.orders.orders.values())
         found = (self._office.orders.orders.get(str(one)) for one in dict.fromkeys(wanted))
         return [order for order in found if order is not None]
 
 
+EXTERNAL_ID = "channelInfo.externalOrderId"
+NAMED = {"id", EXTERNAL_ID}
+"""Fields by which the few orders that are meant are found."""
 _ABSENT = object()
 
 

@@ -8,16 +8,18 @@ from decimal import Decimal
 from typing import Any
 
 from storebridge_sandbox.orders import Sellable
+from storebridge_sandbox.rows_in_order import RowsInOrder
 from storebridge_sandbox.stock import HISTORY_SECONDS, Stock
 from storebridge_sandbox.wix.identities import Actor, Guids
 from storebridge_sandbox.wix.orders.activities import note
 from storebridge_sandbox.wix.orders.amounts import payment_status, payment_word, totals_of
 from storebridge_sandbox.wix.orders.goods import Goods
+from storebridge_sandbox.wix.orders.language import external_id
 from storebridge_sandbox.wix.orders.shape import contact
 from storebridge_sandbox.wix.orders.state import ZERO, Payment, Sums, WixLine, WixOrder
 from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.settings import Trigger, Unpaid, WixOptions
-from storebridge_sandbox.wix.wire import money
+from storebridge_sandbox.wix.wire import millis, money
 
 CARD = "CreditCard"
 CENT = Decimal("0.01")
@@ -57,6 +59,7 @@ class Orders:
         self.trigger: Trigger = options.trigger
         self.contact_of: ContactOf = _no_address_book
         self.orders: dict[str, WixOrder] = {}
+        self.kept = kept_orders(self.orders)
 
     @property
     def quirks(self) -> WixQuirks:
@@ -211,7 +214,22 @@ class Orders:
         order.as_of_movement = len(self._stock.movements)
         order.payment_status = payment_status(order, totals_of(order).total)
         order.payment = payment_word(order)
+        for rows in self.kept.values():
+            rows.changed(order.id)
         order.versions.append((moment, self._show(order)))
         horizon = moment - timedelta(seconds=HISTORY_SECONDS)
         while len(order.versions) > 1 and order.versions[1][0] <= horizon:
             del order.versions[0]
+
+
+def kept_orders(orders: dict[str, WixOrder]) -> dict[str, RowsInOrder]:
+    """In the orders that searches ask for most, by the names of the fields."""
+
+    def kept(value: Callable[[WixOrder], Any]) -> RowsInOrder:
+        return RowsInOrder(orders, lambda name: (value(orders[name]), orders[name].serial, orders[name]))
+
+    return {
+        "createdDate": kept(lambda order: millis(order.created_at)),
+        "updatedDate": kept(lambda order: millis(order.updated_at)),
+        "channelInfo.externalOrderId": kept(lambda order: external_id(order) or ""),
+    }

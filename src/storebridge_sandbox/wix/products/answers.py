@@ -16,6 +16,8 @@ from storebridge_sandbox.wix.products.drafts import Drafting
 from storebridge_sandbox.wix.products.fields import PRODUCT_SEARCH, PRODUCTS, VARIANT_SEARCH, VARIANTS
 from storebridge_sandbox.wix.products.shape import product_payload, read_only_variant
 from storebridge_sandbox.wix.products.workshop import Workshop
+from storebridge_sandbox.wix.query import Language, Page, Question
+from storebridge_sandbox.wix.query_in_order import TIE, page_in_order
 from storebridge_sandbox.wix.shelf.state import Product, Shelf, Variant
 from storebridge_sandbox.wix.wire import WixRefusal, application_error, validation_error
 
@@ -77,7 +79,7 @@ class ProductAnswers:
     def query(self, call: Call) -> Told:
         """Products without their variants."""
         fields = self.fields(call)
-        page = PRODUCTS.page(PRODUCTS.read(call.part("query")), self._seen(call))
+        page = self._page(PRODUCTS, PRODUCTS.read(call.part("query")), call)
         return {
             "products": [self.told(product, fields, variants=False) for product in page.rows],
             "pagingMetadata": page.metadata(),
@@ -85,7 +87,7 @@ class ProductAnswers:
 
     def search(self, call: Call) -> Told:
         fields, asked = self.fields(call), call.part("search")
-        page = PRODUCT_SEARCH.page(PRODUCT_SEARCH.read(asked), self._seen(call))
+        page = self._page(PRODUCT_SEARCH, PRODUCT_SEARCH.read(asked), call, whole=bool(asked.get("aggregations")))
         told: Told = {
             "products": [self.told(product, fields, variants=False) for product in page.rows],
             "pagingMetadata": page.metadata(),
@@ -116,7 +118,7 @@ class ProductAnswers:
 
     def variants(self, call: Call) -> Told:
         fields = self.fields(call)
-        page = VARIANTS.page(VARIANTS.read(call.part("query")), self._seen_variants(call))
+        page = self._variant_page(VARIANTS, VARIANTS.read(call.part("query")), call)
         return {
             "variants": [read_only_variant(variant, self.status, fields) for variant in page.rows],
             "pagingMetadata": page.metadata(),
@@ -124,7 +126,8 @@ class ProductAnswers:
 
     def search_variants(self, call: Call) -> Told:
         fields, asked = self.fields(call), call.part("search")
-        page = VARIANT_SEARCH.page(VARIANT_SEARCH.read(asked), self._seen_variants(call))
+        question = VARIANT_SEARCH.read(asked)
+        page = self._variant_page(VARIANT_SEARCH, question, call, whole=bool(asked.get("aggregations")))
         told: Told = {
             "variants": [read_only_variant(variant, self.status, fields) for variant in page.rows],
             "pagingMetadata": page.metadata(),
@@ -156,12 +159,32 @@ class ProductAnswers:
             raise product_missing(name)
         return {"product": self.told(product, fields)}
 
-    def _seen(self, call: Call) -> Iterator[Product]:
+    def _page(self, language: Language, question: Question, call: Call, *, whole: bool = False) -> Page:
+        """``whole`` where all that was found is needed, not only the page."""
+        sees, wanted = self._sight(call), question.wanted.get("id")
+        if wanted is not None:
+            named = (self._shelf.products.get(str(one)) for one in dict.fromkeys(wanted))
+            return language.page(question, [product for product in named if product is not None and sees(product)])
+        make = _if_seen(sees)
+        page = None if whole else page_in_order(language, question, {TIE: self._shelf.products_in_order}, make)
+        return page or language.page(question, self._seen(call))
+
+    def _variant_page(self, language: Language, question: Question, call: Call, *, whole: bool = False) -> Page:
+        sees, wanted = self._sight(call), question.wanted.get("sku")
+        if wanted is not None:
+            named = [one for sku in dict.fromkeys(wanted) for one in self._shelf.with_sku(sku or "")]
+            return language.page(question, [variant for variant in named if sees(variant.product)])
+        make = _if_seen(lambda variant: sees(variant.product))
+        page = None if whole else page_in_order(language, question, {TIE: self._shelf.variants_in_order}, make)
+        return page or language.page(question, self._seen_variants(call))
+
+    def _sight(self, call: Call) -> Callable[[Product], bool]:
         """What the caller may see; an index that lags does not know the newest yet."""
         hidden, moment = self._may(READ_ADMIN), call.read_moment
-        for product in self._shelf.products.values():
-            if (product.visible or hidden) and (moment is None or product.created_at <= moment):
-                yield product
+        return lambda product: (product.visible or hidden) and (moment is None or product.created_at <= moment)
+
+    def _seen(self, call: Call) -> Iterator[Product]:
+        return filter(self._sight(call), self._shelf.products.values())
 
     def _seen_variants(self, call: Call) -> Iterator[Variant]:
         return (variant for product in self._seen(call) for variant in product.variants)
@@ -224,6 +247,10 @@ class ProductWrites:
         if str(revision) != str(product.revision):
             raise application_error(409, "REVISION_MISMATCH", "entity has already changed since the requested revision")
         return product
+
+
+def _if_seen(sees: Callable[[Any], bool]) -> Callable[[Any], Any]:
+    return lambda thing: thing if sees(thing) else None
 
 
 def modified_of(asked: Told) -> Told:

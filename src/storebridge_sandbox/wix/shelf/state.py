@@ -11,6 +11,7 @@ from typing import Any
 
 from storebridge_sandbox.catalogue import CatalogueProduct, CatalogueVariant, Skipped
 from storebridge_sandbox.orders import Sellable
+from storebridge_sandbox.rows_in_order import Row, RowsInOrder
 from storebridge_sandbox.wix.identities import Guids
 from storebridge_sandbox.wix.settings import DEFAULT_VARIANT_ID, CatalogVersion
 
@@ -136,10 +137,29 @@ class Shelf:
         self.by_slug: dict[str, Product] = {}
         self.brands: dict[str, str] = {}
         self.ribbons: dict[str, str] = {}
+        self.products_in_order = RowsInOrder(self.products, self._product_row)
+        self.variants_in_order = RowsInOrder(self.by_key, self._variant_row)
+        self.variants_by_sku = RowsInOrder(self.by_key, self._sku_row)
 
     def variants(self) -> Iterator[Variant]:
         for product in self.products.values():
             yield from product.variants
+
+    def with_sku(self, sku: str) -> list[Variant]:
+        """All variants with an SKU; several may have the same."""
+        return [row[2] for row in self.variants_by_sku.having(sku)]
+
+    def _product_row(self, product_id: str) -> Row:
+        product = self.products[product_id]
+        return product.number, 0, product
+
+    def _variant_row(self, key: str) -> Row:
+        variant = self.by_key[key]
+        return variant.number, 0, variant
+
+    def _sku_row(self, key: str) -> Row:
+        variant = self.by_key[key]
+        return variant.sku, variant.number, variant
 
     def sku_of(self, key: str) -> str:
         """The SKU of a variant in the book of stock; empty when it is gone."""
@@ -238,6 +258,7 @@ class Shelf:
         if self.by_sku.get(variant.sku) is variant:
             del self.by_sku[variant.sku]
         variant.sku = variant.sellable.sku = sku
+        self.variants_by_sku.changed(variant.sellable.item_id)
         if sku:
             self.by_sku.setdefault(sku, variant)
 
