@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from types import FrameType
 from typing import Any
 
 import pytest
-from shopify_shop import Shop, variant, with_shop
+from shopify_shop import Shop, with_shop
 from wix_site import Site, with_site
 
-from storebridge_sandbox.catalogue import Catalogue, CatalogueProduct
+from storebridge_sandbox.catalogue import Catalogue, CatalogueProduct, CatalogueVariant
 from storebridge_sandbox.orders import Wish
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.wix.settings import WixOptions
@@ -57,7 +58,8 @@ WIX: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 def goods(count: int) -> Catalogue:
-    made = [variant(f"G-{number}", ("Default Title",), 9) for number in range(count)]
+    options, price = ("Default Title",), Decimal("12.50")
+    made = [CatalogueVariant(f"G-{number}", options, price, quantity=9, wix_quantity=9) for number in range(count)]
     return Catalogue([CatalogueProduct(one.sku.lower(), f"Thing {one.sku}", variants=[one]) for one in made])
 
 
