@@ -24,7 +24,7 @@ from typing import Any
 TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 SHOPIFY_LISTS = {
     "250 variants": "productVariants(first: 250, after: $after) {N}",
-    "250 variants by SKU": "productVariants(first: 250, after: $after, sortKey: SKU) {N}",
+    "250 variants by SKU, not kept": "productVariants(first: 250, after: $after, sortKey: SKU) {N}",
     "a variant by its SKU": 'productVariants(first: 250, after: $after, query: "sku:SKU") {N}',
     "250 products": "products(first: 250, after: $after) {N}",
     "250 products by change": "products(first: 250, after: $after, sortKey: UPDATED_AT) {N}",
@@ -143,7 +143,7 @@ def measure_pages(served: Served, calls: int) -> None:
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 86400))
     for name, text in SHOPIFY_LISTS.items():
         fields = "pageInfo { hasNextPage endCursor } nodes { id updatedAt }"
-        query = text.replace("SKU", sku).replace("SINCE", since).replace("{N}", f"{{{fields}}}")
+        query = text.replace("sku:SKU", f"sku:{sku}").replace("SINCE", since).replace("{N}", f"{{{fields}}}")
         _report(served, f"Shopify: {name}", _shopify_pages(shop, token, query), calls)
     for name, (path, part, asked) in WIX_LISTS.items():
         read = json.loads(json.dumps(asked).replace('"SKU"', json.dumps(sku)).replace("SINCE", since))
