@@ -96,7 +96,10 @@ class InventoryItem:
 
 
 class ShelfRows:
-    """Products and variants in the orders that lists ask for. ``ID`` is the default order of lists; the others are search fields. Whoever changes a product must tell it."""
+    """Products and variants in the orders that lists and searches ask for.
+
+    ``ID`` is the default order of lists; the others are search fields. Whoever changes a product must tell it.
+    """
 
     def __init__(self, products: dict[str, Product], variants: dict[str, Variant]) -> None:
         def of_products(value: Callable[[Product], str]) -> RowsInOrder:
