@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builders.journeys import Goods, Journey, travel
+from builders.journeys import MAIN, Goods, Journey, _catalogue, travel
 from storebridge.operations.settle_case import Choice
 
 POLICIES = pytest.mark.parametrize("policy", ["mirror", "escrow"])
@@ -45,6 +45,70 @@ def test_a_deleted_product_is_one_case_and_is_never_written_again(policy: str, s
         assert await journey.calls(store) - calls < 30  # sweeps and polls
 
     travel(play, policy=policy)
+
+
+def make_anew(journey: Journey, store: str, units: int, sku: str = "A") -> None:
+    """Staff make the product again, with the SKU that it had and whatever number they think of."""
+    catalogue = _catalogue((Goods(sku, {store: units}),), store)
+    shop = journey.stores.wix if store == "wix" else journey.stores.shopify
+    assert len(shop.load_catalogue(catalogue).products) == 1
+
+
+@pytest.mark.parametrize("store", ["shopify", "wix"])
+@POLICIES
+def test_a_product_made_anew_is_linked_again_and_sells_what_was_left(policy: str, store: str) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=120.0)
+        other = "wix" if store == "shopify" else "shopify"
+        await journey.buy(store, 1)
+        await journey.pass_time(60.0)
+        delete_everywhere_in(journey, store)
+        await journey.buy(other, 2)
+        await journey.pass_time(400.0)
+        assert await journey.reasons() == ["item_gone"]
+        make_anew(journey, store, 25)
+        await journey.pass_time(400.0)
+        assert await journey.reasons() == []
+        (case,) = await journey.cases("item_gone", state="resolved")
+        assert (case.closed_by, case.resolution) == ("proof", "the product was made anew; its new item is kept in step")
+        assert await journey.goods_left() == 7
+        shown = await journey.levels()
+        assert shown == {"shopify": 7, "wix": 7} if policy == "mirror" else sum(shown.values()) == 7
+        await journey.buy(store, 1)
+        await journey.pass_time(60.0)
+        assert await journey.goods_left() == 6
+        shown = await journey.levels()
+        assert shown == {"shopify": 6, "wix": 6} if policy == "mirror" else sum(shown.values()) == 6
+
+    travel(play, policy=policy)
+
+
+def test_a_product_made_anew_before_anybody_looked_is_linked_once_the_former_one_is_seen_to_be_gone() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=120.0)
+        delete_everywhere_in(journey, "shopify")
+        make_anew(journey, "shopify", 0)
+        await journey.pass_time(600.0)
+        assert await journey.reasons() == []
+        assert await journey.levels() == {"shopify": 10, "wix": 10}
+        await journey.buy("wix", 4)
+        await journey.pass_time(60.0)
+        assert await journey.levels() == {"shopify": 6, "wix": 6}
+
+    travel(play)
+
+
+def test_a_dry_run_names_what_was_made_anew_and_changes_nothing() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=120.0)
+        delete_everywhere_in(journey, "wix")
+        make_anew(journey, "wix", 3)
+        before = await journey.books()
+        report = await journey.bridge.baseline(MAIN, sign_off=False, actor="ann")
+        assert (report.remade, report.linked) == (("A",), 0)
+        assert await journey.books() == before
+
+    travel(play)
 
 
 def test_a_refused_write_is_tried_again_ever_later_and_at_once_when_a_person_asks() -> None:

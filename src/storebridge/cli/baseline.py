@@ -31,6 +31,8 @@ def baseline(
         f"{found['units']} units, as {found['system_of_record']} counts them.",
         f"Not kept in step: {of_pairs(found['unlinked'])}.",
     ]
+    if found["remade"]:
+        lines.append(f"Made anew under another item, to be linked again: {', '.join(found['remade'][:SHOWN])}.")
     differences = found["differences"]
     if differences:
         rows = [(d["sku"], d["group"], of_pairs(d["levels"])) for d in differences[:SHOWN]]

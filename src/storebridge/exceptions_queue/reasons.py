@@ -157,8 +157,14 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
     Reason.ITEM_GONE: _entry(
         "{sku} no longer exists in {store}; its units stay booked in the pool.",
         WhoseMove.MERCHANT,
-        closes_when="a read shows the item again; closed by a person it opens again while the item is missing",
-        advice="Nothing is written there any more. Bring the item back, or count the goods (storebridge count).",
+        closes_when=(
+            "a read shows the item again, or a listing a new item with its SKU; closed by a person it opens again "
+            "while the item is missing"
+        ),
+        advice=(
+            "Nothing is written there any more. Bring the item back, make it anew with the same SKU, or count the "
+            "goods (storebridge count)."
+        ),
     ),
     Reason.LEVEL_MISSING_AT_LOCATION: _entry(
         ("{store} gave no level for {sku} at a location where it had one ({details}). A missing level is not zero."),

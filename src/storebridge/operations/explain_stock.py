@@ -131,6 +131,7 @@ def describe_movement(row: MovementRow, places: dict[tuple[str, str], str]) -> s
         "receive": f"{row.actor or 'Somebody'} received {count}.",
         "count": f"{row.actor or 'Somebody'} counted the shelf: {row.units:+d}.",
         "correction": f"{row.actor or 'Somebody'} corrected the goods by {row.units:+d}.",
+        "remade": f"The product is another item in {place} now; what is left stays.",
         "manual": f"Edited by staff in {place}: {row.units:+d} that no order explains.",
     }
     sentence = sentences.get(row.kind, f"{row.kind}: {row.units:+d} at {place}.")

@@ -7,7 +7,7 @@ it books the goods, takes every level as granted, and plans. Later runs only add
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,11 +24,12 @@ from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ConnectionName, ItemId, LaneKey, LocationId, PoolId, Workspace
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.stock import LevelReading, LevelsRead, Policy, PositionKey
+from storebridge.operations.relink_items import relink_item
 from storebridge.pipeline.flow import PersonChanged, TurnOutcome, take_turn
 from storebridge.store.baselines import NewBaseline, add_baseline
 from storebridge.store.catalogue import save_locations, save_variants
 from storebridge.store.database import Store, Tx
-from storebridge.store.lanes import insert_draws, insert_pools, insert_positions, linked_items
+from storebridge.store.lanes import insert_draws, insert_pools, insert_positions, linked_items, skus_with_gone_items
 from storebridge.store.story import NewMovement, add_movements
 
 REASON_OF_OBSTACLE = {
@@ -66,6 +67,8 @@ class BaselineReport(msgspec.Struct, frozen=True):
     differences: tuple[Difference, ...]
     unlinked: dict[str, int]
     """Variants that are not kept in step, by reason."""
+    remade: tuple[str, ...]
+    """SKUs kept in step already that a store now has under a new item: linked again once the former item is gone."""
     signed_off: bool
     baseline_id: str | None = None
 
@@ -138,15 +141,23 @@ def commit_baseline(
     known = linked_items(tx, terms.workspace)
     fresh = [sku for sku in links.linked if not any((c, v.item_id) in known for c, v in sku.variants.items())]
     intakes = [intake for sku in fresh for intake in _intakes_of(sku, terms, survey, placed, writable)]
-    report = _report(terms, links, fresh, intakes, sign_off)
+    remade = [
+        (sku, c)
+        for sku in links.linked
+        if sku not in fresh
+        for c, v in sku.variants.items()
+        if (c, v.item_id) not in known
+    ]
+    report = _report(terms, links, fresh, intakes, sign_off, [sku.sku for sku, _ in remade])
     if not sign_off:
         return report, frozenset()
+    relinked = [lane for sku, c in remade for lane in _relink(tx, terms, sku, c, survey, placed, writable)]
     baseline_id = ids.new("baseline")
     _take_in(tx, terms.workspace, intakes, baseline_id)
     made = NewBaseline(baseline_id, terms.workspace, tx.now, msgspec.to_builtins(report), "signed_off", actor)
     add_baseline(tx, made)
     _audit(tx, terms.workspace, report, actor)
-    outcome = _plan(tx, terms, ids, intakes)
+    outcome = _plan(tx, terms, ids, [*(LaneKey(intake.pool["lane"]) for intake in intakes), *relinked])
     return msgspec.structs.replace(report, baseline_id=baseline_id), outcome.wake
 
 
@@ -166,6 +177,17 @@ def _intakes_of(
     placed: Mapping[tuple[ConnectionName, LocationId], Placed],
     writable: Mapping[ConnectionName, bool],
 ) -> list[PoolIntake]:
+    return [
+        _intake(sku, terms, group, counters, writable, survey)
+        for group, counters in sorted(_counters_of(sku, survey, placed).items())
+        if len({key.connection for key, _, _ in counters}) > 1
+    ]
+
+
+def _counters_of(
+    sku: LinkedSku, survey: Survey, placed: Mapping[tuple[ConnectionName, LocationId], Placed]
+) -> dict[str, list[tuple[PositionKey, LevelReading, int]]]:
+    """Where a SKU is counted, by location group: counter, its reading, its rank."""
     by_group: defaultdict[str, list[tuple[PositionKey, LevelReading, int]]] = defaultdict(list)
     for connection, variant in sku.variants.items():
         for (owner, location_id), place in placed.items():
@@ -173,11 +195,7 @@ def _intakes_of(
             if owner == connection and reading is not None and reading.available is not None and reading.active:
                 key = PositionKey(connection, variant.item_id, location_id)
                 by_group[place.group].append((key, reading, place.rank))
-    return [
-        _intake(sku, terms, group, counters, writable, survey)
-        for group, counters in sorted(by_group.items())
-        if len({key.connection for key, _, _ in counters}) > 1
-    ]
+    return dict(by_group)
 
 
 def _intake(
@@ -263,9 +281,29 @@ def _take_in(tx: Tx, workspace: Workspace, intakes: Sequence[PoolIntake], baseli
     )
 
 
-def _plan(tx: Tx, terms: WorkspaceTerms, ids: Ids, intakes: Sequence[PoolIntake]) -> TurnOutcome:
-    lanes = tuple(LaneKey(intake.pool["lane"]) for intake in intakes)
-    return take_turn(tx, terms, ids, frozenset(), PersonChanged(lanes, "baseline"))
+def _relink(
+    tx: Tx,
+    terms: WorkspaceTerms,
+    sku: LinkedSku,
+    connection: ConnectionName,
+    survey: Survey,
+    placed: Mapping[tuple[ConnectionName, LocationId], Placed],
+    writable: Mapping[ConnectionName, bool],
+) -> list[LaneKey]:
+    """The new item of a SKU that is kept in step already takes the place of the former one."""
+    rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for group, counters in _counters_of(sku, survey, placed).items():
+        for key, reading, rank in counters:
+            if key.connection == connection:
+                variant = sku.variants[connection]
+                row = _position_row(terms.workspace, LaneKey(""), key, reading, rank, variant, writable, survey)
+                rows[group].append(row)
+    listed = {variant.item_id for variant in survey.variants[connection]}
+    return relink_item(tx, terms, sku.sku, connection, rows, listed)
+
+
+def _plan(tx: Tx, terms: WorkspaceTerms, ids: Ids, lanes: Sequence[LaneKey]) -> TurnOutcome:
+    return take_turn(tx, terms, ids, frozenset(), PersonChanged(tuple(lanes), "baseline"))
 
 
 def _report(
@@ -274,6 +312,7 @@ def _report(
     fresh: Sequence[LinkedSku],
     intakes: Sequence[PoolIntake],
     signed_off: bool,
+    remade: Sequence[str],
 ) -> BaselineReport:
     counts: defaultdict[str, int] = defaultdict(int)
     for unlinked in links.unlinked:
@@ -289,6 +328,7 @@ def _report(
             if len(set(intake.levels.values())) > 1
         ),
         unlinked=dict(counts),
+        remade=tuple(sorted(set(remade))),
         signed_off=signed_off,
     )
 
@@ -311,7 +351,8 @@ def _save_survey(
 
 
 def _raise_unlinked(tx: Tx, workspace: Workspace, links: Links) -> None:
-    raise_cases(tx, [_case(workspace, unlinked) for unlinked in links.unlinked])
+    gone = skus_with_gone_items(tx, workspace)
+    raise_cases(tx, [_case(workspace, one) for one in links.unlinked if not _is_told(one, gone)])
     settle_by_proof(
         tx,
         workspace,
@@ -322,6 +363,11 @@ def _raise_unlinked(tx: Tx, workspace: Workspace, links: Links) -> None:
             for reason in (Reason.SKU_ONLY_ON_ONE_SIDE, Reason.SKU_DUPLICATE_IN_STORE)
         ],
     )
+
+
+def _is_told(unlinked: Unlinked, gone: Collection[str]) -> bool:
+    """A SKU whose other item is gone is one case, ``item_gone``, and not two."""
+    return unlinked.obstacle is Obstacle.ONE_SIDE_ONLY and unlinked.sku in gone
 
 
 def _case(workspace: Workspace, unlinked: Unlinked) -> CaseOpening:

@@ -185,7 +185,7 @@ def _look_again(tx: Tx, workspace: Workspace, case: StoredCase) -> frozenset[Con
     if case.lane is not None:
         forgive_refusals(tx, workspace, LaneKey(case.lane), name)
         asks.append(Ask("levels", subject, int(Urgency.STOCK_READ), tx.now))
-    elif case.sku is not None:
+    if case.reason == Reason.ITEM_GONE or (case.lane is None and case.sku is not None):
         asks.append(Ask("catalogue", "all", int(Urgency.PRODUCTS), tx.now))
     ask_looks(tx, workspace, name, asks)
     return frozenset({name})

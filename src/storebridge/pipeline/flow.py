@@ -223,7 +223,16 @@ class Turn:
             opened = record_conditions(self._tx, self._workspace, self._lanes[key], folding.conditions, open_now)
             if opened:
                 self._opened[key] = opened
+            if Reason.ITEM_GONE.value in opened:
+                self._list_again()
         record_oversold(self._tx, self._workspace, self._lanes.values(), open_now)
+
+    def _list_again(self) -> None:
+        """An item vanished: perhaps its product was made anew, and only a listing can tell."""
+        assert isinstance(self._occasion, ReadCameBack)
+        ask = Ask("catalogue", "all", int(Urgency.PRODUCTS), self._tx.now)
+        ask_looks(self._tx, self._workspace, self._occasion.connection, [ask])
+        self._wake.add(self._occasion.connection)
 
     # plan: pure
     def _plan(self) -> None:

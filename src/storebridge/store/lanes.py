@@ -483,6 +483,21 @@ def insert_draws(tx: HasConnection, rows: Sequence[Mapping[str, object]]) -> Non
         tx.conn.execute(insert(draws), list(rows))
 
 
+def remove_positions(tx: HasConnection, workspace: Workspace, keys: Iterable[PositionKey]) -> None:
+    """Take counters that are no more out of their lanes; the ledger keeps their history."""
+    named = [(key.connection, key.item_id, key.location_id) for key in keys]
+    for table in (draws, positions):
+        mine = tuple_(table.c.connection, table.c.item_id, table.c.location_id).in_(named)
+        tx.conn.execute(delete(table).where(table.c.workspace == workspace, mine))
+
+
+def skus_with_gone_items(tx: HasConnection, workspace: Workspace) -> set[str]:
+    """SKUs that are kept in step and that a store does not have any more."""
+    gone = (positions.c.workspace == pools.c.workspace) & (positions.c.lane == pools.c.lane) & positions.c.gone
+    found = tx.conn.execute(select(pools.c.sku).join(positions, gone).where(pools.c.workspace == workspace).distinct())
+    return {sku for (sku,) in found}
+
+
 def linked_items(tx: HasConnection, workspace: Workspace) -> set[tuple[ConnectionName, ItemId]]:
     """Every item that already belongs to a pool."""
     found = tx.conn.execute(

@@ -24,7 +24,7 @@ class NewMovement(msgspec.Struct, frozen=True):
 
     pool_id: PoolId
     kind: str
-    """baseline | level | write | receive | count | correction | manual"""
+    """baseline | level | write | receive | count | correction | manual | remade"""
     units: int
     position: PositionKey | None = None
     connection: ConnectionName | None = None
