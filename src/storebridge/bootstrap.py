@@ -34,10 +34,11 @@ from storebridge.pipeline.ingest.accept import Intake
 from storebridge.pipeline.normalize.dispatch import dispatch_signals
 from storebridge.pipeline.order_flow import WRITE_LOOK, OrderTurn
 from storebridge.reconcile.catalogue import finish_listing
-from storebridge.reconcile.orders import PollOrders, ReadOrders
+from storebridge.reconcile.orders import PollOrders, ReadOrders, read_unmapped_orders
 from storebridge.reconcile.retention import end_and_tell
 from storebridge.reconcile.store_facts import LookAtStore
 from storebridge.reconcile.sweep import ask_periodic, ask_sweep
+from storebridge.store.copies import begin_copying
 from storebridge.store.database import Store, Tx, open_store
 from storebridge.store.leases import take
 from storebridge.store.secrets import SecretBox
@@ -124,7 +125,19 @@ def terms_of(name: str, config: WorkspaceConfig) -> WorkspaceTerms:
         history_retention_days=config.history_retention_days,
         baseline_by_itself=config.baseline == "automatic",
         keep_orders=config.orders.keep,
+        copy_to=_copy_to(name, config, connections),
     )
+
+
+def _copy_to(workspace: str, config: WorkspaceConfig, connections: tuple[ConnectionName, ...]) -> ConnectionName | None:
+    target, setting = config.orders.copy_to, f"workspaces.{workspace}.orders.copy_to"
+    if not target:
+        return None
+    if target not in connections:
+        raise ConfigurationError(f"{setting} is {target!r}, which is not one of its connections.")
+    if not config.orders.keep:
+        raise ConfigurationError(f"{setting} needs whole orders: take out keep = false, or copy nothing.")
+    return ConnectionName(target)
 
 
 class Workbench:
@@ -217,7 +230,7 @@ class Bridge:
         def keep(
             tx: Tx, connection: ConnectionName, orders: Sequence[Order], looks: Sequence[ClaimedLook]
         ) -> frozenset[ConnectionName]:
-            turn = OrderTurn(tx, terms.workspace, environment.ids)
+            turn = OrderTurn(tx, terms.workspace, environment.ids, copy_to=terms.copy_to)
             turn.read(connection, orders, looks)
             return frozenset(turn.wake)
 
@@ -275,6 +288,7 @@ class Bridge:
     async def start(self) -> None:
         """Start every loop. Nothing is read or written before the caller awaits something else."""
         for workspace, bench in self.workspaces.items():
+            await self.store.run(begin_copying, workspace, bench.terms.copy_to)
             for name in bench.connectors:
                 await self.store.run(ask_periodic, bench.terms, name)
             for courier in bench.couriers:
@@ -396,6 +410,7 @@ class TakeInNew:
         by_itself = self._bridge.workspaces[self._workspace].terms.baseline_by_itself
         await self._bridge.baseline(self._workspace, sign_off=signed or by_itself, actor="storebridge")
         await self._bridge.store.run(finish_listing, self._workspace, self._connector.name, looks)
+        self._bridge.wake(self._workspace, await self._bridge.store.run(read_unmapped_orders, self._workspace))
 
 
 def real_environment(environ: Mapping[str, str]) -> Environment:

@@ -85,6 +85,8 @@ class OrdersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     keep: bool = True
     """Read every order whole and show it in the fulfilment queue; false reads only what stock needs."""
+    copy_to: str = ""
+    """The connection whose store gets a copy of every paid order of the others; empty: nothing is copied."""
 
 
 class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

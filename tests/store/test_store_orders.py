@@ -170,7 +170,7 @@ def test_a_cancelled_or_held_order_is_not_sent(database: Database) -> None:
     with pytest.raises(RefusedError, match="was cancelled"):
         send(database)
     arrive(database, make_order(order_id=OrderId("o2"), name="#1002"))
-    database.run(hold_order, TERMS, "#1002", hold=True, actor="ann")
+    database.run(hold_order, TERMS, IDS, "#1002", hold=True, actor="ann")
     with pytest.raises(RefusedError, match="held by ann"):
         send(database, "#1002")
     assert writes(database) == []
@@ -188,13 +188,13 @@ def test_units_on_hold_in_their_store_are_refused_because_it_could_not_be_told(d
 
 def test_a_hold_survives_the_next_reading_of_the_order(database: Database) -> None:
     arrive(database, make_order())
-    database.run(hold_order, TERMS, "#1001", hold=True, actor="ann", why="asks for blue")
+    database.run(hold_order, TERMS, IDS, "#1001", hold=True, actor="ann", why="asks for blue")
     arrive(database, make_order(note="please", minutes=5))
     assert queue(database) == [("#1001", Place.ON_HOLD)]
-    database.run(hold_order, TERMS, "#1001", hold=False, actor="ann")
+    database.run(hold_order, TERMS, IDS, "#1001", hold=False, actor="ann")
     assert queue(database) == [("#1001", Place.READY)]
     with pytest.raises(RefusedError, match="not held"):
-        database.run(hold_order, TERMS, "#1001", hold=False, actor="ann")
+        database.run(hold_order, TERMS, IDS, "#1001", hold=False, actor="ann")
 
 
 def test_what_is_packed_was_picked(database: Database) -> None:

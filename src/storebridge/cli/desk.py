@@ -169,7 +169,10 @@ class Desk:
         return moved
 
     async def hold(self, order: str, hold: bool, why: str) -> msgspec.Struct:
-        moved: msgspec.Struct = await self._store.run(hold_order, self._terms, order, hold=hold, actor=actor(), why=why)
+        ids = self._environment.ids
+        moved: msgspec.Struct = await self._store.run(
+            hold_order, self._terms, ids, order, hold=hold, actor=actor(), why=why
+        )
         return moved
 
     async def replay(self, event: str, stage: Any) -> msgspec.Struct:

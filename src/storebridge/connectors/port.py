@@ -206,7 +206,7 @@ class OrderCallAnswer(msgspec.Struct, frozen=True):
     code: str
     message: str
     made: dict[str, str]
-    """Ids that the vendor named: ``parcel_id``."""
+    """Ids that the vendor named: ``parcel_id``, or the ``order_id`` of a copy."""
     status: int
     body: bytes
     """What came back, cut to 64 KiB, for the journal."""
@@ -368,6 +368,10 @@ class Connector(Protocol):
 
     async def send_order_call(self, call: EncodedOrderCall) -> OrderCallAnswer:
         """Send the bytes once. CallTrouble(UNKNOWN_OUTCOME) on timeout, broken connection or 5xx."""
+        ...
+
+    async def find_copy(self, stamp: str) -> OrderId | None:
+        """The order that bears this stamp (``CreateCopy``), as far as the store's search knows; it may lag."""
         ...
 
     async def ensure_subscriptions(self, address: str) -> SubscriptionReport:

@@ -38,6 +38,9 @@ class Reason(StrEnum):
     WRITE_OUTCOME_UNCLEAR = "write_outcome_unclear"
     ORDER_WRITE_REFUSED = "order_write_refused"
     ORDERS_HIDDEN = "orders_hidden"
+    ORDER_NOT_MAPPED = "order_not_mapped"
+    ORDER_NOT_COPIED = "order_not_copied"
+    COPY_DIFFERS = "copy_differs"
     CHANGE_HELD = "change_held"
     MASS_ZERO_HELD = "mass_zero_held"
     OVERSOLD = "oversold"
@@ -240,6 +243,27 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
             "The vendor's words say why; often somebody was faster in the store's admin. Look at the order there, mend "
             "what stands in the way, then retry the case."
         ),
+    ),
+    Reason.ORDER_NOT_MAPPED: _entry(
+        "An order names goods that {store} does not know ({details}), so nothing of it is copied there.",
+        WhoseMove.MERCHANT,
+        closes_when="it is copied, or needs no copy any more (shipped, cancelled, refunded)",
+        advice=(
+            "Give the matching variants the same SKU in both stores: then it is copied by itself. Or ship the order "
+            "where it was sold."
+        ),
+    ),
+    Reason.ORDER_NOT_COPIED: _entry(
+        "An order cannot be repeated in {store} as it is ({details}), so nothing of it is copied there.",
+        WhoseMove.MERCHANT,
+        closes_when="it is copied, or needs no copy any more (shipped, cancelled, refunded)",
+        advice="Ship it where it was sold.",
+    ),
+    Reason.COPY_DIFFERS: _entry(
+        "An order and its copy in {store} do not come to the same ({details}).",
+        WhoseMove.MERCHANT,
+        closes_when="both come to the same",
+        advice="Compare them line by line; change the copy until it says what the original says.",
     ),
     Reason.WRITE_OUTCOME_UNCLEAR: _entry(
         "It cannot be told whether a write for {sku} reached {store} ({details}).",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from storebridge.model.order_writes import AddParcel, ChangeTracking, OrderWrite, UndoParcel
+from storebridge.model.order_writes import AddParcel, ChangeTracking, CreateCopy, OrderWrite, UndoParcel
 from storebridge.model.sales import Order, Parcel, Tracking
 
 
@@ -17,6 +17,8 @@ def shows(order: Order, write: OrderWrite, result: dict[str, str], others: Colle
     if isinstance(write, ChangeTracking):
         parcel = _by_id(order, write.parcel_id)
         return parcel is not None and write.tracking in parcel.tracking
+    if isinstance(write, CreateCopy):
+        return order.origin == write.stamp
     return _is_undone(order, write)
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import msgspec
 
+from storebridge.model.copying import CopiedGoods
 from storebridge.model.ids import ConnectionName, OrderId
-from storebridge.model.sales import ParcelLine, Tracking
+from storebridge.model.sales import Order, ParcelLine, Tracking
 
 
 class ShipmentPick(msgspec.Struct, frozen=True):
@@ -48,7 +49,20 @@ class UndoParcel(msgspec.Struct, frozen=True, tag="undo_parcel"):
     parcel_id: str
 
 
-OrderWrite = AddParcel | ChangeTracking | UndoParcel
+class CreateCopy(msgspec.Struct, frozen=True, tag="create_copy"):
+    """Repeat a whole order in another store: as paid already, without e-mails, without touching stock.
+
+    ``order_id`` is the original's. ``original`` is the order as it is to be repeated: only lines that the buyer keeps.
+    ``goods`` stands line by line beside its lines; None where a line is repeated by its name only.
+    """
+
+    order_id: OrderId
+    stamp: str
+    original: Order
+    goods: tuple[CopiedGoods | None, ...]
+
+
+OrderWrite = AddParcel | ChangeTracking | UndoParcel | CreateCopy
 
 
 class PlannedOrderWrite(msgspec.Struct, frozen=True):

@@ -39,3 +39,5 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
     baseline_by_itself: bool = False
     keep_orders: bool = True
     """Whether whole orders are kept: the fulfilment queue, parcels, copies, money."""
+    copy_to: ConnectionName | None = None
+    """The store that is the system of record for fulfilment: paid orders of the others are copied there."""

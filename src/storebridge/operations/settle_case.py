@@ -17,6 +17,7 @@ from storebridge.model.stock import PositionKey
 from storebridge.pipeline.flow import PersonChanged, take_turn
 from storebridge.pipeline.order_flow import WRITE_LOOK
 from storebridge.reconcile.doubts import settle_unclear
+from storebridge.reconcile.orders import read_orders_of_cases
 from storebridge.store.cases import StoredCase, close_case, get_case
 from storebridge.store.database import Tx
 from storebridge.store.lanes import (
@@ -59,6 +60,7 @@ CHOICES = {
     Reason.MASS_ZERO_HELD: {Choice.RELEASE},
 }
 """Every other reason takes ``retry`` and ``done``."""
+ABOUT_COPIES = frozenset({Reason.ORDER_NOT_MAPPED, Reason.ORDER_NOT_COPIED, Reason.COPY_DIFFERS})
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -180,6 +182,8 @@ def _look_again(tx: Tx, workspace: Workspace, case: StoredCase) -> frozenset[Con
     if case.reason == Reason.ORDER_WRITE_REFUSED:
         _send_again(tx, workspace, case, name)
         return frozenset({name})
+    if case.reason in ABOUT_COPIES:
+        return read_orders_of_cases(tx, workspace, [case])
     asks = [Ask("store", "all", int(Urgency.ORDERS), tx.now)]
     subject = case.subject.removeprefix(f"{name}/").rsplit("@", 1)[0]
     if case.lane is not None:

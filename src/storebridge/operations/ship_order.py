@@ -143,7 +143,9 @@ def note_step(
     return OrderMoved(key, Place(file.queue), units=sum(units.values()))
 
 
-def hold_order(tx: Tx, terms: WorkspaceTerms, name: str, *, hold: bool, actor: str, why: str = "") -> OrderMoved:
+def hold_order(
+    tx: Tx, terms: WorkspaceTerms, ids: Ids, name: str, *, hold: bool, actor: str, why: str = ""
+) -> OrderMoved:
     """A person holds an order back from the warehouse, or lets it go. Raises NotFoundError, RefusedError."""
     key = find_order(tx, terms.workspace, name)
     file = load_files(tx, terms.workspace, [key])[key]
@@ -152,14 +154,16 @@ def hold_order(tx: Tx, terms: WorkspaceTerms, name: str, *, hold: bool, actor: s
     place = place_in_queue(file.order, held=hold)
     set_queue(tx, terms.workspace, key, queue=place.value, held_by=actor if hold else "")
     _remember(tx, terms.workspace, key, "held" if hold else "let_go", actor, 0, why=why[:LONGEST_WORD])
-    return OrderMoved(key, place)
+    turn = OrderTurn(tx, terms.workspace, ids, copy_to=terms.copy_to)
+    turn.changed([key])
+    return OrderMoved(key, place, wake=frozenset(turn.wake))
 
 
 def _planned(
     tx: Tx, terms: WorkspaceTerms, ids: Ids, file: OrderFile, parcel_key: str, what: str, actor: str, units: int
 ) -> OrderMoved:
     _remember(tx, terms.workspace, file.order_key, what, actor, units, parcel=parcel_key)
-    turn = OrderTurn(tx, terms.workspace, ids)
+    turn = OrderTurn(tx, terms.workspace, ids, copy_to=terms.copy_to)
     turn.changed([file.order_key])
     return OrderMoved(file.order_key, Place(file.queue), parcel_key, units, wake=frozenset(turn.wake))
 

@@ -2,7 +2,7 @@
 
     normalize   what was read becomes the order's document and its history
     validate    odd orders become cases
-    plan        pure: which store has not heard of what                        flows/orders.py
+    plan        pure: which store has not heard of what                        flows/orders.py, flows/copies.py
     deliver     writes are written down once per purpose; the courier sends    pipeline/deliver/order_writes.py
     confirm     a write is proven by a read; then the signals of the order are closed
 
@@ -27,6 +27,7 @@ from storebridge.model.ids import ConnectionName, OrderId, OrderKey, Workspace, 
 from storebridge.model.order_writes import AddParcel
 from storebridge.model.sales import Order
 from storebridge.model.signals import Flow, SignalState
+from storebridge.pipeline.copy_flow import CopyTurn
 from storebridge.store.database import Tx
 from storebridge.store.order_writes import OPEN, StoredWrite, plan_order_writes, settle_write, writes_of_orders
 from storebridge.store.sales import (
@@ -50,16 +51,17 @@ WRITE_LOOK = "order_write"
 class OrderTurn:
     """One turn over some orders: the stages in order, in one transaction, without I/O."""
 
-    def __init__(self, tx: Tx, workspace: Workspace, ids: Ids) -> None:
+    def __init__(self, tx: Tx, workspace: Workspace, ids: Ids, *, copy_to: ConnectionName | None = None) -> None:
         self._tx = tx
         self._workspace = workspace
         self._ids = ids
+        self._copies = CopyTurn(tx, workspace, copy_to)
         self.wake: set[ConnectionName] = set()
 
     def read(self, connection: ConnectionName, orders: Sequence[Order], looks: Sequence[ClaimedLook]) -> None:
         """Occasion: whole orders of one store were read for these looks."""
-        natives = [order for order in orders if order.origin is None]
-        keys = self._normalize(natives)
+        keys = self._normalize([order for order in orders if order.origin is None])
+        keys += self._copies.take(connection, [order for order in orders if order.origin is not None])
         self._plan(keys)
         answer_looks(self._tx, self._workspace, connection, tuple(looks))
         self._close(connection, looks, keys)
@@ -97,7 +99,7 @@ class OrderTurn:
         for key, file in files.items():
             self._prove(file, writes[key])
             told = _told(file, writes[key])
-            plans = plan_order(file.order, told)
+            plans = [*plan_order(file.order, told), *self._copies.plan(file, writes[key])]
             planned = [(WriteId(self._ids.new("write")), plan) for plan in plans]
             new = plan_order_writes(self._tx, self._workspace, key, planned, priority=int(Urgency.ORDERS))
             self._deliver([(plan.connection, write_id) for write_id, plan in planned if write_id in set(new)])
@@ -112,13 +114,16 @@ class OrderTurn:
     def _prove(self, file: OrderFile, writes: Sequence[StoredWrite]) -> None:
         """A write is confirmed by a document that was read after it was answered and shows what it did."""
         for write in writes:
-            if write.state == "applied" and shows(file.order, write.write, write.result):
+            mine = write.connection == file.order.connection
+            if mine and write.state == "applied" and shows(file.order, write.write, write.result):
                 settle_write(self._tx, write.write_id, "confirmed", result=write.result)
+        self._copies.prove(file, writes)
 
     def _close(self, connection: ConnectionName, looks: Sequence[ClaimedLook], keys: Sequence[OrderKey]) -> None:
-        """A signal is confirmed by a later read after which nothing is left to write for its order."""
+        """A signal is confirmed by a later read after which nothing is left to write to the store that sold it. What
+        goes to another store is confirmed there."""
         open_writes = writes_of_orders(self._tx, self._workspace, keys, states=OPEN)
-        busy = {key for key, writes in open_writes.items() if writes}
+        busy = {key for key, writes in open_writes.items() if any(one.connection == connection for one in writes)}
         up_to = {look.key: look.number for look in looks if order_key_of(connection, OrderId(look.key)) not in busy}
         done = waiting_of_entities(self._tx, self._workspace, connection, Flow.ORDERS, up_to)
         close_signals(self._tx, done, SignalState.CONFIRMED, "the order was read, and nothing is left to write")

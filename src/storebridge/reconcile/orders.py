@@ -19,6 +19,7 @@ from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.signals import Flow, SignalState
 from storebridge.reconcile.doubts import resolve_doubts
 from storebridge.reconcile.holds import release_explained_holds
+from storebridge.store.cases import StoredCase, open_cases_of_reason
 from storebridge.store.cursors import advance_cursor, read_cursor
 from storebridge.store.database import Store, Tx
 from storebridge.store.labels import (
@@ -46,6 +47,7 @@ CURSOR = "orders"
 SAFETY = 1.5
 """The overlap is longer by this than the longest lag that was ever measured."""
 LABEL_WINDOW = timedelta(hours=1)
+UNMAPPED_AT_ONCE = 500
 FIRST_LOOK_BACK = timedelta(days=2)
 
 Wake = Callable[[frozenset[ConnectionName]], None]
@@ -146,6 +148,25 @@ def _ask_levels(
     asks = [Ask("levels", item, int(Urgency.STOCK_READ), tx.now) for item in sorted(wanted)]
     ask_looks(tx, workspace, connection, asks)
     return len(asks)
+
+
+def read_orders_of_cases(tx: Tx, workspace: Workspace, cases: Sequence[StoredCase]) -> frozenset[ConnectionName]:
+    """Read the orders again that cases about copies speak of, and their copies; returns whom to wake."""
+    wanted = [
+        (ConnectionName(str(payload[store])), str(payload[order_id]))
+        for payload in (case.payload or {} for case in cases)
+        for store, order_id in (("of", "id"), ("copied_to", "copy_id"))
+        if store in payload and order_id in payload
+    ]
+    for connection, order_id in wanted:
+        ask_looks(tx, workspace, connection, [Ask("orders", order_id, int(Urgency.ORDERS), tx.now)])
+    return frozenset(connection for connection, _ in wanted)
+
+
+def read_unmapped_orders(tx: Tx, workspace: Workspace) -> frozenset[ConnectionName]:
+    """The catalogue was listed: orders that named unknown goods may be copied now."""
+    cases = open_cases_of_reason(tx, workspace, Reason.ORDER_NOT_MAPPED.value, UNMAPPED_AT_ONCE)
+    return read_orders_of_cases(tx, workspace, cases)
 
 
 class PollOrders:

@@ -187,6 +187,13 @@ def open_subjects_of_reason(tx: HasConnection, workspace: Workspace, reason: str
     return {subject for (subject,) in tx.conn.execute(select(cases.c.subject).where(mine))}
 
 
+def open_cases_of_reason(tx: HasConnection, workspace: Workspace, reason: str, limit: int) -> list[StoredCase]:
+    """The open cases of one reason, the oldest first, with their evidence."""
+    mine = (cases.c.workspace == workspace) & (cases.c.reason == reason) & (cases.c.state == "open")
+    query = select(*COLUMNS).where(mine).order_by(cases.c.opened_at, cases.c.case_id).limit(limit)
+    return [StoredCase(*tuple(row)) for row in tx.conn.execute(query)]
+
+
 def get_case(tx: HasConnection, workspace: Workspace, case_id: str) -> StoredCase | None:
     """A case by its id; None when there is none."""
     row = tx.conn.execute(select(*COLUMNS).where(cases.c.workspace == workspace, cases.c.case_id == case_id)).first()

@@ -30,6 +30,7 @@ class StoredWrite(msgspec.Struct, frozen=True):
     state: str
     attempts: int
     call_id: CallId | None
+    created_at: datetime
     first_sent_at: datetime | None
     code: str
     message: str
@@ -174,6 +175,12 @@ def replan_write(tx: HasConnection, write_id: WriteId, due_at: datetime) -> None
     )
 
 
+def renew_write(tx: HasConnection, write_id: WriteId, write: OrderWrite) -> None:
+    """What is to be written changed before it was sent, or while it is refused: an address was put right."""
+    waiting = (order_writes.c.write_id == write_id) & order_writes.c.state.in_(("planned", "refused"))
+    tx.conn.execute(update(order_writes).where(waiting).values(payload=msgspec.to_builtins(write)))
+
+
 def replan_refused(tx: HasConnection, workspace: Workspace, purpose: str) -> WriteId | None:
     """A person wants a refused write sent once more; None when it is not refused."""
     whose = (order_writes.c.workspace == workspace) & (order_writes.c.purpose == purpose)
@@ -194,6 +201,7 @@ def _stored(row: Any) -> StoredWrite:
         state=row.state,
         attempts=row.attempts,
         call_id=row.call_id,
+        created_at=row.created_at,
         first_sent_at=row.first_sent_at,
         code=row.code,
         message=row.message,

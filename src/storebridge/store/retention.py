@@ -16,7 +16,7 @@ from sqlalchemy import Text, delete, select, type_coerce, update
 from storebridge.model.ids import Workspace
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.store.lanes import HasConnection
-from storebridge.store.tables import calls, deliveries, passes, sales, spreads
+from storebridge.store.tables import calls, copies, deliveries, order_writes, passes, sales, spreads
 
 
 class DataKind(StrEnum):
@@ -73,7 +73,21 @@ def forget_buyers(tx: HasConnection, workspace: Workspace, before: datetime) -> 
     for row in rows:
         mine = (sales.c.workspace == workspace) & (sales.c.order_key == row["k"])
         tx.conn.execute(update(sales).where(mine).values(document=row["d"]))
+        _forget_in_copies(tx, workspace, row["k"])
     return len(rows)
+
+
+def _forget_in_copies(tx: HasConnection, workspace: Workspace, order_key: str) -> None:
+    """The same person stands in the copy as it was read, and in the write that made it."""
+    mine = (copies.c.workspace == workspace) & (copies.c.order_key == order_key) & copies.c.document.is_not(None)
+    for connection, document in tx.conn.execute(select(copies.c.connection, copies.c.document).where(mine)).all():
+        one = mine & (copies.c.connection == connection)
+        tx.conn.execute(update(copies).where(one).values(document=without_person(document)))
+    made = (order_writes.c.workspace == workspace) & (order_writes.c.order_key == order_key)
+    query = select(order_writes.c.write_id, order_writes.c.payload).where(made, order_writes.c.kind == "create_copy")
+    for write_id, payload in tx.conn.execute(query).all():
+        told = {**payload, "original": without_person(payload["original"])}
+        tx.conn.execute(update(order_writes).where(order_writes.c.write_id == write_id).values(payload=told))
 
 
 def without_person(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ LARGEST = {
     "ids": [f"gid://shopify/InventoryItem/{number}" for number in range(ITEMS_PER_READ)],
 }
 COSTS = {
+    "findCopy": 8,
     "fulfillmentCancel": 10,
     "fulfillmentCreate": 10,
     "fulfillmentTrackingInfoUpdate": 10,
@@ -37,6 +38,7 @@ COSTS = {
     "moreSalesLines": 48,
     "moreSalesRefundLines": 30,
     "moreShipmentLines": 21,
+    "orderCreate": 10,
     "orders": 192,
     "ordersById": 38,
     "productVariants": 30,

@@ -22,6 +22,7 @@ from storebridge.connectors.port import (
 )
 from storebridge.connectors.shopify.auth import TokenSource
 from storebridge.connectors.shopify.client import ShopifyClient
+from storebridge.connectors.shopify.copies import find_copy
 from storebridge.connectors.shopify.limits import CostBudget
 from storebridge.connectors.shopify.probe import look_at_shop
 from storebridge.connectors.shopify.read import ITEMS_PER_READ, ORDERS_PER_READ, ShopReader
@@ -145,6 +146,10 @@ class ShopifyConnector:
         """Send the bytes once (twice when only the token was refused)."""
         answer = await self._client.exchange(ORDER_OPERATIONS[call.operation], call.body, OrderAnswer)
         return order_answer_of(call, answer)
+
+    async def find_copy(self, stamp: str) -> OrderId | None:
+        """The order that bears this stamp, as far as the search knows."""
+        return await find_copy(self._client, stamp)
 
     async def ensure_subscriptions(self, address: str) -> SubscriptionReport:
         """Make every topic that the bridge needs point at ``address``."""

@@ -1,4 +1,4 @@
-"""Writes to orders: parcels and their tracking. None of these calls takes a key (facts, section 2).
+"""Writes to orders: parcels, their tracking, copies. None of these calls takes a key (facts, section 2).
 
 So none is ever sent again before a read has shown that the first one did nothing.
 """
@@ -11,9 +11,10 @@ import msgspec
 
 from storebridge.connectors.port import EncodedOrderCall, OrderCallAnswer, OrderOutcome
 from storebridge.connectors.shopify.client import PATH, Answer, Operation, Shape
+from storebridge.connectors.shopify.copies import COPY_OPTIONS, copy_of
 from storebridge.connectors.shopify.errors import UserError, drift
 from storebridge.connectors.shopify.translate import LineRef
-from storebridge.model.order_writes import AddParcel, ChangeTracking, OrderWrite, UndoParcel
+from storebridge.model.order_writes import AddParcel, ChangeTracking, CreateCopy, OrderWrite, UndoParcel
 from storebridge.model.sales import Tracking
 
 JOURNAL_BYTES = 64 * 1024
@@ -36,7 +37,13 @@ UNDO_PARCEL = Operation(
     " fulfillment { id } userErrors { field message } } }",
     writes=True,
 )
-ORDER_OPERATIONS = {operation.name: operation for operation in (ADD_PARCEL, CHANGE_TRACKING, UNDO_PARCEL)}
+CREATE_COPY = Operation(
+    "orderCreate",
+    "mutation orderCreate($order: OrderCreateOrderInput!, $options: OrderCreateOptionsInput) {"
+    " order: orderCreate(order: $order, options: $options) { order { id } userErrors { code field message } } }",
+    writes=True,
+)
+ORDER_OPERATIONS = {one.name: one for one in (ADD_PARCEL, CHANGE_TRACKING, UNDO_PARCEL, CREATE_COPY)}
 
 
 class Payload(Shape, frozen=True):
@@ -44,6 +51,7 @@ class Payload(Shape, frozen=True):
 
     user_errors: tuple[UserError, ...]
     fulfillment: LineRef | None = None
+    order: LineRef | None = None
 
 
 class OrderAnswer(Shape, frozen=True):
@@ -65,6 +73,8 @@ def _content(write: OrderWrite) -> tuple[Operation, dict[str, Any]]:
     if isinstance(write, ChangeTracking):
         tracking = _tracking(write.tracking)
         return CHANGE_TRACKING, {"id": write.parcel_id, "tracking": tracking, "notify": write.notify}
+    if isinstance(write, CreateCopy):
+        return CREATE_COPY, {"order": copy_of(write), "options": COPY_OPTIONS}
     assert isinstance(write, UndoParcel)
     return UNDO_PARCEL, {"id": write.parcel_id}
 
@@ -104,4 +114,5 @@ def order_answer_of(call: EncodedOrderCall, answer: Answer[OrderAnswer]) -> Orde
         path = ".".join(error.field or ())
         return OrderCallAnswer(OrderOutcome.REFUSED, error.code or path, error.message, {}, status, body)
     made = {"parcel_id": payload.fulfillment.id} if payload.fulfillment else {}
+    made |= {"order_id": payload.order.id} if payload.order else {}
     return OrderCallAnswer(OrderOutcome.APPLIED, "", "", made, status, body)

@@ -42,7 +42,7 @@ from storebridge.connectors.wix.write import (
     rows_of,
     rows_of_refused_call,
 )
-from storebridge.connectors.wix.write_orders import MadeParcel, encode_order_call, order_answer_of, refused_order_call
+from storebridge.connectors.wix.write_orders import Made, encode_order_call, order_answer_of, refused_order_call
 from storebridge.connectors.wix.write_v1 import (
     BLIND_OPERATIONS,
     encode_blind_call,
@@ -213,8 +213,12 @@ class WixConnector:
             if refused is None:
                 raise
             return refused
-        told = self._client.decode(response, MadeParcel, operation) if response.body else MadeParcel()
+        told = self._client.decode(response, Made, operation) if response.body else Made()
         return order_answer_of(response, told)
+
+    async def find_copy(self, stamp: str) -> OrderId | None:
+        """The order that bears this stamp."""
+        return await self._sales.find_copy(stamp)
 
     async def ensure_subscriptions(self, address: str) -> SubscriptionReport:
         """Wix has no call for this: every topic is ticked by a person in the app's dashboard, with this

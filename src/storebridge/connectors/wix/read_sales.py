@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from storebridge.connectors.port import CallTrouble
 from storebridge.connectors.wix.client import Operation, WixClient
+from storebridge.connectors.wix.copies import id_of_copy
 from storebridge.connectors.wix.read import (
     ORDERS_PER_PAGE,
     SEARCH_ORDERS,
@@ -78,6 +79,16 @@ class SalesReader:
             for wanted in orders
             if wanted in found
         )
+
+    async def find_copy(self, stamp: str) -> OrderId | None:
+        """The order that bears this stamp: by the id that it was given, which is not behind; else by the search, which
+        may be (W25)."""
+        order = await self._one(id_of_copy(stamp))
+        if order is not None:
+            return OrderId(order.id)
+        search = {"filter": {"channelInfo.externalOrderId": {"$eq": stamp}}, "cursorPaging": {"limit": 1}}
+        answer = await self._client.read(SEARCH_ORDERS, SalesAnswer, {"search": search})
+        return OrderId(answer.orders[0].id) if answer.orders else None
 
     async def _orders(self, orders: Sequence[OrderId]) -> dict[str, SalesOrder]:
         search = {

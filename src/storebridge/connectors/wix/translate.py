@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from storebridge.model.catalogue import Location, Variant
+from storebridge.model.copying import is_stamp
 from storebridge.model.ids import ItemId, LocationId, OrderId, ProductId, VariantId
 from storebridge.model.money import Money
 from storebridge.model.orders import OrderFacts, OrderLineFacts
@@ -279,11 +280,12 @@ def payment_failed(order: Order) -> bool:
 
 
 def origin_of(order: Order) -> str | None:
-    """The stamp of a copied order: Wix has no channel type of its own for other shops."""
+    """The stamp of a copy made by us: Wix has no channel type of its own for other shops. What another app brought in
+    is an order like any other."""
     channel = order.channel_info
     if channel is None or channel.type != "OTHER_PLATFORM":
         return None
-    return channel.external_order_id or None
+    return channel.external_order_id if is_stamp(channel.external_order_id) else None
 
 
 def _line_of(line: OrderLine, order: Order, *, took: bool, back: bool) -> OrderLineFacts:

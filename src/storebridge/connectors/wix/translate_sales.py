@@ -25,7 +25,7 @@ from storebridge.connectors.wix.sales_shapes import (
     SalesOrder,
     TaxInfo,
 )
-from storebridge.connectors.wix.translate import Amount, line_item_of
+from storebridge.connectors.wix.translate import Amount, line_item_of, origin_of
 from storebridge.model.ids import ConnectionName, OrderId, VariantId
 from storebridge.model.sales import (
     Address,
@@ -115,7 +115,7 @@ def sales_order_of(
         payment_state=_known(PAYMENT_STATES, node.payment_status or "UNSPECIFIED", "order.paymentStatus"),
         tax_included=node.tax_included_in_prices or False,
         channel=(node.channel_info.type if node.channel_info else None) or "",
-        origin=_origin_of(node),
+        origin=origin_of(node),
         buyer=_buyer_of(node),
         shipping_address=_address_of(_destination(node)),
         billing_address=_address_of(node.billing_info),
@@ -363,13 +363,6 @@ def _tags_of(node: SalesOrder) -> tuple[str, ...]:
         kept = [*(node.tags.tags.tag_ids if node.tags.tags else ())]
         kept += [*(node.tags.private_tags.tag_ids if node.tags.private_tags else ())]
     return tuple(kept)
-
-
-def _origin_of(node: SalesOrder) -> str | None:
-    channel = node.channel_info
-    if channel is None or channel.type != "OTHER_PLATFORM":
-        return None
-    return channel.external_order_id or None
 
 
 def _known(words: dict[str, Word], word: str, field: str) -> Word:

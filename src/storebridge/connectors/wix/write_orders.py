@@ -1,4 +1,4 @@
-"""Writes to orders: parcels and their tracking. Wix takes no key for them.
+"""Writes to orders: parcels, their tracking, copies. Wix takes no key for them.
 
 So none is ever sent again before a read has shown that the first one did nothing. A tracking number that is there
 already is refused (W29).
@@ -12,27 +12,38 @@ import msgspec
 
 from storebridge.connectors.http import Response
 from storebridge.connectors.port import EncodedOrderCall, OrderCallAnswer, OrderOutcome
+from storebridge.connectors.wix.copies import copy_of
 from storebridge.connectors.wix.errors import RefusedCall
 from storebridge.connectors.wix.read import path_segment
 from storebridge.connectors.wix.translate import Shape
-from storebridge.model.order_writes import AddParcel, ChangeTracking, OrderWrite, UndoParcel
+from storebridge.model.order_writes import AddParcel, ChangeTracking, CreateCopy, OrderWrite, UndoParcel
 from storebridge.model.sales import Tracking
 
 JOURNAL_BYTES = 64 * 1024
 PARCELS = "/ecom/v1/fulfillments"
 ADD_PARCEL, CHANGE_TRACKING, UNDO_PARCEL = "createFulfillment", "updateFulfillment", "deleteFulfillment"
+CREATE_COPY = "importOrder"
 OWN_LINKS = frozenset({"fedex", "ups", "usps", "dhl", "canadaPost"})
 """Carriers whose link Wix makes by itself (facts, section 6)."""
 
 
-class MadeParcel(Shape, frozen=True):
-    """What is used of an answer about parcels; the other calls name no parcel."""
+class MadeOrder(Shape, frozen=True):
+    """An order that was brought in."""
+
+    id: str
+
+
+class Made(Shape, frozen=True):
+    """What is used of an answer: what the call made, if it made anything."""
 
     fulfillment_id: str | None = None
+    order: MadeOrder | None = None
 
 
 def encode_order_call(write: OrderWrite) -> EncodedOrderCall:
     """The exact bytes; pure. Raises CallTrouble for an id that is none of Wix's."""
+    if isinstance(write, CreateCopy):
+        return _call(CREATE_COPY, "POST", "/ecom/v1/orders/import", {"order": copy_of(write)})
     order_id = path_segment(write.order_id)
     if isinstance(write, AddParcel):
         lines = [{"id": line.line_id, "quantity": line.quantity} for line in write.lines]
@@ -57,9 +68,10 @@ def _tracking(tracking: Tracking) -> dict[str, str]:
     return {name: value for name, value in said.items() if value}
 
 
-def order_answer_of(response: Response, answer: MadeParcel) -> OrderCallAnswer:
+def order_answer_of(response: Response, answer: Made) -> OrderCallAnswer:
     """The answered write."""
     made = {"parcel_id": answer.fulfillment_id} if answer.fulfillment_id else {}
+    made |= {"order_id": answer.order.id} if answer.order else {}
     return OrderCallAnswer(OrderOutcome.APPLIED, "", "", made, response.status, response.body[:JOURNAL_BYTES])
 
 

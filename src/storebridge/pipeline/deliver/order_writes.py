@@ -25,8 +25,9 @@ from storebridge.connectors.port import (
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.flows.confirm import made_parcel, shows
-from storebridge.model.ids import CallId, ConnectionName, Workspace, WriteId
-from storebridge.model.order_writes import AddParcel
+from storebridge.model.ids import CallId, ConnectionName, OrderId, Workspace, WriteId
+from storebridge.model.order_writes import AddParcel, CreateCopy
+from storebridge.model.orders import ChangeCursor
 from storebridge.model.sales import Order
 from storebridge.store.database import Store, Tx
 from storebridge.store.journal import close_call
@@ -44,6 +45,8 @@ from storebridge.store.waiting import Ask, ClaimedLook, answer_looks, ask_looks,
 from storebridge.work.urgency import Urgency
 
 Wake = Callable[[frozenset[ConnectionName]], None]
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How much earlier than by our clock a store may say that it made an order."""
 
 
 class SendOrderWrites:
@@ -147,11 +150,15 @@ class SendOrderWrites:
         answer_looks(tx, self._workspace, self._connector.name, (look,))
         subject = self._subject(write)
         settle_by_proof(tx, self._workspace, [(Reason.ORDER_WRITE_REFUSED, subject, "the store took it")])
-        self._read_again(tx, write)
+        self._read_again(tx, write, made)
 
-    def _read_again(self, tx: Tx, write: StoredWrite) -> None:
-        ask = Ask("orders", write.write.order_id, int(Urgency.ORDERS), tx.now)
-        ask_looks(tx, self._workspace, self._connector.name, [ask])
+    def _read_again(self, tx: Tx, write: StoredWrite, made: dict[str, str]) -> None:
+        """The order that was written to; of a copy, the copy (there is none when it was refused)."""
+        copied = isinstance(write.write, CreateCopy)
+        order_id = made.get("order_id") if copied else write.write.order_id
+        if order_id is not None:
+            ask = Ask("orders", order_id, int(Urgency.ORDERS), tx.now)
+            ask_looks(tx, self._workspace, self._connector.name, [ask])
 
     def _refuse(self, tx: Tx, look: ClaimedLook, write_id: WriteId, code: str, message: str) -> None:
         """The store will not have it: a person must see it. The order is read: perhaps it is done already."""
@@ -168,7 +175,7 @@ class SendOrderWrites:
             details={"purpose": write.purpose, "code": code, "message": message[:500], "order": write.order_key},
         )
         raise_cases(tx, [opening])
-        self._read_again(tx, write)
+        self._read_again(tx, write, {})
 
     @staticmethod
     def _subject(write: StoredWrite) -> str:
@@ -176,10 +183,39 @@ class SendOrderWrites:
 
     async def _find_out(self, look: ClaimedLook, write: StoredWrite) -> None:
         """Read the order and judge by it. Raises CallTrouble: then it is asked again later."""
+        if isinstance(write.write, CreateCopy):
+            copy_id = await self._find_copy(write.write.stamp, write)
+            await self._store.run(self._found_copy, look, write, copy_id)
+            self._wake(frozenset({self._connector.name}))
+            return
         sales = await self._connector.read_sales([write.write.order_id])
         order = sales[0].order if sales else None
         await self._store.run(self._judged, look, write, order)
         self._wake(frozenset({self._connector.name}))
+
+    async def _find_copy(self, stamp: str, write: StoredWrite) -> OrderId | None:
+        """By its stamp, then among everything that changed since it was sent: a search by stamp may lag (S14, W25)."""
+        found = await self._connector.find_copy(stamp)
+        since, page = (write.first_sent_at or write.created_at) - CLOCKS_DIFFER, None
+        while found is None:
+            listed = await self._connector.orders_changed(ChangeCursor(since), page)
+            found = next((facts.order_id for facts in listed.orders if facts.origin == stamp), None)
+            page = listed.next_page
+            if page is None:
+                break
+        return found
+
+    def _found_copy(self, tx: Tx, look: ClaimedLook, write: StoredWrite, copy_id: OrderId | None) -> None:
+        if copy_id is not None:
+            self._applied(tx, look, write, {"order_id": copy_id})
+            append(tx, [self._audit(write, "found_applied", "")])
+            return
+        self._send_once_more(tx, look, write)
+
+    def _send_once_more(self, tx: Tx, look: ClaimedLook, write: StoredWrite) -> None:
+        append(tx, [self._audit(write, "found_not_applied", "")])
+        replan_write(tx, write.write_id, tx.now)
+        delay_looks(tx, self._workspace, self._connector.name, (look,), tx.now)
 
     def _judged(self, tx: Tx, look: ClaimedLook, write: StoredWrite, order: Order | None) -> None:
         if order is None:
@@ -191,9 +227,7 @@ class SendOrderWrites:
             self._applied(tx, look, write, {"parcel_id": parcel.parcel_id} if parcel else {})
             append(tx, [self._audit(write, "found_applied", "")])
             return
-        append(tx, [self._audit(write, "found_not_applied", "")])
-        replan_write(tx, write.write_id, tx.now)
-        delay_looks(tx, self._workspace, self._connector.name, (look,), tx.now)
+        self._send_once_more(tx, look, write)
 
     def _made_by_others(self, tx: Tx, write: StoredWrite) -> set[str]:
         """Parcels that other writes are known to have made are no proof of this one."""

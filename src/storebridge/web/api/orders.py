@@ -156,4 +156,7 @@ def _add_warehouse(api: FastAPI, bridge: Bridge) -> None:
     ) -> Response:
         """Hold an order back from the warehouse, or let it go."""
         terms = terms_in(bridge, workspace)
-        return answer_with(await bridge.store.run(hold_order, terms, order, hold=hold, actor=actor, why=why))
+        ids = bridge.environment.ids
+        moved = await bridge.store.run(hold_order, terms, ids, order, hold=hold, actor=actor, why=why)
+        bridge.wake(terms.workspace, moved.wake)
+        return answer_with(moved)

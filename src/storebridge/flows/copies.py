@@ -1,0 +1,126 @@
+"""Which orders are repeated in the store that is the system of record for fulfilment, and how. Pure.
+
+A copy is whole or it is not made: an order of which one line cannot be repeated, or whose parts do not add up to its
+total, is held with a case. Table of the odd ones: ``docs/orders.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
+
+from storebridge.flows.queue import Place, place_in_queue
+from storebridge.model.copying import CopiedGoods
+from storebridge.model.ids import ConnectionName, ItemId
+from storebridge.model.order_writes import CreateCopy, PlannedOrderWrite
+from storebridge.model.sales import LineKind, Order, OrderLine, PaymentState, Price, Standing
+
+MOST_LINES = 300
+"""What every store takes in one order (Wix: 300)."""
+WAITING = frozenset({Place.READY, Place.SCHEDULED, Place.PARTLY_SHIPPED})
+FEES = "Fees of the original order"
+
+
+class CopyHeld(msgspec.Struct, frozen=True):
+    """Why an order is not copied, for a person. ``unmapped``: lines whose goods the other store does not know."""
+
+    why: str
+    unmapped: tuple[str, ...] = ()
+
+
+def wants_copy(order: Order, target: ConnectionName, since: datetime, *, held: bool) -> bool:
+    """A paid order of another store that waits to be shipped, placed after copying began. Test orders are never copied;
+    an order on hold or not yet paid in full is copied once it is let go or paid."""
+    return (
+        order.connection != target
+        and order.origin is None
+        and not order.test
+        and order.placed_at >= since
+        and order.payment_state in (PaymentState.PAID, PaymentState.PARTLY_REFUNDED)
+        and place_in_queue(order, held=held) in WAITING
+    )
+
+
+def plan_copy(
+    order: Order, target: ConnectionName, stamp: str, goods: Mapping[ItemId, CopiedGoods]
+) -> PlannedOrderWrite | CopyHeld:
+    """The copy, whole; or why it is held. ``goods``: what the target knows the order's items as."""
+    if any(line.fulfilled for line in order.lines):
+        return CopyHeld("a part of it was shipped before it could be copied")
+    if order.refunds or order.returns:
+        return CopyHeld("money or goods went back before it could be copied")
+    lines = _lines_of(order)
+    if len(lines) > MOST_LINES:
+        return CopyHeld(f"it has {len(lines)} lines; a copy has {MOST_LINES} at most")
+    found = [goods.get(line.item_id) if line.item_id else None for line in lines]
+    unmapped = [_named(line) for line, one in zip(lines, found, strict=True) if one is None and line.needs_shipping]
+    if unmapped:
+        return CopyHeld("it names goods that the other store does not know", tuple(unmapped))
+    parts, total = _sum_of(order, lines), order.totals.total.shop
+    if parts != total.amount:
+        return CopyHeld(f"its parts come to {parts:f}, its total is {total.amount:f} {total.currency}")
+    repeated = replace(order, lines=lines, parcels=(), shipments=(), refunds=(), returns=())
+    write = CreateCopy(order.order_id, stamp, repeated, tuple(found))
+    return PlannedOrderWrite(target, f"copy:{target}:{stamp}", write, f"orders of {order.connection} are copied")
+
+
+def lines_of_copy(write: CreateCopy, copy: Order) -> dict[str, str]:
+    """Line of the original -> line of the copy, by their order; empty when somebody added or removed lines there."""
+    if len(copy.lines) != len(write.original.lines):
+        return {}
+    pairs = zip(write.original.lines, copy.lines, strict=True)
+    return {mine.line_id: theirs.line_id for mine, theirs in pairs if mine.line_id}
+
+
+def differences(original: Order, copy: Order) -> dict[str, str]:
+    """What the copy comes to otherwise than the original, with both figures; empty when they agree to the cent.
+
+    Only while both stand and nothing went back: stores count refunds into their totals in different ways.
+    """
+    if _moved_on(original) or _moved_on(copy):
+        return {}
+    pairs = {"total": (original.totals.total, copy.totals.total), "paid": (original.totals.paid, copy.totals.paid)}
+    return {
+        name: f"{mine.shop.amount:f} {mine.shop.currency} here, {theirs.shop.amount:f} {theirs.shop.currency} there"
+        for name, (mine, theirs) in pairs.items()
+        if mine.shop != theirs.shop
+    }
+
+
+def _moved_on(order: Order) -> bool:
+    return order.standing is not Standing.OPEN or bool(order.refunds) or bool(order.returns)
+
+
+def _lines_of(order: Order) -> tuple[OrderLine, ...]:
+    """What the buyer keeps; fees are a line of their own, because only some stores have a place for them."""
+    kept = tuple(replace(line, ordered=line.current) for line in order.lines if line.current > 0)
+    if order.totals.other.shop.amount <= 0:
+        return kept
+    fees = OrderLine(
+        line_id="",
+        title=FEES,
+        ordered=1,
+        current=1,
+        unit_price=order.totals.other,
+        discount=Price.none(order.currency, order.presentment_currency),
+        kind=LineKind.CUSTOM,
+        needs_shipping=False,
+    )
+    return (*kept, fees)
+
+
+def _sum_of(order: Order, lines: Sequence[OrderLine]) -> Decimal:
+    """What a store will make of the lines, shipping and taxes."""
+    goods = sum((line.unit_price.shop.amount * line.current - line.discount.shop.amount for line in lines), Decimal(0))
+    shipping = sum((one.price.shop.amount - one.discount.shop.amount for one in order.shipping), Decimal(0))
+    taxed = [tax for line in lines for tax in line.taxes] + [tax for one in order.shipping for tax in one.taxes]
+    taxes = Decimal(0) if order.tax_included else sum((tax.amount.shop.amount for tax in taxed), Decimal(0))
+    return goods + shipping + taxes
+
+
+def _named(line: OrderLine) -> str:
+    return f"{line.title} ({line.sku})" if line.sku else line.title

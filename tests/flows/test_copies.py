@@ -1,0 +1,158 @@
+"""Which orders are copied, what a copy says, and which are held whole."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from builders.orders import PLACED, SHOPIFY, WIX, eur, make_line, make_order, make_parcel
+from storebridge.flows.copies import CopyHeld, differences, lines_of_copy, plan_copy, wants_copy
+from storebridge.model.copying import LONGEST_STAMP, CopiedGoods, is_stamp, stamp_of
+from storebridge.model.ids import ItemId, OrderId, VariantId, Workspace
+from storebridge.model.order_writes import CreateCopy
+from storebridge.model.sales import LineKind, Order, PaymentState, Refund, RiskLevel, ShippingLine, Standing, TaxLine
+
+STAMP = "storebridge:main:shopify:o1"
+MUG = ItemId("mug")
+KNOWN = {MUG: CopiedGoods(ItemId("p:v"), VariantId("v"), "p")}
+
+
+def mug(units: int = 1, **facts: Any) -> Any:
+    return make_line("l1", units, **{"item_id": MUG, **facts})
+
+
+def planned(order: Order) -> CreateCopy:
+    plan = plan_copy(order, WIX, STAMP, KNOWN)
+    assert not isinstance(plan, CopyHeld), plan.why
+    assert isinstance(plan.write, CreateCopy)
+    return plan.write
+
+
+def held(order: Order) -> CopyHeld:
+    plan = plan_copy(order, WIX, STAMP, KNOWN)
+    assert isinstance(plan, CopyHeld)
+    return plan
+
+
+def test_a_paid_order_that_waits_to_be_shipped_wants_a_copy_in_the_other_store_only() -> None:
+    order = make_order(mug())
+    assert wants_copy(order, WIX, PLACED, held=False)
+    assert not wants_copy(order, SHOPIFY, PLACED, held=False)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"payment_state": PaymentState.UNPAID},
+        {"payment_state": PaymentState.AUTHORISED},
+        {"payment_state": PaymentState.PARTLY_PAID},
+        {"payment_state": PaymentState.REFUNDED},
+        {"standing": Standing.CANCELLED},
+        {"standing": Standing.PENDING},
+        {"origin": STAMP},
+        {"test": True},
+        {"risk": RiskLevel.HIGH},
+        {"placed_at": PLACED - timedelta(seconds=1)},
+    ],
+    ids=str,
+)
+def test_what_is_not_to_be_shipped_now_or_is_older_than_copying_wants_none(facts: dict[str, Any]) -> None:
+    assert not wants_copy(make_order(mug(), **facts), WIX, PLACED, held=False)
+
+
+def test_an_order_that_ships_nothing_or_is_held_by_a_person_wants_none() -> None:
+    digital = make_order(mug(kind=LineKind.DIGITAL, needs_shipping=False))
+    assert not wants_copy(digital, WIX, PLACED, held=False)
+    assert not wants_copy(make_order(mug()), WIX, PLACED, held=True)
+
+
+def test_a_copy_names_the_other_stores_variant_and_what_the_buyer_keeps() -> None:
+    order = make_order(mug(3, current=2), make_line("l2", 1, current=0, item_id=MUG))
+    write = planned(order)
+    assert [(line.line_id, line.ordered, line.current) for line in write.original.lines] == [("l1", 2, 2)]
+    assert write.goods == (KNOWN[MUG],)
+    assert write.stamp == STAMP
+
+
+def test_goods_that_the_other_store_does_not_know_hold_the_whole_order() -> None:
+    other = make_line("l2", 1, item_id=ItemId("vase"), title="Vase", sku="VASE")
+    found = held(make_order(mug(), other))
+    assert found.unmapped == ("Vase (VASE)",)
+
+
+def test_what_is_not_shipped_is_repeated_by_its_name() -> None:
+    tip = make_line("l2", 1, kind=LineKind.TIP, needs_shipping=False, title="Tip", sku=None)
+    assert planned(make_order(mug(), tip)).goods == (KNOWN[MUG], None)
+
+
+def test_fees_become_a_line_of_their_own() -> None:
+    order = make_order(mug(1))
+    totals = replace(order.totals, other=eur("1.50"), total=eur("11.50"))
+    write = planned(replace(order, totals=totals))
+    assert [(line.title, line.unit_price.shop.amount) for line in write.original.lines][1:] == [
+        ("Fees of the original order", eur("1.50").shop.amount)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("included", "total"), [(False, "15.49"), (True, "13.00")], ids=["taxes on top", "taxes in the price"]
+)
+def test_discounts_shipping_and_taxes_must_add_up_to_the_cent(included: bool, total: str) -> None:
+    line = mug(1, discount=eur("1.00"), taxes=(TaxLine("VAT", eur("1.71")),))
+    way = ShippingLine("DHL", eur("5.00"), eur("1.00"), taxes=(TaxLine("VAT", eur("0.78")),))
+    order = make_order(line, shipping=(way,), tax_included=included)
+    right = replace(order, totals=replace(order.totals, total=eur(total)))
+    assert planned(right).original.totals.total == eur(total)
+    wrong = replace(order, totals=replace(order.totals, total=eur("15.50")))
+    assert held(wrong).why == f"its parts come to {total}, its total is 15.50 EUR"
+
+
+@pytest.mark.parametrize(
+    ("order", "why"),
+    [
+        (
+            make_order(mug(2, fulfilled=1), parcels=(make_parcel(),)),
+            "a part of it was shipped before it could be copied",
+        ),
+        (
+            make_order(mug(2), refunds=(Refund("r", PLACED, eur("1.00")),)),
+            "money or goods went back before it could be copied",
+        ),
+        (
+            make_order(*[make_line(f"l{n}", item_id=MUG) for n in range(301)]),
+            "it has 301 lines; a copy has 300 at most",
+        ),
+    ],
+    ids=["shipped", "refunded", "long"],
+)
+def test_odd_orders_are_held_with_their_reason(order: Order, why: str) -> None:
+    assert held(order) == CopyHeld(why)
+
+
+def test_lines_are_matched_by_their_order_and_not_at_all_when_somebody_changed_their_number() -> None:
+    write = planned(make_order(mug(1), make_line("l2", 2, item_id=MUG)))
+    copy = make_order(make_line("c1", 1), make_line("c2", 2), connection=WIX, origin=STAMP)
+    assert lines_of_copy(write, copy) == {"l1": "c1", "l2": "c2"}
+    assert lines_of_copy(write, replace(copy, lines=copy.lines[:1])) == {}
+
+
+def test_a_difference_is_told_with_both_figures() -> None:
+    original = make_order(mug(1))
+    copy = make_order(make_line("c1"), connection=WIX, origin=STAMP)
+    assert differences(original, copy) == {}
+    dear = replace(copy, totals=replace(copy.totals, total=eur("10.01")))
+    assert differences(original, dear) == {"total": "10.00 EUR here, 10.01 EUR there"}
+    assert differences(replace(original, standing=Standing.CANCELLED), dear) == {}
+
+
+def test_a_stamp_is_the_same_for_ever_and_at_most_a_hundred_characters() -> None:
+    short = stamp_of(Workspace("main"), SHOPIFY, OrderId("gid://shopify/Order/1"))
+    assert short == "storebridge:main:shopify:gid://shopify/Order/1"
+    longer = stamp_of(Workspace("m" * 90), SHOPIFY, OrderId("gid://shopify/Order/1"))
+    assert len(longer) <= LONGEST_STAMP
+    assert longer == stamp_of(Workspace("m" * 90), SHOPIFY, OrderId("gid://shopify/Order/1"))
+    assert longer != stamp_of(Workspace("m" * 90), SHOPIFY, OrderId("gid://shopify/Order/2"))
+    assert [is_stamp(text) for text in (short, longer, "gid://shopify/Order/1")] == [True, True, False]

@@ -1,0 +1,187 @@
+"""Paid orders are repeated in the store that is the system of record for fulfilment: whole, once; no stock moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from builders.journeys import Goods, Journey, travel
+from storebridge.flows.queue import Place
+from storebridge.operations.settle_case import Choice
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
+
+both_databases = pytest.mark.parametrize("postgres", [False, pytest.param(True, marks=pytest.mark.postgres)])
+both_ways = pytest.mark.parametrize(("sold_in", "copied_to"), [("wix", "shopify"), ("shopify", "wix")])
+FATES = ["timeout_applied", "timeout_not_applied", "http_5xx", "http_5xx_applied", "cut_answer", "connection_reset"]
+LATE = [100_000, 100_000]
+"""Milliseconds after which an unanswered call takes effect; T_max is two minutes."""
+CREATES = {"shopify": "orderCreate", "wix": "importOrder"}
+
+
+def copying(target: str) -> dict[str, Any]:
+    return {"orders": {"copy_to": target}}
+
+
+async def stamps(journey: Journey, store: str) -> list[str]:
+    """The origins of all orders of a store that have one, from its own records."""
+    orders = (await journey.sandbox(store, "GET", "truth"))["orders"]
+    return [str(order["origin"]) for order in orders if order.get("origin")]
+
+
+async def sell(journey: Journey, store: str, units: int = 2, sku: str = "A") -> str:
+    await journey.begin()
+    return await journey.buy(store, units, sku)
+
+
+def stamp(sold_in: str, order_id: str) -> str:
+    return f"storebridge:main:{sold_in}:{order_id}"
+
+
+@both_databases
+@both_ways
+def test_a_paid_order_is_copied_whole_and_moves_no_stock(sold_in: str, copied_to: str, postgres: bool) -> None:
+    async def play(journey: Journey) -> None:
+        order_id = await sell(journey, sold_in)
+        await journey.pass_time(60.0)
+        assert await stamps(journey, copied_to) == [stamp(sold_in, order_id)]
+        assert await journey.levels() == {"shopify": 8, "wix": 8}
+        queue = await journey.queue()
+        assert list(queue) == [sold_in]
+        (copy,) = queue[sold_in].copies
+        assert copy.order is not None
+        original = queue[sold_in].order
+        assert copy.order.totals.total == original.totals.total
+        assert copy.order.totals.paid == original.totals.paid
+        assert copy.order.buyer.email == "ann@example.org"
+        assert copy.lines == {original.lines[0].line_id: copy.order.lines[0].line_id}
+        assert copy.order.lines[0].sku == "A"
+        assert copy.order.units_to_ship == 2
+        assert [write.state for write in queue[sold_in].writes] == ["confirmed"]
+        assert await journey.reasons() == []
+        assert await journey.rows("select count(*) from signals where state = 'waiting'") == [(0,)]
+
+    travel(play, postgres=postgres, **copying(copied_to))
+
+
+@both_ways
+@pytest.mark.parametrize("fate", [*FATES, "late"])
+def test_a_copy_whose_answer_was_lost_is_there_once(fate: str, sold_in: str, copied_to: str) -> None:
+    rates: dict[str, Any] = {fate: 1.0} if fate != "late" else {"timeout_applied": 1.0, "late_landing_ms": LATE}
+
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        rules = [{"operation": CREATES[copied_to], "calls": 1, "rates": rates}]
+        await journey.faults(copied_to, rules=rules)
+        order_id = await journey.buy(sold_in, 2)
+        await journey.pass_time(900.0)
+        assert await stamps(journey, copied_to) == [stamp(sold_in, order_id)]
+        assert [write.state for write in (await journey.queue())[sold_in].writes] == ["confirmed"]
+        assert await journey.levels() == {"shopify": 8, "wix": 8}
+
+    travel(play, **copying(copied_to))
+
+
+@both_ways
+def test_a_process_that_dies_while_a_copy_is_on_the_wire_makes_no_second_one(sold_in: str, copied_to: str) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        rules = [{"operation": CREATES[copied_to], "rates": {"latency_ms": [8000, 8000]}}]
+        await journey.faults(copied_to, rules=rules)
+        order_id = await journey.buy(sold_in, 2)
+        for _ in range(300):
+            await journey.pass_time(0.1)
+            if await journey.rows("select count(*) from order_writes where state = 'sent'") == [(1,)]:
+                break
+        assert await journey.rows("select state from order_writes") == [("sent",)]
+        await journey.kill()
+        await journey.faults(copied_to)
+        await journey.start()
+        await journey.pass_time(900.0)
+        assert await stamps(journey, copied_to) == [stamp(sold_in, order_id)]
+        assert [write.state for write in (await journey.queue())[sold_in].writes] == ["confirmed"]
+        assert await journey.levels() == {"shopify": 8, "wix": 8}
+
+    travel(play, **copying(copied_to))
+
+
+@both_ways
+def test_deliveries_that_come_twice_make_no_second_copy(sold_in: str, copied_to: str) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        for store in (sold_in, copied_to):
+            await journey.faults(store, webhook_duplicate=1.0)
+        order_id = await journey.buy(sold_in, 2)
+        await journey.pass_time(600.0)
+        assert await stamps(journey, copied_to) == [stamp(sold_in, order_id)]
+        assert await journey.levels() == {"shopify": 8, "wix": 8}
+
+    travel(play, **copying(copied_to))
+
+
+@both_ways
+def test_an_order_from_before_copying_began_is_never_copied(sold_in: str, copied_to: str) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.buy(sold_in, 1)
+        await journey.pass_time(30.0)
+        await journey.begin(settle=300.0)
+        assert await stamps(journey, copied_to) == []
+        assert (await journey.queue())[sold_in].queued.place is Place.READY
+
+    travel(play, **copying(copied_to))
+
+
+def test_an_order_of_the_copying_store_itself_is_not_copied_and_a_copy_is_not_copied_back() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        await journey.buy("shopify", 1)
+        await journey.buy("wix", 1)
+        await journey.pass_time(600.0)
+        assert len(await stamps(journey, "shopify")) == 1
+        assert await stamps(journey, "wix") == []
+
+    travel(play, **copying("shopify"))
+
+
+@both_ways
+def test_an_order_with_goods_that_the_other_store_does_not_know_is_held_whole(sold_in: str, copied_to: str) -> None:
+    async def play(journey: Journey) -> None:
+        await sell(journey, sold_in, 1, "ONLY")
+        await journey.pass_time(60.0)
+        assert await stamps(journey, copied_to) == []
+        assert await journey.rows("select count(*) from order_writes") == [(0,)]
+        (case,) = await journey.cases("order_not_mapped")
+        assert (case.payload or {})["lines"] == ["Thing ONLY (ONLY)"]
+        await journey.settle("order_not_mapped", Choice.RETRY)
+        await journey.pass_time(60.0)
+        assert len(await journey.cases("order_not_mapped")) == 1
+
+    travel(play, Goods("A"), Goods("ONLY", {sold_in: 5}), **copying(copied_to))
+
+
+@both_ways
+def test_a_copy_waits_for_a_store_that_does_not_answer(sold_in: str, copied_to: str) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        await journey.faults(copied_to, partitioned=True)
+        order_id = await journey.buy(sold_in, 1)
+        await journey.pass_time(30.0)
+        assert await stamps(journey, copied_to) == []
+        await journey.faults(copied_to)
+        await journey.pass_time(600.0)
+        assert await stamps(journey, copied_to) == [stamp(sold_in, order_id)]
+
+    travel(play, **copying(copied_to))
+
+
+def test_a_copy_is_found_although_the_search_by_stamp_knows_nothing() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        await journey.faults(
+            "shopify", rules=[{"operation": "orderCreate", "calls": 1, "rates": {"timeout_applied": 1.0}}]
+        )
+        order_id = await journey.buy("wix", 1)
+        await journey.pass_time(900.0)
+        assert await stamps(journey, "shopify") == [stamp("wix", order_id)]
+
+    travel(play, shopify=ShopifyOptions(source_identifier_is_searchable=False), **copying("shopify"))
