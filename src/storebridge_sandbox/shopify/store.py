@@ -265,6 +265,10 @@ class ShopifyStore:
             **USER_ERRORS,
         }
 
+    def served_fields(self) -> frozenset[tuple[str, str]]:
+        """(type, field) of everything that is answered."""
+        return frozenset(self._resolvers)
+
     def uninstall(self) -> None:
         """The merchant removes the app: it is told, then its subscriptions and tokens are gone."""
         notice = {"id": 1, "name": self.shop.name, "domain": self.shop.domain, "myshopify_domain": self.shop.domain}
