@@ -66,6 +66,8 @@ class ConnectionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     app_id: str | None = None
     app_secret: SecretRef | None = None
     instance_id: str | None = None
+    stamp_namespace: str | None = None
+    """Namespace of the app's extension for inventory items; with it every stock write leaves a stamp."""
     api_key: SecretRef | None = None
     webhook_public_key: SecretRef | None = None
     """The app's public key (PEM, or base64 of it), from the app's dashboard; verifies deliveries."""

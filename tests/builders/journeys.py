@@ -351,6 +351,7 @@ async def _configure(
             app_id=wix["app_id"],
             app_secret=SecretRef(env="WIX_SECRET"),
             instance_id=wix["instance_id"],
+            stamp_namespace=settings.get("stamp_namespace"),
             webhook_public_key=SecretRef(env="WIX_KEY"),
         ),
     }
@@ -361,7 +362,7 @@ async def _configure(
         "sweep_seconds": 300.0,
         "hot_sweep_seconds": 180.0,
         "order_poll_seconds": 180.0,
-        **settings,
+        **{name: value for name, value in settings.items() if name != "stamp_namespace"},
     }
     workspace = msgspec.structs.replace(msgspec.convert(terms, WorkspaceConfig), connections=connections)
     return Config({"main": workspace}, ServerConfig(store=":memory:", intake_url=INTAKE_URL)), secrets

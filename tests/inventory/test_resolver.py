@@ -121,3 +121,10 @@ def test_evidence_survives_being_stored_and_only_what_was_seen_after_the_doubt_b
     older = {**evidence, "seen": [[NOON.isoformat(), 7, "8"]]}
     del older["style"]  # as an earlier release stored it
     assert doubt_of(older, "i-1") == _revision(_saw(7, "8", after=0.0))
+
+
+@pytest.mark.parametrize(("after", "move"), [(60.0, Move.WAIT), (139.0, Move.WAIT), (140.0, Move.NOT_APPLIED)])
+def test_a_guarded_write_whose_counter_stands_still_is_waited_out(after: float, move: Move) -> None:
+    """Its resend was refused for another reason than its revision, so the first sending may still land for a while."""
+    doubt = _revision(_saw(10, "7", after=after, stamp="i-0"))
+    assert next_move(doubt, NOON + timedelta(seconds=after), late_landing=T_MAX) is move

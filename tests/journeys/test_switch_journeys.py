@@ -56,4 +56,5 @@ def test_a_day_of_trade_ends_in_step_whatever_the_vendor_does(setting: tuple[Swi
         else:
             assert (shown, left) == ({"shopify": 5, "wix": 5}, 5)
 
-    travel(play, shopify=shopify, wix=WixOptions(quirks=quirks))
+    stamped = {"stamp_namespace": "@acme/storebridge"} if switch.assumption == "W34" else {}
+    travel(play, shopify=shopify, wix=WixOptions(quirks=quirks), **stamped)

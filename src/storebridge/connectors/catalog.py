@@ -89,6 +89,7 @@ def _wix(name: ConnectionName, config: ConnectionConfig, secrets: _Secrets) -> W
         app_id=config.app_id,
         app_secret=secrets.find("app_secret", config.app_secret),
         instance_id=config.instance_id,
+        stamp_namespace=config.stamp_namespace,
         api_key=secrets.find("api_key", config.api_key),
         webhook_public_keys=tuple(key.reveal() for key in keys if key),
     )

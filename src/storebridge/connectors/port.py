@@ -221,6 +221,8 @@ class Precondition(StrEnum):
     """The catalogue generation can be written (Wix V3)."""
     SCOPES_GRANTED = "scopes_granted"
     CLOCK_AGREES = "clock_agrees"
+    STAMPS_KEPT = "stamps_kept"
+    """Items keep the stamp of our last write, so that a lost answer can be told from the item (Wix, W34)."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -230,6 +232,8 @@ class Finding(msgspec.Struct, frozen=True):
     holds: bool
     detail: str
     """What was read and, if it does not hold, what a person must change and where."""
+    known: bool = True
+    """False: nothing shows it yet, either way; it neither opens nor closes a case."""
 
 
 class StoreFacts(msgspec.Struct, frozen=True):

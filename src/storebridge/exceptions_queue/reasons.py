@@ -51,6 +51,7 @@ class Reason(StrEnum):
     SUBSCRIPTION_MANUAL = "subscription_manual"
     STORE_UNREACHABLE = "store_unreachable"
     CLOCK_SKEWED = "clock_skewed"
+    STAMPS_NOT_KEPT = "stamps_not_kept"
     CALLS_REFUSED = "calls_refused"
     SELLS_FROM_SEVERAL_GROUPS = "sells_from_several_groups"
     WORK_FAILED = "work_failed"
@@ -358,6 +359,13 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         WhoseMove.AGENCY,
         closes_when="a probe shows that the clocks agree",
         advice="Switch on time synchronisation on this machine.",
+    ),
+    Reason.STAMPS_NOT_KEPT: _entry(
+        "{store} does not keep the stamps on our stock writes ({details}).",
+        WhoseMove.AGENCY,
+        closes_when="a stock write's answer shows its stamp",
+        advice="Add the app's extension for inventory items and compare its namespace with stamp_namespace, "
+        "or remove the setting. Stock is kept in step meanwhile.",
     ),
 }
 """Every reason has an entry; a test sees to it."""

@@ -80,9 +80,10 @@ def next_move(doubt: Doubt, now: datetime, *, late_landing: timedelta) -> Move:
         applied = _proof(doubt, sighting, late_landing)
         if applied is not None:
             return _settled(applied)
-    newest = doubt.sightings[-1].sent_at
-    patient = WAIT_FOR_DELIVERIES if doubt.style is WriteStyle.REVISION else late_landing + STALE_AT_MOST
-    return Move.ASK if min(newest, now) >= doubt.since + patient else Move.WAIT
+    newest = doubt.sightings[-1]
+    moved = doubt.style is WriteStyle.REVISION and newest.version != doubt.version_before
+    patient = WAIT_FOR_DELIVERIES if moved else late_landing + STALE_AT_MOST
+    return Move.ASK if min(newest.sent_at, now) >= doubt.since + patient else Move.WAIT
 
 
 def _settled(applied: bool) -> Move:
@@ -91,7 +92,9 @@ def _settled(applied: bool) -> Move:
 
 def _proof(doubt: Doubt, sighting: Sighting, late_landing: timedelta) -> bool | None:
     if doubt.style is WriteStyle.REVISION:
-        return _proof_by_revision(doubt, sighting)
+        applied = _proof_by_revision(doubt, sighting)
+        if applied is not None:
+            return applied
     return _proof_by_standstill(doubt, sighting, late_landing)
 
 

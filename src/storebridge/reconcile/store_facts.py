@@ -39,6 +39,7 @@ REASON_OF_PRECONDITION = {
     Precondition.CATALOGUE_WRITABLE: Reason.CATALOGUE_READ_ONLY,
     Precondition.SCOPES_GRANTED: Reason.SCOPE_MISSING,
     Precondition.CLOCK_AGREES: Reason.CLOCK_SKEWED,
+    Precondition.STAMPS_KEPT: Reason.STAMPS_NOT_KEPT,
 }
 
 
@@ -183,6 +184,6 @@ def record_findings(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, f
         [
             (REASON_OF_PRECONDITION[finding.precondition], connection, finding.detail)
             for finding in findings
-            if finding.holds
+            if finding.holds and finding.known
         ],
     )

@@ -177,6 +177,7 @@ async def _configure(clients: tuple[StoreClient, ...], policy: str) -> tuple[Con
             app_id=wix["app_id"],
             app_secret=SecretRef(env="WIX_SECRET"),
             instance_id=wix["instance_id"],
+            stamp_namespace="@sim/storebridge",
             webhook_public_key=SecretRef(env="WIX_KEY"),
         ),
     }

@@ -91,6 +91,9 @@ class WixQuirks:
     """True: a decrement of Inventory V2 stops at 0."""
     w32_v1_delta_sets_tracking: bool = False
     """True: an increment or decrement of Inventory V2 turns tracking on."""
+    w34_extended_fields: Literal["kept", "dropped", "refused", "cleared_by_sales"] = "kept"
+    """What becomes of apps' own fields of inventory items: kept, ignored, refused with 400 as by a site without the
+    extension, or cleared by every change that no API call made."""
     g1_called_at_placement: bool = True
     """False: the guard is not asked once more when the order is placed; its last answer counts."""
     g2_timeout_seconds: float = 5.0

@@ -33,12 +33,15 @@ from storebridge.connectors.wix.read import ORDERS_PER_PAGE, CatalogueReader, Or
 from storebridge.connectors.wix.read_sales import SalesReader
 from storebridge.connectors.wix.read_v1 import CatalogueReaderV1
 from storebridge.connectors.wix.settings import WixSettings
+from storebridge.connectors.wix.stamps import Stamps
 from storebridge.connectors.wix.webhooks import NEEDED_TOPICS, WixWebhooks
 from storebridge.connectors.wix.write import (
     ROWS_PER_WRITE,
     BulkAnswer,
     encode_stock_call,
+    learn_stamps,
     not_writable,
+    refuses_stamps,
     rows_of,
     rows_of_refused_call,
 )
@@ -89,10 +92,11 @@ class WixConnector:
             credentials = ApiKeyCredentials(settings)
         self._client = WixClient(settings, transport, clock, budget, credentials)
         self.drift = self._client.drift
-        self._probe = SiteProbe(settings, self._client, clock)
+        self._stamps = Stamps(settings.stamp_namespace, clock)
+        self._probe = SiteProbe(settings, self._client, clock, self._stamps)
         self._orders = OrderReader(self._client)
         self._sales = SalesReader(self._client, settings.name, settings.app_id or "")
-        self._v3 = CatalogueReader(self._client, clock)
+        self._v3 = CatalogueReader(self._client, clock, self._stamps)
         self._v1 = CatalogueReaderV1(self._client, clock)
         self._site: SiteState | None = None
 
@@ -138,9 +142,9 @@ class WixConnector:
         return await self._ask_catalogue(lambda reader: reader.read_levels(items))
 
     def encode_stock_call(self, writes: Sequence[StockWrite], key: str, reference: str) -> EncodedCall:  # noqa: ARG002
-        """Exact bytes. Wix takes no key and shows no reference anywhere, so neither is sent."""
+        """Exact bytes. Wix takes no key and shows no reference anywhere; a stamp is sent where the site keeps it."""
         is_blind = self.capabilities.write_style is WriteStyle.BLIND
-        return encode_blind_call(writes) if is_blind else encode_stock_call(writes)
+        return encode_blind_call(writes) if is_blind else encode_stock_call(writes, self._stamps.to_write())
 
     def style_of(self, operation: str) -> WriteStyle:
         """A journaled call keeps its style, whatever the site's catalogue is now."""
@@ -162,11 +166,16 @@ class WixConnector:
             response = await self._client.exchange(operation, call.body)
         except RefusedCall as refused:
             self._catalogue_moved(refused)
+            if refuses_stamps(refused):
+                self._stamps.refused(refused.refusal.message)
             rows = rows_of_refused_call(call, refused)
             if rows is None:
                 raise
             return rows
-        return rows_of(call, response, self._client.decode(response, BulkAnswer, operation))
+        told = self._client.decode(response, BulkAnswer, operation)
+        answer = rows_of(call, response, told)
+        learn_stamps(self._stamps, call, answer.rows, told)
+        return answer
 
     async def _send_blindly(self, call: EncodedCall) -> CallAnswer:
         operation = Operation(call.operation, call.method, call.path, writes=True)

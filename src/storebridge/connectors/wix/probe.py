@@ -9,9 +9,10 @@ import msgspec
 from storebridge.clock import Clock
 from storebridge.connectors.port import CallTrouble, Finding, Precondition, StoreFacts
 from storebridge.connectors.wix.client import Operation, WixClient, server_time
-from storebridge.connectors.wix.read import QUERY_ITEMS, SEARCH_ORDERS
+from storebridge.connectors.wix.read import ITEMS_PER_PAGE, QUERY_ITEMS, SEARCH_ORDERS, ItemsPage
 from storebridge.connectors.wix.read_v1 import QUERY_INVENTORY
 from storebridge.connectors.wix.settings import WixSettings
+from storebridge.connectors.wix.stamps import Stamps
 from storebridge.connectors.wix.translate import WHEN_PAID, WHEN_PLACED, Shape
 
 V3 = "V3_CATALOG"
@@ -75,10 +76,11 @@ class InstanceAnswer(Shape, frozen=True):
 class SiteProbe:
     """Asks; remembers nothing."""
 
-    def __init__(self, settings: WixSettings, client: WixClient, clock: Clock) -> None:
+    def __init__(self, settings: WixSettings, client: WixClient, clock: Clock, stamps: Stamps) -> None:
         self._settings = settings
         self._client = client
         self._clock = clock
+        self._stamps = stamps
 
     async def state(self) -> SiteState:
         """The two facts that reads and writes depend on."""
@@ -97,6 +99,9 @@ class SiteProbe:
         site = instance.site or Site()
         findings = [counted_when_placed(trigger), catalogue_writable(version)]
         findings.append(await self._scopes(version, instance.instance or Instance()))
+        can_write = version in (V1, V3) and findings[-1].holds
+        if version == V3 and self._stamps.configured and findings[-1].holds:
+            findings.append(await self._stamps_kept())
         if told_time is not None:
             findings.append(clock_agrees(asked_at, heard_at, told_time))
         facts = StoreFacts(
@@ -106,7 +111,7 @@ class SiteProbe:
             api_version=version,
             server_time=told_time,
             findings=tuple(findings),
-            can_write_stock=version in (V1, V3) and findings[2].holds,
+            can_write_stock=can_write,
         )
         return SiteState(version, trigger or WHEN_PLACED), facts
 
@@ -148,6 +153,14 @@ class SiteProbe:
             advice = "grant them in the app's permissions and let the site's owner accept the update"
             return Finding(Precondition.SCOPES_GRANTED, False, f"not allowed: {', '.join(denied)}; {advice}")
         return Finding(Precondition.SCOPES_GRANTED, True, "inventory and orders can be read")
+
+    async def _stamps_kept(self) -> Finding:
+        """Told by answers to our writes; before the first one, by what items show. Nothing is written to find out."""
+        if not self._stamps.needs_a_look:
+            return self._stamps.finding()
+        question = {"query": {"cursorPaging": {"limit": ITEMS_PER_PAGE}}}
+        page = await self._client.read(QUERY_ITEMS, ItemsPage, question)
+        return self._stamps.finding([item.extended_fields for item in page.rows()])
 
     async def _may(self, operation: Operation, question: object) -> bool:
         try:

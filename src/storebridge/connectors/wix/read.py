@@ -13,6 +13,7 @@ from storebridge.clock import Clock
 from storebridge.connectors.port import CallTrouble
 from storebridge.connectors.wix.client import Operation, WixClient
 from storebridge.connectors.wix.errors import drift
+from storebridge.connectors.wix.stamps import Stamps, stamp_in
 from storebridge.connectors.wix.translate import (
     InventoryItem,
     Order,
@@ -134,9 +135,10 @@ class OneOrder(Shape, frozen=True):
 class CatalogueReader:
     """Reads a Catalog V3 site."""
 
-    def __init__(self, client: WixClient, clock: Clock) -> None:
+    def __init__(self, client: WixClient, clock: Clock, stamps: Stamps) -> None:
         self._client = client
         self._clock = clock
+        self._stamps = stamps
 
     async def list_locations(self) -> tuple[Location, ...]:
         """Every stores location; Wix calls exactly one of them the default."""
@@ -165,7 +167,8 @@ class CatalogueReader:
         for products in in_chunks(products_of(items), PRODUCTS_PER_QUESTION):
             where = {"productId": {"$in": list(products)}}
             async for page in self._pages(QUERY_ITEMS, ItemsPage, where, ITEMS_PER_PAGE):
-                for reading in map(reading_of, page):
+                for item in page:
+                    reading = reading_of(item, stamp_in(item.extended_fields, self._stamps.to_read()))
                     if reading.item_id in asked:
                         _keep_newest(readings, reading)
         seen = {reading.item_id for reading in readings.values()}

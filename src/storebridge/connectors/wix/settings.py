@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 import msgspec
@@ -11,6 +12,7 @@ from storebridge.errors import ConfigurationError
 from storebridge.model.ids import ConnectionName
 
 WIX_API_URL = "https://www.wixapis.com"
+NAMESPACE = re.compile(r"[@_A-Za-z0-9][-_./A-Za-z0-9]{0,99}")
 CALLS_PER_MINUTE = 200
 """Documented limit per app and site (W14)."""
 
@@ -32,6 +34,8 @@ class WixSettings(msgspec.Struct, frozen=True, kw_only=True):
     api_key: Secret | None = None
     webhook_public_keys: tuple[str, ...] = ()
     """PEM, or base64 of PEM; several while a key is rotated."""
+    stamp_namespace: str | None = None
+    """Namespace of the app's extension for inventory items (W34); None writes no stamps."""
     calls_per_minute: int = CALLS_PER_MINUTE
     timeout_seconds: float = 20.0
 
@@ -47,6 +51,11 @@ class WixSettings(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.calls_per_minute < 2:
             raise ConfigurationError(f"connection {self.name}: calls_per_minute must be at least 2")
+        if self.stamp_namespace is not None and not NAMESPACE.fullmatch(self.stamp_namespace):
+            raise ConfigurationError(
+                f"connection {self.name}: stamp_namespace is the extension's namespace as its dashboard shows it, "
+                "such as @acme/storebridge"
+            )
         self._check_address()
 
     def _check_address(self) -> None:

@@ -104,6 +104,12 @@ class PreorderInfo(Shape, frozen=True):
     enabled: bool | None = None
 
 
+class ExtendedFields(Shape, frozen=True):
+    """Apps' own fields, by namespace; their shape is each app's own business."""
+
+    namespaces: dict[str, Any] | None = None
+
+
 class InventoryItem(Shape, frozen=True):
     """``stores/v3/inventory-items``: one variant at one location."""
 
@@ -115,6 +121,7 @@ class InventoryItem(Shape, frozen=True):
     quantity: int | None = None
     track_quantity: bool | None = None
     preorder_info: PreorderInfo | None = None
+    extended_fields: ExtendedFields | None = None
 
 
 class CatalogReference(Shape, frozen=True):
@@ -215,7 +222,7 @@ def price_of(amount: str | None, currency: str | None) -> Money | None:
         return None
 
 
-def reading_of(item: InventoryItem) -> LevelReading:
+def reading_of(item: InventoryItem, stamp: str | None = None) -> LevelReading:
     """The level of one counter. An untracked item has no level: ``inStock`` is not a count, and null is not
     zero.
 
@@ -230,6 +237,7 @@ def reading_of(item: InventoryItem) -> LevelReading:
         native_id=item.id,
         tracked=tracked,
         denies_oversell=not (item.preorder_info is not None and item.preorder_info.enabled),
+        stamp=stamp,
     )
 
 

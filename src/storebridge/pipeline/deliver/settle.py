@@ -79,7 +79,8 @@ def settle_row(
 def _in_doubt(answer: RowAnswer, style: WriteStyle, resent: bool) -> bool:
     if answer.outcome is RowOutcome.UNCLEAR:
         return True
-    return resent and style is not WriteStyle.KEYED and answer.outcome is RowOutcome.STALE
+    says_nothing_of_the_first = answer.outcome in (RowOutcome.STALE, RowOutcome.NOT_TRIED)
+    return resent and style is not WriteStyle.KEYED and says_nothing_of_the_first
 
 
 def _apply(

@@ -94,6 +94,7 @@ class InventoryBulkAnswers:
 
     def _upserted(self, row: Row, change: Change) -> InventoryItem:
         check_values(row, "inventoryItems.inventoryItem")
+        self._single.check_extended(row, "inventoryItems.inventoryItem")
         quantity = row.get("quantity")
         if quantity is not None and quantity < 0:
             raise application_error(428, "INVALID_TARGET_QUANTITY", "The target quantity must not be negative")
@@ -136,6 +137,7 @@ class InventoryBulkAnswers:
         change = api_change(call)
         for row in rows:
             check_values(row, "inventoryItems.inventoryItem")
+            self._single.check_extended(row, "inventoryItems.inventoryItem")
 
         def apply(item: InventoryItem, row: Row, why: Change) -> None:
             apply_update(self._inventory, item, row, why)

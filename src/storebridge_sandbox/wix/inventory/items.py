@@ -119,6 +119,7 @@ class InventoryAnswers:
     def opened(self, asked: dict[str, Any], name: str, change: Change) -> InventoryItem:
         """A new item as asked; raises WixRefusal, having changed nothing."""
         check_values(asked, name)
+        self.check_extended(asked, name)
         variant = self._variant(asked, name)
         place = asked.get("locationId") or self._locations.default.id
         if self._locations.find(place) is None:
@@ -129,7 +130,7 @@ class InventoryAnswers:
             )
         item = self._inventory.create(variant, place, asked.get("quantity") or 0, terms_of(asked, name), change)
         if asked.get("extendedFields") is not None:
-            set_extended(item, asked["extendedFields"])
+            set_extended(self._inventory, item, asked["extendedFields"])
         return item
 
     def delete(self, call: Call) -> dict[str, Any]:
@@ -153,10 +154,16 @@ class InventoryAnswers:
             return self._missing(call.params["inventoryItemId"])
         change = api_change(call)
         check_values(asked, "inventoryItem")
+        self.check_extended(asked, "inventoryItem")
         self.check(item, asked)
         apply_update(self._inventory, item, asked, change)
         call.wrote = True
         return {"inventoryItem": item_payload(ItemRow(item, item.level.now))}
+
+    def check_extended(self, asked: dict[str, Any], name: str) -> None:
+        """Whether apps' own fields may be sent at all (W34); raises WixRefusal."""
+        if asked.get("extendedFields") is not None and self._inventory.extended_fields == "refused":
+            raise validation_error(f"{name}.extendedFields", "no extension defines this namespace", "NOT_FOUND")
 
     def check(self, item: InventoryItem, asked: dict[str, Any]) -> None:
         """Whether the item may be set so; raises WixRefusal, having changed nothing."""
@@ -314,9 +321,9 @@ def set_preorder(preorder: Preorder, asked: dict[str, Any]) -> None:
         preorder.limit = wanted["limit"]
 
 
-def set_extended(item: InventoryItem, asked: dict[str, Any]) -> None:
+def set_extended(inventory: Inventory, item: InventoryItem, asked: dict[str, Any]) -> None:
     """A namespace that was sent replaces the one that is there; the others stay."""
-    item.extended = {**item.extended, **(asked.get("namespaces") or {})}
+    inventory.extend(item, {**item.extended_at(item.level.now), **(asked.get("namespaces") or {})})
 
 
 def apply_update(inventory: Inventory, item: InventoryItem, asked: dict[str, Any], change: Change) -> None:
@@ -324,7 +331,7 @@ def apply_update(inventory: Inventory, item: InventoryItem, asked: dict[str, Any
     if asked.get("preorderInfo") is not None:
         set_preorder(item.preorder, asked)
     if asked.get("extendedFields") is not None:
-        set_extended(item, asked["extendedFields"])
+        set_extended(inventory, item, asked["extendedFields"])
     if asked.get("quantity") is not None:
         inventory.set(item, asked["quantity"], change)
     elif asked.get("inStock") is not None:

@@ -62,8 +62,9 @@ def item_payload(row: ItemRow) -> dict[str, Any]:
         "preorderInfo": _preorder(item.preorder, item.tracked),
         "product": product,
     }
-    if item.extended:
-        told["extendedFields"] = {"namespaces": item.extended}
+    extended = item.extended_at(row.at)
+    if extended:
+        told["extendedFields"] = {"namespaces": extended}
     if item.tracked:
         told["quantity"] = row.quantity
     else:

@@ -19,6 +19,8 @@ from storebridge_sandbox.wix.shelf.state import Variant
 LOWEST = -99_999
 HIGHEST = 99_999
 PREORDER_LIMIT = 100_000
+EARLIER_FIELDS = 64
+"""So many earlier states of apps' own fields can be shown by a lagging read."""
 
 
 @dataclass(slots=True)
@@ -42,7 +44,11 @@ class Terms:
 
 @dataclass(slots=True)
 class InventoryItem:
-    """``in_stock`` counts only while ``tracked`` is false; ``extended`` are apps' own fields, by namespace."""
+    """``in_stock`` counts only while ``tracked`` is false.
+
+    ``extended`` are apps' own fields by namespace, as they were and as they are: the level's state ``extended`` says
+    which of them belong to a snapshot.
+    """
 
     id: str
     number: int
@@ -53,7 +59,7 @@ class InventoryItem:
     in_stock: bool
     preorder: Preorder
     created_at: datetime
-    extended: dict[str, Any] = field(default_factory=dict)
+    extended: list[dict[str, Any]] = field(default_factory=lambda: [{}])
 
     @property
     def quantity(self) -> int:
@@ -62,6 +68,10 @@ class InventoryItem:
     @property
     def revision(self) -> int:
         return revision_of(self.level.now)
+
+    def extended_at(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Apps' own fields as they stood, by namespace."""
+        return self.extended[snapshot.quantities.get("extended", 0)]
 
 
 def revision_of(snapshot: Snapshot) -> int:
@@ -101,6 +111,8 @@ class Inventory:
         self._quirks = quirks
         self._watcher = watcher
         self._numbers = 0
+        self.extended_fields = quirks.w34_extended_fields
+        """W34, as it is now: a person may add the extension while the site runs."""
         self.items: dict[str, InventoryItem] = {}
         self.by_variant: dict[str, list[InventoryItem]] = {}
         self.by_product: dict[str, list[InventoryItem]] = {}
@@ -173,6 +185,8 @@ class Inventory:
     def add(self, item: InventoryItem, delta: int, change: Change) -> None:
         """Change the quantity by a delta; whether it may is the caller's question."""
         before = item.quantity
+        if change.cause != "api" and self.extended_fields == "cleared_by_sales":
+            self.extend(item, {})
         raises = self._quirks.w2_every_change_raises_revision or change.cause == "api"
         touches = not self._quirks.w16_sales_touch_updated_date and change.reason != "ORDER"
         self._stock.move(
@@ -190,6 +204,18 @@ class Inventory:
         """Set the quantity; the item is tracked from now on. A set to the same value is a change as well."""
         self.track(item, True)
         self.add(item, quantity - item.quantity, change)
+
+    def extend(self, item: InventoryItem, namespaces: dict[str, Any]) -> None:
+        """Apps' own fields are these from now on; what they were is kept only as long as a lagging read may show it."""
+        if item.extended_at(item.level.now) == namespaces or self.extended_fields == "dropped":
+            return
+        item.extended.append(namespaces)
+        if len(item.extended) > EARLIER_FIELDS:
+            item.extended[-EARLIER_FIELDS - 1] = {}
+        self._stock.move(item.level, "api", "", "", extended=len(item.extended) - 1 - self._extended(item))
+
+    def _extended(self, item: InventoryItem) -> int:
+        return item.level.now.quantities.get("extended", 0)
 
     def set_status(self, item: InventoryItem, in_stock: bool, change: Change) -> None:
         """In or out of stock without a count."""
