@@ -35,6 +35,7 @@ from storebridge.pipeline.normalize.dispatch import dispatch_signals
 from storebridge.pipeline.order_flow import WRITE_LOOK, OrderTurn
 from storebridge.reconcile.catalogue import finish_listing
 from storebridge.reconcile.orders import PollOrders, ReadOrders, read_unmapped_orders
+from storebridge.reconcile.privacy import answer_privacy_request
 from storebridge.reconcile.retention import end_and_tell
 from storebridge.reconcile.store_facts import LookAtStore
 from storebridge.reconcile.sweep import ask_periodic, ask_sweep
@@ -345,8 +346,14 @@ class Bridge:
             done = await self.store.run(dispatch_signals, DISPATCH_AT_ONCE)
             for workspace, connection in sorted(done.connections):
                 self._bell(workspace, connection).ring()
+            for workspace in sorted(done.privacy):
+                await self._answer_privacy_requests(workspace)
             if done.signals < DISPATCH_AT_ONCE:
                 await self._bells["dispatch"].wait(self.environment.pace.nap_seconds)
+
+    async def _answer_privacy_requests(self, workspace: Workspace) -> None:
+        while await self.store.run(answer_privacy_request, workspace):
+            pass
 
     async def _sweep(self) -> None:
         while True:
@@ -376,6 +383,7 @@ class Bridge:
         while True:
             for bench in self.workspaces.values():
                 await self.store.run(end_and_tell, bench.terms)
+                await self._answer_privacy_requests(bench.terms.workspace)
             await self.store.maintain()
             await self.environment.clock.sleep(self.environment.pace.janitor_seconds)
 

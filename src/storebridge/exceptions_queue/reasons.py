@@ -33,6 +33,7 @@ class Reason(StrEnum):
     COUNTED_WHEN_PAID = "counted_when_paid"
     CATALOGUE_READ_ONLY = "catalogue_read_only"
     DELIVERY_UNREADABLE = "delivery_unreadable"
+    BUYER_ASKS_FOR_DATA = "buyer_asks_for_data"
     SCHEMA_DRIFT = "schema_drift"
     WRITE_REFUSED = "write_refused"
     WRITE_OUTCOME_UNCLEAR = "write_outcome_unclear"
@@ -211,6 +212,15 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         WhoseMove.STOREBRIDGE,
         closes_when="a person has looked",
         advice="Nothing is lost. Report it if it comes again: the vendor may have changed its format.",
+        retried=False,
+    ),
+    Reason.BUYER_ASKS_FOR_DATA: _entry(
+        "A buyer of {store} asks what is kept of them ({details}).",
+        WhoseMove.MERCHANT,
+        closes_when="a person has handed the data out",
+        advice=(
+            "Hand out these orders (storebridge orders show ORDER --json) within 30 days; the delivery names the buyer."
+        ),
         retried=False,
     ),
     Reason.SCHEMA_DRIFT: _entry(

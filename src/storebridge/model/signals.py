@@ -45,6 +45,8 @@ class Flow(StrEnum):
     PRODUCTS = "products"
     STORE = "store"
     """The store itself: settings, locations, subscriptions, the app's removal."""
+    PRIVACY = "privacy"
+    """What is kept of a buyer or of a whole store: to be forgotten or told (reconcile/privacy.py)."""
 
 
 class Hint(msgspec.Struct, frozen=True):
@@ -52,7 +54,8 @@ class Hint(msgspec.Struct, frozen=True):
 
     flow: Flow
     entity: str
-    """The vendor's id: ItemId for stock, OrderId for orders, product id for products, ``store`` for the store."""
+    """The vendor's id: ItemId for stock, OrderId for orders, product id for products, ``store`` for the store, the
+    customer's or an order's for privacy."""
     seen_version: str | None = None
     ours: bool | None = None
     """Whether the vendor says that our own app made that version; None when it does not say. Only ever used as evidence

@@ -24,6 +24,8 @@ STOCK_TOPICS = ("inventory_levels/update", "inventory_levels/connect", "inventor
 ORDER_TOPICS = ("orders/create", "orders/updated", "orders/cancelled", "orders/edited", "refunds/create")
 PRODUCT_TOPICS = ("products/create", "products/update", "products/delete")
 STORE_TOPICS = ("app/uninstalled", "locations/create", "locations/update", "locations/deactivate")
+PRIVACY_TOPICS = ("customers/redact", "customers/data_request", "shop/redact")
+"""Shopify's compliance topics: they are named in the app's configuration and cannot be subscribed to by a call."""
 NEEDED_TOPICS = STOCK_TOPICS + ORDER_TOPICS + PRODUCT_TOPICS + STORE_TOPICS
 
 
@@ -84,8 +86,23 @@ def _hints(topic: str, body: Any) -> Iterator[Hint]:
         yield Hint(Flow.PRODUCTS, f"gid://shopify/Product/{_number(body, 'id')}")
     elif topic in STORE_TOPICS:
         yield Hint(Flow.STORE, "store")
+    elif topic in PRIVACY_TOPICS:
+        yield from _privacy_hints(topic, body)
     else:
         raise _Unreadable(f"unknown topic {topic or '(none)'}")
+
+
+def _privacy_hints(topic: str, body: Mapping[str, Any]) -> Iterator[Hint]:
+    """Whom and which orders a compliance request names; email and phone are left alone."""
+    if topic == "shop/redact":
+        yield Hint(Flow.PRIVACY, "store")
+        return
+    customer = body.get("customer")
+    number = _number(customer if isinstance(customer, Mapping) else {}, "id")
+    yield Hint(Flow.PRIVACY, f"gid://shopify/Customer/{number}")
+    orders = body.get("orders_to_redact" if topic == "customers/redact" else "orders_requested")
+    for order in orders if isinstance(orders, list) else ():
+        yield Hint(Flow.PRIVACY, order_gid(_number({"order": order}, "order")))
 
 
 def _number(body: Mapping[str, Any], name: str) -> int:

@@ -43,6 +43,8 @@ class Dispatched(msgspec.Struct, frozen=True):
 
     signals: int
     connections: frozenset[tuple[Workspace, ConnectionName]]
+    privacy: frozenset[Workspace]
+    """Workspaces with a request about a person; no store has to be asked for it."""
 
 
 def dispatch_signals(tx: Tx, limit: int) -> Dispatched:
@@ -52,7 +54,8 @@ def dispatch_signals(tx: Tx, limit: int) -> Dispatched:
     for (workspace, connection), group in _by_connection(new).items():
         _dispatch_group(tx, workspace, connection, group)
         touched.add((workspace, connection))
-    return Dispatched(len(new), frozenset(touched))
+    private = frozenset(signal.workspace for signal in new if signal.flow is Flow.PRIVACY)
+    return Dispatched(len(new), frozenset(touched), private)
 
 
 def _by_connection(
@@ -70,7 +73,9 @@ def _dispatch_group(tx: Tx, workspace: Workspace, connection: ConnectionName, si
     unlinked = [s.seq for s in signals if s.flow == Flow.STOCK and ItemId(s.entity) not in lanes]
     if unlinked:
         close_signals(tx, unlinked, SignalState.CONFIRMED, "not kept in step: this item is not linked")
-    routed = [s for s in signals if s.flow != Flow.STOCK or ItemId(s.entity) in lanes]
+    route_signals(tx, [(signal.seq, None, 0) for signal in signals if signal.flow is Flow.PRIVACY])
+    looked_up = [s for s in signals if s.flow is not Flow.PRIVACY]
+    routed = [s for s in looked_up if s.flow != Flow.STOCK or ItemId(s.entity) in lanes]
     numbers = ask_looks(tx, workspace, connection, _asks(tx, routed))
     route_signals(
         tx,
