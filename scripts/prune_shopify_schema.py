@@ -35,13 +35,13 @@ QUERIES = """
     locationsAvailableForDeliveryProfilesConnection publicApiVersions
     product products productByIdentifier productByHandle productsCount productOperation productTags productTypes
     productVendors productVariant productVariants productVariantByIdentifier productVariantsCount
-    inventoryItem inventoryItems inventoryLevel inventoryProperties inventoryTransfer inventoryTransfers
-    inventoryShipment inventoryShipments
-    order orders ordersCount pendingOrdersCount orderByIdentifier orderEditSession draftOrder draftOrders
-    draftOrdersCount node nodes job
+    inventoryItem inventoryItems inventoryLevel inventoryProperties
+    order orders ordersCount orderByIdentifier orderEditSession draftOrder draftOrders
+    draftOrdersCount
+    node nodes job
     webhookSubscription webhookSubscriptions webhookSubscriptionsCount
     fulfillment fulfillmentOrder fulfillmentOrders assignedFulfillmentOrders manualHoldsFulfillmentOrders
-    fulfillmentService refund return returnCalculate returnReasonDefinitions returnableFulfillment
+    fulfillmentService refund return returnReasonDefinitions returnableFulfillment
     returnableFulfillments reverseDelivery reverseFulfillmentOrder
     customer customers customersCount customerByIdentifier customerMergePreview customerMergeJobStatus
     bulkOperation bulkOperations currentBulkOperation
@@ -51,12 +51,6 @@ QUERIES = """
 MUTATIONS = """
     inventoryActivate inventoryDeactivate inventoryAdjustQuantities inventorySetQuantities
     inventorySetOnHandQuantities inventoryMoveQuantities inventoryItemUpdate inventoryBulkToggleActivation
-    inventoryTransferCreate inventoryTransferCreateAsReadyToShip inventoryTransferEdit inventoryTransferSetItems
-    inventoryTransferRemoveItems inventoryTransferMarkAsReadyToShip inventoryTransferCancel
-    inventoryTransferDuplicate inventoryTransferDelete inventoryShipmentCreate inventoryShipmentCreateInTransit
-    inventoryShipmentAddItems inventoryShipmentRemoveItems inventoryShipmentUpdateItemQuantities
-    inventoryShipmentMarkInTransit inventoryShipmentReceive inventoryShipmentSetTracking
-    inventoryShipmentSetBarcode inventoryShipmentDelete
     webhookSubscriptionCreate webhookSubscriptionUpdate webhookSubscriptionDelete appUninstall
     productCreate productUpdate productDelete productSet productChangeStatus productVariantsBulkCreate
     productVariantsBulkUpdate productVariantsBulkDelete productVariantsBulkReorder productOptionsCreate
@@ -66,19 +60,17 @@ MUTATIONS = """
     orderEditAddVariant orderEditAddCustomItem orderEditSetQuantity orderEditCommit
     orderEditAddLineItemDiscount orderEditRemoveDiscount orderEditAddShippingLine
     orderEditUpdateShippingLine orderEditRemoveShippingLine orderRiskAssessmentCreate
-    draftOrderCreate draftOrderUpdate draftOrderComplete draftOrderDelete
     tagsAdd tagsRemove metafieldsSet metafieldsDelete metafieldDefinitionCreate metafieldDefinitionUpdate
     metafieldDefinitionDelete metafieldDefinitionPin metafieldDefinitionUnpin
-    refundCreate returnCreate returnRequest returnApproveRequest returnDeclineRequest returnProcess returnRefund
-    returnClose returnReopen returnCancel removeFromReturn returnLineItemRemoveFromReturn
+    refundCreate returnCreate returnRequest returnApproveRequest returnDeclineRequest returnProcess
+    returnClose returnReopen returnCancel removeFromReturn
     reverseFulfillmentOrderDispose reverseDeliveryCreateWithShipping reverseDeliveryShippingUpdate
     fulfillmentCreate fulfillmentCreateV2 fulfillmentCancel fulfillmentTrackingInfoUpdate
     fulfillmentTrackingInfoUpdateV2 fulfillmentEventCreate fulfillmentOrderMove fulfillmentOrderHold
     fulfillmentOrderReleaseHold fulfillmentOrderOpen fulfillmentOrderClose fulfillmentOrderCancel
     fulfillmentOrderSplit fulfillmentOrderMerge fulfillmentOrderReschedule fulfillmentOrderReportProgress
     fulfillmentOrderSubmitFulfillmentRequest fulfillmentOrderAcceptFulfillmentRequest
-    fulfillmentOrderRejectFulfillmentRequest fulfillmentOrderSubmitCancellationRequest
-    fulfillmentOrderAcceptCancellationRequest fulfillmentOrderRejectCancellationRequest
+    fulfillmentOrderRejectFulfillmentRequest
     fulfillmentOrderLineItemsPreparedForPickup fulfillmentOrdersReroute fulfillmentOrdersSetFulfillmentDeadline
     fulfillmentServiceCreate fulfillmentServiceUpdate fulfillmentServiceDelete
     customerCreate customerUpdate customerSet customerDelete customerMerge customerAddressCreate

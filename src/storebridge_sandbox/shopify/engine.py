@@ -37,7 +37,6 @@ from graphql import (
     is_list_type,
     is_non_null_type,
     parse,
-    validate,
 )
 from graphql.execution.values import VariableValues, get_argument_values
 
@@ -50,6 +49,8 @@ from storebridge_sandbox.shopify.errors import (
     ruby_validation_error,
     variable_error,
 )
+from storebridge_sandbox.shopify.validation import unfit
+from storebridge_sandbox.shopify.vendor_order import in_vendor_order
 
 Resolver = Callable[[Any, dict[str, Any], Any], Any]
 SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
@@ -59,7 +60,7 @@ REMEMBERED = 512
 @cache
 def load_schema() -> GraphQLSchema:
     """The pruned schema; parsed once per process."""
-    return build_schema(SCHEMA_FILE.read_text(encoding="utf-8"), assume_valid=True)
+    return in_vendor_order(build_schema(SCHEMA_FILE.read_text(encoding="utf-8"), assume_valid=True))
 
 
 @dataclass(slots=True)
@@ -176,7 +177,7 @@ class Engine:
             document = parse(text)
         except GraphQLError as error:
             return [ruby_syntax_error(error)]
-        errors = validate(self.schema, document)
+        errors = unfit(self.schema, document)
         if errors:
             return [ruby_validation_error(error, document, self.schema) for error in errors]
         operation = _pick(document, operation_name)

@@ -195,6 +195,13 @@ def _wrong_literal(error: Any, found: Any, path: Any, field: Any, parent: Any) -
     return _made(error, message, [*path, argument], "argumentLiteralsIncompatible", **extensions)
 
 
+def _no_global_id(error: Any, found: Any, path: Any, _field: Any, parent: Any) -> dict[str, Any]:
+    argument = [parent[0]] if parent else []
+    made = _made(error, f"Invalid global id '{found[1]}'", [*path, *argument], "argumentLiteralsIncompatible")
+    made["extensions"]["typeName"] = "CoercionError"
+    return made
+
+
 def _no_selection(error: Any, found: Any, path: Any, field: Any, _parent: Any) -> dict[str, Any]:
     message = (
         f"Field must have selections (field '{field}' returns {found[2]} but has no selections. "
@@ -221,6 +228,7 @@ _WORDINGS: tuple[tuple[str, Any], ...] = (
     (r"Variable '\$(\w+)' is not defined(?: by operation '(\w*)')?", _undeclared_variable),
     (r"Value '(\w+)' does not exist in '(\w+)' enum", _wrong_literal),
     (r"Field '(\w+)' of type '([^']+)' must have a selection", _no_selection),
+    (r"Invalid global id '(.*)'", _no_global_id),
 )
 
 

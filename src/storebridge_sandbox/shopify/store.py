@@ -32,7 +32,7 @@ from storebridge_sandbox.shopify.call import USER_ERRORS, Call, Resolvers, iso
 from storebridge_sandbox.shopify.customers.answers import CustomerAnswers, customer_payload
 from storebridge_sandbox.shopify.customers.merging import CustomerMerge
 from storebridge_sandbox.shopify.customers.writes import CustomerWrites
-from storebridge_sandbox.shopify.engine import Engine
+from storebridge_sandbox.shopify.engine import Engine, load_schema
 from storebridge_sandbox.shopify.ids import Numbers, level_gid, number_of
 from storebridge_sandbox.shopify.inventory.answers import InventoryAnswers
 from storebridge_sandbox.shopify.inventory.locations import LocationAnswers, location_payload
@@ -40,8 +40,10 @@ from storebridge_sandbox.shopify.inventory.state import HIGHEST, LOWEST, Invento
 from storebridge_sandbox.shopify.inventory.writes import InventoryWrites
 from storebridge_sandbox.shopify.metafields.answers import MetafieldAnswers
 from storebridge_sandbox.shopify.metafields.state import Metafields
+from storebridge_sandbox.shopify.mutations import mutation_resolvers
 from storebridge_sandbox.shopify.order_office import OrderOffice
 from storebridge_sandbox.shopify.products.answers import ProductAnswers
+from storebridge_sandbox.shopify.products.options import OptionWrites
 from storebridge_sandbox.shopify.products.payloads import item_payload, product_payload
 from storebridge_sandbox.shopify.products.state import Product, Shelves, Variant
 from storebridge_sandbox.shopify.products.variants import VariantWrites
@@ -236,6 +238,7 @@ class ShopifyStore:
             self._set_metafields,
             self.metafields.owner_by_value,
         )
+        options = OptionWrites(self.shelves, variants, self.numbers, self.world.now, self._product_changed)
         self._finders: tuple[Find, ...] = (
             lambda global_id, _call: products.find(global_id),
             self.office.find,
@@ -256,6 +259,7 @@ class ShopifyStore:
             **products.resolvers(),
             **self.product_writes.resolvers(),
             **variants.resolvers(),
+            **mutation_resolvers(load_schema(), options.verbs()),
             **items.resolvers(),
             **stock_writes.resolvers(),
             **self.office.resolvers(self.inventory, self.tokens),

@@ -24,6 +24,7 @@ class Facts:
         self._holders: dict[str, list[str]] = {}
         for number, step in enumerate(recording.steps):
             self._walk(step.body.get("data"), number, ())
+        self._set_up = recording.set_up
         self.made_by: dict[str, int] = dict(_made(recording))
         self._asked = [step.variables for step in recording.steps if isinstance(step, Exchange)]
 
@@ -46,7 +47,7 @@ class Facts:
             self._walk(child, number, holders)
 
     def knows(self, global_id: str) -> bool:
-        return global_id in self._shown
+        return global_id in self._shown or global_id in self._set_up
 
     def about(self, global_id: str) -> dict[str, Any]:
         """Everything said about an entity; what was said first counts."""
@@ -70,6 +71,11 @@ class Facts:
         found = [one for one in self.of_kind("Order") if one not in self.made_by and _age(one) < _age(global_id)]
         return sorted(found, key=_age)
 
+    def oldest_location(self) -> str | None:
+        """The shop's first location: the one with the smallest number that no step makes."""
+        found = [one for one in self.of_kind("Location") if one not in self.made_by]
+        return min(found, key=_age, default=None)
+
     def sent_long_ago(self) -> list[str]:
         """Closed fulfilment orders that lists show and nothing else speaks of, oldest first."""
         found = [one for one in self.of_kind("FulfillmentOrder") if one not in self.made_by]
@@ -80,6 +86,12 @@ class Facts:
         """The payment that a request names as the parent of a refund of an order."""
         found = (one.get("parentId") for one in _dicts_in(self._asked) if one.get("orderId") == order_id)
         return next((one for one in found if isinstance(one, str)), None)
+
+    def metafields_of(self, global_id: str) -> list[dict[str, Any]]:
+        """What an owner had before the recording began; a metafield belongs to the innermost that shows it."""
+        owned = [one for one in self.inside(global_id, "Metafield") if self._holders[one][-1] == global_id]
+        shown = [self.about(one) for one in owned if one not in self.made_by]
+        return [one for one in shown if {"namespace", "key", "type", "value"} <= one.keys()]
 
     def of_kind(self, kind: str) -> list[str]:
         return [one for one in self._shown if kind_of(one) == kind]
@@ -103,8 +115,20 @@ def _made(recording: Recording) -> Iterator[tuple[str, int]]:
         known_before = set(seen)
         asked = GID.finditer(str(step.variables) + step.query) if isinstance(step, Exchange) else iter(())
         seen.update(found[0] for found in asked)
-        shown = {found[0] for found in GID.finditer(str(step.body.get("data")))}
+        shown = {found[0] for found in GID.finditer(str(step.body.get("data")))} - _held_before(step.body)
         if isinstance(step, Exchange) and "mutation" in (step.query or "mutation")[:400]:
             for one in shown - known_before - seen:
                 yield one, number
-        seen |= shown
+        seen |= {found[0] for found in GID.finditer(str(step.body.get("data")))}
+
+
+def _held_before(body: Mapping[str, Any]) -> set[str]:
+    """A bulk creation shows its product with all variants, and apart from it those that it made."""
+    held: set[str] = set()
+    for payload in (body.get("data") or {}).values():
+        made = payload.get("productVariants") if isinstance(payload, dict) else None
+        if made and isinstance(payload.get("product"), dict):
+            rows = (payload["product"].get("variants") or {}).get("nodes") or ()
+            fresh = {one.get("id") for one in made}
+            held |= {found[0] for one in rows if one.get("id") not in fresh for found in GID.finditer(str(one))}
+    return held

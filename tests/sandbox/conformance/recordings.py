@@ -55,6 +55,8 @@ class Recording:
     steps: Sequence[Exchange | Observation] = field(default_factory=tuple)
     upload: str = "{}"
     """What was uploaded for a bulk mutation, where the recorder kept it."""
+    set_up: frozenset[str] = frozenset()
+    """Ids of what the recorder says that it had made beforehand."""
 
     @cached_property
     def exchanges(self) -> list[Exchange]:
@@ -76,7 +78,17 @@ def read_recording(path: Path) -> Recording:
     content = json.loads(path.read_text(encoding="utf-8"))
     steps = list(_once_each(_Reader().steps(content, (), ())))
     uploads = list(_texts_named("uploadcontent", content))
-    return Recording(name, str(content.get("apiVersion", version)), area, steps, *uploads[:1])
+    upload = uploads[0] if uploads else "{}"
+    return Recording(name, str(content.get("apiVersion", version)), area, steps, upload, frozenset(_ids_of_setup(content)))
+
+
+def _ids_of_setup(content: Mapping[str, Any]) -> Iterator[str]:
+    """Ids that stand under a word of preparation by themselves, not in a request or an answer."""
+    for key, held in content.items():
+        if key.lower().startswith(EARLY):
+            for one in held.values() if isinstance(held, dict) else [held]:
+                if isinstance(one, str) and one.startswith("gid://"):
+                    yield one
 
 
 def _texts_named(word: str, node: Any) -> Iterator[str]:
@@ -117,6 +129,9 @@ class _Reader:
         if is_body(node):
             yield Observation(".".join(place), node)
             return
+        told = _told_entity(node, place)
+        if told is not None:
+            yield Observation(".".join(place), {"data": {"told": told}})
         answer = _answer_of(node)
         texts = above if _text_of(node) is None else (*above, (str(_text_of(node)), _variables_of(node)))
         children = _in_order(node, answer)
@@ -153,6 +168,15 @@ class _Reader:
             yield Observation(shown, body)
 
 
+def _told_entity(node: Mapping[str, Any], place: tuple[str, ...]) -> dict[str, Any] | None:
+    """What the recorder noted of an entity that it made beforehand: all of it, or its id with those of its parts."""
+    product, variant, item = (node.get(name) for name in ("productId", "variantId", "inventoryItemId"))
+    if product and variant and item and "response" not in node:
+        return {"id": product, "variants": {"nodes": [{"id": variant, "inventoryItem": {"id": item}}]}}
+    beforehand = any(part.lower().startswith((*EARLY, "created")) for part in place)
+    return dict(node) if beforehand and str(node.get("id", "")).startswith("gid://") and len(node) > 1 else None
+
+
 def is_body(node: Mapping[str, Any]) -> bool:
     """Whether this is a GraphQL answer."""
     if isinstance(node.get("data"), dict) and ("extensions" in node or len(node) == 1 or "errors" in node):
@@ -184,7 +208,7 @@ def _text_of(node: Mapping[str, Any]) -> str | None:
 
 
 def _variables_of(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    for holder in (node, node.get("request")):
+    for holder in (node.get("request"), node):  # what was sent, before what the recorder made it from
         if isinstance(holder, dict):
             for key in ("variables", "requestVariables"):
                 if isinstance(holder.get(key), dict):

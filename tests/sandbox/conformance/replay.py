@@ -13,6 +13,7 @@ import msgspec
 from comparison import differences
 from facts_of_recording import Facts
 from graphql import GraphQLSchema
+from left_out import with_left_out
 from made_requests import make_request
 from recordings import Exchange, Observation, Recording, root_fields
 from seeding import Seeder
@@ -130,12 +131,11 @@ class Player:
         if text is None:
             await self._seeder.bring_about(step.body, number)
             return None
-        await self._seeder.provide([step.query, step.variables], step.body, number)
+        variables = with_left_out(step, self.recording.steps[:number], self.facts, self._schema)
+        await self._seeder.provide([step.query, variables], step.body, number)
         if "bulkOperationRunMutation" in text:
             self._upload(step)
-        status, body = await self.ask(
-            self.names.put_in(text), self.names.put_in(step.variables), self.recording.version
-        )
+        status, body = await self.ask(self.names.put_in(text), self.names.put_in(variables), self.recording.version)
         self.names.learn(step.body.get("data"), body.get("data"))
         return Played(step, status, body, differences(step.status, step.body, status, body))
 

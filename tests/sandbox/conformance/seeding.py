@@ -5,6 +5,7 @@ Everything is made over the sandbox's own API, from what the recording's answers
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,13 @@ PARENTS = {
     "MailingAddress": ("Customer",),
     "Metafield": ("Product", "ProductVariant", "Customer", "Order"),
 }
+VARIANT_FIELDS = (
+    "sku", "barcode", "price", "inventoryPolicy", "compareAtPrice", "taxable", "taxCode", "requiresComponents",
+    "showUnitPrice", "unitPriceMeasurement",
+)  # fmt: skip
+ITEM_FIELDS = (
+    "tracked", "sku", "requiresShipping", "countryCodeOfOrigin", "provinceCodeOfOrigin", "harmonizedSystemCode",
+)  # fmt: skip
 QUANTITIES = ("available", "damaged", "incoming", "quality_control", "reserved", "safety_stock")
 
 
@@ -68,7 +76,7 @@ class Seeder:
     async def provide(self, asked: Any, body: Mapping[str, Any], number: int) -> None:
         """Make what a request names, unless a later step makes it; unknown ids stay unknown."""
         for one in _ids_in(asked):
-            if self._facts.knows(one) or (kind_of(one) in self._makers and _went_well(body)):
+            if self._facts.knows(one) or (kind_of(one) in self._makers and _took_for_granted(one, body)):
                 await self._one(one, number)
 
     async def _one(self, global_id: str, number: int) -> None:
@@ -88,6 +96,17 @@ class Seeder:
             await self._one(older, number)
         if kind in self._makers:
             await self._makers[kind](global_id)
+            await self._metafields(global_id)
+
+    async def _metafields(self, global_id: str) -> None:
+        ours = self._names.known.get(global_id)
+        shown = self._facts.metafields_of(global_id) if ours else []
+        rows = [{key: one[key] for key in ("namespace", "key", "type", "value")} for one in shown]
+        if not rows:
+            return
+        data = await self._told(METAFIELDS_SET, rows=[{"ownerId": ours, **row} for row in rows])
+        for theirs, made in zip(shown, (data.get("metafieldsSet") or {}).get("metafields") or (), strict=False):
+            self._names.learn(theirs, made)
 
     async def _told(self, query: str, **variables: Any) -> dict[str, Any]:
         _status, body = await self._ask(query, variables)
@@ -98,7 +117,8 @@ class Seeder:
 
     async def _product(self, global_id: str) -> None:
         shown = self._facts.about(global_id)
-        variants = [self._facts.about(one) for one in self._facts.inside(global_id, "ProductVariant")]
+        inside = [one for one in self._facts.inside(global_id, "ProductVariant") if one not in self._facts.made_by]
+        variants = [self._facts.about(one) for one in inside]
         names = _option_names(shown, variants)
         given: dict[str, Any] = {
             "title": shown.get("title") or "Seeded product",
@@ -137,9 +157,12 @@ class Seeder:
             ours = self._names.known.get(item), self._names.known.get(place)
             quantities = {one["name"]: one["quantity"] for one in level.get("quantities") or () if "name" in one}
             if None not in ours and quantities:
-                await self._stock(str(ours[0]), str(ours[1]), quantities)
+                held = await self._stock(str(ours[0]), str(ours[1]), quantities)
+                if isinstance(level.get("id"), str):
+                    self._names.name(level["id"], held.get("id", ""))
 
-    async def _stock(self, item: str, place: str, quantities: Mapping[str, int]) -> None:
+    async def _stock(self, item: str, place: str, quantities: Mapping[str, int]) -> Mapping[str, Any]:
+        """The level, brought to these quantities."""
         self._keys += 1
         await self._told(ACTIVATE, item=item, place=place, key=f"seed-{self._keys}")
         data = await self._told(READ_LEVEL, item=item, place=place, names=list(QUANTITIES))
@@ -154,10 +177,18 @@ class Seeder:
                     change["ledgerDocumentUri"] = "seed://recording"
                 given = {"name": name, "reason": "correction", "changes": [change]}
                 await self._told(ADJUST, input=given, key=f"seed-{self._keys}")
+        return level
 
     async def _location(self, global_id: str) -> None:
         shown = self._facts.about(global_id)
         name = shown.get("name") or f"Seeded location {global_id.rpartition('/')[2]}"
+        if global_id == self._facts.oldest_location():
+            listed = await self._told(LOCATIONS)
+            rows = (listed.get("locations") or {}).get("nodes") or [{"id": ""}]
+            first = min((one["id"] for one in rows), key=lambda one: (len(one), one))
+            await self._told(LOCATION_EDIT, id=first, input={"name": name})
+            self._names.name(global_id, first)
+            return
         data = await self._told(LOCATION_ADD, input={"name": name, "address": {"countryCode": "CA"}})
         made = (data.get("locationAdd") or {}).get("location") or {}
         if not made:
@@ -272,6 +303,14 @@ def _went_well(body: Mapping[str, Any]) -> bool:
     return all(root is not None and not (isinstance(root, dict) and root.get("userErrors")) for root in roots)
 
 
+def _took_for_granted(global_id: str, body: Mapping[str, Any]) -> bool:
+    """Whether an answer has nothing to say against an id: all went well, or it complains of another by its number."""
+    if _went_well(body):
+        return True
+    told = json.dumps([body.get("errors"), body.get("data")])
+    return "does not exist with ID" in told and global_id.rpartition("/")[2] not in told
+
+
 def _option_names(shown: Mapping[str, Any], variants: list[dict[str, Any]]) -> list[str]:
     named = [one["name"] for one in shown.get("options") or () if "name" in one]
     for variant in variants:
@@ -290,13 +329,9 @@ def _values(variants: list[dict[str, Any]], name: str) -> list[str]:
 
 def _variant_input(shown: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
     given: dict[str, Any] = {"optionValues": [{"optionName": name, "name": _value(shown, name)} for name in names]}
-    for key in ("sku", "barcode", "price", "inventoryPolicy", "compareAtPrice"):
-        if shown.get(key):
-            given[key] = shown[key]
+    given |= {key: shown[key] for key in VARIANT_FIELDS if shown.get(key) not in (None, "")}
     item = shown.get("inventoryItem") or {}
-    given["inventoryItem"] = {
-        key: item[key] for key in ("tracked", "sku", "requiresShipping") if item.get(key) is not None
-    }
+    given["inventoryItem"] = {key: item[key] for key in ITEM_FIELDS if item.get(key) is not None}
     return given
 
 
@@ -338,14 +373,18 @@ def _levels_in(value: Any, item: str = "") -> list[tuple[str, Mapping[str, Any]]
 
 PRODUCT_SET = """mutation Seed($input: ProductSetInput!) { productSet(input: $input, synchronous: true) {
     product { id variants(first: 100) { nodes { id inventoryItem { id } } } } userErrors { field message code } } }"""
+METAFIELDS_SET = """mutation Seed($rows: [MetafieldsSetInput!]!) { metafieldsSet(metafields: $rows) {
+    metafields { id compareDigest } userErrors { message } } }"""
 ACTIVATE = """mutation Seed($item: ID!, $place: ID!, $key: String!) {
     inventoryActivate(inventoryItemId: $item, locationId: $place) @idempotent(key: $key) { userErrors { message } } }"""
 READ_LEVEL = """query Seed($item: ID!, $place: ID!, $names: [String!]!) { inventoryItem(id: $item) {
-    inventoryLevel(locationId: $place) { quantities(names: $names) { name quantity } } } }"""
+    inventoryLevel(locationId: $place) { id quantities(names: $names) { name quantity } } } }"""
 ADJUST = """mutation Seed($input: InventoryAdjustQuantitiesInput!, $key: String!) {
     inventoryAdjustQuantities(input: $input) @idempotent(key: $key) { userErrors { field message code } } }"""
 LOCATION_ADD = """mutation Seed($input: LocationAddInput!) { locationAdd(input: $input) {
     location { id name } userErrors { field message code } } }"""
+LOCATION_EDIT = """mutation Seed($id: ID!, $input: LocationEditInput!) { locationEdit(id: $id, input: $input) {
+    userErrors { message } } }"""
 LOCATIONS = "query Seed { locations(first: 50, includeInactive: true) { nodes { id name } } }"
 CUSTOMER_CREATE = """mutation Seed($input: CustomerInput!) { customerCreate(input: $input) {
     customer { id } userErrors { field message } } }"""

@@ -111,6 +111,8 @@ class Inventory:
             for change in self._apply(row, level, actor, ref):
                 outcome.changes.append(change)
                 changed[id(change.level)] = change.level
+        if with_twins:
+            outcome.changes = _without_evened_out(outcome.changes)
         for level in changed.values():
             self._changed(level)
         return outcome
@@ -120,19 +122,19 @@ class Inventory:
         if row.item_id not in self._shelves.by_item:
             told = "The specified inventory item could not be found."
             errors.append(UserError([*_item_path(row.path), "inventoryItemId"], told, "INVALID_INVENTORY_ITEM"))
-        elif self._shop.location(row.location_id) is None:
+        if self._shop.location(row.location_id) is None:
             told = "The specified location could not be found."
             errors.append(UserError([*row.path, "locationId"], told, "INVALID_LOCATION"))
         if errors:
             return errors, None
         level = self._stock.level(row.item_id, row.location_id)
         held = level.now.quantity(row.name) if level is not None else 0
-        if row.change_from is not None and row.change_from != held:
-            told = "The changeFromQuantity value does not match persisted value."
-            return [UserError([*row.path, "changeFromQuantity"], told, self._options.stale_code)], None
         error = _range_error(row, row.to if row.to is not None else held + row.delta)
         if error is not None:
             return [error], None
+        if row.change_from is not None and row.change_from != held:
+            told = "The changeFromQuantity value does not match persisted value."
+            return [UserError([*row.path, "changeFromQuantity"], told, self._options.stale_code)], None
         if level is None and self._options.set_where_unconnected == "refused":
             told = "The specified inventory item is not stocked at the location."
             return [UserError([*row.path, "locationId"], told, "INVALID_LOCATION")], None
@@ -206,6 +208,15 @@ class Inventory:
             return UserError(None, told, "COMMITTED_INVENTORY_AT_LOCATION")
         self._stock.disconnect(level)
         return None
+
+
+def _without_evened_out(changes: list[Change]) -> list[Change]:
+    """A move within what is on hand leaves the sum as it is, and Shopify does not list it then (recorded)."""
+    sums: dict[int, int] = {}
+    for one in changes:
+        if one.name == "on_hand":
+            sums[id(one.level)] = sums.get(id(one.level), 0) + one.delta
+    return [one for one in changes if one.name != "on_hand" or sums[id(one.level)]]
 
 
 def _item_path(path: list[str]) -> list[str]:

@@ -88,7 +88,6 @@ class InventoryWrites:
 
     def _set(self, _source: Any, args: dict[str, Any], call: Call) -> dict[str, Any]:
         given = args["input"]
-        key = _key(call, "inventorySetQuantities")
         name = given["name"]
         rows = [
             Row(
@@ -102,11 +101,11 @@ class InventoryWrites:
             for place, one in enumerate(given["quantities"])
         ]
         early = [error for error in (reason_error(given["reason"]), settable_error(name)) if error]
+        key = _key(call, "inventorySetQuantities")
         return self._written(given, call, "inventorySetQuantities", key, rows, early)
 
     def _set_on_hand(self, _source: Any, args: dict[str, Any], call: Call) -> dict[str, Any]:
         given = args["input"]
-        key = _key(call, "inventorySetOnHandQuantities")
         rows = [
             Row(
                 one["inventoryItemId"],
@@ -119,11 +118,11 @@ class InventoryWrites:
             for place, one in enumerate(given["setQuantities"])
         ]
         early = [error for error in (reason_error(given["reason"]),) if error]
+        key = _key(call, "inventorySetOnHandQuantities")
         return self._written(given, call, "inventorySetOnHandQuantities", key, rows, early)
 
     def _adjust(self, _source: Any, args: dict[str, Any], call: Call) -> dict[str, Any]:
         given = args["input"]
-        key = _key(call, "inventoryAdjustQuantities")
         name = given["name"]
         rows = [
             Row(
@@ -138,11 +137,11 @@ class InventoryWrites:
             for place, one in enumerate(given["changes"])
         ]
         early = [error for error in (reason_error(given["reason"]), adjustable_error(name, ["input", "name"])) if error]
+        key = _key(call, "inventoryAdjustQuantities")
         return self._written(given, call, "inventoryAdjustQuantities", key, rows, early or list(ledger_errors(rows)))
 
     def _move(self, _source: Any, args: dict[str, Any], call: Call) -> dict[str, Any]:
         given = args["input"]
-        key = _key(call, "inventoryMoveQuantities")
         rows: list[Row] = []
         early = [error for error in (reason_error(given["reason"]),) if error]
         for place, one in enumerate(given["changes"]):
@@ -163,6 +162,7 @@ class InventoryWrites:
                 )
         if not early:
             early = _move_errors(rows) or [error for row in rows for error in ledger_errors([row])]
+        key = _key(call, "inventoryMoveQuantities")
         return self._written(given, call, "inventoryMoveQuantities", key, rows, early)
 
     def _written(

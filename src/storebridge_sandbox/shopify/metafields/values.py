@@ -36,7 +36,7 @@ NEVER_LISTS = {"boolean", "json", "money", "multi_line_text_field", "rich_text_f
 CATEGORIES = {"boolean": "TRUE_FALSE", "color": "COLOR", "date": "DATE_TIME", "date_time": "DATE_TIME", "id": "ID",
               "json": "CUSTOM", "link": "LINK", "url": "URL", "money": "MONEY", "rating": "RATING",
               "rich_text_field": "TEXT", "language": "TEXT"}  # fmt: skip
-INTEGER = re.compile(r"[+-]?\d+(\.0+)?")
+INTEGER = re.compile(r"-?\d+(\.0+)?")
 CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -191,7 +191,7 @@ def _money(value: str, _currency: str) -> str:
     if not isinstance(held, dict):
         raise Unfit(told)
     amount, code = held.get("amount"), held.get("currency_code")
-    if amount is None and code is None:
+    if amount is None or code is None:
         raise Unfit(told)
     try:
         number = Decimal(str(amount))

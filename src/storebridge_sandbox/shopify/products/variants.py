@@ -112,9 +112,9 @@ class VariantWrites:
             self._set_metafields(variant, one.get("metafields") or [])
         for variant in held.values():
             if variant not in chosen:
-                self._drop(variant)
+                self.drop(variant)
         product.variants = chosen
-        self._number(product)
+        self.number(product)
 
     def set_errors(self, product: Product | None, given: dict[str, Any]) -> list[UserError]:
         """What productSet refuses of its variants."""
@@ -165,8 +165,8 @@ class VariantWrites:
             made.append(variant)
         if standalone:
             first = product.variants.pop(0)
-            self._drop(first)
-        self._number(product)
+            self.drop(first)
+        self.number(product)
         if made:
             self._changed(product, "products/update")
         return {"product": product, "productVariants": made, "userErrors": []}
@@ -276,8 +276,8 @@ class VariantWrites:
         for one in args["variantsIds"]:
             if one in held:
                 product.variants.remove(held[one])
-                self._drop(held.pop(one))
-        self._number(product)
+                self.drop(held.pop(one))
+        self.number(product)
         if args["variantsIds"]:
             self._changed(product, "products/update")
         return {"product": product, "userErrors": []}
@@ -302,7 +302,7 @@ class VariantWrites:
         for one in sorted(args["positions"], key=lambda row: row["position"]):
             rest.insert(one["position"] - 1, held[one["id"]])
         product.variants[:] = rest
-        self._number(product)
+        self.number(product)
         self._changed(product, "products/update")
         return {"product": product, "userErrors": []}
 
@@ -348,11 +348,11 @@ class VariantWrites:
         apply_item(self._shelves, variant, given.get("inventoryItem") or {})
         variant.updated_at = self._now()
 
-    def _drop(self, variant: Variant) -> None:
+    def drop(self, variant: Variant) -> None:
         self._shelves.remove_variant(variant)
         self._stock.forget_item(variant.item_id)
 
-    def _number(self, product: Product) -> None:
+    def number(self, product: Product) -> None:
         for place, variant in enumerate(product.variants, 1):
             variant.position = place
         product.updated_at = self._now()

@@ -13,7 +13,7 @@ from storebridge_sandbox.shopify.call import Call, Resolvers, refused
 from storebridge_sandbox.shopify.ids import Numbers
 from storebridge_sandbox.shopify.mutations import UserError
 from storebridge_sandbox.shopify.products.answers import options_of
-from storebridge_sandbox.shopify.products.state import Option, OptionValue, Product, Shelves
+from storebridge_sandbox.shopify.products.state import Option, OptionValue, Product, Shelves, Variant
 from storebridge_sandbox.shopify.products.variants import MostVariants, VariantWrites
 from storebridge_sandbox.shopify.tags import tags_of
 
@@ -67,6 +67,7 @@ class ProductWrites:
     def resolvers(self) -> Resolvers:
         return {
             ("QueryRoot", "productByIdentifier"): lambda _s, args, _c: self.identified(args["identifier"]),
+            ("QueryRoot", "productVariantByIdentifier"): lambda _s, args, _c: self.identified_variant(args["identifier"]),
             ("QueryRoot", "productOperation"): lambda _s, args, _c: self.operations.get(args["id"]),
             ("Mutation", "productCreate"): self._create,
             ("Mutation", "productUpdate"): self._update,
@@ -89,6 +90,13 @@ class ProductWrites:
             return self._shelves.by_handle(identifier["handle"])
         found = self._find_custom("Product", identifier["customId"]) if identifier.get("customId") else None
         return found if isinstance(found, Product) else None
+
+    def identified_variant(self, identifier: dict[str, Any]) -> Variant | None:
+        """By id or a unique metafield."""
+        if identifier.get("id"):
+            return self._shelves.variants.get(identifier["id"])
+        found = self._find_custom("ProductVariant", identifier["customId"])
+        return found if isinstance(found, Variant) else None
 
     def _create(self, _source: Any, args: dict[str, Any], _call: Call) -> dict[str, Any]:
         given = args.get("product") or args.get("input") or {}

@@ -8,6 +8,7 @@ from typing import Any
 from storebridge_sandbox.shopify.call import Call, Resolvers, shows, shows_time
 from storebridge_sandbox.shopify.errors import Refusal
 from storebridge_sandbox.shopify.ids import kind_of
+from storebridge_sandbox.shopify.paging import page_of
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.shop.state import ShopState, Tokens
 from storebridge_sandbox.shopify.versions import KNOWN, version_shown
@@ -72,6 +73,10 @@ class ShopAnswers:
             ("AppInstallation", "accessScopes"): shows("scopes"),
             ("AccessScope", "handle"): lambda scope, _a, _c: scope,
             ("AccessScope", "description"): lambda scope, _a, _c: scope.replace("_", " "),
+            # The pretend shop makes no draft orders, so that it has none is the truth.
+            ("QueryRoot", "draftOrder"): lambda _s, _a, _c: None,
+            ("QueryRoot", "draftOrders"): lambda _s, args, _c: page_of([], args),
+            ("QueryRoot", "draftOrdersCount"): lambda _s, _a, _c: 0,
             ("QueryRoot", "node"): lambda _s, args, call: self._find(args["id"], call),
             ("QueryRoot", "nodes"): self._nodes,
         }

@@ -22,7 +22,7 @@ from storebridge_sandbox.shopify.subscriptions.filters import only, passes
 from storebridge_sandbox.world import stamp
 
 API_VERSION = "2026-10"
-INTERNAL = (".shopify.com", ".myshopify.com", ".shopifycloud.com", ".internal", ".local", "shopify.com")
+INTERNAL = ("localhost", ".shopify.com", ".myshopify.com", ".shopifycloud.com", ".internal", ".local", "shopify.com")
 
 
 @dataclass(slots=True)
