@@ -29,6 +29,8 @@ from graphql import (
 FREE_TYPES = frozenset(("PageInfo", "MoneyBag", "MoneyV2"))
 FREE_FIELDS = frozenset((("WebhookSubscription", "endpoint"), ("WebhookSubscription", "apiVersion")))
 MUTATION_BASE = 10
+SURCHARGES = {"fulfillmentTrackingInfoUpdate": 40, "fulfillmentTrackingInfoUpdateV2": 40, "refundCreate": 10}
+"""What single mutations cost beside that, as recorded."""
 
 
 def page_factor(size: int) -> int:
@@ -63,7 +65,8 @@ class CostRule:
             field = root.fields[node.name.value]
             answer = None if data is None else data.get(_key(node))
             if mutation:
-                total += MUTATION_BASE + self._payload(node, field, variables, answer, data is None)
+                total += MUTATION_BASE + SURCHARGES.get(node.name.value, 0)
+                total += self._payload(node, field, variables, answer, data is None)
             else:
                 total += self._field(node, root, variables, answer, data is None)
         return total

@@ -79,7 +79,9 @@ def read_recording(path: Path) -> Recording:
     steps = list(_once_each(_Reader().steps(content, (), ())))
     uploads = list(_texts_named("uploadcontent", content))
     upload = uploads[0] if uploads else "{}"
-    return Recording(name, str(content.get("apiVersion", version)), area, steps, upload, frozenset(_ids_of_setup(content)))
+    return Recording(
+        name, str(content.get("apiVersion", version)), area, steps, upload, frozenset(_ids_of_setup(content))
+    )
 
 
 def _ids_of_setup(content: Mapping[str, Any]) -> Iterator[str]:

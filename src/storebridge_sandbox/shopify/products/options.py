@@ -131,7 +131,9 @@ class OptionWrites:
         for place, one in enumerate(args["options"]):
             if one not in held:
                 told = "Option does not exist"
-                raise refuse(["options", str(place)], told, "OPTION_DOES_NOT_EXIST", product=product, deletedOptionsIds=[])
+                raise refuse(
+                    ["options", str(place)], told, "OPTION_DOES_NOT_EXIST", product=product, deletedOptionsIds=[]
+                )
         self._check_deletion(product, [held[one] for one in args["options"]], args.get("strategy") or "DEFAULT")
         kept = [option for option in product.options if option.id not in args["options"]]
         places = [product.options.index(option) for option in kept]
@@ -153,7 +155,10 @@ class OptionWrites:
         if strategy == "DEFAULT":
             for place, option in enumerate(options):
                 if len(option.values) > 1:
-                    told, code = "Cannot delete an option with multiple values.", "CANNOT_DELETE_OPTION_WITH_MULTIPLE_VALUES"
+                    told, code = (
+                        "Cannot delete an option with multiple values.",
+                        "CANNOT_DELETE_OPTION_WITH_MULTIPLE_VALUES",
+                    )
                     raise refuse(["options", str(place)], told, code, product=product, deletedOptionsIds=[])
         kept = [place for place, option in enumerate(product.options) if option not in options]
         alike = len({tuple(one.options[place] for place in kept) for one in product.variants}) < len(product.variants)

@@ -67,7 +67,9 @@ class ProductWrites:
     def resolvers(self) -> Resolvers:
         return {
             ("QueryRoot", "productByIdentifier"): lambda _s, args, _c: self.identified(args["identifier"]),
-            ("QueryRoot", "productVariantByIdentifier"): lambda _s, args, _c: self.identified_variant(args["identifier"]),
+            ("QueryRoot", "productVariantByIdentifier"): lambda _s, args, _c: self.identified_variant(
+                args["identifier"]
+            ),
             ("QueryRoot", "productOperation"): lambda _s, args, _c: self.operations.get(args["id"]),
             ("Mutation", "productCreate"): self._create,
             ("Mutation", "productUpdate"): self._update,
