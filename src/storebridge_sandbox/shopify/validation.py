@@ -24,7 +24,7 @@ class GlobalIdLiterals(ValidationRule):
     """A literal where an id belongs must be a global id, or a number (recorded for the empty text)."""
 
     def enter_string_value(self, node: StringValueNode, *_args: Any) -> None:
-        wanted = self.context.get_input_type()  # type: ignore[attr-defined]
+        wanted = self.context.get_input_type()
         if wanted is not None and get_named_type(wanted).name == "ID" and not GLOBAL_ID.fullmatch(node.value):
             self.report_error(GraphQLError(f"Invalid global id '{node.value}'", node))
 
