@@ -46,12 +46,15 @@ from storebridge_sandbox.wix.inventory import state as wix_inventory
 from storebridge_sandbox.wix.jobs import state as wix_jobs
 from storebridge_sandbox.wix.locations import state as wix_locations
 from storebridge_sandbox.wix.orders import state as wix_orders
+from storebridge_sandbox.wix.settings import WixOptions
 from storebridge_sandbox.wix.shelf import state as wix_shelf
 
 if TYPE_CHECKING:
     from storebridge_sandbox.app import Stores
 
 FORM = 2
+EARLIER_CURRENCY = "USD"
+"""Of files that name none."""
 END = {"end": True}
 MODULES = (
     orders,
@@ -152,6 +155,7 @@ def save_state(stores: Stores, path: Path, *, seed: int) -> None:
         "storebridge_sandbox_state": FORM,
         "seed": seed,
         "wix_catalog": stores.wix.options.catalog,
+        "wix_currency": stores.wix.options.currency,
         "webhook_url": stores.wix.options.webhook_url,
     }
     unfinished = path.with_name(path.name + ".unfinished")
@@ -171,7 +175,7 @@ def load_state(stores: Stores, path: Path, *, seed: int) -> None:
         with path.open("rb") as file, _without_collecting():
             lines = (msgspec.json.decode(line) for line in file)
             head: Any = next(lines, {})
-            _check(head, seed, options.catalog)
+            _check(head, seed, options)
             _take_out({"shopify": (stores.shopify, SHOPIFY), "wix": (stores.wix, WIX)}, lines)
         if head["webhook_url"] != options.webhook_url:
             stores.wix.notices.address = options.webhook_url
@@ -181,13 +185,16 @@ def load_state(stores: Stores, path: Path, *, seed: int) -> None:
         raise StateUnreadable(f"it holds no sandbox state ({type(error).__name__}: {error})") from error
 
 
-def _check(head: Any, seed: int, catalog: str) -> None:
+def _check(head: Any, seed: int, options: WixOptions) -> None:
     if not isinstance(head, dict) or head.get("storebridge_sandbox_state") != FORM:
         raise StateUnreadable("it holds no sandbox state of this version")
     if head["seed"] != seed:
         raise StateUnreadable(f"its stores were made with --seed {head['seed']}, which their credentials come from")
-    if head["wix_catalog"] != catalog:
+    if head["wix_catalog"] != options.catalog:
         raise StateUnreadable(f"its Wix site has --wix-catalog {head['wix_catalog']}")
+    currency = head.get("wix_currency", EARLIER_CURRENCY)
+    if currency != options.currency:
+        raise StateUnreadable(f"its Wix site has --wix-currency {currency}")
 
 
 def _told(store_name: str, store: object, parts: Parts) -> Iterator[dict[str, Any]]:

@@ -125,6 +125,26 @@ def test_other_stores_do_not_take_it(kept: tuple[Path, Any], seed: int, catalog:
         with_stores(lambda stores: load_state(stores, kept[0], seed=seed), seed=seed, catalog=catalog)
 
 
+def test_prices_of_another_currency_are_not_read_as_this_one(kept: tuple[Path, Any]) -> None:
+    def load(stores: Stores) -> None:
+        load_state(stores, kept[0], seed=1)
+
+    with pytest.raises(StateUnreadable, match="has --wix-currency EUR"):
+        with_stores(load, currency="USD")
+
+
+def test_both_stores_sell_in_one_currency_unless_told_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
+    def currencies(stores: Stores) -> set[str]:
+        load_both(stores, CATALOGUE, seed=1)
+        orders = [store.checkout([Wish("TEE-1", 1)], {}, paid=True) for store in (stores.shopify, stores.wix)]
+        return {order.currency for order in orders}
+
+    assert with_stores(currencies) == {"EUR"}
+    assert with_stores(currencies, currency="USD") == {"EUR", "USD"}
+    assert run_command(["sandbox", "--wix-currency", "usd"]) == 2
+    assert "--wix-currency usd: give a code of three capital letters" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", "[1]\n", '{"storebridge_sandbox_state": 1}', '{"seed": 1}'])
 def test_a_file_that_is_no_state_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str) -> None:
     path = tmp_path / "notes.json"

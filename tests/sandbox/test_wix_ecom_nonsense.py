@@ -33,7 +33,7 @@ def spoiled(value: Any, chance: random.Random) -> Any:
     return chance.choice(NONSENSE)
 
 
-USD = {"amount": "1.00"}
+EURO = {"amount": "1.00"}
 Calls = dict[str, tuple[str, str, Any]]
 
 
@@ -94,11 +94,11 @@ def about_parcels(order: str, line: str) -> Calls:
 
 def about_payments(order: str, line: str, payment: str) -> Calls:
     base, billing = "/ecom/v1/payments", "/ecom/v1/order-billing"
-    record = {"amount": USD, "regularPaymentDetails": {"offlinePayment": True}, "createdDate": "2026-01-01T00:00:00Z"}
+    record = {"amount": EURO, "regularPaymentDetails": {"offlinePayment": True}, "createdDate": "2026-01-01T00:00:00Z"}
     details = {"payments": [{"payment": {"id": payment, "regularPaymentDetails": {"paymentMethod": "x"}}}]}
     ended = {"refundId": line, "refundTransaction": {"paymentId": payment, "refundStatus": "FAILED"}}
-    charge = {"orderId": order, "idempotencyKey": line, "regularCharge": {"paymentIntentId": line, "amount": USD}}
-    capture = {"orderId": order, "payments": [{"paymentId": payment, "amount": USD}]}
+    charge = {"orderId": order, "idempotencyKey": line, "regularCharge": {"paymentIntentId": line, "amount": EURO}}
+    capture = {"orderId": order, "payments": [{"paymentId": payment, "amount": EURO}]}
     status = f"{base}/{payment}/orders/{order}/update-payment-transaction-status"
     return {
         "payment": ("POST", f"{base}/orders/{order}/add-payment", {"payments": [record]}),
@@ -108,18 +108,18 @@ def about_payments(order: str, line: str, payment: str) -> Calls:
         "charge": ("POST", f"{billing}/charge-order", charge),
         "capture": ("POST", f"{billing}/capture-authorized-payments", capture),
         "void": ("POST", f"{billing}/void-authorized-payments", {"orderId": order, "paymentIds": [payment]}),
-        "manual": ("POST", f"/ecom/v1/payments-collector/orders/{order}/manual-payment", {"amount": USD}),
+        "manual": ("POST", f"/ecom/v1/payments-collector/orders/{order}/manual-payment", {"amount": EURO}),
     }
 
 
 def about_refunds(order: str, line: str, payment: str) -> Calls:
     billing, rows = "/ecom/v1/order-billing", [{"lineItemId": line, "quantity": 1}]
-    items = {"lineItems": rows, "additionalFees": [{"additionalFeeId": line}], "shipping": {"amount": USD}}
+    items = {"lineItems": rows, "additionalFees": [{"additionalFeeId": line}], "shipping": {"amount": EURO}}
     effects = {"restock": {"lineItems": rows}, "notifications": {"customMessage": "x"}}
-    payments = [{"paymentId": payment, "amount": USD, "externalRefund": True}]
+    payments = [{"paymentId": payment, "amount": EURO, "externalRefund": True}]
     refund = {"orderId": order, "paymentRefunds": payments, "refundItems": items, "sideEffects": effects}
     older = {
-        "payments": [{"paymentId": payment, "amount": USD}],
+        "payments": [{"paymentId": payment, "amount": EURO}],
         "details": {"lineItems": rows},
         "sideEffects": {"restockInfo": {"type": "SOME_ITEMS", "items": rows}},
     }
@@ -134,11 +134,11 @@ def about_drafts(site: Site, draft: str, line: str) -> Calls:
     base = "/ecom/v1/draft-orders"
     path = f"{base}/{draft}"
     discount = {"discountType": "SPECIFIC_ITEMS", "percentage": "5", "lineItemDiscounts": [{"id": line}]}
-    custom = {"productName": {"original": "x"}, "price": USD, "quantity": 1, "itemType": {"preset": "PHYSICAL"}}
+    custom = {"productName": {"original": "x"}, "price": EURO, "quantity": 1, "itemType": {"preset": "PHYSICAL"}}
     known = {"catalogReference": copy_of(site)["lineItems"][0]["catalogReference"]}
     change = {"lineItemId": line, "newQuantity": 3, "newPrice": "2.00"}
-    fee = {"name": "x", "price": USD, "lineItemIds": [line]}
-    shipping = {"draftOrderId": draft, "shippingInfo": {"title": "x", "cost": {"price": USD}}}
+    fee = {"name": "x", "price": EURO, "lineItemIds": [line]}
+    shipping = {"draftOrderId": draft, "shippingInfo": {"title": "x", "cost": {"price": EURO}}}
     commit = {"commitSettings": {"updateInventory": [{"lineItemId": line}]}}
     return {
         "draft": ("POST", base, {"draftOrder": {"customLineItems": [custom], "discounts": [discount]}}),

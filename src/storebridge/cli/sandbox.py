@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,6 +33,7 @@ CONNECTION = "wix"
 VARIANTS = 430
 """As many as the usual number of made-up products has."""
 ORDERS_PER_LINE = 10_000
+CURRENCY = re.compile("[A-Z]{3}")
 
 
 def add_to(app: App) -> None:
@@ -44,6 +46,7 @@ def sandbox(
     shopify_port: Annotated[int, Parameter(help="Shopify's port; 0 takes a free one.")] = 9101,
     wix_port: Annotated[int, Parameter(help="Wix's port; 0 takes a free one.")] = 9102,
     wix_catalog: Annotated[Literal["v3", "v1"], Parameter(help="Catalogue generation of the Wix site.")] = "v3",
+    wix_currency: Annotated[str, Parameter(help="Currency of the Wix site; the Shopify shop's is EUR.")] = "EUR",
     catalogue: Annotated[Path | None, Parameter(help="A Shopify product export instead of the made-up one.")] = None,
     variants: Annotated[int, Parameter(help="How many made-up variants, about.")] = VARIANTS,
     orders: Annotated[int, Parameter(help="A past: so many orders of the last 90 days in each store.")] = 0,
@@ -77,13 +80,20 @@ def sandbox(
         raise ConfigurationError(f"--state {state}: there is no directory {state.parent}.")
     if variants < 1 or orders < 0:
         raise ConfigurationError("--variants must be at least 1, and --orders at least 0.")
+    if not CURRENCY.fullmatch(wix_currency):
+        raise ConfigurationError(f"--wix-currency {wix_currency}: give a code of three capital letters, such as USD.")
     settings, from_file = read_faults(faults)
     options, quirks = read_switches(from_file, switch)
     text = None if catalogue is None else read_catalogue_file(catalogue)
     plan = Plan(
         (shopify_port, wix_port),
         options,
-        WixOptions(catalog=wix_catalog, webhook_url=f"http://{intake_listen}/hooks/{CONNECTION}", quirks=quirks),
+        WixOptions(
+            catalog=wix_catalog,
+            currency=wix_currency,
+            webhook_url=f"http://{intake_listen}/hooks/{CONNECTION}",
+            quirks=quirks,
+        ),
         settings,
         seed,
         text,

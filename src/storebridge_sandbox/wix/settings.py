@@ -29,7 +29,7 @@ class WixOptions:
     """
 
     site_name: str = "Larkfield Wix"
-    currency: str = "USD"
+    currency: str = "EUR"
     catalog: CatalogVersion = "v3"
     webhook_url: str | None = None
     webhook_events: tuple[str, ...] | None = None

@@ -40,8 +40,8 @@ const left = async () => {
 const price = (amount) => ({ amount });
 const wanted = (quantity, externalOrderId) => ({
   channelInfo: { type: "OTHER_PLATFORM", externalOrderId },
-  currency: "USD",
-  currencyConversionDetails: { originalCurrency: "USD", conversionRate: "1" },
+  currency: "EUR",
+  currencyConversionDetails: { originalCurrency: "EUR", conversionRate: "1" },
   weightUnit: "KG",
   taxIncludedInPrices: false,
   buyerInfo: { contactId: ada._id, email: "ada@example.com" },
