@@ -9,10 +9,19 @@ import pytest
 from msgspec.structs import replace
 
 from builders.orders import PLACED, SHOPIFY, WIX, eur, make_line, make_order, make_parcel
-from storebridge.flows.copies import CopyHeld, differences, lines_of_copy, plan_copy, wants_copy
+from storebridge.flows.copies import (
+    CopyHeld,
+    differences,
+    lines_of_copy,
+    out_of_step,
+    parcels_of_copy,
+    plan_cancelled,
+    plan_copy,
+    wants_copy,
+)
 from storebridge.model.copying import LONGEST_STAMP, CopiedGoods, is_stamp, stamp_of
 from storebridge.model.ids import ItemId, OrderId, VariantId, Workspace
-from storebridge.model.order_writes import CreateCopy
+from storebridge.model.order_writes import CancelOrder, CreateCopy
 from storebridge.model.sales import LineKind, Order, PaymentState, Refund, RiskLevel, ShippingLine, Standing, TaxLine
 
 STAMP = "storebridge:main:shopify:o1"
@@ -156,3 +165,37 @@ def test_a_stamp_is_the_same_for_ever_and_at_most_a_hundred_characters() -> None
     assert longer == stamp_of(Workspace("m" * 90), SHOPIFY, OrderId("gid://shopify/Order/1"))
     assert longer != stamp_of(Workspace("m" * 90), SHOPIFY, OrderId("gid://shopify/Order/2"))
     assert [is_stamp(text) for text in (short, longer, "gid://shopify/Order/1")] == [True, True, False]
+
+
+def copied(**facts: Any) -> Order:
+    told = {"connection": WIX, "order_id": OrderId("c"), "origin": STAMP, **facts}
+    return make_order(make_line("c1", 2), **told)
+
+
+def test_parcels_of_a_copy_are_told_in_lines_of_the_original_and_lines_without_one_are_left_out() -> None:
+    copy = copied(parcels=(make_parcel("p1", 2, line="c1", number="1"), make_parcel("p2", 1, line="fees")))
+    (parcel,) = parcels_of_copy(copy, {"l1": "c1"})
+    assert (parcel.parcel_key, parcel.tracking.number, parcel.cancelled) == ("copy:wix:p1", "1", False)
+    assert [(line.line_id, line.quantity) for line in parcel.lines] == [("l1", 2)]
+
+
+def test_the_copy_of_a_cancelled_order_is_cancelled_unless_something_of_it_left() -> None:
+    gone = make_order(mug(2), standing=Standing.CANCELLED)
+    (plan,) = plan_cancelled(gone, copied())
+    assert (plan.connection, plan.purpose, plan.write) == (WIX, "cancel:wix:c", CancelOrder(OrderId("c")))
+    shipped = copied(parcels=(make_parcel("p1", 2, line="c1"),))
+    assert plan_cancelled(gone, shipped) == []
+    assert out_of_step(gone, shipped, {"copy:wix:p1": "o"}) == {"standing": "cancelled here, shipped there"}
+    assert plan_cancelled(make_order(mug(2)), copied()) == []
+    assert plan_cancelled(gone, copied(standing=Standing.CANCELLED)) == []
+
+
+def test_what_happened_on_one_side_only_is_told() -> None:
+    original = make_order(mug(2), parcels=(make_parcel("o1", 2),))
+    alone = {"parcels": "1 left here; there they still wait"}
+    assert out_of_step(original, copied(), {}) == alone
+    there = copied(parcels=(make_parcel("p1", 2, line="c1"),))
+    assert out_of_step(original, there, {"copy:wix:p1": "o1"}) == {}
+    assert out_of_step(original, copied(), {"copy:wix:p1": "o1"}) == {"parcels": "1 here that are not there any more"}
+    cancelled = copied(standing=Standing.CANCELLED)
+    assert out_of_step(make_order(mug(2)), cancelled, {}) == {"standing": "still to be shipped here, cancelled there"}

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from builders.journeys import Goods, Journey, travel
+from storebridge.errors import RefusedError
 from storebridge.flows.queue import Place
+from storebridge.model.sales import Standing
 from storebridge.operations.settle_case import Choice
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 
@@ -185,3 +187,106 @@ def test_a_copy_is_found_although_the_search_by_stamp_knows_nothing() -> None:
         assert await stamps(journey, "shopify") == [stamp("wix", order_id)]
 
     travel(play, shopify=ShopifyOptions(source_identifier_is_searchable=False), **copying("shopify"))
+
+
+async def copied(journey: Journey, sold_in: str, copied_to: str, units: int = 2) -> tuple[str, str]:
+    """(the original's id, the copy's id) of an order that was sold and copied."""
+    order_id = await sell(journey, sold_in, units)
+    await journey.pass_time(60.0)
+    (copy,) = (await journey.queue())[sold_in].copies
+    assert copy.order_id is not None
+    return order_id, copy.order_id
+
+
+async def fulfil(journey: Journey, store: str, order_id: str, units: int, number: str) -> None:
+    tracking = {"company": "UPS", "number": number, "url": ""}
+    parcel = {"lines": [{"sku": "A", "quantity": units}], "tracking": tracking}
+    await journey.sandbox(store, "POST", f"orders/{order_id}/fulfil", parcel)
+
+
+async def parcels_of(journey: Journey, store: str, order_id: str) -> list[tuple[str, int]]:
+    """(tracking number, units) of an order's parcels, from the store's own records."""
+    (order,) = [one for one in (await journey.sandbox(store, "GET", "truth"))["orders"] if one["id"] == order_id]
+    return sorted(
+        (parcel["tracking"].get("number") or "", sum(line["quantity"] for line in parcel["lines"]))
+        for parcel in order["fulfilments"]
+    )
+
+
+@both_ways
+def test_parcels_that_leave_where_the_copy_is_packed_are_told_to_the_store_that_sold_the_goods(
+    sold_in: str, copied_to: str
+) -> None:
+    async def play(journey: Journey) -> None:
+        order_id, copy_id = await copied(journey, sold_in, copied_to, 3)
+        await fulfil(journey, copied_to, copy_id, 1, "1Z1")
+        await journey.pass_time(60.0)
+        assert await parcels_of(journey, sold_in, order_id) == [("1Z1", 1)]
+        await fulfil(journey, copied_to, copy_id, 2, "1Z2")
+        await journey.pass_time(60.0)
+        assert await parcels_of(journey, sold_in, order_id) == [("1Z1", 1), ("1Z2", 2)]
+        assert (await journey.queue())[sold_in].queued.place is Place.SHIPPED
+        assert await journey.levels() == {"shopify": 7, "wix": 7}
+        assert await journey.reasons() == []
+
+    travel(play, **copying(copied_to))
+
+
+@both_ways
+@pytest.mark.parametrize("fate", ["timeout_applied", "timeout_not_applied"])
+def test_a_parcel_of_a_copy_whose_answer_was_lost_is_told_once(fate: str, sold_in: str, copied_to: str) -> None:
+    async def play(journey: Journey) -> None:
+        order_id, copy_id = await copied(journey, sold_in, copied_to)
+        tell = {"shopify": "fulfillmentCreate", "wix": "createFulfillment"}[sold_in]
+        await journey.faults(sold_in, rules=[{"operation": tell, "calls": 1, "rates": {fate: 1.0}}])
+        await fulfil(journey, copied_to, copy_id, 2, "1Z1")
+        await journey.pass_time(900.0)
+        assert await parcels_of(journey, sold_in, order_id) == [("1Z1", 2)]
+        assert await parcels_of(journey, copied_to, copy_id) == [("1Z1", 2)]
+        assert await journey.reasons() == []
+
+    travel(play, **copying(copied_to))
+
+
+@both_ways
+def test_a_cancelled_original_cancels_its_copy_without_restock(sold_in: str, copied_to: str) -> None:
+    async def play(journey: Journey) -> None:
+        order_id, _ = await copied(journey, sold_in, copied_to)
+        await journey.sandbox(sold_in, "POST", f"orders/{order_id}/cancel", {"restock": True})
+        await journey.pass_time(400.0)
+        view = (await journey.queue())[sold_in]
+        (copy,) = view.copies
+        assert copy.order is not None
+        assert copy.order.standing is Standing.CANCELLED
+        assert [write.state for write in view.writes] == ["confirmed", "confirmed"]
+        assert await journey.levels() == {"shopify": 10, "wix": 10}
+        assert await journey.reasons() == []
+
+    travel(play, **copying(copied_to))
+
+
+@both_ways
+def test_a_copy_that_was_shipped_before_its_original_was_cancelled_is_a_case(sold_in: str, copied_to: str) -> None:
+    async def play(journey: Journey) -> None:
+        order_id, copy_id = await copied(journey, sold_in, copied_to)
+        await journey.faults(sold_in, partitioned=True)
+        await fulfil(journey, copied_to, copy_id, 2, "1Z1")
+        await journey.pass_time(30.0)
+        await journey.sandbox(sold_in, "POST", f"orders/{order_id}/cancel", {"restock": True})
+        await journey.faults(sold_in)
+        await journey.pass_time(400.0)
+        (case,) = await journey.cases("copy_differs")
+        assert (case.payload or {})["standing"] == "cancelled here, shipped there"
+        assert await parcels_of(journey, copied_to, copy_id) == [("1Z1", 2)]
+
+    travel(play, **copying(copied_to))
+
+
+def test_an_order_that_is_packed_elsewhere_cannot_be_shipped_here() -> None:
+    async def play(journey: Journey) -> None:
+        await copied(journey, "wix", "shopify")
+        with pytest.raises(RefusedError, match="is packed in shopify as #1001"):
+            await journey.ship("wix")
+        assert await journey.rows("select count(*) from parcels") == [(0,)]
+
+    travel(play, **copying("shopify"))

@@ -17,7 +17,7 @@ from storebridge.reconcile.retention import end_and_tell
 from storebridge.store.database import Tx
 from storebridge.store.deliveries import accept_deliveries
 from storebridge.store.retention import DataKind
-from storebridge.store.tables import audit, calls, deliveries, passes, sales, spreads
+from storebridge.store.tables import audit, calls, copies, deliveries, order_writes, passes, sales, spreads
 
 DAY = timedelta(days=1)
 TERMS = WorkspaceTerms(
@@ -103,3 +103,37 @@ def test_the_audit_says_how_much_ended_and_nothing_about_a_person(database: Data
         return [(kind, record) for kind, record in rows]
 
     assert database.run(look) == [("retention_ended", '{"buyers":1,"calls":1,"deliveries":1,"stages":2}')]
+
+
+def test_a_forgotten_buyer_is_forgotten_in_the_copy_and_in_the_write_that_made_it(database: Database) -> None:
+    old = NOON - 400 * DAY
+    person = _order("old", old)["document"]
+    made = {"type": "create_copy", "order_id": "old", "stamp": "s", "goods": [], "original": person}
+    whose = {"workspace": MAIN, "order_key": "old", "connection": "wix", "state": "confirmed"}
+
+    def fill(tx: Tx) -> None:
+        tx.conn.execute(insert(sales), [_order("old", old)])
+        copy = {"workspace": MAIN, "order_key": "old", "connection": "wix", "stamp": "s", "state": "made"}
+        tx.conn.execute(insert(copies), [{**copy, "document": person}])
+        times = {"created_at": old, "due_at": old}
+        words = {
+            "write_id": "w",
+            "kind": "create_copy",
+            "purpose": "copy",
+            "priority": 1,
+            "reason": "",
+            "payload": made,
+        }
+        tx.conn.execute(insert(order_writes), [{**whose, **times, **words}])
+
+    database.run(fill)
+    assert _at_noon(database) == {DataKind.BUYERS: 1}
+
+    def look(tx: Tx) -> tuple[Any, Any]:
+        return tx.conn.execute(select(copies.c.document)).scalar(), tx.conn.execute(
+            select(order_writes.c.payload)
+        ).scalar()
+
+    document, payload = database.run(look)
+    assert document == {"name": "#1", "lines": []}
+    assert payload == {**made, "original": {"name": "#1", "lines": []}}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from storebridge.model.order_writes import AddParcel, ChangeTracking, CreateCopy, OrderWrite, UndoParcel
-from storebridge.model.sales import Order, Parcel, Tracking
+from storebridge.model.order_writes import AddParcel, CancelOrder, ChangeTracking, CreateCopy, OrderWrite, UndoParcel
+from storebridge.model.sales import Order, Parcel, Standing, Tracking
 
 
 def shows(order: Order, write: OrderWrite, result: dict[str, str], others: Collection[str] = ()) -> bool:
@@ -19,6 +19,8 @@ def shows(order: Order, write: OrderWrite, result: dict[str, str], others: Colle
         return parcel is not None and write.tracking in parcel.tracking
     if isinstance(write, CreateCopy):
         return order.origin == write.stamp
+    if isinstance(write, CancelOrder):
+        return order.standing is Standing.CANCELLED
     return _is_undone(order, write)
 
 

@@ -16,13 +16,22 @@ from msgspec.structs import replace
 from storebridge.flows.queue import Place, place_in_queue
 from storebridge.model.copying import CopiedGoods
 from storebridge.model.ids import ConnectionName, ItemId
-from storebridge.model.order_writes import CreateCopy, PlannedOrderWrite
-from storebridge.model.sales import LineKind, Order, OrderLine, PaymentState, Price, Standing
+from storebridge.model.order_writes import CancelOrder, CreateCopy, PlannedOrderWrite
+from storebridge.model.sales import LineKind, Order, OrderLine, ParcelLine, PaymentState, Price, Standing, Tracking
 
 MOST_LINES = 300
 """What every store takes in one order (Wix: 300)."""
 WAITING = frozenset({Place.READY, Place.SCHEDULED, Place.PARTLY_SHIPPED})
 FEES = "Fees of the original order"
+
+
+class CopiedParcel(msgspec.Struct, frozen=True):
+    """A parcel that left where the copy is packed, in lines of the original."""
+
+    parcel_key: str
+    lines: tuple[ParcelLine, ...]
+    tracking: Tracking
+    cancelled: bool
 
 
 class CopyHeld(msgspec.Struct, frozen=True):
@@ -89,6 +98,57 @@ def differences(original: Order, copy: Order) -> dict[str, str]:
         for name, (mine, theirs) in pairs.items()
         if mine.shop != theirs.shop
     }
+
+
+def plan_cancelled(original: Order, copy: Order) -> list[PlannedOrderWrite]:
+    """The copy of a cancelled order is cancelled, unless something of it left: then a person has to see it."""
+    if original.standing is not Standing.CANCELLED or copy.standing is Standing.CANCELLED or _left(copy):
+        return []
+    purpose = f"cancel:{copy.connection}:{copy.order_id}"
+    return [PlannedOrderWrite(copy.connection, purpose, CancelOrder(copy.order_id), "its original was cancelled")]
+
+
+def parcels_of_copy(copy: Order, lines: Mapping[str, str]) -> list[CopiedParcel]:
+    """What left where the copy is packed, in lines of the original; a parcel without such a line is left out."""
+    back = {theirs: mine for mine, theirs in lines.items()}
+    found = [
+        CopiedParcel(
+            parcel_key=parcel_key(copy.connection, parcel.parcel_id),
+            lines=tuple(ParcelLine(back[one.line_id], one.quantity) for one in parcel.lines if one.line_id in back),
+            tracking=parcel.tracking[0] if parcel.tracking else Tracking(),
+            cancelled=parcel.cancelled,
+        )
+        for parcel in copy.parcels
+    ]
+    return [parcel for parcel in found if parcel.lines]
+
+
+def parcel_key(connection: ConnectionName, parcel_id: str) -> str:
+    """Our name of a parcel that was made in the store of the copy."""
+    return f"copy:{connection}:{parcel_id}"
+
+
+def out_of_step(original: Order, copy: Order, told: Mapping[str, str]) -> dict[str, str]:
+    """What happened on one side and cannot be repeated on the other. ``told``: parcels of the original that were made
+    for a parcel of the copy, by its key."""
+    found = {}
+    if original.standing is Standing.CANCELLED and copy.standing is not Standing.CANCELLED and _left(copy):
+        found["standing"] = "cancelled here, shipped there"
+    if copy.standing is Standing.CANCELLED and original.standing is Standing.OPEN and original.units_to_ship:
+        found["standing"] = "still to be shipped here, cancelled there"
+    shown = {parcel_key(copy.connection, parcel.parcel_id) for parcel in copy.parcels}
+    stand = {parcel.parcel_id for parcel in original.parcels if not parcel.cancelled}
+    gone = [made for key, made in told.items() if key not in shown and made in stand]
+    if gone:
+        found["parcels"] = f"{len(gone)} here that are not there any more"
+    alone = stand - set(told.values())
+    if alone and copy.standing is Standing.OPEN and copy.units_to_ship:
+        found["parcels"] = f"{len(alone)} left here; there they still wait"
+    return found
+
+
+def _left(order: Order) -> bool:
+    return any(not parcel.cancelled for parcel in order.parcels)
 
 
 def _moved_on(order: Order) -> bool:

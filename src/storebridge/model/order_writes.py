@@ -62,7 +62,13 @@ class CreateCopy(msgspec.Struct, frozen=True, tag="create_copy"):
     goods: tuple[CopiedGoods | None, ...]
 
 
-OrderWrite = AddParcel | ChangeTracking | UndoParcel | CreateCopy
+class CancelOrder(msgspec.Struct, frozen=True, tag="cancel_order"):
+    """A copy whose original was cancelled: no stock goes back, no money moves, nobody is written to."""
+
+    order_id: OrderId
+
+
+OrderWrite = AddParcel | ChangeTracking | UndoParcel | CreateCopy | CancelOrder
 
 
 class PlannedOrderWrite(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from storebridge.flows.parcels import ParcelToTell, units_without_parcel, untell
 from storebridge.flows.queue import Place, place_in_queue
 from storebridge.model.ids import ConnectionName, LocationId, OrderKey, Workspace
 from storebridge.model.order_writes import AddParcel
-from storebridge.model.sales import Order, ParcelLine, Tracking
+from storebridge.model.sales import Order, ParcelLine, Standing, Tracking
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.show_order import find_order
 from storebridge.pipeline.order_flow import OrderTurn
@@ -77,6 +77,7 @@ def ship_order(
     key = find_order(tx, terms.workspace, name)
     parcel_key = f"{key}/{reference}" if reference else ids.new("parcel")
     file = load_files(tx, terms.workspace, [key])[key]
+    _refuse_copied(file)
     if any(known.parcel_key == parcel_key for known in file.parcels):
         return OrderMoved(key, Place(file.queue), parcel_key, repeated=True)
     _refuse_unshippable(file)
@@ -157,6 +158,16 @@ def hold_order(
     turn = OrderTurn(tx, terms.workspace, ids, copy_to=terms.copy_to)
     turn.changed([key])
     return OrderMoved(key, place, wake=frozenset(turn.wake))
+
+
+def _refuse_copied(file: OrderFile) -> None:
+    """It is packed where its copy stands; noted here as well, it would be sent twice."""
+    for copy in file.copies:
+        if copy.order is not None and copy.order.standing is Standing.OPEN:
+            raise RefusedError(
+                f"Order {file.order.name} is packed in {copy.connection} as {copy.order.name}: note the parcel there, "
+                "and it will be told on."
+            )
 
 
 def _planned(

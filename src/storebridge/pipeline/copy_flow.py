@@ -9,16 +9,28 @@ from collections.abc import Sequence
 
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
-from storebridge.flows.copies import CopyHeld, differences, lines_of_copy, plan_copy, wants_copy
+from storebridge.flows.copies import (
+    CopyHeld,
+    differences,
+    lines_of_copy,
+    out_of_step,
+    parcel_key,
+    parcels_of_copy,
+    plan_cancelled,
+    plan_copy,
+    wants_copy,
+)
 from storebridge.model.copying import stamp_of
 from storebridge.model.ids import ConnectionName, OrderKey, Workspace
-from storebridge.model.order_writes import CreateCopy, PlannedOrderWrite
+from storebridge.model.order_writes import AddParcel, CreateCopy, PlannedOrderWrite
 from storebridge.model.sales import Order, Standing
 from storebridge.store.copies import copying_since, goods_in, originals_of, save_copy, want_copy
 from storebridge.store.database import Tx
 from storebridge.store.order_writes import OPEN, StoredWrite, renew_write, settle_write, writes_of_orders
-from storebridge.store.sales import OrderFile, StoredCopy, add_history
+from storebridge.store.sales import OrderFile, OurParcel, StoredCopy, add_history
 
+UNSURE = ("planned", "sent", "unclear")
+"""States of a parcel's write in which its parcel may stand in the order without our knowing that it is ours."""
 HELD = (Reason.ORDER_NOT_MAPPED, Reason.ORDER_NOT_COPIED)
 
 
@@ -53,10 +65,14 @@ class CopyTurn:
                 settle_write(self._tx, write.write_id, "confirmed", result={"order_id": copy.order.order_id})
                 detail = {"store": copy.connection, "name": copy.order.name}
                 add_history(self._tx, self._workspace, [(file.order_key, "copied", str(copy.connection), detail)])
-            self._compare(file, copy)
+            self._compare(file, copy, writes)
 
     def plan(self, file: OrderFile, writes: Sequence[StoredWrite]) -> list[PlannedOrderWrite]:
-        """The copy that is missing, if one is."""
+        """The copy that is missing, and what copies that are there have not followed yet."""
+        followed = [write for copy in file.copies if copy.order for write in plan_cancelled(file.order, copy.order)]
+        return [*followed, *self._missing(file, writes)]
+
+    def _missing(self, file: OrderFile, writes: Sequence[StoredWrite]) -> list[PlannedOrderWrite]:
         self._drop(file, writes)
         since = None if self._target is None else copying_since(self._tx, self._workspace, self._target)
         if self._target is None or since is None or self._has_copy(file):
@@ -94,9 +110,11 @@ class CopyTurn:
         self._settle(file.order_key, (other,), "it is held for another reason now")
         self._case(reason, file, self._target, {"why": held.why, "lines": list(held.unmapped)[:20]})
 
-    def _compare(self, file: OrderFile, copy: StoredCopy) -> None:
+    def _compare(self, file: OrderFile, copy: StoredCopy, writes: Sequence[StoredWrite]) -> None:
         assert copy.order is not None
-        found = differences(file.order, copy.order)
+        unsure = any(one.state in UNSURE and isinstance(one.write, AddParcel) for one in writes)
+        told = {} if unsure else out_of_step(file.order, copy.order, _told(file.order, copy.connection, writes))
+        found = {**differences(file.order, copy.order), **told}
         if found:
             self._case(Reason.COPY_DIFFERS, file, copy.connection, {**_where(copy.order), **found})
         else:
@@ -119,6 +137,35 @@ class CopyTurn:
 def _creation(writes: Sequence[StoredWrite], stamp: str) -> StoredWrite | None:
     found = [one for one in writes if isinstance(one.write, CreateCopy) and one.write.stamp == stamp]
     return found[0] if found else None
+
+
+def parcels_there(file: OrderFile) -> list[OurParcel]:
+    """What left in the stores that hold a copy, as parcels that the original's store is to be told of."""
+    return [
+        OurParcel(
+            parcel_key=parcel.parcel_key,
+            lines=parcel.lines,
+            tracking=parcel.tracking,
+            location_id=None,
+            notify=True,
+            cancelled=parcel.cancelled,
+            actor=copy.connection,
+            at=file.read_at,
+        )
+        for copy in file.copies
+        if copy.order is not None
+        for parcel in parcels_of_copy(copy.order, copy.lines)
+    ]
+
+
+def _told(original: Order, store: ConnectionName, writes: Sequence[StoredWrite]) -> dict[str, str]:
+    """Parcels of the original that were made for parcels of the copy in ``store``: their key there, their id here."""
+    made = {}
+    for one in writes:
+        key, _, number = one.purpose.removeprefix("parcel:").rpartition(f":{original.connection}:")
+        if isinstance(one.write, AddParcel) and key.startswith(parcel_key(store, "")) and number.isdigit():
+            made[key] = one.result.get("parcel_id", "")
+    return made
 
 
 def _where(copy: Order) -> dict[str, str]:

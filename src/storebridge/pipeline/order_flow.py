@@ -27,7 +27,7 @@ from storebridge.model.ids import ConnectionName, OrderId, OrderKey, Workspace, 
 from storebridge.model.order_writes import AddParcel
 from storebridge.model.sales import Order
 from storebridge.model.signals import Flow, SignalState
-from storebridge.pipeline.copy_flow import CopyTurn
+from storebridge.pipeline.copy_flow import CopyTurn, parcels_there
 from storebridge.store.database import Tx
 from storebridge.store.order_writes import OPEN, StoredWrite, plan_order_writes, settle_write, writes_of_orders
 from storebridge.store.sales import (
@@ -113,9 +113,10 @@ class OrderTurn:
     # confirm
     def _prove(self, file: OrderFile, writes: Sequence[StoredWrite]) -> None:
         """A write is confirmed by a document that was read after it was answered and shows what it did."""
+        documents = {copy.connection: copy.order for copy in file.copies} | {file.order.connection: file.order}
         for write in writes:
-            mine = write.connection == file.order.connection
-            if mine and write.state == "applied" and shows(file.order, write.write, write.result):
+            shown = documents.get(write.connection)
+            if shown is not None and write.state == "applied" and shows(shown, write.write, write.result):
                 settle_write(self._tx, write.write_id, "confirmed", result=write.result)
         self._copies.prove(file, writes)
 
@@ -139,8 +140,9 @@ def _as_row(order: Order, held: bool) -> SalesRow:
 
 
 def _told(file: OrderFile, writes: Sequence[StoredWrite]) -> list[ParcelToTell]:
-    """Our parcels, each with what its store was told of it."""
-    return [_to_tell(file, parcel, [w for w in writes if _is_part(w, parcel.parcel_key)]) for parcel in file.parcels]
+    """Our parcels and those that left where a copy is packed, each with what the order's store was told of it."""
+    parcels = [*file.parcels, *parcels_there(file)]
+    return [_to_tell(file, parcel, [w for w in writes if _is_part(w, parcel.parcel_key)]) for parcel in parcels]
 
 
 def _is_part(write: StoredWrite, parcel_key: str) -> bool:

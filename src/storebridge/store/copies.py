@@ -102,7 +102,8 @@ def save_copy(
     copy: Order,
     lines: Mapping[str, str],
 ) -> None:
-    """The copy as just read; an older reading changes nothing."""
+    """The copy as just read; an older reading changes nothing. Without ``lines`` (somebody changed their number there)
+    the former map stays."""
     whose = and_(
         copies.c.workspace == workspace,
         copies.c.order_key == order_key,
@@ -115,7 +116,7 @@ def save_copy(
         .values(
             state="made",
             order_id=copy.order_id,
-            lines=dict(lines),
+            **({"lines": dict(lines)} if lines else {}),
             document=msgspec.to_builtins(copy),
             updated_at=copy.updated_at,
             read_at=tx.now,

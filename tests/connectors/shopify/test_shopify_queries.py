@@ -38,6 +38,7 @@ COSTS = {
     "moreSalesLines": 48,
     "moreSalesRefundLines": 30,
     "moreShipmentLines": 21,
+    "orderCancel": 10,
     "orderCreate": 10,
     "orders": 192,
     "ordersById": 38,

@@ -14,7 +14,7 @@ from storebridge.connectors.shopify.client import PATH, Answer, Operation, Shape
 from storebridge.connectors.shopify.copies import COPY_OPTIONS, copy_of
 from storebridge.connectors.shopify.errors import UserError, drift
 from storebridge.connectors.shopify.translate import LineRef
-from storebridge.model.order_writes import AddParcel, ChangeTracking, CreateCopy, OrderWrite, UndoParcel
+from storebridge.model.order_writes import AddParcel, CancelOrder, ChangeTracking, CreateCopy, OrderWrite, UndoParcel
 from storebridge.model.sales import Tracking
 
 JOURNAL_BYTES = 64 * 1024
@@ -43,7 +43,14 @@ CREATE_COPY = Operation(
     " order: orderCreate(order: $order, options: $options) { order { id } userErrors { code field message } } }",
     writes=True,
 )
-ORDER_OPERATIONS = {one.name: one for one in (ADD_PARCEL, CHANGE_TRACKING, UNDO_PARCEL, CREATE_COPY)}
+CANCEL_ORDER = Operation(
+    "orderCancel",
+    "mutation orderCancel($id: ID!) { order: orderCancel(orderId: $id, reason: OTHER, restock: false, refund: false,"
+    " notifyCustomer: false) { job { id } userErrors: orderCancelUserErrors { code field message } } }",
+    writes=True,
+)
+"""A job does it: that it was taken on is no proof, a read is."""
+ORDER_OPERATIONS = {one.name: one for one in (ADD_PARCEL, CHANGE_TRACKING, UNDO_PARCEL, CREATE_COPY, CANCEL_ORDER)}
 
 
 class Payload(Shape, frozen=True):
@@ -75,6 +82,8 @@ def _content(write: OrderWrite) -> tuple[Operation, dict[str, Any]]:
         return CHANGE_TRACKING, {"id": write.parcel_id, "tracking": tracking, "notify": write.notify}
     if isinstance(write, CreateCopy):
         return CREATE_COPY, {"order": copy_of(write), "options": COPY_OPTIONS}
+    if isinstance(write, CancelOrder):
+        return CANCEL_ORDER, {"id": write.order_id}
     assert isinstance(write, UndoParcel)
     return UNDO_PARCEL, {"id": write.parcel_id}
 

@@ -16,13 +16,13 @@ from storebridge.connectors.wix.copies import copy_of
 from storebridge.connectors.wix.errors import RefusedCall
 from storebridge.connectors.wix.read import path_segment
 from storebridge.connectors.wix.translate import Shape
-from storebridge.model.order_writes import AddParcel, ChangeTracking, CreateCopy, OrderWrite, UndoParcel
+from storebridge.model.order_writes import AddParcel, CancelOrder, ChangeTracking, CreateCopy, OrderWrite, UndoParcel
 from storebridge.model.sales import Tracking
 
 JOURNAL_BYTES = 64 * 1024
 PARCELS = "/ecom/v1/fulfillments"
 ADD_PARCEL, CHANGE_TRACKING, UNDO_PARCEL = "createFulfillment", "updateFulfillment", "deleteFulfillment"
-CREATE_COPY = "importOrder"
+CREATE_COPY, CANCEL_ORDER = "importOrder", "cancelOrder"
 OWN_LINKS = frozenset({"fedex", "ups", "usps", "dhl", "canadaPost"})
 """Carriers whose link Wix makes by itself (facts, section 6)."""
 
@@ -51,6 +51,9 @@ def encode_order_call(write: OrderWrite) -> EncodedOrderCall:
         if write.tracking != Tracking():
             parcel["trackingInfo"] = _tracking(write.tracking)
         return _call(ADD_PARCEL, "POST", f"{PARCELS}/orders/{order_id}/create-fulfillment", {"fulfillment": parcel})
+    if isinstance(write, CancelOrder):
+        quietly = {"sendOrderCanceledEmail": False, "restockAllItems": False}
+        return _call(CANCEL_ORDER, "POST", f"/ecom/v1/orders/{order_id}/cancel", quietly)
     path = f"{PARCELS}/{path_segment(write.parcel_id)}/orders/{order_id}"
     if isinstance(write, ChangeTracking):
         return _call(CHANGE_TRACKING, "PATCH", path, {"fulfillment": {"trackingInfo": _tracking(write.tracking)}})
