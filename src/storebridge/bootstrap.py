@@ -13,7 +13,7 @@ import msgspec
 
 from storebridge.audit.chain import seal
 from storebridge.clock import Clock, Ids, RandomIds, SystemClock
-from storebridge.config import Config, WorkspaceConfig, resolve_secret
+from storebridge.config import Config, OverrideConfig, WorkspaceConfig, resolve_secret, share_of
 from storebridge.connectors.aiohttp_transport import AiohttpTransport
 from storebridge.connectors.catalog import build_connector
 from storebridge.connectors.http import Transport
@@ -21,8 +21,8 @@ from storebridge.connectors.port import CallTrouble, Connector
 from storebridge.errors import ConfigurationError, StoreUnavailableError
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.model.sales import Order
-from storebridge.model.settings import GroupTerms, WorkspaceTerms
-from storebridge.model.stock import Policy
+from storebridge.model.settings import GroupTerms, Override, WorkspaceTerms
+from storebridge.model.stock import Policy, Share
 from storebridge.operations.keep_secret import StoredTokens, open_secret
 from storebridge.operations.run_baseline import BaselineReport, run_baseline
 from storebridge.pipeline.deliver.answers import AnswerDesk, FoldAnswer, FoldLevels
@@ -33,6 +33,7 @@ from storebridge.pipeline.flow import CallWasAnswered, ReadCameBack, take_turn
 from storebridge.pipeline.ingest.accept import Intake
 from storebridge.pipeline.normalize.dispatch import dispatch_signals
 from storebridge.pipeline.order_flow import WRITE_LOOK, OrderTurn
+from storebridge.reconcile.campaigns import end_due_campaigns
 from storebridge.reconcile.catalogue import finish_listing
 from storebridge.reconcile.orders import PollOrders, ReadOrders, read_unmapped_orders
 from storebridge.reconcile.privacy import answer_privacy_request
@@ -114,6 +115,8 @@ def terms_of(name: str, config: WorkspaceConfig) -> WorkspaceTerms:
         system_of_record=system_of_record,
         groups=groups,
         safety_stock=config.safety_stock,
+        risk=config.risk,
+        overrides=tuple(_override(pattern, override) for pattern, override in config.overrides.items()),
         hold_above_units=config.hold_above_units,
         mass_zero_share=config.mass_zero_share,
         sweep_seconds=config.sweep_seconds,
@@ -139,6 +142,17 @@ def _copy_to(workspace: str, config: WorkspaceConfig, connections: tuple[Connect
     if not config.orders.keep:
         raise ConfigurationError(f"{setting} needs whole orders: take out keep = false, or copy nothing.")
     return ConnectionName(target)
+
+
+def _override(pattern: str, config: OverrideConfig) -> Override:
+    shares = {ConnectionName(name): share_of(text) for name, text in config.allocation.items()}
+    return Override(
+        pattern=pattern,
+        policy=None if config.policy is None else Policy(config.policy),
+        safety_stock=config.safety_stock,
+        risk=config.risk,
+        allocation={name: Share(*share) for name, share in shares.items() if share is not None},
+    )
 
 
 class Workbench:
@@ -358,6 +372,8 @@ class Bridge:
     async def _sweep(self) -> None:
         while True:
             for workspace, bench in self.workspaces.items():
+                if wake := await self.store.run(end_due_campaigns, bench.terms):
+                    self.wake(workspace, wake)
                 for name in bench.connectors:
                     if await self.store.run(ask_sweep, bench.terms, name):
                         self._bell(workspace, name).ring()

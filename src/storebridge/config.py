@@ -91,6 +91,16 @@ class OrdersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The connection whose store gets a copy of every paid order of the others; empty: nothing is copied."""
 
 
+class OverrideConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is different for a SKU or for a pattern of SKUs; what is not named is as everywhere."""
+
+    policy: Literal["mirror", "escrow", "hybrid", "guarded"] | None = None
+    safety_stock: int | None = None
+    risk: float | None = None
+    allocation: dict[str, int | str] = {}
+    """The most that a connection shows: units (5), part of what is left ("30%"), or "velocity" (no limit)."""
+
+
 class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A merchant: stores, and how they are kept in step."""
 
@@ -105,6 +115,10 @@ class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``ask``: nothing is written before ``storebridge baseline --sign-off``. ``automatic``: at start."""
     safety_stock: int = 0
     """Units of each pool that no store shows."""
+    risk: float = 0.001
+    """Hybrid: the chance that a store sells more than its allowance before that is known."""
+    overrides: dict[str, OverrideConfig] = {}
+    """By SKU, or by a pattern such as ``TEE-*``."""
     hold_above_units: int = 200
     """A single change by staff of more units than this is held for a person."""
     mass_zero_share: float = 0.3
@@ -149,6 +163,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 RETENTION = ("payload_retention_days", "buyer_retention_days", "history_retention_days")
+MOST_OVERRIDES = 2000
+MOST_PATTERNS = 50
+"""Each is looked at for every SKU that has no override of its own name."""
 BUILT_POLICIES = ("mirror", "escrow", "hybrid")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 """Workspaces and connections stand in addresses and metric labels."""
@@ -210,9 +227,59 @@ def _parse_workspace(data: Any, name: str, key: str) -> WorkspaceConfig:
         _check_name(connection, name, place)
         found[connection] = _convert(settings, ConnectionConfig, name, place)
         _check_secrets(found[connection], name, place)
-    workspace = _convert({**data, "connections": {}}, WorkspaceConfig, name, where)
+    overrides = _parse_overrides(data.get("overrides", {}), found, name, f"{where}.overrides")
+    workspace = _convert({**data, "connections": {}, "overrides": {}}, WorkspaceConfig, name, where)
     _check_figures(workspace, name, where)
-    return msgspec.structs.replace(workspace, connections=found)
+    return msgspec.structs.replace(workspace, connections=found, overrides=overrides)
+
+
+def _parse_overrides(data: Any, connections: Mapping[str, object], name: str, where: str) -> dict[str, OverrideConfig]:
+    if not isinstance(data, dict):
+        raise ConfigurationError(f'{name}: {where} must hold tables: write [{where}."SKU"].')
+    patterns = sum("*" in pattern for pattern in data)
+    if len(data) > MOST_OVERRIDES or patterns > MOST_PATTERNS:
+        raise ConfigurationError(
+            f"{name}: {where}: {len(data)} overrides, {patterns} of them patterns: at most {MOST_OVERRIDES} and "
+            f"{MOST_PATTERNS}; put SKUs that are alike under one pattern such as TEE-*."
+        )
+    found: dict[str, OverrideConfig] = {}
+    for pattern, settings in data.items():
+        place = f'{where}."{pattern}"'
+        if not pattern.strip() or len(pattern) > 255:
+            raise ConfigurationError(f"{name}: {place}: name a SKU or a pattern of 1 to 255 characters.")
+        found[pattern] = _convert(settings, OverrideConfig, name, place)
+        _check_override(found[pattern], connections, name, place)
+    return found
+
+
+def _check_override(override: OverrideConfig, connections: Mapping[str, object], name: str, where: str) -> None:
+    if override.safety_stock is not None and override.safety_stock < 0:
+        raise ConfigurationError(f"{name}: {where}.safety_stock: it cannot be below 0.")
+    if override.risk is not None:
+        _check_risk(override.risk, name, where)
+    _refuse_unknown(override.allocation, set(connections), name, f"{where}.allocation", what="connection")
+    for connection, text in override.allocation.items():
+        try:
+            share_of(text)
+        except ValueError as error:
+            raise ConfigurationError(f"{name}: {where}.allocation.{connection}: {error}.") from error
+
+
+def share_of(text: int | str) -> tuple[int | None, float | None] | None:
+    """Units or percent of an allocation; None for ``velocity``: no limit. Raises ValueError."""
+    if text == "velocity":
+        return None
+    if isinstance(text, int) and text >= 0:
+        return text, None
+    match = re.fullmatch(r"(\d{1,3}(?:\.\d{1,3})?) ?%", text) if isinstance(text, str) else None
+    if match is None or float(match[1]) > 100:
+        raise ValueError(f'{text!r} is no allocation: write units (5), a part ("30%"), or "velocity"')
+    return None, float(match[1])
+
+
+def _check_risk(risk: float, name: str, where: str) -> None:
+    if not 1e-6 <= risk <= 0.5:
+        raise ConfigurationError(f"{name}: {where}.risk: a chance from 0.000001 to 0.5; 0.001 is one in a thousand.")
 
 
 def _convert(data: Any, kind: type[T], name: str, where: str) -> T:
@@ -226,13 +293,13 @@ def _convert(data: Any, kind: type[T], name: str, where: str) -> T:
         raise ConfigurationError(f"{name}: {place}: {problem[:1].lower()}{problem[1:]}.") from error
 
 
-def _refuse_unknown(data: Mapping[str, Any], known: set[str], name: str, where: str) -> None:
+def _refuse_unknown(data: Mapping[str, Any], known: set[str], name: str, where: str, *, what: str = "setting") -> None:
     for key in data:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known are: {', '.join(sorted(known))}."
             place = f"{where}.{key}" if where else key
-            raise ConfigurationError(f"{name}: {place} is not a setting: {hint}")
+            raise ConfigurationError(f"{name}: {place} is not a {what}: {hint}")
 
 
 def _check_name(value: str, name: str, where: str) -> None:
@@ -279,6 +346,7 @@ def _check_figures(workspace: WorkspaceConfig, name: str, where: str) -> None:
             raise ConfigurationError(f"{name}: {where}.{field.name}: it must be more than 0 seconds.")
     if not 0 < workspace.mass_zero_share <= 1:
         raise ConfigurationError(f"{name}: {where}.mass_zero_share: a share above 0, at most 1.")
+    _check_risk(workspace.risk, name, where)
     for setting in ("safety_stock", "hold_above_units", "hot_below_units", *RETENTION):
         if getattr(workspace, setting) < 0:
             raise ConfigurationError(f"{name}: {where}.{setting}: it cannot be below 0.")
@@ -300,10 +368,15 @@ def is_loopback(text: str) -> bool:
 
 def refuse_unbuilt_policies(config: Config) -> None:
     """Raises ConfigurationError for a policy that is designed but not built yet."""
+    built = f"{', '.join(BUILT_POLICIES[:-1])} or {BUILT_POLICIES[-1]}"
     for name, workspace in config.workspaces.items():
-        if workspace.policy not in BUILT_POLICIES:
-            built = f"{', '.join(BUILT_POLICIES[:-1])} or {BUILT_POLICIES[-1]}"
-            raise ConfigurationError(f"workspaces.{name}.policy: {workspace.policy} is not built yet: use {built}.")
+        named: list[tuple[str, str | None]] = [("policy", workspace.policy)]
+        named += [
+            (f'overrides."{pattern}".policy', override.policy) for pattern, override in workspace.overrides.items()
+        ]
+        for place, policy in named:
+            if policy is not None and policy not in BUILT_POLICIES:
+                raise ConfigurationError(f"workspaces.{name}.{place}: {policy} is not built yet: use {built}.")
 
 
 def resolve_secret(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from storebridge.bootstrap import terms_of
 from storebridge.config import (
     Config,
     SecretRef,
@@ -17,6 +18,11 @@ from storebridge.config import (
     resolve_secret,
 )
 from storebridge.errors import ConfigurationError
+from storebridge.model.ids import ConnectionName
+from storebridge.model.settings import LaneTerms, Override, PoolTerms
+from storebridge.model.stock import Policy, Share
+
+WIX = ConnectionName("wix")
 
 GOOD = """
 [server]
@@ -185,3 +191,81 @@ def test_a_secret_that_is_not_there_is_named_but_never_shown() -> None:
         resolve_secret(SecretRef(file="f"), {}, read, setting="s")
     with pytest.raises(ConfigurationError, match=r"storebridge secrets set t\) is empty"):
         resolve_secret(SecretRef(table="t"), {}, read, setting="s")
+
+
+WITH_OVERRIDES = (
+    GOOD
+    + """
+[workspaces.main.overrides."TEE-*"]
+policy = "hybrid"
+allocation = { wix = "30%", shopify = "velocity" }
+
+[workspaces.main.overrides."TEE-1"]
+safety_stock = 2
+risk = 0.01
+allocation = { wix = 5 }
+"""
+)
+
+
+def test_the_override_of_a_skus_own_name_wins_over_a_pattern() -> None:
+    config = parse_config(WITH_OVERRIDES, "a.toml")
+    pools = terms_of("main", config.workspaces["main"]).for_pools()
+    assert pools.of("MUG") == PoolTerms(Policy.ESCROW)
+    assert pools.of("TEE-2") == PoolTerms(Policy.HYBRID, allocation={WIX: Share(percent=30.0)})
+    assert pools.of("TEE-1") == PoolTerms(Policy.ESCROW, 2, 0.01, {WIX: Share(units=5)})
+    assert pools.of("tee-2") == PoolTerms(Policy.ESCROW)
+
+
+def test_the_longest_pattern_wins() -> None:
+    pools = LaneTerms(overrides={"A-B*": Override("A-B*", safety_stock=1), "A*": Override("A*", safety_stock=2)})
+    assert [pools.of(sku).safety_stock for sku in ("A-B1", "A-C", "B")] == [1, 2, 0]
+    text = WITH_OVERRIDES + '\n[workspaces.main.overrides."T*"]\nsafety_stock = 9\n'
+    assert terms_of("main", parse_config(text, "a").workspaces["main"]).for_pools().of("TEE-2").safety_stock == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("safety_stock = 2", "safety = 2", ".safety is not a setting: did you mean safety_stock?"),
+        ("safety_stock = 2", "safety_stock = -1", ".safety_stock: it cannot be below 0."),
+        ("risk = 0.01", "risk = 0.0", ".risk: a chance from 0.000001 to 0.5; 0.001 is one in a thousand."),
+        ("{ wix = 5 }", "{ wixx = 5 }", ".allocation.wixx is not a connection: did you mean wix?"),
+        (
+            "{ wix = 5 }",
+            '{ wix = "half" }',
+            '.allocation.wix: \'half\' is no allocation: write units (5), a part ("30%"), or "velocity".',
+        ),
+        (
+            "{ wix = 5 }",
+            "{ wix = -5 }",
+            '.allocation.wix: -5 is no allocation: write units (5), a part ("30%"), or "velocity".',
+        ),
+        (
+            "{ wix = 5 }",
+            '{ wix = "101%" }',
+            '.allocation.wix: \'101%\' is no allocation: write units (5), a part ("30%"), or "velocity".',
+        ),
+    ],
+)
+def test_a_wrong_override_is_named(old: str, new: str, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_config(WITH_OVERRIDES.replace(old, new), "a.toml")
+    assert str(caught.value) == f'a.toml: workspaces.main.overrides."TEE-1"{message}'
+
+
+def test_a_workspaces_risk_is_bounded() -> None:
+    with pytest.raises(ConfigurationError, match="risk: a chance from 0"):
+        parse_config(GOOD.replace('policy = "escrow"', "risk = 1.0"), "a.toml")
+
+
+def test_an_override_cannot_name_what_is_not_built() -> None:
+    config = parse_config(WITH_OVERRIDES.replace('"hybrid"', '"guarded"'), "a.toml")
+    with pytest.raises(ConfigurationError, match="guarded is not built yet: use mirror"):
+        refuse_unbuilt_policies(config)
+
+
+def test_overrides_are_bounded() -> None:
+    many = "".join(f'[workspaces.main.overrides."P{n}*"]\nsafety_stock = 1\n' for n in range(51))
+    with pytest.raises(ConfigurationError, match="51 overrides, 51 of them patterns: at most 2000 and 50"):
+        parse_config(GOOD + many, "a.toml")

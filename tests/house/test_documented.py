@@ -19,6 +19,7 @@ from storebridge.config import (
     STORE_VARIABLE,
     ConnectionConfig,
     LocationGroup,
+    OverrideConfig,
     SecretRef,
     ServerConfig,
     WorkspaceConfig,
@@ -36,7 +37,7 @@ OPERATING = "docs/operating.md"
 SANDBOX = "docs/sandbox.md"
 ASSUMPTIONS = "docs/assumptions.md"
 DEPENDENCIES = "docs/decisions/dependencies.md"
-STRUCTS = (ServerConfig, WorkspaceConfig, LocationGroup, ConnectionConfig, SecretRef)
+STRUCTS = (ServerConfig, WorkspaceConfig, OverrideConfig, LocationGroup, ConnectionConfig, SecretRef)
 API_ROUTE = re.compile(r'@api\.(get|post|put|delete)\(\s*"([^"]+)"')
 PLAIN_ROUTE = re.compile(r'\b(?:Route|Mount)\(\s*"(/[^"]*)"')
 CONTROL_ROUTE = re.compile(r'"(/_sandbox/[^"]+)"')

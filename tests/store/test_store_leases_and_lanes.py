@@ -13,11 +13,11 @@ import pytest
 from builders.databases import NOON, Database
 from builders.rows import MAIN, OTHER, SHOPIFY, WIX, add_lane, intent
 from storebridge.model.ids import IntentId, ItemId, LaneKey, LocationId, PoolId
+from storebridge.model.settings import LaneTerms, PoolTerms
 from storebridge.model.stock import OpenWrite, Policy, PositionKey
 from storebridge.store.database import Tx
 from storebridge.store.journal import plan_intents, waiting_intents
 from storebridge.store.lanes import (
-    LaneTerms,
     add_goods,
     forget_lane,
     freeze_lanes,
@@ -35,7 +35,7 @@ from storebridge.store.lanes import (
 )
 from storebridge.store.leases import LostLease, demand, release, take
 
-TERMS = LaneTerms(Policy.MIRROR, safety_stock=2)
+TERMS = LaneTerms(PoolTerms(Policy.MIRROR, safety_stock=2))
 HERE = PositionKey(SHOPIFY, ItemId("item-A"), LocationId("loc"))
 THERE = PositionKey(WIX, ItemId("item-A"), LocationId("loc"))
 LATER = NOON + timedelta(seconds=30)

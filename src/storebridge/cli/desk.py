@@ -35,6 +35,7 @@ from storebridge.operations.book_goods import count_goods, receive_goods
 from storebridge.operations.import_parcels import import_parcels
 from storebridge.operations.reconcile_stores import reconcile_stores
 from storebridge.operations.replay_event import replay_event
+from storebridge.operations.run_campaign import start_campaign, stop_campaign
 from storebridge.operations.settle_case import Choice, settle_case
 from storebridge.operations.ship_order import Step, change_parcel, hold_order, note_step, ship_order
 
@@ -130,6 +131,14 @@ class Desk:
         ids = self._environment.ids
         booked: msgspec.Struct = await self._store.run(verb, self._terms, ids, sku, units, group=group, actor=actor())
         return booked
+
+    async def start_campaign(self, hours: float, skus: str) -> msgspec.Struct:
+        started: msgspec.Struct = await self._store.run(start_campaign, self._terms, hours, skus, actor=actor())
+        return started
+
+    async def stop_campaign(self, skus: str | None) -> msgspec.Struct:
+        stopped: msgspec.Struct = await self._store.run(stop_campaign, self._terms, skus, actor=actor())
+        return stopped
 
     async def settle(self, case_id: str, choice: Choice, note: str) -> msgspec.Struct:
         settled: msgspec.Struct = await self._store.run(

@@ -16,6 +16,7 @@ from storebridge import __version__
 from storebridge.cli import (
     audit,
     baseline,
+    campaign,
     exceptions,
     goods,
     orders,
@@ -34,6 +35,7 @@ GROUPS = (
     serve,
     status,
     goods,
+    campaign,
     orders,
     exceptions,
     reconcile,

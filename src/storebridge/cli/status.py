@@ -9,6 +9,7 @@ from storebridge.cli.desk import reading, run
 from storebridge.cli.options import Common
 from storebridge.cli.output import as_table, give, of_pairs
 from storebridge.operations.explain_stock import StockStory, explain_stock, story_lines
+from storebridge.operations.run_campaign import campaign_line
 from storebridge.operations.show_status import Status, show_status
 
 
@@ -33,7 +34,8 @@ async def _status(common: Common) -> Status:
 def status_lines(found: Status) -> list[str]:
     """The status as a person would read it aloud."""
     stock, speed, traffic = found.stock, found.propagation_ms, found.traffic
-    lines = [f"Workspace {found.workspace}, policy {found.policy}. {found.promise}", ""]
+    lines = [f"Workspace {found.workspace}, policy {found.policy}. {found.promise}"]
+    lines += [*(campaign_line(campaign) for campaign in found.campaigns), ""]
     lines += as_table(
         ("store", "health", "writes", "off by", "detail"),
         [

@@ -10,7 +10,7 @@ from storebridge.inventory.channels import Channel, channels_of
 from storebridge.inventory.policies.escrow import plan_escrow
 from storebridge.inventory.policies.hybrid import plan_hybrid
 from storebridge.inventory.policies.mirror import plan_mirror
-from storebridge.model.stock import LaneState, PlannedWrite, Policy
+from storebridge.model.stock import LaneState, PlannedWrite, Policy, strictest
 
 POLICIES: dict[Policy, Callable[[LaneState, tuple[Channel, ...]], list[PlannedWrite]]] = {
     Policy.MIRROR: plan_mirror,
@@ -19,7 +19,6 @@ POLICIES: dict[Policy, Callable[[LaneState, tuple[Channel, ...]], list[PlannedWr
 }
 """The policies that exist: each is a target and an allowed exposure. ``guarded`` is refused when the configuration is
 read."""
-STRICTEST_FIRST = (Policy.ESCROW, Policy.GUARDED, Policy.HYBRID, Policy.MIRROR)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -32,9 +31,8 @@ def plan(state: LaneState) -> Plan:
     """Plan one lane, by the strictest policy of its pools. Nothing is planned while one of them is frozen."""
     if not state.pools or any(pool.frozen for pool in state.pools):
         return Plan(())
-    among = {pool.policy for pool in state.pools}
-    strictest = next(policy for policy in STRICTEST_FIRST if policy in among)
-    writes = POLICIES[strictest](state, channels_of(state))
+    policy = strictest(pool.policy for pool in state.pools)
+    writes = POLICIES[policy](state, channels_of(state))
     return Plan(tuple(_one_per_counter(writes)))
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 import msgspec
 
 from storebridge.model.ids import ConnectionName, Workspace
-from storebridge.model.stock import Policy
+from storebridge.model.stock import Policy, Share
 
 
 class GroupTerms(msgspec.Struct, frozen=True):
@@ -14,6 +17,62 @@ class GroupTerms(msgspec.Struct, frozen=True):
     name: str
     locations: dict[ConnectionName, tuple[str, ...]]
     """Names or ids; ``*`` means every location of that store that can sell online."""
+
+
+class PoolTerms(msgspec.Struct, frozen=True):
+    """What holds for one pool."""
+
+    policy: Policy = Policy.MIRROR
+    safety_stock: int = 0
+    risk: float = 0.001
+    allocation: dict[ConnectionName, Share] = {}
+
+
+class Override(msgspec.Struct, frozen=True):
+    """What is different for some SKUs; None where it is as everywhere."""
+
+    pattern: str
+    """A SKU, or a pattern in which ``*`` stands for anything."""
+    policy: Policy | None = None
+    safety_stock: int | None = None
+    risk: float | None = None
+    allocation: dict[ConnectionName, Share] | None = None
+
+
+class LaneTerms(msgspec.Struct, frozen=True):
+    """The settings of a workspace's pools: what is usual, and what is different for some SKUs."""
+
+    usual: PoolTerms = PoolTerms()
+    overrides: dict[str, Override] = {}
+    """By pattern; the longest pattern first."""
+    campaigns: tuple[str, ...] = ()
+    """Patterns of the SKUs in a running campaign: they are under escrow, whatever else is set."""
+
+    def of(self, sku: str) -> PoolTerms:
+        """One override applies to a SKU: the one of its own name, else the longest pattern that matches."""
+        found, override = self.usual, self.override_of(sku)
+        if override is not None:
+            own = {name: getattr(override, name) for name in PoolTerms.__struct_fields__}
+            found = msgspec.structs.replace(found, **{name: value for name, value in own.items() if value is not None})
+        if any(matches(pattern, sku) for pattern in self.campaigns):
+            found = msgspec.structs.replace(found, policy=Policy.ESCROW)
+        return found
+
+    def override_of(self, sku: str) -> Override | None:
+        """The override that applies to a SKU."""
+        if sku in self.overrides:
+            return self.overrides[sku]
+        return next((o for o in self.overrides.values() if "*" in o.pattern and matches(o.pattern, sku)), None)
+
+
+def matches(pattern: str, sku: str) -> bool:
+    """Whether a pattern (``*`` stands for anything) names a SKU; letters count as they are written."""
+    return _compiled(pattern).fullmatch(sku) is not None
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
 
 
 class WorkspaceTerms(msgspec.Struct, frozen=True):
@@ -25,6 +84,8 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
     system_of_record: ConnectionName
     groups: tuple[GroupTerms, ...]
     safety_stock: int = 0
+    risk: float = 0.001
+    overrides: tuple[Override, ...] = ()
     hold_above_units: int = 200
     mass_zero_share: float = 0.3
     sweep_seconds: float = 300.0
@@ -41,3 +102,9 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
     """Whether whole orders are kept: the fulfilment queue, parcels, copies, money."""
     copy_to: ConnectionName | None = None
     """The store that is the system of record for fulfilment: paid orders of the others are copied there."""
+
+    def for_pools(self) -> LaneTerms:
+        """What holds for each pool by the configuration."""
+        longest_first = sorted(self.overrides, key=lambda o: (-len(o.pattern), o.pattern))
+        usual = PoolTerms(self.policy, self.safety_stock, self.risk)
+        return LaneTerms(usual, {override.pattern: override for override in longest_first})

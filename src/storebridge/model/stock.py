@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -17,6 +18,14 @@ class Policy(StrEnum):
     ESCROW = "escrow"
     HYBRID = "hybrid"
     GUARDED = "guarded"
+
+
+STRICTEST_FIRST = (Policy.ESCROW, Policy.GUARDED, Policy.HYBRID, Policy.MIRROR)
+
+
+def strictest(policies: Iterable[Policy]) -> Policy:
+    """The policy of pools that are planned together; mirror when there is none."""
+    return min(policies, key=STRICTEST_FIRST.index, default=Policy.MIRROR)
 
 
 class PositionKey(msgspec.Struct, frozen=True, order=True):
@@ -80,6 +89,12 @@ class Share(msgspec.Struct, frozen=True):
 
     units: int | None = None
     percent: float | None = None
+
+    def most_of(self, left: int) -> int | None:
+        """The most that the store may show of ``left`` units."""
+        if self.units is not None:
+            return min(self.units, left)
+        return None if self.percent is None else int(left * self.percent / 100)
 
 
 class Pool(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from storebridge.model.settings import LaneTerms, PoolTerms
 from storebridge.model.stock import Policy
 from storebridge.store.views_stock import StoredPool
 
@@ -29,37 +30,41 @@ class Agreement(msgspec.Struct, frozen=True):
     """Units by which each store is off."""
 
 
-def judge_pool(pool: StoredPool, policy: Policy, safety_stock: int) -> Agreement:
+def judge_pool(pool: StoredPool, terms: PoolTerms) -> Agreement:
     """Compare what the stores show with what the policy wants."""
     shown: dict[str, int] = {}
     for counter in pool.counters:
         shown[counter.connection] = shown.get(counter.connection, 0) + counter.level
     left = pool.left
-    to_show = max(0, left - safety_stock)
-    if policy is Policy.MIRROR:
-        wanted = dict.fromkeys(shown, to_show)
+    to_show = max(0, left - terms.safety_stock)
+    limits = _limits(terms, to_show)
+    most = {name: limits.get(name, to_show) for name in shown}
+    if terms.policy is Policy.MIRROR:
+        wanted = most
         drift = {name: abs(level - wanted[name]) for name, level in shown.items()}
         in_step = not any(drift.values())
         return Agreement(in_step, left, shown, wanted, max(0, -left), drift)
-    if policy is Policy.HYBRID:
-        return _judge_hybrid(shown, left, to_show)
-    drift = _drift_of_shares(shown, to_show)
-    starved = to_show >= len(shown) and any(level <= 0 for level in shown.values())
-    in_step = not any(drift.values()) and not starved and sum(shown.values()) == to_show
+    together = min(to_show, sum(most.values()))
+    if terms.policy is Policy.HYBRID:  # each at most what is left, and all together at least that
+        drift = {name: max(0, -level, level - most[name]) for name, level in shown.items()}
+        in_step = not any(drift.values()) and sum(shown.values()) >= together
+        return Agreement(in_step, left, shown, None, max(0, -left), drift)
+    drift = _drift_of_shares(shown, limits, to_show)
+    starved = to_show >= len(shown) and any(level <= 0 < most[name] for name, level in shown.items())
+    in_step = not any(drift.values()) and not starved and sum(shown.values()) == together
     return Agreement(in_step, left, shown, None, max(0, -left), drift)
 
 
-def _judge_hybrid(shown: dict[str, int], left: int, to_show: int) -> Agreement:
-    """Each store shows at most what is left, and all together at least that."""
-    drift = {name: max(0, -level, level - to_show) for name, level in shown.items()}
-    in_step = not any(drift.values()) and sum(shown.values()) >= to_show
-    return Agreement(in_step, left, shown, None, max(0, -left), drift)
+def _limits(terms: PoolTerms, to_show: int) -> dict[str, int]:
+    """What stores may show of a pool, where the merchant limited them."""
+    limits = {str(name): share.most_of(to_show) for name, share in terms.allocation.items()}
+    return {name: limit for name, limit in limits.items() if limit is not None}
 
 
-def _drift_of_shares(shown: dict[str, int], to_show: int) -> dict[str, int]:
-    """Below zero is off by that much; what the stores show too much together is charged to the largest."""
-    drift = {name: max(0, -level) for name, level in shown.items()}
-    too_much = sum(shown.values()) - to_show
+def _drift_of_shares(shown: dict[str, int], limits: dict[str, int], to_show: int) -> dict[str, int]:
+    """Below zero or above its limit is off by that much; what is too much together is charged to the largest."""
+    drift = {name: max(0, -level, level - limits.get(name, level)) for name, level in shown.items()}
+    too_much = sum(min(level, limits.get(name, level)) for name, level in shown.items()) - to_show
     if shown and too_much > 0:
         largest = max(shown, key=lambda name: (shown[name], name))
         drift[largest] += too_much
@@ -85,14 +90,15 @@ class Totals(msgspec.Struct, frozen=True):
 MOST_NAMED = 100
 
 
-def judge_all(pools: Iterable[StoredPool], policy: Policy, safety_stock: int) -> Totals:
+def judge_all(pools: Iterable[StoredPool], terms: LaneTerms) -> Totals:
     """Judge every pool and add up."""
     skus: set[str] = set()
     out: list[str] = []
     drift: dict[str, int] = {}
     left = oversold = unguaranteed = frozen = held = 0
     for pool in pools:
-        agreement = judge_pool(pool, policy, safety_stock)
+        own = terms.of(pool.sku)
+        agreement = judge_pool(pool, own)
         skus.add(pool.sku)
         left += max(0, agreement.left)
         oversold += agreement.oversold

@@ -12,7 +12,8 @@ from storebridge.model.ids import ConnectionName, LaneKey, PoolId
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.pipeline.flow import PersonChanged, take_turn
 from storebridge.store.database import Tx
-from storebridge.store.lanes import LaneTerms, add_goods, load_lanes, pool_of_sku
+from storebridge.store.lanes import add_goods, load_lanes, pool_of_sku
+from storebridge.store.policies import lane_terms
 from storebridge.store.story import NewMovement, add_movements
 
 MOST_UNITS = 1_000_000
@@ -53,7 +54,7 @@ def count_goods(
     if not 0 <= counted <= MOST_UNITS:
         raise RefusedError(f"{counted} is not a shelf count: give a number from 0 to {MOST_UNITS}.")
     pool_id, lane, group_name = _one_pool(tx, terms, sku, group)
-    stored = load_lanes(tx, terms.workspace, [lane], LaneTerms(terms.policy, terms.safety_stock))[lane]
+    stored = load_lanes(tx, terms.workspace, [lane], lane_terms(tx, terms))[lane]
     if any(intent.state != "planned" for intent in stored.intents.values()):
         raise RefusedError(
             f"A write for {sku} is on its way to a store. Nothing was booked; count again in a few seconds."
@@ -104,6 +105,6 @@ def _book(
         ],
     )
     outcome = take_turn(tx, terms, ids, frozenset(), PersonChanged((lane,), kind))
-    stored = load_lanes(tx, terms.workspace, [lane], LaneTerms(terms.policy, terms.safety_stock))[lane]
+    stored = load_lanes(tx, terms.workspace, [lane], lane_terms(tx, terms))[lane]
     left = goods_left(stored.state({}), stored.pools[pool_id])
     return Booked(sku, group, units, left, outcome.wake)

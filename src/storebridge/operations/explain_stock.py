@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import msgspec
 
 from storebridge.errors import NotFoundError
-from storebridge.model.settings import WorkspaceTerms
+from storebridge.model.settings import PoolTerms, WorkspaceTerms
 from storebridge.operations.list_stock import StockLine, as_line
 from storebridge.store.cases import StoredCase
 from storebridge.store.database import Store, Tx
+from storebridge.store.policies import lane_terms
 from storebridge.store.views_lists import list_cases
 from storebridge.store.views_stock import (
     Counter,
@@ -81,10 +82,11 @@ def _read(tx: Tx, terms: WorkspaceTerms, sku: str, before: int | None) -> StockS
     rows = movements_of_pools(tx, terms.workspace, ids, before=before, limit=MOVEMENTS + 1)
     places = {(c.connection, c.location_id): c.location for pool in pools for c in pool.counters}
     shown = rows[:MOVEMENTS]
+    own = lane_terms(tx, terms)
     return StockStory(
         sku=sku,
         title=pools[0].title if pools else "",
-        pools=[_story(pool, terms) for pool in pools],
+        pools=[_story(pool, own.of(pool.sku)) for pool in pools],
         open_writes=open_writes(tx, terms.workspace, lanes),
         movements=[Movement(row, describe_movement(row, places)) for row in shown],
         earlier=shown[-1].seq if len(rows) > MOVEMENTS else None,
@@ -94,7 +96,7 @@ def _read(tx: Tx, terms: WorkspaceTerms, sku: str, before: int | None) -> StockS
     )
 
 
-def _story(pool: StoredPool, terms: WorkspaceTerms) -> PoolStory:
+def _story(pool: StoredPool, terms: PoolTerms) -> PoolStory:
     return PoolStory(as_line(pool, terms), pool.goods, pool.counters, add_up(pool))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from storebridge.model.settings import WorkspaceTerms
+from storebridge.model.settings import PoolTerms, WorkspaceTerms
 from storebridge.observe.agreement import judge_pool
 from storebridge.store.database import Store, Tx
+from storebridge.store.policies import lane_terms
 from storebridge.store.views_stock import StoredPool, list_pools
 
 
@@ -16,6 +17,8 @@ class StockLine(msgspec.Struct, frozen=True):
     sku: str
     group: str
     title: str
+    policy: str
+    """What holds for this SKU now."""
     left: int
     """What can still be sold."""
     reserve: int
@@ -50,7 +53,8 @@ def _read(tx: Tx, terms: WorkspaceTerms, search: str, after: str | None, limit: 
     found = list_pools(tx, terms.workspace, after=begin, search=search, limit=limit + 1)
     page = found[:limit]
     more = f"{page[-1].group}/{page[-1].sku}" if len(found) > limit else None
-    return StockPage([as_line(pool, terms) for pool in page], more)
+    own = lane_terms(tx, terms)
+    return StockPage([as_line(pool, own.of(pool.sku)) for pool in page], more)
 
 
 def _split(after: str) -> tuple[str, str]:
@@ -59,13 +63,14 @@ def _split(after: str) -> tuple[str, str]:
     return sku, group
 
 
-def as_line(pool: StoredPool, terms: WorkspaceTerms) -> StockLine:
+def as_line(pool: StoredPool, terms: PoolTerms) -> StockLine:
     """A pool as a person reads it."""
-    agreement = judge_pool(pool, terms.policy, terms.safety_stock)
+    agreement = judge_pool(pool, terms)
     return StockLine(
         sku=pool.sku,
         group=pool.group,
         title=pool.title,
+        policy=terms.policy.value,
         left=agreement.left,
         reserve=pool.reserve,
         shown=agreement.shown,

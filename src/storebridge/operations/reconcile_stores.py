@@ -12,7 +12,8 @@ from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.stock import LevelsRead
 from storebridge.store.catalogue import items_of_skus
 from storebridge.store.database import Store, Tx
-from storebridge.store.lanes import LaneTerms, lanes_of_items, linked_items, load_lanes
+from storebridge.store.lanes import lanes_of_items, linked_items, load_lanes
+from storebridge.store.policies import lane_terms
 from storebridge.store.waiting import Ask, ask_looks
 from storebridge.work.urgency import Urgency
 
@@ -68,7 +69,7 @@ def compare_levels(
 ) -> tuple[int, list[Drift]]:
     """How many counters were compared, and which differ."""
     lanes = lanes_of_items(tx, terms.workspace, connection, read.asked)
-    loaded = load_lanes(tx, terms.workspace, lanes.values(), LaneTerms(terms.policy))
+    loaded = load_lanes(tx, terms.workspace, lanes.values(), lane_terms(tx, terms))
     shown = {(r.item_id, r.location_id): r.available for r in read.readings}
     compared = 0
     drifts: list[Drift] = []

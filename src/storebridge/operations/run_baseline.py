@@ -219,7 +219,7 @@ def _intake(
         "location_group": group,
         "goods": levels.get(terms.system_of_record, max(levels.values())),
         "frozen": False,
-        "not_guaranteed_because": NOT_GUARANTEED[terms.policy is Policy.MIRROR],
+        "not_guaranteed_because": NOT_GUARANTEED[terms.for_pools().of(sku.sku).policy is Policy.MIRROR],
     }
     rows = [
         _position_row(terms.workspace, lane, key, reading, rank, sku.variants[key.connection], writable, survey)

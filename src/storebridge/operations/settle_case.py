@@ -21,7 +21,6 @@ from storebridge.reconcile.orders import read_orders_of_cases
 from storebridge.store.cases import StoredCase, close_case, get_case
 from storebridge.store.database import Tx
 from storebridge.store.lanes import (
-    LaneTerms,
     StoredLane,
     add_goods,
     forgive_refusals,
@@ -31,6 +30,7 @@ from storebridge.store.lanes import (
     save_positions,
 )
 from storebridge.store.order_writes import replan_refused
+from storebridge.store.policies import lane_terms
 from storebridge.store.story import NewMovement, add_movements
 from storebridge.store.waiting import Ask, ask_looks
 from storebridge.work.urgency import Urgency
@@ -154,7 +154,7 @@ def _decide_write(
 
 def _lane_of(tx: Tx, terms: WorkspaceTerms, case: StoredCase) -> StoredLane:
     lane = LaneKey(case.lane or "")
-    found = load_lanes(tx, terms.workspace, [lane], LaneTerms(terms.policy, terms.safety_stock)).get(lane)
+    found = load_lanes(tx, terms.workspace, [lane], lane_terms(tx, terms)).get(lane)
     if found is None or not found.pools:
         raise RefusedError(f"The SKU of case {case.case_id} is not kept in step any more; nothing was changed.")
     return found

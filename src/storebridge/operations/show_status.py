@@ -13,8 +13,10 @@ from storebridge.model.stock import Policy
 from storebridge.observe.agreement import Totals, judge_all
 from storebridge.observe.conservation import Conservation, account_for
 from storebridge.observe.verdict import find_problems
+from storebridge.operations.run_campaign import CampaignView, read_campaigns
 from storebridge.store import views
 from storebridge.store.database import Store, Tx
+from storebridge.store.policies import lane_terms
 from storebridge.store.views import BaselineState, Percentiles, StoreHealth
 from storebridge.store.views_stock import list_pools
 
@@ -64,6 +66,7 @@ class Status(msgspec.Struct, frozen=True):
     """Cases alone do not make a workspace unhealthy: they may wait for a person for days."""
     problems: list[str]
     """Sentences, worst first; empty when all is well."""
+    campaigns: list[CampaignView]
     baseline: BaselineState | None
     stores: list[StoreHealth]
     backlog: list[Backlog]
@@ -86,7 +89,7 @@ def read_status(tx: Tx, terms: WorkspaceTerms) -> Status:
     counted = views.counts(tx, workspace)
     stores = _with_silent(terms, views.store_healths(tx, workspace))
     cases_open = views.open_cases_by_reason(tx, workspace)
-    totals = judge_all(list_pools(tx, workspace), terms.policy, terms.safety_stock)
+    totals = judge_all(list_pools(tx, workspace), lane_terms(tx, terms))
     events = account_for(counted.signals)
     baseline = views.last_baseline(tx, workspace)
     problems = find_problems(stores, totals, events, cases_open, baseline)
@@ -97,6 +100,7 @@ def read_status(tx: Tx, terms: WorkspaceTerms) -> Status:
         promise=PROMISES.get(terms.policy, ""),
         healthy=not find_problems(stores, totals, events, {}, baseline),
         problems=problems,
+        campaigns=read_campaigns(tx, terms),
         baseline=baseline,
         stores=stores,
         backlog=_backlog(tx, terms),

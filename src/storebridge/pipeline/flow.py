@@ -51,7 +51,6 @@ from storebridge.store.journal import (
     supersede_intents,
 )
 from storebridge.store.lanes import (
-    LaneTerms,
     StoredLane,
     freeze_lanes,
     lanes_of_items,
@@ -60,6 +59,7 @@ from storebridge.store.lanes import (
     save_positions,
 )
 from storebridge.store.measured import Paces, measure
+from storebridge.store.policies import lane_terms
 from storebridge.store.story import NewMovement, add_movements, add_passes, add_spreads, sales_velocity
 from storebridge.store.waiting import (
     Ask,
@@ -136,7 +136,7 @@ class Turn:
         self._adjusting = adjusting
         self._occasion = occasion
         self._workspace: Workspace = terms.workspace
-        self._lanes = load_lanes(tx, self._workspace, lanes, LaneTerms(terms.policy, terms.safety_stock))
+        self._lanes = load_lanes(tx, self._workspace, lanes, lane_terms(tx, terms))
         self._signals = self._group_signals()
         self._foldings: dict[LaneKey, Folding] = {}
         self._settlements: dict[LaneKey, Settlement] = {}
@@ -166,8 +166,8 @@ class Turn:
         occasion = self._occasion
         if isinstance(occasion, ReadCameBack):
             self._freeze_if_emptied(occasion)
-            rules = HoldRules(policy=self._terms.policy, hold_above_units=self._terms.hold_above_units)
             for key, lane in self._lanes.items():
+                rules = HoldRules(policy=lane.policy, hold_above_units=self._terms.hold_above_units)
                 self._foldings[key] = fold_lane(lane, occasion.connection, occasion.read, rules)
                 self._keep_evidence(lane, self._foldings[key], occasion.read.sent_at)
         elif isinstance(occasion, CallWasAnswered):
@@ -236,8 +236,8 @@ class Turn:
 
     # plan: pure
     def _plan(self) -> None:
-        shares = self._terms.policy is not Policy.MIRROR
-        velocity = sales_velocity(self._tx, self._workspace, list(self._lanes)) if shares else {}
+        sharing = [key for key, lane in self._lanes.items() if lane.policy is not Policy.MIRROR]
+        velocity = sales_velocity(self._tx, self._workspace, sharing) if sharing else {}
         measured = self._measure()
         for key, lane in self._lanes.items():
             self._plans[key] = plan_lane(
@@ -460,12 +460,13 @@ class Turn:
         )
 
     def _note_guarantee(self) -> None:
-        if self._terms.policy is not Policy.ESCROW:
+        lanes = [lane for lane in self._lanes.values() if lane.policy is Policy.ESCROW or any(lane.guaranteed.values())]
+        if not lanes:
             return
         elsewhere = broken_promises(self._tx, self._workspace)
         held: list[PoolId] = []
         broken: dict[PoolId, str] = {}
-        for lane in self._lanes.values():
+        for lane in lanes:
             state = lane.state({})
             for pool in state.pools:
                 why_not = guarantee_holds(state, pool) or elsewhere

@@ -13,10 +13,11 @@ from storebridge.inventory.resolver import Move, Sighting, doubt_of, next_move
 from storebridge.inventory.settle import apply_delta
 from storebridge.model.ids import ConnectionName, IntentId, Workspace
 from storebridge.model.settings import WorkspaceTerms
-from storebridge.model.stock import LevelReading, Position, PositionKey
+from storebridge.model.stock import LevelReading, Policy, Position, PositionKey
 from storebridge.store.database import Tx
 from storebridge.store.journal import SettledRow, doubted_lanes, settle_intents
-from storebridge.store.lanes import LaneTerms, OpenIntent, StoredLane, load_lanes, replace_position, save_positions
+from storebridge.store.lanes import OpenIntent, StoredLane, load_lanes, replace_position, save_positions
+from storebridge.store.policies import lane_terms
 from storebridge.store.story import NewMovement, add_movements
 from storebridge.store.waiting import Ask, ask_looks, who_made_version
 from storebridge.work.urgency import Urgency
@@ -25,7 +26,7 @@ from storebridge.work.urgency import Urgency
 def resolve_doubts(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, *, late_landing: timedelta) -> int:
     """Judge every write in doubt of a store; returns how many were settled. ``late_landing`` is T_max."""
     lanes = doubted_lanes(tx, terms.workspace, connection)
-    loaded = load_lanes(tx, terms.workspace, lanes, LaneTerms(terms.policy, terms.safety_stock))
+    loaded = load_lanes(tx, terms.workspace, lanes, lane_terms(tx, terms))
     settled = 0
     for lane in loaded.values():
         for intent in [i for i in lane.intents.values() if i.state == "unclear"]:
@@ -107,12 +108,12 @@ def settle_unclear(
     doubt = doubt_of(intent.evidence or {}, intent_id)
     rows: list[NewMovement] = []
     if applied:
-        blind = doubt.style is WriteStyle.BLIND
+        blind = doubt.style is WriteStyle.BLIND or intent.kind == "adjust"
         position = apply_delta(position, intent.delta, version=None, blind=blind)
         note, cause = f"found applied by {why}", intent_id
         rows += _movements(lane, intent.position, "write", intent.delta, position.level, "storebridge", note, cause)
     if doubt.sightings:
-        folded = _fold_seen(terms, position, doubt.sightings[-1])
+        folded = _fold_seen(terms, lane.policy, position, doubt.sightings[-1])
         position = folded.position
         if folded.movement:
             actor = intent.position.connection
@@ -123,7 +124,7 @@ def settle_unclear(
     add_movements(tx, terms.workspace, rows)
 
 
-def _fold_seen(terms: WorkspaceTerms, position: Position, seen: Sighting) -> Folded:
+def _fold_seen(terms: WorkspaceTerms, policy: Policy, position: Position, seen: Sighting) -> Folded:
     reading = LevelReading(
         item_id=position.key.item_id,
         location_id=position.key.location_id,
@@ -133,7 +134,7 @@ def _fold_seen(terms: WorkspaceTerms, position: Position, seen: Sighting) -> Fol
         tracked=position.tracked,
         denies_oversell=position.denies_oversell,
     )
-    rules = HoldRules(policy=terms.policy, hold_above_units=terms.hold_above_units)
+    rules = HoldRules(policy=policy, hold_above_units=terms.hold_above_units)
     return fold_reading(position, reading, sent_at=seen.sent_at, rules=rules, written_at=None)
 
 

@@ -10,7 +10,6 @@ from storebridge.model.settings import WorkspaceTerms
 from storebridge.store.database import Tx
 from storebridge.store.labels import residuals_of_items
 from storebridge.store.lanes import (
-    LaneTerms,
     StoredLane,
     held_positions,
     lanes_of_items,
@@ -18,6 +17,7 @@ from storebridge.store.lanes import (
     replace_position,
     save_positions,
 )
+from storebridge.store.policies import lane_terms
 from storebridge.store.waiting import Ask, ask_looks
 from storebridge.work.urgency import Urgency
 
@@ -29,7 +29,7 @@ def release_explained_holds(tx: Tx, terms: WorkspaceTerms, connection: Connectio
     residuals = residuals_of_items(tx, terms.workspace, connection, items)
     explained = {item for r in residuals if r.unexplained == r.booked for item in r.items} & set(items)
     lanes = lanes_of_items(tx, terms.workspace, connection, sorted(explained))
-    loaded = load_lanes(tx, terms.workspace, lanes.values(), LaneTerms(terms.policy, terms.safety_stock))
+    loaded = load_lanes(tx, terms.workspace, lanes.values(), lane_terms(tx, terms))
     released = 0
     for lane in loaded.values():
         released += _release(tx, terms, connection, lane)

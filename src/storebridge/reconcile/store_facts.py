@@ -17,7 +17,6 @@ from storebridge.model.catalogue import Location
 from storebridge.model.ids import ConnectionName
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.signals import Flow, SignalState
-from storebridge.model.stock import Policy
 from storebridge.reconcile.locations import record_locations, sells_from_several_groups
 from storebridge.reconcile.sweep import ask_sweep
 from storebridge.store.connections import note_promise, save_facts
@@ -157,7 +156,7 @@ def record_promise(
     why_not = "lowers stock only when an order is paid" if late else None
     why_not = "sells online from several groups of locations" if several else why_not
     note_promise(tx, terms.workspace, connection, why_not)
-    if why_not and terms.policy is not Policy.MIRROR:
+    if why_not:
         break_guarantee(tx, terms.workspace, f"{connection} {why_not}")
 
 

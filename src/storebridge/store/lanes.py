@@ -14,7 +14,18 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_, update
 
 from storebridge.model.ids import ConnectionName, IntentId, ItemId, LaneKey, LocationId, PoolId, Workspace
-from storebridge.model.stock import Draw, LaneState, Measured, OpenWrite, Policy, Pool, Position, PositionKey
+from storebridge.model.settings import LaneTerms
+from storebridge.model.stock import (
+    Draw,
+    LaneState,
+    Measured,
+    OpenWrite,
+    Policy,
+    Pool,
+    Position,
+    PositionKey,
+    strictest,
+)
 from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import draws, intents, looks, pools, positions
 
@@ -95,6 +106,11 @@ class StoredLane(msgspec.Struct):
         """Counters whose write is sent or in doubt."""
         return {intent.position for intent in self.intents.values() if intent.state != "planned"}
 
+    @property
+    def policy(self) -> Policy:
+        """The strictest of its pools: they are planned together."""
+        return strictest(pool.policy for pool in self.pools.values())
+
     def freeze(self) -> None:
         """Plan nothing for this lane until a person releases it."""
         self.pools = {key: msgspec.structs.replace(pool, frozen=True) for key, pool in self.pools.items()}
@@ -117,13 +133,6 @@ class StoredLane(msgspec.Struct):
             velocity=dict(velocity),
             measured=dict(measured or {}),
         )
-
-
-class LaneTerms(msgspec.Struct, frozen=True):
-    """The bridge's settings that every pool of a workspace shares."""
-
-    policy: Policy
-    safety_stock: int = 0
 
 
 _LANES_OF_ITEMS = Prepared(
@@ -221,13 +230,15 @@ def _load_pools(
     loaded: dict[LaneKey, StoredLane],
 ) -> None:
     for lane, pool_id, sku, goods, frozen, guaranteed_since in _LOAD_POOLS.all(tx, w=workspace, lanes=keys):
-        stored = loaded[lane]
+        stored, own = loaded[lane], terms.of(sku)
         stored.pools[pool_id] = Pool(
             pool_id=pool_id,
             sku=sku,
             goods=goods,
-            policy=terms.policy,
-            safety_stock=terms.safety_stock,
+            policy=own.policy,
+            safety_stock=own.safety_stock,
+            risk=own.risk,
+            allocation=own.allocation,
             frozen=frozen,
         )
         stored.guaranteed[pool_id] = guaranteed_since is not None

@@ -89,6 +89,19 @@ pools = Table(
     Index("pools_by_sku", "workspace", "sku"),
 )
 
+campaigns = Table(
+    "campaigns",  # periods in which some SKUs are under escrow, whatever the configuration says
+    metadata,
+    Column("number", BigId, primary_key=True, autoincrement=True),
+    Column("workspace", String, nullable=False),
+    Column("pattern", String, nullable=False),  # a SKU, or a pattern in which * stands for anything
+    Column("started_at", UtcTime, nullable=False),
+    Column("started_by", String, nullable=False),
+    Column("ends_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),  # null: it runs, or its end was not carried out yet
+    Index("campaigns_that_run", "workspace", "ended_at"),
+)
+
 positions = Table(
     "positions",  # one stock counter each
     metadata,

@@ -11,11 +11,7 @@ UNLIMITED = 1_000_000_000
 def cap_of(pool: Pool, connection: ConnectionName, left: int) -> int | None:
     """The most that a store may show of a pool with ``left`` units; None when nothing was set (by velocity)."""
     share = pool.allocation.get(connection)
-    if share is None:
-        return None
-    if share.units is not None:
-        return min(share.units, left)
-    return int(left * share.percent / 100) if share.percent is not None else None
+    return None if share is None else share.most_of(left)
 
 
 def most_of(cap: int | None) -> int:

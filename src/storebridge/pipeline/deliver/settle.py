@@ -92,7 +92,8 @@ def _apply(
     settlement: Settlement,
 ) -> None:
     stored = lane.positions[intent.position]
-    position = apply_delta(stored.position, intent.delta, version=answer.version, blind=style is WriteStyle.BLIND)
+    blind = style is WriteStyle.BLIND or intent.kind == "adjust"  # sent under mirror, answered under escrow
+    position = apply_delta(stored.position, intent.delta, version=answer.version, blind=blind)
     lane.positions[intent.position] = msgspec.structs.replace(
         stored, position=position, written_at=now, misses=0, refusals=0
     )

@@ -20,6 +20,7 @@ from storebridge.operations.list_stock import StockPage
 from storebridge.operations.reconcile_stores import Reconciliation
 from storebridge.operations.replay_event import Replayed
 from storebridge.operations.run_baseline import BaselineReport
+from storebridge.operations.run_campaign import Campaigns
 from storebridge.operations.settle_case import Settled
 from storebridge.operations.ship_order import OrderMoved
 from storebridge.operations.show_order import OrderView
@@ -30,6 +31,7 @@ ANSWERS = (
     AuditPage,
     BaselineReport,
     Booked,
+    Campaigns,
     CasePage,
     CaseView,
     Event,

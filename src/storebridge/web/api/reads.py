@@ -15,6 +15,7 @@ from storebridge.operations import list_events as events
 from storebridge.operations.explain_stock import StockStory, explain_stock
 from storebridge.operations.list_audit import AuditPage, list_audit
 from storebridge.operations.list_stock import StockPage, list_stock
+from storebridge.operations.run_campaign import Campaigns, list_campaigns
 from storebridge.operations.show_overview import Overview, show_overview
 from storebridge.operations.show_status import Status, show_status
 from storebridge.web.api.answers import answer_page, answer_with, described
@@ -48,6 +49,11 @@ def _add_stock(api: FastAPI, bridge: Bridge) -> None:
     async def status(workspace: str) -> Response:
         """Health, backlog, counts, speed, drift, and the verdict in sentences."""
         return answer_with(await show_status(bridge.store, terms_in(bridge, workspace)))
+
+    @api.get("/v1/{workspace}/campaigns", responses=described(Campaigns), tags=["stock"])
+    async def campaigns(workspace: str) -> Response:
+        """Campaigns that run: escrow for a period."""
+        return answer_with(await list_campaigns(bridge.store, terms_in(bridge, workspace)))
 
     @api.get("/v1/{workspace}/overview", responses=described(Overview), tags=["status"])
     async def overview(workspace: str) -> Response:

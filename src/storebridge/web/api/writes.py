@@ -12,6 +12,7 @@ from storebridge.operations.book_goods import Booked, count_goods, receive_goods
 from storebridge.operations.reconcile_stores import Reconciliation, reconcile_stores
 from storebridge.operations.replay_event import Replayed, replay_event
 from storebridge.operations.run_baseline import BaselineReport
+from storebridge.operations.run_campaign import EVERYTHING, Campaigns, start_campaign, stop_campaign
 from storebridge.operations.settle_case import Choice, Settled, settle_case
 from storebridge.web.api.answers import answer_with, described
 from storebridge.web.api.reads import terms_in
@@ -28,6 +29,7 @@ Units = Annotated[int, Body(description="Units of goods.")]
 def add_writes(api: FastAPI, bridge: Bridge) -> None:
     """Add every verb to the API."""
     _add_goods(api, bridge)
+    _add_campaigns(api, bridge)
     _add_cases(api, bridge)
     _add_engine(api, bridge)
 
@@ -52,6 +54,33 @@ def _add_goods(api: FastAPI, bridge: Bridge) -> None:
         )
         bridge.wake(terms.workspace, booked.wake)
         return answer_with(booked)
+
+
+def _add_campaigns(api: FastAPI, bridge: Bridge) -> None:
+    @api.post("/v1/{workspace}/campaigns/start", responses=described(Campaigns), tags=["stock"])
+    async def start(
+        workspace: str,
+        hours: Annotated[float, Body(description="It ends by itself after this.")],
+        skus: Annotated[str, Body(max_length=255, description="A SKU or a pattern.")] = EVERYTHING,
+        actor: Actor = "api",
+    ) -> Response:
+        """Escrow for a period, whatever is configured."""
+        terms = terms_in(bridge, workspace)
+        started = await bridge.store.run(start_campaign, terms, hours, skus, actor=actor)
+        bridge.wake(terms.workspace, started.wake)
+        return answer_with(started)
+
+    @api.post("/v1/{workspace}/campaigns/stop", responses=described(Campaigns), tags=["stock"])
+    async def stop(
+        workspace: str,
+        skus: Annotated[str | None, Body(max_length=255, description="All when absent.")] = None,
+        actor: Actor = "api",
+    ) -> Response:
+        """End campaigns before their time."""
+        terms = terms_in(bridge, workspace)
+        stopped = await bridge.store.run(stop_campaign, terms, skus, actor=actor)
+        bridge.wake(terms.workspace, stopped.wake)
+        return answer_with(stopped)
 
 
 def _add_cases(api: FastAPI, bridge: Bridge) -> None:

@@ -98,7 +98,8 @@ class Pages:
             page=page,
             search=search,
             stores=terms.connections,
-            divided=terms.policy is Policy.ESCROW,
+            divided=any(line.policy != Policy.MIRROR for line in page.items),
+            usual=terms.policy.value,
         )
 
     async def story(self, request: Request) -> Response:
@@ -113,14 +114,14 @@ class Pages:
             request.path_params["sku"],
             before=int(before) if before.isdigit() else None,
         )
-        promise = PROMISES.get(terms.policy, "")
+        policy = story.pools[0].line.policy if story.pools else terms.policy.value
         return self.render(
             request,
             "story.html",
             409 if problem else 200,
             story=story,
-            promise=promise,
-            policy=terms.policy.value,
+            promise=PROMISES.get(Policy(policy), ""),
+            policy=policy,
             problem=problem,
         )
 

@@ -1,0 +1,194 @@
+"""What a merchant sets for some SKUs or for some hours, on virtual time, on both databases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from builders.journeys import MAIN, Goods, Journey, travel
+from storebridge.errors import NotFoundError, RefusedError
+from storebridge.operations.list_stock import StockLine, list_stock
+from storebridge.operations.run_campaign import list_campaigns, start_campaign, stop_campaign
+from storebridge.operations.show_status import show_status
+from storebridge_proving.store_client import SoldOut
+
+both_databases = pytest.mark.parametrize("postgres", [False, pytest.param(True, marks=pytest.mark.postgres)])
+
+
+async def _lines(journey: Journey) -> dict[str, StockLine]:
+    page = await list_stock(journey.store, journey.bridge.workspaces[MAIN].terms)
+    return {line.sku: line for line in page.items}
+
+
+async def _start(journey: Journey, hours: float, skus: str = "*") -> None:
+    started = await journey.store.run(start_campaign, journey.bridge.workspaces[MAIN].terms, hours, skus, actor="ann")
+    journey.bridge.wake(MAIN, started.wake)
+
+
+async def _buy_empty(journey: Journey, sku: str = "A") -> int:
+    """Shoppers in both stores buy until each says that it is sold out; nothing is heard of it meanwhile."""
+    sold = 0
+    for store in ("shopify", "wix"):
+        await journey.faults(store, webhook_loss=1.0)
+    for store in ("shopify", "wix"):
+        for _ in range(30):
+            try:
+                await journey.buy(store, sku=sku)
+            except SoldOut:
+                break
+            sold += 1
+    return sold
+
+
+@both_databases
+def test_during_a_campaign_two_stores_cannot_sell_the_last_unit_twice(postgres: bool) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        assert await journey.levels() == {"shopify": 10, "wix": 10}
+        await _start(journey, 6.0)
+        await journey.pass_time(120.0)
+        line = (await _lines(journey))["A"]
+        assert (line.policy, line.guaranteed, sum(line.shown.values())) == ("escrow", True, 10)
+        assert await _buy_empty(journey) == 10
+        await journey.pass_time(900.0)
+        assert await journey.goods_left() == 0
+        assert await journey.reasons() == []
+
+    travel(play, postgres=postgres)
+
+
+@both_databases
+def test_the_guarantee_is_not_shown_before_the_lowers_are_confirmed(postgres: bool) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        for store in ("shopify", "wix"):
+            await journey.faults(store, partitioned=True)
+        await _start(journey, 6.0)
+        await journey.pass_time(300.0)
+        line = (await _lines(journey))["A"]
+        assert (line.policy, line.guaranteed, line.shown) == ("escrow", False, {"shopify": 10, "wix": 10})
+        for store in ("shopify", "wix"):
+            await journey.faults(store)
+        await journey.pass_time(900.0)
+        line = (await _lines(journey))["A"]
+        assert (line.guaranteed, sum(line.shown.values())) == (True, 10)
+
+    travel(play, postgres=postgres)
+
+
+@both_databases
+def test_a_campaign_ends_by_itself_and_every_store_shows_all_again(postgres: bool) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        await _start(journey, 2.0)
+        await journey.pass_time(3600.0)
+        terms = journey.bridge.workspaces[MAIN].terms
+        assert [c.skus for c in (await show_status(journey.store, terms)).campaigns] == ["*"]
+        assert sum((await journey.levels()).values()) == 10
+        await journey.pass_time(3900.0)
+        assert (await show_status(journey.store, terms)).campaigns == []
+        assert await journey.levels() == {"shopify": 10, "wix": 10}
+        line = (await _lines(journey))["A"]
+        assert (line.policy, line.guaranteed, line.in_step) == ("mirror", False, True)
+        told = await journey.rows("select kind, subject, actor from audit where kind like 'campaign%' order by number")
+        assert told == [("campaign_started", "*", "ann"), ("campaign_ended", "*", "storebridge")]
+
+    travel(play, postgres=postgres)
+
+
+@both_databases
+def test_a_campaign_for_some_skus_leaves_the_others_alone_and_survives_a_crash(postgres: bool) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        await _start(journey, 6.0, "TEE-*")
+        await journey.kill()
+        await journey.start()
+        await journey.pass_time(300.0)
+        assert sum((await journey.levels("TEE-1")).values()) == 10
+        assert await journey.levels("MUG") == {"shopify": 10, "wix": 10}
+        terms = journey.bridge.workspaces[MAIN].terms
+        stopped = await journey.store.run(stop_campaign, terms, "TEE-*", actor="bob")
+        journey.bridge.wake(MAIN, stopped.wake)
+        await journey.pass_time(120.0)
+        assert await journey.levels("TEE-1") == {"shopify": 10, "wix": 10}
+
+    travel(play, Goods("TEE-1"), Goods("MUG"), postgres=postgres)
+
+
+@both_databases
+def test_a_campaign_that_makes_no_sense_is_refused_and_nothing_changes(postgres: bool) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        await _start(journey, 1.0, "A")
+        await journey.pass_time(60.0)
+        before = await journey.books()
+        for hours, skus, error in (
+            (0.0, "*", RefusedError),
+            (745.0, "*", RefusedError),
+            (1.0, " ", RefusedError),
+            (1.0, "A", RefusedError),
+            (1.0, "TEA-*", NotFoundError),
+        ):
+            with pytest.raises(error):
+                await _start(journey, hours, skus)
+        terms = journey.bridge.workspaces[MAIN].terms
+        with pytest.raises(NotFoundError):
+            await journey.store.run(stop_campaign, terms, "B", actor="ann")
+        assert await journey.books() == before
+        assert [c.skus for c in (await list_campaigns(journey.store, terms)).running] == ["A"]
+
+    travel(play, postgres=postgres)
+
+
+@both_databases
+def test_an_override_keeps_two_units_of_one_sku_back(postgres: bool) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        assert await journey.levels("LAST") == {"shopify": 8, "wix": 8}
+        assert await journey.levels("MUG") == {"shopify": 10, "wix": 10}
+        await journey.buy("wix", 8, sku="LAST")
+        await journey.pass_time(60.0)
+        assert await journey.levels("LAST") == {"shopify": 0, "wix": 0}
+        assert await journey.goods_left("LAST") == 2
+        assert all(line.in_step for line in (await _lines(journey)).values())
+
+    overrides = {"LAST": {"safety_stock": 2}}
+    travel(play, Goods("LAST"), Goods("MUG"), overrides=overrides, postgres=postgres)
+
+
+@both_databases
+@pytest.mark.parametrize("policy", ["mirror", "escrow", "hybrid"])
+@pytest.mark.parametrize(("limit", "first", "later"), [(3, 3, 3), ("30%", 3, 6)])
+def test_wix_never_shows_more_than_its_allocation(
+    policy: str, limit: Any, first: int, later: int, postgres: bool
+) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=300.0)
+        assert (await journey.levels())["wix"] == first
+        await journey.buy("wix", 1)
+        await journey.pass_time(600.0)
+        assert (await journey.levels())["wix"] <= first
+        await journey.receive(11)
+        await journey.pass_time(1800.0)
+        line = (await _lines(journey))["A"]
+        assert (line.left, line.shown["wix"], line.in_step) == (20, later, True)
+        assert line.shown["shopify"] == (20 - later if policy == "escrow" else line.shown["shopify"])
+
+    overrides = {"A": {"allocation": {"wix": limit}}}
+    travel(play, policy=policy, overrides=overrides, postgres=postgres)
+
+
+@both_databases
+def test_one_sku_under_escrow_among_mirrored_ones_is_guaranteed_alone(postgres: bool) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=120.0)
+        lines = await _lines(journey)
+        assert {sku: (line.policy, line.guaranteed) for sku, line in lines.items()} == {
+            "MUG": ("mirror", False),
+            "TEE-1": ("escrow", True),
+        }
+        assert await _buy_empty(journey, "TEE-1") == 10
+
+    overrides = {"TEE-*": {"policy": "escrow"}}
+    travel(play, Goods("TEE-1"), Goods("MUG"), overrides=overrides, postgres=postgres)
