@@ -20,7 +20,6 @@ from storebridge.pipeline.validate.conditions import subject_of
 from storebridge.store.database import Tx
 from storebridge.store.journal import supersede_intents
 from storebridge.store.lanes import (
-    LaneTerms,
     StoredLane,
     StoredPosition,
     add_goods,
@@ -30,6 +29,7 @@ from storebridge.store.lanes import (
     pool_of_sku,
     remove_positions,
 )
+from storebridge.store.policies import lane_terms
 from storebridge.store.story import NewMovement, add_movements
 
 Row = Mapping[str, Any]
@@ -53,7 +53,7 @@ def relink_item(
     """
     pools = [(pool, lane, rows[group]) for pool, lane, group in pool_of_sku(tx, terms.workspace, sku) if group in rows]
     keys = [lane for _, lane, _ in pools]
-    loaded = load_lanes(tx, terms.workspace, keys, LaneTerms(terms.policy, terms.safety_stock))
+    loaded = load_lanes(tx, terms.workspace, keys, lane_terms(tx, terms))
     done: list[LaneKey] = []
     for pool_id, key, fresh in pools:
         dead = dead_counters(loaded[key], connection, listed)
