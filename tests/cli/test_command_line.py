@@ -96,7 +96,11 @@ def test_status_of_an_empty_database(config: str, database: Path, capsys: pytest
         (["exceptions", "resolve", "--config", "CONFIG"], 2, "Name cases by id, or give --reason"),
         (["stock", "NONE", "--config", "CONFIG"], 1, "No SKU 'NONE' is kept in step in workspace 'main'."),
         (["receive", "NONE", "5", "--config", "CONFIG"], 1, "No SKU 'NONE' is kept in step"),
-        (["exceptions", "edit", "c1", "--sku", "A"], 2, "there is no reason whose cases can be"),
+        (
+            ["exceptions", "edit", "c1", "--sku", "A"],
+            2,
+            "Change the SKU to 'A' in the store's admin, then: storebridge exceptions retry c1.",
+        ),
         (["exceptions", "show", "none", "--config", "CONFIG"], 1, "There is no case 'none'"),
         (["replay", "--event", "7", "--config", "CONFIG"], 1, "There is no event '7'"),
         (["sandbox", "--faults", "gale"], 2, "--faults gale: give none, some, storm, or a TOML file."),

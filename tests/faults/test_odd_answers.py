@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from builders.journeys import Goods, Journey, travel
+from builders.journeys import Goods, Journey, _catalogue, travel
 from fakes.odd_answers import OddAnswers, walk
 from storebridge.connectors.http import Request, Response
 from storebridge.operations.settle_case import Choice
@@ -55,6 +55,42 @@ def test_one_item_of_another_shape_stops_only_itself_and_its_signals_stay_open()
         assert await journey.reasons() == []
 
     travel(play, *GOODS)
+
+
+@pytest.mark.parametrize(("store", "path"), [("shopify", "page.nodes[]"), ("wix", "variants[]")])
+def test_one_variant_of_another_shape_stops_no_listing_and_is_not_taken_for_gone(store: str, path: str) -> None:
+    """C is kept in step already and D is new in the same listing: C goes on, D is taken in."""
+
+    async def play(journey: Journey) -> None:
+        answers = odd(journey)
+        await journey.begin(settle=120.0)
+
+        def retype(request: Request, answer: Any) -> Any:
+            listing = b"productVariants" in (request.body or b"") or "query-variants" in request.url
+
+            def edit(node: dict[str, Any]) -> None:
+                if listing and node.get("sku") == "C":
+                    node["barcode"] = {"made": "odd"}
+
+            return walk(answer, edit)
+
+        answers.change = retype
+        shops = {"shopify": journey.stores.shopify, "wix": journey.stores.wix}
+        for name, shop in shops.items():
+            shop.load_catalogue(_catalogue((Goods("D", {name: 4}),), name))
+        await journey.pass_time(400.0)
+        assert await journey.levels("D") == {"shopify": 4, "wix": 4}
+        drifts = [case for case in await journey.cases() if case.connection == store]
+        assert [(case.reason, case.field) for case in drifts] == [("schema_drift", f"{path}.barcode")]
+        assert drifts[0].payload is not None
+        assert "first in C, which is left out" in drifts[0].payload["found"]
+        assert set(await journey.reasons()) == {"schema_drift"}
+        assert await journey.rows("select count(*) from variants where gone_at is not null") == [(0,)]
+        await journey.buy("shopify", 2, "C")
+        await journey.pass_time(60.0)
+        assert await journey.levels("C") == {"shopify": 8, "wix": 8}
+
+    travel(play, Goods("C"))
 
 
 def test_answers_that_are_all_of_another_shape_do_not_burn_the_call_budget() -> None:

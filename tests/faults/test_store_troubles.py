@@ -14,12 +14,19 @@ STORES = pytest.mark.parametrize(("troubled", "other"), [("shopify", "wix"), ("w
 def test_dropped_subscriptions_are_noticed_restored_and_swept_for() -> None:
     async def play(journey: Journey) -> None:
         await journey.begin(settle=120.0)
+        assert await journey.cases("subscription_removed", state=None) == []  # the first subscribing is no news
+        await journey.buy("shopify", 1)
+        await journey.shopify.adjust("A", 1)
+        await journey.pass_time(60.0)
         dropped = await journey.sandbox("shopify", "DELETE", "subscriptions")
         assert dropped["dropped"] > 0
         await journey.buy("shopify", 3)  # nobody tells us of it
         await journey.pass_time(700.0)
         assert len(journey.stores.shopify.subscriptions.all) == dropped["dropped"]
         assert await journey.levels() == {"shopify": 7, "wix": 7}
+        (case,) = await journey.cases("subscription_removed", state=None)
+        assert case.payload is not None
+        assert len(case.payload["topics"]) == dropped["dropped"]
         heard = len(await journey.shopify.webhooks())
         await journey.buy("shopify", 1)
         await journey.pass_time(20.0)

@@ -36,6 +36,8 @@ class DriftWatch:
 
     def __init__(self) -> None:
         self._noted: dict[tuple[str, str], Drift] = {}
+        self.rows_left_out = 0
+        """How many rows of listings were left out so far: a listing during which it grew is not complete."""
 
     def note(self, operation: str, path: str, told: str) -> None:
         if len(self._noted) < MOST_KINDS:
@@ -47,21 +49,33 @@ class DriftWatch:
         self.note(operation, path, told)
 
     def readable_rows(self, operation: str, path: str, rows: Sequence[msgspec.Raw], shape: type[Row]) -> list[Row]:
-        """The rows that fit their contract; of the others each kind is noted. For listings where one odd row must not
-        stop the rest, and where leaving it out deletes nothing."""
+        """The rows that fit their contract; of the others each kind is noted, with the first one's name. For listings
+        where one odd row must not stop the rest, and where leaving it out deletes nothing (``rows_left_out``)."""
         readable: list[Row] = []
         for row in rows:
             try:
                 readable.append(msgspec.json.decode(row, type=shape, strict=False))
             except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as unreadable:
                 where, told = where_and_what(unreadable)
-                self.note(operation, f"{path}[].{where}".removesuffix(".$"), told)
+                self.note(operation, f"{path}[].{where}".removesuffix(".$"), f"{told}{_named(row)}")
+                self.rows_left_out += 1
         return readable
 
     def take(self) -> tuple[Drift, ...]:
         """What was noted; it is then forgotten."""
         noted, self._noted = self._noted, {}
         return tuple(noted.values())
+
+
+def _named(row: msgspec.Raw) -> str:
+    """Which row it was, where it says so: its SKU or its id, never anything of a person."""
+    try:
+        found = msgspec.json.decode(row)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return ""
+    names = [found.get(key) for key in ("sku", "variantId", "id")] if isinstance(found, dict) else []
+    name = next((name for name in names if isinstance(name, str) and name), "")
+    return f" (first in {name[:80]}, which is left out)" if name else ""
 
 
 def where_and_what(error: Exception) -> tuple[str, str]:

@@ -288,9 +288,11 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
     Reason.CHANGE_HELD: _entry(
         "Somebody changed {sku} in {store} by more than is taken over unseen ({details}).",
         WhoseMove.MERCHANT,
-        closes_when="a person accepts or rejects the change",
+        closes_when="a person accepts or rejects the change, or a complete order poll explains every unit of it",
         advice=(
-            "Accept it if the goods are really there; reject it if it was a slip. Book goods with storebridge receive."
+            "Accept it if the goods are really there; reject it if it was a slip. Book goods with storebridge receive. "
+            "A return needs nobody: it is let go once the orders of the next poll explain it, usually within a minute "
+            "or two."
         ),
         retried=False,
     ),

@@ -80,14 +80,19 @@ class Survey(msgspec.Struct):
     variants: dict[ConnectionName, tuple[Variant, ...]]
     levels: dict[ConnectionName, dict[tuple[ItemId, LocationId], LevelReading]]
     reads: dict[ConnectionName, list[LevelsRead]]
+    incomplete: set[ConnectionName]
+    """Stores that listed something which could not be read: what they do not list may be there all the same."""
 
 
 async def survey_stores(connectors: Mapping[ConnectionName, Connector]) -> Survey:
     """List locations and variants and read every level of what can be linked. Changes nothing anywhere."""
-    survey = Survey({}, {}, {}, {})
+    survey = Survey({}, {}, {}, {}, set())
     for name, connector in connectors.items():
         survey.locations[name] = await connector.list_locations()
+        left_out = connector.drift.rows_left_out
         survey.variants[name] = tuple([v async for page in connector.list_variants() for v in page])
+        if connector.drift.rows_left_out > left_out:
+            survey.incomplete.add(name)
     links = link_by_sku(survey.variants)
     for name, connector in connectors.items():
         items = [sku.variants[name].item_id for sku in links.linked if name in sku.variants]
@@ -137,7 +142,7 @@ def commit_baseline(
 ) -> tuple[BaselineReport, frozenset[ConnectionName]]:
     """Store the survey, raise cases, and with ``sign_off`` book the goods of what is new and plan it."""
     _save_survey(tx, terms.workspace, survey, placed)
-    _raise_unlinked(tx, terms.workspace, links)
+    _raise_unlinked(tx, terms.workspace, links, survey.incomplete)
     known = linked_items(tx, terms.workspace)
     fresh = [sku for sku in links.linked if not any((c, v.item_id) in known for c, v in sku.variants.items())]
     intakes = [intake for sku in fresh for intake in _intakes_of(sku, terms, survey, placed, writable)]
@@ -146,7 +151,7 @@ def commit_baseline(
         for sku in links.linked
         if sku not in fresh
         for c, v in sku.variants.items()
-        if (c, v.item_id) not in known
+        if (c, v.item_id) not in known and c not in survey.incomplete
     ]
     report = _report(terms, links, fresh, intakes, sign_off, [sku.sku for sku, _ in remade])
     if not sign_off:
@@ -347,12 +352,13 @@ def _save_survey(
         }
         save_locations(tx, workspace, connection, locations, places)
     for connection, variants in survey.variants.items():
-        save_variants(tx, workspace, connection, variants)
+        save_variants(tx, workspace, connection, variants, complete=connection not in survey.incomplete)
 
 
-def _raise_unlinked(tx: Tx, workspace: Workspace, links: Links) -> None:
+def _raise_unlinked(tx: Tx, workspace: Workspace, links: Links, incomplete: Collection[ConnectionName]) -> None:
     gone = skus_with_gone_items(tx, workspace)
-    raise_cases(tx, [_case(workspace, one) for one in links.unlinked if not _is_told(one, gone)])
+    told = [one for one in links.unlinked if not _is_told(one, gone) and not _may_be_listed(one, incomplete)]
+    raise_cases(tx, [_case(workspace, one) for one in told])
     settle_by_proof(
         tx,
         workspace,
@@ -368,6 +374,11 @@ def _raise_unlinked(tx: Tx, workspace: Workspace, links: Links) -> None:
 def _is_told(unlinked: Unlinked, gone: Collection[str]) -> bool:
     """A SKU whose other item is gone is one case, ``item_gone``, and not two."""
     return unlinked.obstacle is Obstacle.ONE_SIDE_ONLY and unlinked.sku in gone
+
+
+def _may_be_listed(unlinked: Unlinked, incomplete: Collection[ConnectionName]) -> bool:
+    """Whether the SKU's twin may be what another store listed and nobody could read."""
+    return unlinked.obstacle is Obstacle.ONE_SIDE_ONLY and bool(set(incomplete) - {unlinked.connection})
 
 
 def _case(workspace: Workspace, unlinked: Unlinked) -> CaseOpening:

@@ -19,7 +19,7 @@ from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.signals import Flow, SignalState
 from storebridge.reconcile.locations import record_locations, sells_from_several_groups
 from storebridge.reconcile.sweep import ask_sweep
-from storebridge.store.connections import note_promise, save_facts
+from storebridge.store.connections import note_promise, save_facts, was_looked_at
 from storebridge.store.database import Store, Tx
 from storebridge.store.deliveries import topics_received
 from storebridge.store.lanes import break_guarantee, set_writable
@@ -83,13 +83,14 @@ class LookAtStore:
         report: SubscriptionReport | None,
     ) -> None:
         workspace, name = self._terms.workspace, self._connector.name
+        known = was_looked_at(tx, workspace, name)
         save_facts(tx, workspace, name, self._connector.kind, msgspec.to_builtins(facts), facts.can_write_stock)
         set_writable(tx, workspace, name, facts.can_write_stock)
         record_findings(tx, self._terms, name, facts.findings)
         record_locations(tx, self._terms, name, locations)
         record_promise(tx, self._terms, name, facts.findings, locations)
         if report is not None:
-            self._record_subscriptions(tx, report)
+            self._record_subscriptions(tx, report, known=known)
         answer_looks(tx, workspace, name, looks)
         up_to = {look.key: look.number for look in looks}
         done = waiting_of_entities(tx, workspace, name, Flow.STORE, up_to)
@@ -97,12 +98,14 @@ class LookAtStore:
         again = tx.now + timedelta(seconds=self._terms.subscription_check_seconds)
         ask_looks(tx, workspace, name, [Ask("store", "all", int(Urgency.ORDERS), again)])
 
-    def _record_subscriptions(self, tx: Tx, report: SubscriptionReport) -> None:
+    def _record_subscriptions(self, tx: Tx, report: SubscriptionReport, *, known: bool) -> None:
+        """``known``: the store was looked at before, so deliveries that came are owed to earlier subscriptions."""
         name = self._connector.name
         workspace = self._terms.workspace
         if report.restored:
             ask_sweep(tx, self._terms, name, everything=True)
-        if report.restored and report.present:
+        arrives = topics_received(tx, workspace, name, tx.now - timedelta(days=SILENCE_DAYS))
+        if report.restored and (report.present or (known and arrives)):
             opening = CaseOpening(
                 workspace=workspace,
                 reason=Reason.SUBSCRIPTION_REMOVED,
@@ -114,7 +117,6 @@ class LookAtStore:
             raise_cases(tx, [opening])
         elif not report.manual:
             settle_by_proof(tx, workspace, [(Reason.SUBSCRIPTION_REMOVED, name, "every topic is subscribed")])
-        arrives = topics_received(tx, workspace, name, tx.now - timedelta(days=SILENCE_DAYS))
         if report.manual and not arrives:
             opening = CaseOpening(
                 workspace=self._terms.workspace,

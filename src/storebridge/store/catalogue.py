@@ -58,10 +58,18 @@ def note_locations(
 
 
 def save_variants(
-    tx: HasConnection, workspace: Workspace, connection: ConnectionName, found: Sequence[Variant]
+    tx: HasConnection,
+    workspace: Workspace,
+    connection: ConnectionName,
+    found: Sequence[Variant],
+    *,
+    complete: bool = True,
 ) -> None:
-    """Replace what is known of a store's variants; those that are not listed any more are marked as gone."""
+    """Replace what is known of a store's variants; those that a ``complete`` listing does not name are marked as
+    gone."""
     _replace(tx, variants, [_variant_row(tx, workspace, connection, variant) for variant in found])
+    if not complete:
+        return
     tx.conn.execute(
         update(variants)
         .where(

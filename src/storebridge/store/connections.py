@@ -22,6 +22,15 @@ def note_health(tx: HasConnection, workspace: Workspace, connection: ConnectionN
     _upsert(tx, workspace, connection, "unknown", values)
 
 
+def was_looked_at(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> bool:
+    """Whether a probe of the store was ever kept."""
+    mine = (connections.c.workspace == workspace) & (connections.c.connection == connection)
+    return (
+        tx.conn.execute(select(connections.c.last_answer_at).where(mine, connections.c.facts.is_not(None))).first()
+        is not None
+    )
+
+
 def save_facts(
     tx: HasConnection,
     workspace: Workspace,

@@ -116,10 +116,10 @@ class LocationsAnswer(Shape, frozen=True):
 
 
 class VariantsAnswer(Shape, frozen=True):
-    """What is used of Shopify's variants."""
+    """A page of Shopify's variants; each is read by itself."""
 
     shop: _Shop
-    page: Rows[VariantNode]
+    page: Rows[msgspec.Raw]
 
 
 class OrdersAnswer(Shape, frozen=True):
@@ -166,11 +166,12 @@ class ShopReader:
         raise drift("Shopify's list of locations never ends")
 
     async def list_variants(self) -> AsyncIterator[tuple[Variant, ...]]:
-        """Every variant, page by page."""
+        """Every variant, page by page; one of an unknown shape is left out and told."""
         after: str | None = None
         while True:
             answer = await self._client.ask(LIST_VARIANTS, {"after": after}, VariantsAnswer)
-            yield tuple(variant_of(node, answer.shop.currency_code) for node in answer.page.nodes)
+            nodes = self._client.drift.readable_rows(LIST_VARIANTS.name, "page.nodes", answer.page.nodes, VariantNode)
+            yield tuple(variant_of(node, answer.shop.currency_code) for node in nodes)
             before, after = after, answer.page.next_cursor
             if after is None:
                 return

@@ -96,11 +96,11 @@ class LocationsPage(_Paged, frozen=True):
 
 
 class VariantsPage(_Paged, frozen=True):
-    """Read-only variants."""
+    """Read-only variants; each is read by itself."""
 
-    variants: tuple[ReadOnlyVariant, ...] = ()
+    variants: tuple[msgspec.Raw, ...] = ()
 
-    def rows(self) -> Sequence[ReadOnlyVariant]:
+    def rows(self) -> Sequence[msgspec.Raw]:
         return self.variants
 
 
@@ -149,10 +149,11 @@ class CatalogueReader:
 
     async def list_variants(self) -> AsyncIterator[tuple[Variant, ...]]:
         """Every variant, page by page; hidden products come too where the app may see them
-        (PRODUCT_READ_ADMIN)."""
+        (PRODUCT_READ_ADMIN). One of an unknown shape is left out and told."""
         extra = {"fields": ["CURRENCY"]}
         async for page in self._pages(QUERY_VARIANTS, VariantsPage, {}, VARIANTS_PER_PAGE, extra):
-            yield tuple(variant_of(variant) for variant in page)
+            found = self._client.drift.readable_rows(QUERY_VARIANTS.name, "variants", page, ReadOnlyVariant)
+            yield tuple(variant_of(variant) for variant in found)
 
     async def read_levels(self, items: Sequence[ItemId]) -> LevelsRead:
         """The counters of the items at all locations.

@@ -65,9 +65,9 @@ class Product(Shape, frozen=True):
 
 
 class ProductsPage(Shape, frozen=True):
-    """V1 products."""
+    """V1 products; each is read by itself."""
 
-    products: tuple[Product, ...] = ()
+    products: tuple[msgspec.Raw, ...] = ()
 
 
 class InventoryVariant(Shape, frozen=True):
@@ -118,7 +118,8 @@ class CatalogueReaderV1:
                     raise
                 hidden = False
                 continue
-            yield tuple(variant for product in page.products for variant in variants_of(product))
+            found = self._client.drift.readable_rows(QUERY_PRODUCTS.name, "products", page.products, Product)
+            yield tuple(variant for product in found for variant in variants_of(product))
             if len(page.products) < ROWS_PER_PAGE:
                 return
             after = _last_number(page.products, after)
@@ -196,8 +197,16 @@ def readings_of(inventory: ProductInventory) -> Iterator[LevelReading]:
         )
 
 
-def _last_number(products: Sequence[Product], before: str | None) -> str:
-    last = products[-1].numeric_id
+class _Numbered(Shape, frozen=True):
+    numeric_id: str | int | None = None
+
+
+def _last_number(products: Sequence[msgspec.Raw], before: str | None) -> str:
+    """Also a product that cannot be read whole says where the next page begins."""
+    try:
+        last = msgspec.json.decode(products[-1], type=_Numbered).numeric_id
+    except msgspec.MsgspecError:
+        last = None
     if last is None or str(last) == before:
         raise drift("Wix's products cannot be paged: numericId is missing or does not grow")
     return str(last)
