@@ -18,11 +18,13 @@ from storebridge_sandbox.shopify.bucket import Bucket
 from storebridge_sandbox.shopify.call import Call
 from storebridge_sandbox.shopify.engine import Engine, Prepared
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.shopify.rest.api import SCOPES_PATH, RestApi, is_rest
 from storebridge_sandbox.shopify.shop.state import TokenRefused, Tokens
-from storebridge_sandbox.shopify.versions import served
+from storebridge_sandbox.shopify.versions import NEWEST, served
 
 JSON = (b"content-type", b"application/json; charset=utf-8")
 GRAPHQL_PATH = re.compile(r"/admin/api/([\w-]+)/graphql\.json")
+ANY_PATH = re.compile(r"/admin/api/([\w-]+)/")
 TOKEN_PATH = "/admin/oauth/access_token"
 NAMED = re.compile(rb"(?:query|mutation)\s+(\w+)")
 MAX_COST = 1000
@@ -46,7 +48,9 @@ class ShopifyApi:
         bucket: Bucket,
         options: ShopifyOptions,
         now: Callable[[], datetime],
+        rest: RestApi,
     ) -> None:
+        self._rest = rest
         self._engine_for = engine_for
         self._tokens = tokens
         self._bucket = bucket
@@ -64,6 +68,8 @@ class ShopifyApi:
         """The name in the query text; the token endpoint by its own."""
         if path == TOKEN_PATH:
             return "accessToken"
+        if is_rest(path):
+            return f"{method} {'/'.join(part for part in path.split('/')[-3:] if not any(map(str.isdigit, part)))}"[:80]
         found = NAMED.search(body)
         return found[1].decode()[:80] if found else f"{method} unnamed"
 
@@ -85,7 +91,8 @@ class ShopifyApi:
         return Answer(503, b"<html><body>Service unavailable</body></html>", [(b"content-type", b"text/html")])
 
     def throttled(self) -> Answer:
-        body = {"errors": "Exceeded 2 calls per second for api client. Reduce request rates to resume uninterrupted"}
+        told = "Exceeded 2 calls per second for api client. Reduce request rates to resume uninterrupted service."
+        body = {"errors": told}
         return Answer(429, msgspec.json.encode(body), [JSON, (b"retry-after", b"2.0"), self._date()])
 
     def answer(self, scope: Scope, body: bytes) -> Answer:
@@ -93,15 +100,31 @@ class ShopifyApi:
         path = scope["path"]
         if path == TOKEN_PATH:
             return self._grant(body)
-        asked = GRAPHQL_PATH.fullmatch(path)
+        rest = is_rest(path)
+        asked = ANY_PATH.match(path)
         version = served(asked[1], self._options.oldest_version) if asked else None
-        if version is None:
+        if path == SCOPES_PATH:
+            version = NEWEST
+        if version is None or not (rest or GRAPHQL_PATH.fullmatch(path)):
             return self._json(404, {"errors": "Not Found"})
         token = dict(scope["headers"]).get(b"x-shopify-access-token", b"").decode("latin-1")
         if not self._tokens.accepts(token):
             return self._json(401, {"errors": BAD_TOKEN})
+        if rest:
+            return self._by_rest(scope, body, version)
         answer = self._graphql(scope, body, version)
         answer.headers.append((b"x-shopify-api-version", version.encode()))
+        return answer
+
+    def _by_rest(self, scope: Scope, body: bytes, version: str) -> Answer:
+        address = f"{_origin(scope)}{scope['path']}"
+        ref = f"call-{next(self._numbers)}"
+        method, query = scope.get("method", "GET"), scope.get("query_string", b"")
+        status, content, headers = self._rest.answer(method, address, scope["path"], query, body, ref)
+        answer = self._json(status, content)
+        if status == 204:
+            answer.body = b""
+        answer.headers += [*headers, (b"x-shopify-api-version", version.encode())]
         return answer
 
     def _grant(self, body: bytes) -> Answer:

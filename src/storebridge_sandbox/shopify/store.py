@@ -28,12 +28,12 @@ from storebridge_sandbox.shopify.app import ShopifyApi, keys_of
 from storebridge_sandbox.shopify.bucket import Bucket
 from storebridge_sandbox.shopify.bulk.answers import BulkAnswers
 from storebridge_sandbox.shopify.bulk.state import BulkOperation, BulkOperations, finish_payload
-from storebridge_sandbox.shopify.call import USER_ERRORS, Call, Resolvers, iso
+from storebridge_sandbox.shopify.call import USER_ERRORS, Call, Resolvers
 from storebridge_sandbox.shopify.customers.answers import CustomerAnswers, customer_payload
 from storebridge_sandbox.shopify.customers.merging import CustomerMerge
 from storebridge_sandbox.shopify.customers.writes import CustomerWrites
 from storebridge_sandbox.shopify.engine import Engine, load_schema
-from storebridge_sandbox.shopify.ids import Numbers, level_gid, number_of
+from storebridge_sandbox.shopify.ids import Numbers, number_of
 from storebridge_sandbox.shopify.inventory.answers import InventoryAnswers
 from storebridge_sandbox.shopify.inventory.locations import LocationAnswers, location_payload
 from storebridge_sandbox.shopify.inventory.state import HIGHEST, LOWEST, Inventory
@@ -49,6 +49,10 @@ from storebridge_sandbox.shopify.products.state import Product, Shelves, Variant
 from storebridge_sandbox.shopify.products.variants import VariantWrites
 from storebridge_sandbox.shopify.products.writes import ProductWrites
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.shopify.rest.api import RestApi
+from storebridge_sandbox.shopify.rest.call_bucket import CallBucket
+from storebridge_sandbox.shopify.rest.levels import RestLevels
+from storebridge_sandbox.shopify.rest.lists import RestLists, level_row
 from storebridge_sandbox.shopify.sales.buyers import Buyer
 from storebridge_sandbox.shopify.sales.news import Notice
 from storebridge_sandbox.shopify.sales.state import ShopOrder
@@ -103,7 +107,7 @@ class ShopifyStore:
         self.bulk = BulkOperations(self.numbers, world.now, options, self._execute, self._bulk_finished)
         self._bulk_answers = BulkAnswers(self.bulk, schema_of, seed)
         self._resolvers = self._all_resolvers()
-        api = ShopifyApi(self._engine_for, self.tokens, bucket, options, world.now)
+        api = ShopifyApi(self._engine_for, self.tokens, bucket, options, world.now, self._rest())
         self._gate = FaultGate(api, world, api, faults, self.requests)
         window = ShopWindow(self.shelves, self.stock, self.shop, self.orders.shown)
         pages = page_routes(self, window, HARBOUR)
@@ -140,6 +144,11 @@ class ShopifyStore:
         )
         self.orders, self.index = self.office.book, self.office.index
         self.inventory = Inventory(self.stock, self.shelves, self.shop, now, self.options, self._level_changed)
+
+    def _rest(self) -> RestApi:
+        calls = CallBucket(self.world.now, self.options.restore_rate, on=self.options.bucket_size > 0)
+        lists = RestLists(self.shop, self.shelves, self.stock, self.office)
+        return RestApi(lists, RestLevels(self.inventory), calls, lambda: self.tokens.scopes)
 
     def _engine_for(self, version: str) -> Engine:
         engine = self._engines.get(version)
@@ -509,10 +518,4 @@ def _own(order: Order) -> ShopOrder:
 
 def _level_notice(level: Level) -> Notice:
     """``inventory_levels/update``: only the absolute available quantity."""
-    return "inventory_levels/update", lambda: {
-        "inventory_item_id": number_of(level.item_id),
-        "location_id": number_of(level.location_id),
-        "available": level.available,
-        "updated_at": iso(level.updated_at),
-        "admin_graphql_api_id": level_gid(level.location_id, level.item_id),
-    }
+    return "inventory_levels/update", lambda: level_row(level)

@@ -1,0 +1,131 @@
+"""The REST paths, their bucket and their errors. What is not here answers 404, as a path that Shopify does not have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from storebridge_sandbox.shopify.rest.call_bucket import CallBucket
+from storebridge_sandbox.shopify.rest.levels import RestLevels
+from storebridge_sandbox.shopify.rest.lists import RestLists
+from storebridge_sandbox.shopify.rest.pages import RestRefused, Wish, cut, link_header, page_of
+
+PATH = re.compile(r"/admin/api/[\w-]+/([\w/]+)\.json")
+SCOPES_PATH = "/admin/oauth/access_scopes.json"
+NOT_FOUND = "Not Found"
+Headers = list[tuple[bytes, bytes]]
+Told = tuple[int, Any, Headers]
+
+
+def is_rest(path: str) -> bool:
+    return path == SCOPES_PATH or (PATH.fullmatch(path) is not None and not path.endswith("/graphql.json"))
+
+
+class RestApi:
+    """``answer`` gives status, content and headers of one call by an app that was let in."""
+
+    def __init__(
+        self, lists: RestLists, levels: RestLevels, bucket: CallBucket, scopes: Callable[[], tuple[str, ...]]
+    ) -> None:
+        self._lists = lists
+        self._levels = levels
+        self._bucket = bucket
+        self._scopes = scopes
+
+    def answer(self, method: str, address: str, path: str, query: bytes, body: bytes, ref: str) -> Told:
+        """``address`` is the whole of it without the query, for links to other pages."""
+        if not self._bucket.take():
+            rate = int(self._bucket.rate)
+            told = f"Exceeded {rate} calls per second for api client. Reduce request rates to resume uninterrupted"
+            return 429, {"errors": f"{told} service."}, [(b"retry-after", b"2.0")]
+        limit = [(b"x-shopify-shop-api-call-limit", self._bucket.shown().encode())]
+        asked = dict(parse_qsl(query.decode("latin-1")))
+        try:
+            if path == SCOPES_PATH:
+                return 200, {"access_scopes": [{"handle": one} for one in self._scopes()]}, limit
+            found = PATH.fullmatch(path)
+            parts = found[1].split("/") if found else []
+            status, content, headers = (
+                self._read(parts, asked, address) if method == "GET" else self._write(method, parts, asked, body, ref)
+            )
+        except RestRefused as refused:
+            return refused.status, {"errors": refused.errors}, limit
+        return status, content, limit + headers
+
+    def _read(self, parts: list[str], asked: dict[str, str], address: str) -> Told:
+        lists, fields = self._lists, asked.get("fields")
+        match parts:
+            case ["shop"]:
+                return 200, {"shop": cut(lists.shop(), fields)}, []
+            case [name] if name in lists.names:
+                return self._page(name, lambda filters: lists.rows(name, filters), asked, address)
+            case [name, "count"] if name in lists.names:
+                return 200, {"count": len(lists.rows(name, asked))}, []
+            case ["inventory_items"]:
+                return 200, {"inventory_items": [cut(row, fields) for row in lists.items(asked)]}, []
+            case ["inventory_levels"]:
+                rows = [{"id": place, **row} for place, row in enumerate(lists.levels(_filters(asked)))]
+                return self._page("inventory_levels", lambda _filters: rows, asked, address)
+            case ["locations", number, "inventory_levels"]:
+                lists.one("locations", _number(number))
+                return 200, {"inventory_levels": lists.levels({"location_ids": number})}, []
+            case ["products", number, "variants"]:
+                numbered = _number(number)
+                return self._page("variants", lambda filters: lists.variants_of(numbered, filters), asked, address)
+            case ["products", number, "variants", "count"]:
+                return 200, {"count": len(lists.variants_of(_number(number), asked))}, []
+            case [name, number] if name in lists.names or name == "inventory_items":
+                return 200, {name[:-1]: cut(lists.one(name, _number(number)), fields)}, []
+        raise RestRefused(404, NOT_FOUND)
+
+    def _page(
+        self, name: str, rows: Callable[[Mapping[str, str]], list[dict[str, Any]]], asked: dict[str, str], address: str
+    ) -> Told:
+        wish = Wish.read(asked)
+        page = page_of(rows(wish.filters), wish)
+        link = link_header(page, address, wish.limit, asked.get("fields"))
+        shown = [cut(_without_place(name, row), asked.get("fields")) for row in page.rows]
+        return 200, {name: shown}, [(b"link", link.encode())] if link else []
+
+    def _write(self, method: str, parts: list[str], asked: dict[str, str], body: bytes, ref: str) -> Told:
+        if method == "DELETE" and parts == ["inventory_levels"]:
+            self._levels.disconnect(asked)
+            return 204, None, []
+        writes = {
+            "adjust": (200, self._levels.adjust),
+            "set": (200, self._levels.set),
+            "connect": (201, self._levels.connect),
+        }
+        if method != "POST" or len(parts) != 2 or parts[0] != "inventory_levels" or parts[1] not in writes:
+            raise RestRefused(404, NOT_FOUND)
+        status, write = writes[parts[1]]
+        return status, {"inventory_level": write(_content(body), ref)}, []
+
+
+def _filters(asked: dict[str, str]) -> Mapping[str, str]:
+    return Wish.read(asked).filters
+
+
+def _without_place(name: str, row: dict[str, Any]) -> dict[str, Any]:
+    """A level has no number of its own; its place in the list stood in for it."""
+    return {key: value for key, value in row.items() if key != "id"} if name == "inventory_levels" else row
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 19:
+        raise RestRefused(404, NOT_FOUND)
+    return int(text)
+
+
+def _content(body: bytes) -> dict[str, Any]:
+    try:
+        held = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise RestRefused(400, {"base": "invalid JSON"}) from None
+    if not isinstance(held, dict):
+        raise RestRefused(400, {"base": "Required parameter missing or invalid"})
+    return held
