@@ -33,6 +33,11 @@ def page(path: str, headers: dict[str, str] | None = None, **terms: Any) -> Answ
         ("/stock?search=tee", ["TEE/1"]),
         ("/stock?search=nothing", ["No SKU matches “nothing”."]),
         ("/stock/TEE%2F1", ["Left to sell: 10 - 2 = 8.", "#1001", "Goods received"]),
+        ("/orders", ["#1001", "2 × TEE/1", "ready", "20.00 EUR"]),
+        ("/orders?place=shipped", ["No order is shipped."]),
+        ("/orders?search=9999", ["No order here matches “9999”."]),
+        ("/orders/print", ["#1001", "TEE/1", "1 orders"]),
+        ("/orders/%231001", ["Send a parcel", "TEE/1", "20.00 EUR", "Placed"]),
         ("/exceptions", ["Write refused", "&lt;b&gt;no&lt;/b&gt;", "merchant to act"]),
         ("/exceptions?state=resolved", ["No case was resolved yet."]),
         ("/audit", ["case opened", "not yet"]),
@@ -155,3 +160,35 @@ def test_figures_are_written_for_people() -> None:
     assert span(NOW, NOW) == "0 s"
     assert signed(-3) == "−3"
     assert link("/stock", search="a b", after=None) == "/stock?search=a+b"
+
+
+def test_a_parcel_is_sent_from_the_orders_page_and_shown_as_under_way() -> None:
+    async def play(bridge: Bridge) -> tuple[int, int, str]:
+        app = build_console_app(bridge)
+        form = {**HTML, "content-type": "application/x-www-form-urlencoded"}
+        body = b"what=ship&units%3Al1=1&company=DHL&number=77&notify=yes"
+        sent = await ask(app, "/orders/%231001", method="POST", body=body, headers=form)
+        refused = await ask(app, "/orders/%231001", method="POST", body=b"what=ship&units%3Al1=2", headers=form)
+        shown = await ask(app, "/orders/%231001", headers=HTML)
+        return sent.status, refused.status, refused.text + shown.text
+
+    sent, refused, text = in_world(play)
+    assert (sent, refused) == (303, 409)
+    assert "Order #1001: 2 of TEE/1 cannot be sent, 1 are left." in text
+    assert "add parcel to shopify" in text
+
+
+def test_a_held_order_says_who_holds_it_and_is_let_go_again() -> None:
+    async def play(bridge: Bridge) -> list[str]:
+        app = build_console_app(bridge)
+        form = {**HTML, "content-type": "application/x-www-form-urlencoded"}
+        texts = []
+        for body in (b"what=hold&why=wants+blue", b"what=release"):
+            await ask(app, "/orders/%231001", method="POST", body=body, headers=form)
+            texts.append((await ask(app, "/orders/%231001", headers=HTML)).text)
+        return texts
+
+    held, free = in_world(play)
+    assert "held by console" in held
+    assert "wants blue" in held
+    assert "held by console" not in free

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -20,15 +19,15 @@ from storebridge.operations.list_cases import CaseFilter, list_cases, show_case
 from storebridge.operations.list_stock import list_stock
 from storebridge.operations.settle_case import Choice, settle_case
 from storebridge.operations.show_status import PROMISES
+from storebridge.web.console.forms import read_form
 from storebridge.web.console.live import LiveOverview
+from storebridge.web.console.order_pages import OrderPages
 from storebridge.web.console.render import build_templates, link
-from storebridge.web.intake.app import BodyTooLarge, read_bounded
 
 if TYPE_CHECKING:
     from storebridge.bootstrap import Bridge
 
 ROWS = 100
-MOST_FORM_BYTES = 20_000
 ACTOR = "console"
 
 
@@ -36,7 +35,7 @@ class Pages:
     """Every page that a person sees."""
 
     def __init__(self, bridge: Bridge, *, signs_in: bool) -> None:
-        self._bridge = bridge
+        self.bridge = bridge
         self._signs_in = signs_in
         self._templates = build_templates()
         self._live = LiveOverview(bridge, self._templates)
@@ -48,6 +47,7 @@ class Pages:
             Route("/stock", self.stock),
             Route("/stock/{sku:path}", self.story),
             Route("/stock/{sku:path}", self.book, methods=["POST"]),
+            *OrderPages(self).routes(),
             Route("/exceptions", self.exceptions),
             Route("/exceptions/{case_id}", self.exception),
             Route("/exceptions/{case_id}", self.settle, methods=["POST"]),
@@ -56,7 +56,7 @@ class Pages:
 
     def terms_of(self, request: Request) -> WorkspaceTerms:
         """The workspace that the address names; the first one otherwise."""
-        benches = self._bridge.workspaces
+        benches = self.bridge.workspaces
         name = request.query_params.get("workspace") or next(iter(benches))
         bench = benches.get(Workspace(name))
         if bench is None:
@@ -65,14 +65,14 @@ class Pages:
 
     def render(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
         """A page, with what every page needs."""
-        names = list(self._bridge.workspaces)
+        names = list(self.bridge.workspaces)
         chosen = request.query_params.get("workspace") if len(names) > 1 else None
         page = self._templates.get_template(template).render(
             here=request.url.path,
             workspaces=names,
             workspace=chosen or names[0],
             signs_in=self._signs_in,
-            now=self._bridge.environment.clock.now(),
+            now=self.bridge.environment.clock.now(),
             link=lambda path, **query: link(path, workspace=chosen, **query),
             **values,
         )
@@ -90,7 +90,7 @@ class Pages:
         terms = self.terms_of(request)
         search = request.query_params.get("search", "")[:100]
         page = await list_stock(
-            self._bridge.store, terms, search=search, after=request.query_params.get("after"), limit=ROWS
+            self.bridge.store, terms, search=search, after=request.query_params.get("after"), limit=ROWS
         )
         return self.render(
             request,
@@ -109,7 +109,7 @@ class Pages:
         terms = self.terms_of(request)
         before = request.query_params.get("before", "")
         story = await explain_stock(
-            self._bridge.store,
+            self.bridge.store,
             terms,
             request.path_params["sku"],
             before=int(before) if before.isdigit() else None,
@@ -133,10 +133,10 @@ class Pages:
         if not units.isdigit():
             return await self._story(request, "Give a whole number of units.")
         try:
-            booked = await self._bridge.store.run(
+            booked = await self.bridge.store.run(
                 verb,
                 terms,
-                self._bridge.environment.ids,
+                self.bridge.environment.ids,
                 sku,
                 int(units),
                 group=form.get("group") or None,
@@ -144,14 +144,14 @@ class Pages:
             )
         except RefusedError as error:
             return await self._story(request, str(error))
-        self._bridge.wake(terms.workspace, booked.wake)
+        self.bridge.wake(terms.workspace, booked.wake)
         return RedirectResponse(str(request.url), 303)
 
     async def exceptions(self, request: Request) -> Response:
         terms, query = self.terms_of(request), request.query_params
         state = "resolved" if query.get("state") == "resolved" else "open"
         wanted = CaseFilter(state=state, reason=query.get("reason") or None, sku=query.get("sku") or None)
-        page = await list_cases(self._bridge.store, terms.workspace, wanted, after=query.get("after"), limit=ROWS)
+        page = await list_cases(self.bridge.store, terms.workspace, wanted, after=query.get("after"), limit=ROWS)
         return self.render(request, "exceptions.html", page=page, wanted=wanted, state=state)
 
     async def exception(self, request: Request) -> Response:
@@ -159,7 +159,7 @@ class Pages:
 
     async def _exception(self, request: Request, problem: str = "") -> Response:
         terms = self.terms_of(request)
-        view = await show_case(self._bridge.store, terms.workspace, request.path_params["case_id"])
+        view = await show_case(self.bridge.store, terms.workspace, request.path_params["case_id"])
         return self.render(
             request, "exception.html", 409 if problem else 200, view=view, case=view.case, problem=problem
         )
@@ -170,10 +170,10 @@ class Pages:
         case_id = request.path_params["case_id"]
         try:
             choice = Choice(form.get("choice", ""))
-            settled = await self._bridge.store.run(
+            settled = await self.bridge.store.run(
                 settle_case,
                 terms,
-                self._bridge.environment.ids,
+                self.bridge.environment.ids,
                 case_id,
                 choice,
                 actor=ACTOR,
@@ -183,14 +183,14 @@ class Pages:
             return await self._exception(request, "Choose one of the answers.")
         except RefusedError as error:
             return await self._exception(request, str(error))
-        self._bridge.wake(terms.workspace, settled.wake)
+        self.bridge.wake(terms.workspace, settled.wake)
         return RedirectResponse(str(request.url), 303)
 
     async def audit(self, request: Request) -> Response:
         terms, query = self.terms_of(request), request.query_params
         subject, kind = query.get("subject") or None, query.get("kind") or None
         page = await list_audit(
-            self._bridge.store,
+            self.bridge.store,
             terms.workspace,
             subject=subject,
             kind=kind,
@@ -212,13 +212,3 @@ class Pages:
         if "text/html" not in request.headers.get("accept", ""):
             return JSONResponse({"error": sentence}, status)
         return self.render(request, "explain.html", status, sentence=sentence)
-
-
-async def read_form(request: Request) -> dict[str, str]:
-    """A small form. Raises RefusedError for one that is none."""
-    try:
-        body = await read_bounded(request, MOST_FORM_BYTES)
-        fields = parse_qs(body.decode("utf-8"), max_num_fields=20)
-    except (BodyTooLarge, UnicodeDecodeError, ValueError) as error:
-        raise RefusedError("The form could not be read; nothing was changed.") from error
-    return {name: values[0].strip() for name, values in fields.items()}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from storebridge.model.money import Money
 from storebridge.web.console.records import gist, plainly, pretty
+
+CENTS = Decimal("0.01")
 
 
 def build_templates() -> Environment:
@@ -22,7 +26,7 @@ def build_templates() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters.update(moment=moment, span=span, sku_path=sku_path, signed=signed, words=words)
-    templates.filters.update(count=count, duration=duration, gist=gist, pretty=pretty, plainly=plainly)
+    templates.filters.update(count=count, duration=duration, gist=gist, pretty=pretty, plainly=plainly, money=money)
     return templates
 
 
@@ -67,6 +71,12 @@ def duration(milliseconds: int | None) -> str:
     if milliseconds is None:
         return "–"
     return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+
+
+def money(amount: Money) -> str:
+    """With its cents, also where the store leaves zeros out: 19.90 EUR."""
+    exact = amount.amount if amount.amount.as_tuple().exponent <= -2 else amount.amount.quantize(CENTS)  # type: ignore[operator]  # finite
+    return f"{exact:,} {amount.currency}".replace("-", "−")
 
 
 def words(name: str) -> Markup:

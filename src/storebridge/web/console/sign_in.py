@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from storebridge.web.console.pages import Pages, read_form
+from storebridge.web.console.forms import read_form
+from storebridge.web.console.pages import Pages
 from storebridge.web.guard import COOKIE, cookie_value, same_secret
 
 STAYS_SECONDS = 12 * 3600

@@ -1,0 +1,137 @@
+"""The fulfilment queue in the console: what is to be done, one order, and a list to print for the warehouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from storebridge.errors import ConfigurationError, RefusedError
+from storebridge.flows.queue import TO_DO, Place
+from storebridge.model.sales import Tracking
+from storebridge.operations.export_orders import export_orders
+from storebridge.operations.list_orders import list_orders
+from storebridge.operations.ship_order import Step, hold_order, note_step, ship_order
+from storebridge.operations.show_order import show_order
+from storebridge.web.console.forms import read_form
+
+if TYPE_CHECKING:
+    from storebridge.web.console.pages import Pages
+
+ROWS = 100
+MOST_PRINTED = 200
+ACTOR = "console"
+CSV = {"content-disposition": 'attachment; filename="orders.csv"', "content-type": "text/csv; charset=utf-8"}
+
+
+class OrderPages:
+    """The pages about orders; ``pages`` knows workspaces and templates."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._store = pages.bridge.store
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/orders", self.queue),
+            Route("/orders/print", self.printed),
+            Route("/orders/export.csv", self.exported),
+            Route("/orders/{order:path}", self.order),
+            Route("/orders/{order:path}", self.change, methods=["POST"]),
+        ]
+
+    async def queue(self, request: Request) -> Response:
+        terms, query = self._pages.terms_of(request), request.query_params
+        if not terms.keep_orders:
+            return self._pages.render(request, "orders_unkept.html")
+        places = places_of(query.get("place", ""))
+        search = query.get("search", "")[:100]
+        page = await list_orders(self._store, terms, places=places, search=search, after=query.get("after"), limit=ROWS)
+        chosen = query.get("place", "") if len(places) == 1 else ""
+        return self._pages.render(
+            request,
+            "orders.html",
+            page=page,
+            search=search,
+            chosen=chosen,
+            to_do=sum(page.places.get(place.value, 0) for place in TO_DO),
+            tabs=[place.value for place in Place if page.places.get(place.value)],
+        )
+
+    async def printed(self, request: Request) -> Response:
+        """Pick and pack lists, one order after the other, for paper."""
+        terms = self._pages.terms_of(request)
+        places = places_of(request.query_params.get("place", "")) or (Place.READY, Place.PARTLY_SHIPPED)
+        if places == TO_DO:
+            places = (Place.READY, Place.PARTLY_SHIPPED)
+        page = await list_orders(self._store, terms, places=places, limit=MOST_PRINTED)
+        views = [await show_order(self._store, terms, order.order_key) for order in reversed(page.items)]
+        return self._pages.render(request, "orders_print.html", views=views, more=page.after is not None)
+
+    async def exported(self, request: Request) -> Response:
+        return Response(await export_orders(self._store, self._pages.terms_of(request)), headers=CSV)
+
+    async def order(self, request: Request) -> Response:
+        return await self._order(request)
+
+    async def _order(self, request: Request, problem: str = "") -> Response:
+        view = await show_order(self._store, self._pages.terms_of(request), request.path_params["order"])
+        return self._pages.render(
+            request, "order.html", 409 if problem else 200, view=view, order=view.order, problem=problem
+        )
+
+    async def change(self, request: Request) -> Response:
+        """Picked, packed, sent, held or let go."""
+        form = await read_form(request)
+        try:
+            await self._carry_out(request, form)
+        except (RefusedError, ConfigurationError) as error:
+            return await self._order(request, str(error))
+        return RedirectResponse(str(request.url), 303)
+
+    async def _carry_out(self, request: Request, form: dict[str, str]) -> None:
+        terms, key, what = self._pages.terms_of(request), request.path_params["order"], form.get("what", "")
+        if what in ("hold", "release"):
+            why = form.get("why", "")
+            await self._store.run(hold_order, terms, key, hold=what == "hold", actor=ACTOR, why=why)
+            return
+        lines = units_of(form)
+        if what in tuple(Step):
+            await self._store.run(note_step, terms, key, Step(what), lines, actor=ACTOR)
+            return
+        if what != "ship":
+            raise RefusedError("Choose what was done; nothing was changed.")
+        tracking = Tracking(form.get("company", ""), form.get("number", ""), form.get("url", ""))
+        bridge = self._pages.bridge
+        moved = await self._store.run(
+            ship_order,
+            terms,
+            bridge.environment.ids,
+            key,
+            lines=lines,
+            tracking=tracking,
+            actor=ACTOR,
+            notify="notify" in form,
+        )
+        bridge.wake(terms.workspace, moved.wake)
+
+
+def places_of(word: str) -> tuple[Place, ...]:
+    """One place, or everything that is to be done."""
+    return (Place(word),) if word in tuple(Place) else TO_DO
+
+
+def units_of(form: dict[str, str]) -> dict[str, int]:
+    """Units per line id, of the fields ``units:LINE``; lines with none are left out. Raises RefusedError."""
+    units: dict[str, int] = {}
+    for name, value in form.items():
+        if not name.startswith("units:") or value in ("", "0"):
+            continue
+        if not value.isdigit() or len(value) > 6:
+            raise RefusedError(f"{value[:20]!r} is no number of units; nothing was changed.")
+        units[name.removeprefix("units:")] = int(value)
+    if not units:
+        raise RefusedError("Say how many units of which line; nothing was changed.")
+    return units
