@@ -81,6 +81,7 @@ class Orders:
         order = self.blank(customer)
         order.lines = [self.line_of(variant, quantity) for variant, quantity in wishes]
         order.given_status = "PENDING"
+        order.shipping_address = _address_of(customer)
         with self._news.deed():
             self.admit(order, "shopper", "routed")
             if paid:
@@ -363,3 +364,14 @@ class Orders:
         order.edited = True
         self._news.order(order, "orders/edited")
         self.touched(order)
+
+
+def _address_of(customer: dict[str, Any]) -> dict[str, Any] | None:
+    """What a shopper typed at the checkout of where it goes, as a ``MailingAddressInput`` says it."""
+    said = {
+        "firstName": customer.get("first_name"),
+        "lastName": customer.get("last_name"),
+        "phone": customer.get("phone"),
+    }
+    told = {name: value for name, value in said.items() if value}
+    return told or None
