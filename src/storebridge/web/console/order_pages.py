@@ -93,9 +93,12 @@ class OrderPages:
 
     async def _carry_out(self, request: Request, form: dict[str, str]) -> None:
         terms, key, what = self._pages.terms_of(request), request.path_params["order"], form.get("what", "")
+        bridge = self._pages.bridge
+        ids = bridge.environment.ids
         if what in ("hold", "release"):
             why = form.get("why", "")
-            await self._store.run(hold_order, terms, key, hold=what == "hold", actor=ACTOR, why=why)
+            held = await self._store.run(hold_order, terms, ids, key, hold=what == "hold", actor=ACTOR, why=why)
+            bridge.wake(terms.workspace, held.wake)
             return
         lines = units_of(form)
         if what in tuple(Step):
@@ -104,11 +107,10 @@ class OrderPages:
         if what != "ship":
             raise RefusedError("Choose what was done; nothing was changed.")
         tracking = Tracking(form.get("company", ""), form.get("number", ""), form.get("url", ""))
-        bridge = self._pages.bridge
         moved = await self._store.run(
             ship_order,
             terms,
-            bridge.environment.ids,
+            ids,
             key,
             lines=lines,
             tracking=tracking,
