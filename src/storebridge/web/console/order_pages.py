@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -11,6 +11,7 @@ from starlette.routing import Route
 from storebridge.errors import ConfigurationError, RefusedError
 from storebridge.flows.queue import TO_DO, Place
 from storebridge.model.sales import Tracking
+from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.export_orders import export_orders
 from storebridge.operations.list_orders import list_orders
 from storebridge.operations.ship_order import Step, hold_order, note_step, ship_order
@@ -18,7 +19,7 @@ from storebridge.operations.show_order import show_order
 from storebridge.web.console.forms import read_form
 
 if TYPE_CHECKING:
-    from storebridge.web.console.pages import Pages
+    from storebridge.bootstrap import Bridge
 
 ROWS = 100
 MOST_PRINTED = 200
@@ -26,10 +27,20 @@ ACTOR = "console"
 CSV = {"content-disposition": 'attachment; filename="orders.csv"', "content-type": "text/csv; charset=utf-8"}
 
 
-class OrderPages:
-    """The pages about orders; ``pages`` knows workspaces and templates."""
+class Frame(Protocol):
+    """What every page of the console stands in: the bridge, the workspace that is meant, the templates."""
 
-    def __init__(self, pages: Pages) -> None:
+    bridge: Bridge
+
+    def terms_of(self, request: Request) -> WorkspaceTerms: ...
+
+    def render(self, request: Request, template: str, status: int = 200, **values: Any) -> Response: ...
+
+
+class OrderPages:
+    """The pages about orders."""
+
+    def __init__(self, pages: Frame) -> None:
         self._pages = pages
         self._store = pages.bridge.store
 
