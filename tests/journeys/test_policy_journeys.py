@@ -8,10 +8,12 @@ import pytest
 
 from builders.journeys import MAIN, Goods, Journey, travel
 from storebridge.errors import NotFoundError, RefusedError
+from storebridge.operations.check_setup import check_setup
 from storebridge.operations.list_stock import StockLine, list_stock
 from storebridge.operations.run_campaign import list_campaigns, start_campaign, stop_campaign
 from storebridge.operations.show_status import show_status
 from storebridge_proving.store_client import SoldOut
+from storebridge_sandbox.wix.settings import WixOptions
 
 both_databases = pytest.mark.parametrize("postgres", [False, pytest.param(True, marks=pytest.mark.postgres)])
 
@@ -192,3 +194,56 @@ def test_one_sku_under_escrow_among_mirrored_ones_is_guaranteed_alone(postgres: 
 
     overrides = {"TEE-*": {"policy": "escrow"}}
     travel(play, Goods("TEE-1"), Goods("MUG"), overrides=overrides, postgres=postgres)
+
+
+TWO_SHELVES = [
+    {"name": "main", "locations": {"shopify": ["Main warehouse"], "wix": ["*"]}},
+    {"name": "outlet", "locations": {"shopify": ["Outlet"]}},
+]
+
+
+async def _failed_checks(journey: Journey) -> list[tuple[str, str, str]]:
+    bench = journey.build().workspaces[MAIN]
+    found = await check_setup(bench.terms, bench.connectors)
+    return [(check.name, check.subject, check.detail) for check in found if not check.passed]
+
+
+@pytest.mark.parametrize(
+    ("policy", "overrides", "named"),
+    [("escrow", {}, "escrow"), ("hybrid", {}, "hybrid"), ("mirror", {"TEE-*": {"policy": "escrow"}}, "escrow")],
+)
+def test_check_refuses_shares_where_a_store_sells_online_from_several_groups(
+    policy: str, overrides: dict[str, Any], named: str
+) -> None:
+    async def play(journey: Journey) -> None:
+        ((name, store, detail),) = await _failed_checks(journey)
+        assert (name, store) == ("one_group_per_store", "shopify")
+        assert detail == (
+            "shopify sells online from several groups (main, outlet): its own routing ignores them, so "
+            f"{named} cannot promise zero oversell. Put these locations into one [[workspaces.main.groups]], "
+            'or set policy = "mirror".'
+        )
+
+    travel(play, policy=policy, overrides=overrides, groups=TWO_SHELVES)
+
+
+def test_check_refuses_shares_where_wix_holds_stock_outside_its_default_location() -> None:
+    async def play(journey: Journey) -> None:
+        ((name, store, detail),) = await _failed_checks(journey)
+        assert (name, store) == ("default_location_only", "wix")
+        assert detail == (
+            "wix sells from its default location only, and Back room is in a group as well: units there cannot be "
+            "sold, so escrow cannot keep its promise. Take Back room out of [[workspaces.main.groups]], or set "
+            'policy = "mirror".'
+        )
+
+    groups = [{"name": "main", "locations": {"shopify": ["*"], "wix": ["*", "Back room"]}}]
+    travel(play, policy="escrow", groups=groups, wix=WixOptions(more_locations=("Back room",)))
+
+
+@pytest.mark.parametrize(("policy", "groups"), [("mirror", TWO_SHELVES), ("escrow", [])])
+def test_check_has_nothing_against_mirror_or_against_one_group(policy: str, groups: list[Any]) -> None:
+    async def play(journey: Journey) -> None:
+        assert await _failed_checks(journey) == []
+
+    travel(play, policy=policy, groups=groups, wix=WixOptions(more_locations=("Back room",)))

@@ -55,6 +55,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     """T_max: after this, an unanswered request can no longer take effect (S9, W4)."""
     one_stale_row_refuses_all: bool = False
     """Whether a stale row refuses the whole call (S2)."""
+    sells_from_default_only: bool = False
+    """Whether the store's own checkout takes units from its default location only (Wix)."""
 
 
 class Blame(StrEnum):

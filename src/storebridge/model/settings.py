@@ -8,7 +8,7 @@ from functools import lru_cache
 import msgspec
 
 from storebridge.model.ids import ConnectionName, Workspace
-from storebridge.model.stock import Policy, Share
+from storebridge.model.stock import STRICTEST_FIRST, Policy, Share
 
 
 class GroupTerms(msgspec.Struct, frozen=True):
@@ -102,6 +102,11 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
     """Whether whole orders are kept: the fulfilment queue, parcels, copies, money."""
     copy_to: ConnectionName | None = None
     """The store that is the system of record for fulfilment: paid orders of the others are copied there."""
+
+    def policies(self) -> tuple[Policy, ...]:
+        """Every policy that some SKU may have by the configuration, the strictest first."""
+        used = {self.policy, *(override.policy for override in self.overrides if override.policy is not None)}
+        return tuple(policy for policy in STRICTEST_FIRST if policy in used)
 
     def for_pools(self) -> LaneTerms:
         """What holds for each pool by the configuration."""

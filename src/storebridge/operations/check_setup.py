@@ -8,9 +8,9 @@ import msgspec
 
 from storebridge.connectors.port import CallTrouble, Connector, StoreFacts
 from storebridge.errors import ConfigurationError
-from storebridge.mappings.groups import groups_sold_from, place_locations
+from storebridge.mappings.groups import Placed, groups_sold_from, place_locations
 from storebridge.model.catalogue import Location
-from storebridge.model.ids import ConnectionName
+from storebridge.model.ids import ConnectionName, LocationId
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.stock import Policy
 
@@ -35,7 +35,7 @@ async def check_setup(terms: WorkspaceTerms, connectors: Mapping[ConnectionName,
         if found[0].passed:
             locations[name] = await connector.list_locations()
     if len(locations) == len(connectors):
-        checks.extend(_check_groups(terms, locations))
+        checks.extend(_check_groups(terms, connectors, locations))
     return tuple(checks)
 
 
@@ -55,20 +55,48 @@ def _findings(name: ConnectionName, facts: StoreFacts) -> list[Check]:
     return [Check(f.precondition.value, name, f.holds, f.detail) for f in facts.findings]
 
 
-def _check_groups(terms: WorkspaceTerms, locations: Mapping[ConnectionName, tuple[Location, ...]]) -> list[Check]:
+def _check_groups(
+    terms: WorkspaceTerms,
+    connectors: Mapping[ConnectionName, Connector],
+    locations: Mapping[ConnectionName, tuple[Location, ...]],
+) -> list[Check]:
     try:
         placed = place_locations(terms.groups, locations)
     except ConfigurationError as error:
         return [Check("location_groups", "groups", False, str(error))]
     checks = [Check("location_groups", "groups", True, f"{len(placed)} locations in {len(terms.groups)} groups")]
-    if terms.policy is Policy.MIRROR:
+    strictest = terms.policies()[0]
+    if strictest is Policy.MIRROR:
         return checks
     for connection, groups in groups_sold_from(placed, locations).items():
         if len(groups) > 1:
             detail = (
                 f"{connection} sells online from several groups ({', '.join(sorted(groups))}): its own routing "
-                f"ignores them, so {terms.policy.value} cannot promise zero oversell. Put them in one group, or "
-                "use mirror."
+                f"ignores them, so {strictest.value} cannot promise zero oversell. Put these locations into one "
+                f'[[workspaces.{terms.workspace}.groups]], or set policy = "mirror".'
             )
             checks.append(Check("one_group_per_store", connection, False, detail))
+    for connection, connector in connectors.items():
+        if connector.capabilities.sells_from_default_only:
+            checks.extend(_check_default(terms, strictest, connection, placed, locations[connection]))
     return checks
+
+
+def _check_default(
+    terms: WorkspaceTerms,
+    strictest: Policy,
+    connection: ConnectionName,
+    placed: Mapping[tuple[ConnectionName, LocationId], Placed],
+    locations: tuple[Location, ...],
+) -> list[Check]:
+    """Rights at a location that the checkout does not look at are no rights: it shows and sells another number."""
+    outside = [one for one in locations if not one.is_default and (connection, one.location_id) in placed]
+    if not outside:
+        return []
+    names = ", ".join(sorted(one.name for one in outside))
+    detail = (
+        f"{connection} sells from its default location only, and {names} is in a group as well: units there cannot be "
+        f"sold, so {strictest.value} cannot keep its promise. Take {names} out of "
+        f'[[workspaces.{terms.workspace}.groups]], or set policy = "mirror".'
+    )
+    return [Check("default_location_only", connection, False, detail)]

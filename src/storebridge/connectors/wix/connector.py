@@ -111,6 +111,7 @@ class WixConnector:
             orders_per_read=ORDERS_PER_PAGE,
             sales_per_read=ORDERS_PER_PAGE,
             parallel_calls=PARALLEL_CALLS,
+            sells_from_default_only=True,
         )
 
     async def probe(self) -> StoreFacts:
