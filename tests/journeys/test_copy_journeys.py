@@ -12,6 +12,8 @@ from storebridge.flows.queue import Place
 from storebridge.model.sales import Standing
 from storebridge.operations.settle_case import Choice
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.wix.quirks import WixQuirks
+from storebridge_sandbox.wix.settings import WixOptions
 
 both_databases = pytest.mark.parametrize("postgres", [False, pytest.param(True, marks=pytest.mark.postgres)])
 both_ways = pytest.mark.parametrize(("sold_in", "copied_to"), [("wix", "shopify"), ("shopify", "wix")])
@@ -290,3 +292,28 @@ def test_an_order_that_is_packed_elsewhere_cannot_be_shipped_here() -> None:
         assert await journey.rows("select count(*) from parcels") == [(0,)]
 
     travel(play, **copying("shopify"))
+
+
+@pytest.mark.parametrize(
+    ("sold_in", "copied_to", "options"),
+    [
+        ("shopify", "wix", {"wix": WixOptions(quirks=WixQuirks(w9_imports_take_stock=True))}),
+        ("wix", "shopify", {"shopify": ShopifyOptions(fulfilling_bypassed_moves_stock=True)}),
+    ],
+    ids=["W9", "S13"],
+)
+def test_a_store_that_moves_stock_for_a_copy_is_a_case_and_a_count_puts_it_right(
+    sold_in: str, copied_to: str, options: dict[str, Any]
+) -> None:
+    async def play(journey: Journey) -> None:
+        _, copy_id = await copied(journey, sold_in, copied_to)
+        await fulfil(journey, copied_to, copy_id, 2, "1Z1")
+        await journey.pass_time(900.0)
+        (case,) = await journey.cases("copy_moved_stock")
+        assert (case.connection, case.sku, (case.payload or {})["units"]) == (copied_to, "A", -2)
+        assert await journey.levels() == {"shopify": 6, "wix": 6}
+        await journey.count(8)
+        await journey.pass_time(120.0)
+        assert await journey.levels() == {"shopify": 8, "wix": 8}
+
+    travel(play, **options, **copying(copied_to))

@@ -124,7 +124,7 @@ def test_a_forgotten_buyer_is_forgotten_in_the_copy_and_in_the_write_that_made_i
             "reason": "",
             "payload": made,
         }
-        tx.conn.execute(insert(order_writes), [{**whose, **times, **words}])
+        tx.conn.execute(insert(order_writes), [{**whose, **times, **words, "payload": made}])
 
     database.run(fill)
     assert _at_noon(database) == {DataKind.BUYERS: 1}

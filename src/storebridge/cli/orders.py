@@ -102,6 +102,7 @@ def view_lines(view: OrderView) -> list[str]:
         f"{order.name} of {order.connection} ({view.queued.order_key}), placed {order.placed_at:%Y-%m-%d %H:%M} UTC",
         f"{queued.place.value.replace('_', ' ')}; {order.payment_state.value.replace('_', ' ')}; "
         f"{total.amount} {total.currency}",
+        *(f"packed in {copy.connection} as {copy.order.name}" for copy in view.copies if copy.order is not None),
         "",
         *as_table(
             ("goods", "ordered", "to ship", "picked", "packed"),

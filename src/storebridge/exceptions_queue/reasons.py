@@ -42,6 +42,7 @@ class Reason(StrEnum):
     ORDER_NOT_MAPPED = "order_not_mapped"
     ORDER_NOT_COPIED = "order_not_copied"
     COPY_DIFFERS = "copy_differs"
+    COPY_MOVED_STOCK = "copy_moved_stock"
     CHANGE_HELD = "change_held"
     MASS_ZERO_HELD = "mass_zero_held"
     OVERSOLD = "oversold"
@@ -275,6 +276,17 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         WhoseMove.MERCHANT,
         closes_when="both come to the same",
         advice="Compare them line by line; change the copy until it says what the original says.",
+    ),
+    Reason.COPY_MOVED_STOCK: _entry(
+        "{store} moved its stock of {sku} while a copied order named it ({details}), and no order that was sold there "
+        "explains it. If the copy moved it, what is left is wrong by that.",
+        WhoseMove.AGENCY,
+        closes_when="a person has looked",
+        advice=(
+            "Compare with the shelf, and put it right with storebridge count. If copies move stock in this store again "
+            "and again, switch orders.copy_to off and report it."
+        ),
+        retried=False,
     ),
     Reason.WRITE_OUTCOME_UNCLEAR: _entry(
         "It cannot be told whether a write for {sku} reached {store} ({details}).",

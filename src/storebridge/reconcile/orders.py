@@ -24,6 +24,7 @@ from storebridge.store.cursors import advance_cursor, read_cursor
 from storebridge.store.database import Store, Tx
 from storebridge.store.labels import (
     Residual,
+    items_of_copies,
     last_movements,
     record_orders,
     residuals_of_items,
@@ -268,6 +269,30 @@ def label_movements(
             for residual in certain
         ],
     )
+    _tell_of_copies(tx, workspace, connection, certain)
+
+
+def _tell_of_copies(tx: Tx, workspace: Workspace, connection: ConnectionName, moved: Sequence[Residual]) -> None:
+    """A copy must move nothing (S13, W9, W10). Where one is about, an unexplained movement is told to a person: it may
+    have been the copy, and then no goods moved."""
+    items = {item for residual in moved for item in residual.items}
+    if not items:
+        return
+    copied = items_of_copies(tx, workspace, connection, items, tx.now - LABEL_WINDOW)
+    openings = [
+        CaseOpening(
+            workspace=workspace,
+            reason=Reason.COPY_MOVED_STOCK,
+            subject=f"{connection}/{residual.pool_id}",
+            connection=connection,
+            sku=copied[item],
+            details={"units": residual.unexplained - residual.booked},
+        )
+        for residual in moved
+        for item in residual.items[:1]
+        if item in copied
+    ]
+    raise_cases(tx, openings)
 
 
 def _levels_are_newer(residual: Residual) -> bool:

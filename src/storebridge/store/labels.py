@@ -333,6 +333,25 @@ def _booked(
     return {PoolId(pool_id): int(units) for pool_id, units in found}
 
 
+def items_of_copies(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Collection[ItemId], since: datetime
+) -> dict[ItemId, str]:
+    """Of these items, those that a copy made by us names which was read since: item -> its SKU there."""
+    query = (
+        select(order_effects.c.item_id, order_effects.c.sku)
+        .join(orders, _SAME_ORDER)
+        .where(
+            orders.c.workspace == workspace,
+            orders.c.connection == connection,
+            orders.c.origin.is_not(None),
+            orders.c.read_at >= since,
+            order_effects.c.item_id.in_(items),
+        )
+        .distinct()
+    )
+    return {ItemId(item): sku or item for item, sku in tx.conn.execute(query)}
+
+
 def last_movements(
     tx: HasConnection, workspace: Workspace, keys: Sequence[tuple[PoolId, ConnectionName]]
 ) -> dict[tuple[PoolId, ConnectionName], datetime]:
