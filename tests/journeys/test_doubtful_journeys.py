@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from builders.journeys import MAIN, Goods, Journey, travel
 from storebridge.errors import NotFoundError, RefusedError
 from storebridge.operations.explain_stock import explain_stock
 from storebridge.operations.settle_case import Choice, settle_case
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.wix.settings import WixOptions
 
 both_databases = pytest.mark.parametrize("postgres", [False, pytest.param(True, marks=pytest.mark.postgres)])
@@ -230,7 +233,10 @@ def test_an_item_that_is_not_counted_any_more_is_a_case_and_its_level_is_not_tak
     travel(play)
 
 
-def test_a_level_that_is_gone_is_a_case_and_not_zero() -> None:
+@pytest.mark.parametrize("shown", ["listed", "hidden"])
+def test_a_level_that_is_gone_is_a_case_and_not_zero(shown: Literal["listed", "hidden"]) -> None:
+    """S34: whether Shopify still lists what is not stocked any more, or hides it."""
+
     async def play(journey: Journey) -> None:
         await journey.begin()
         levels = journey.stores.shopify.stock
@@ -244,8 +250,9 @@ def test_a_level_that_is_gone_is_a_case_and_not_zero() -> None:
             levels.connect(level.item_id, level.location_id)
         await journey.pass_time(400.0)
         assert "level_missing_at_location" not in await journey.reasons()
+        assert (await journey.levels(), await journey.goods_left()) == ({"shopify": 10, "wix": 10}, 10)
 
-    travel(play)
+    travel(play, shopify=ShopifyOptions(inactive_levels=shown))
 
 
 def _set_tracked(journey: Journey, tracked: bool) -> None:

@@ -44,6 +44,8 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     restocks_at (S28): where they are on sale again: at the location that was ``committed``, or at the
         ``first_location``.
     return_restocks_again (S29): goods that a refund put back are put back again when their return is disposed.
+    inactive_levels (S34): a level that is not stocked any more is ``listed`` with its last number for those who
+        ask for inactive ones, or it is ``hidden`` from everybody.
     token_seconds (S30): life of a client-credentials token.
     new_token_retires_old (S30): issuing a token ends the earlier ones.
     orders_per_minute (S31): how many orders orderCreate makes in a minute; None: as many as are asked for.
@@ -84,6 +86,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     cancel_restocks: Literal["as_asked", "always"] = "as_asked"
     restocks_at: Literal["committed", "first_location"] = "committed"
     return_restocks_again: bool = False
+    inactive_levels: Literal["listed", "hidden"] = "listed"
     token_seconds: float = 86_399.0
     new_token_retires_old: bool = False
     orders_per_minute: int | None = None

@@ -217,7 +217,13 @@ class ShopifyStore:
 
     def _all_resolvers(self) -> Resolvers:
         products = ProductAnswers(self.shelves, self.stock, self.shop.currency, self._counted_at)
-        items = InventoryAnswers(self.stock, self.shelves, self.shop, self._node_moment)
+        items = InventoryAnswers(
+            self.stock,
+            self.shelves,
+            self.shop,
+            self._node_moment,
+            lists_inactive=self.options.inactive_levels == "listed",
+        )
         stock_writes = InventoryWrites(
             items,
             self.inventory,

@@ -215,7 +215,7 @@ def variant_of(node: VariantNode, currency: str) -> Variant:
 
 def readings_of(item: ItemLevels) -> list[LevelReading]:
     """The levels of one item. An untracked item has no level that means anything; an inactive one keeps its number,
-    which nobody can buy (S27)."""
+    which nobody can buy (S34)."""
     denies = item.variant is None or item.variant.inventory_policy == "DENY"
     return [
         LevelReading(

@@ -35,12 +35,15 @@ class InventoryAnswers:
         shelves: Shelves,
         shop: ShopState,
         lags: Callable[[datetime], datetime | None],
+        *,
+        lists_inactive: bool = True,
     ) -> None:
         """``lags`` gives the moment that a read by id shows, None for the present (S26)."""
         self._stock = stock
         self._shelves = shelves
         self._shop = shop
         self._lags = lags
+        self._lists_inactive = lists_inactive
         self._items_in_order = RowsInOrder(
             shelves.by_item, lambda item_id: (item_id, number_of(item_id), shelves.by_item[item_id])
         )
@@ -104,9 +107,12 @@ class InventoryAnswers:
 
     def _levels(self, item: InventoryItem, args: dict[str, Any], call: Call) -> Page:
         shown = [self.shown(level, call) for level in self._stock.levels_of(item.variant.item_id)]
-        wanted = [one for one in shown if one.snapshot.active or args.get("includeInactive")]
+        wanted = [one for one in shown if one.snapshot.active or self._may_see_inactive(args)]
         rows = [(one.level.location_id, number_of(one.level.location_id), one) for one in wanted]
         return page_of(sorted(rows, key=lambda row: row[:2]), args)
+
+    def _may_see_inactive(self, args: dict[str, Any]) -> bool:
+        return self._lists_inactive and bool(args.get("includeInactive"))
 
     def _active(self, item: InventoryItem) -> list[Level]:
         return [level for level in self._stock.levels_of(item.variant.item_id) if level.active]
@@ -147,7 +153,7 @@ class InventoryAnswers:
 
     def _level_at(self, item: InventoryItem, args: dict[str, Any], call: Call) -> ShownLevel | None:
         level = self._stock.level(item.variant.item_id, args["locationId"])
-        if level is None or not (level.active or args.get("includeInactive")):
+        if level is None or not (level.active or self._may_see_inactive(args)):
             return None
         return self.shown(level, call)
 
