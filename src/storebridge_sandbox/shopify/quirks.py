@@ -56,6 +56,8 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     bulk_seconds: how long a bulk operation runs.
     oldest_version: the oldest API version served; calls of older ones are answered by it.
     plain_http_webhooks: accept http:// addresses, which real Shopify refuses.
+    granted_scopes: what the app was granted, such as ``read_products``; None: all that it asks for, and nothing is
+        denied.
     connects_second_location: every variant has a level at the outlet too.
     """
 
@@ -97,4 +99,5 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     bulk_seconds: float = 5.0
     oldest_version: str = "2026-01"
     plain_http_webhooks: bool = True
+    granted_scopes: tuple[str, ...] | None = None
     connects_second_location: bool = True

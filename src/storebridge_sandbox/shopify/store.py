@@ -57,6 +57,7 @@ from storebridge_sandbox.shopify.sales.buyers import Buyer
 from storebridge_sandbox.shopify.sales.news import Notice
 from storebridge_sandbox.shopify.sales.state import ShopOrder
 from storebridge_sandbox.shopify.shop.answers import Find, ShopAnswers
+from storebridge_sandbox.shopify.shop.scopes import guarded
 from storebridge_sandbox.shopify.shop.services import ServiceAnswers
 from storebridge_sandbox.shopify.shop.state import Location, ShopState, Tokens
 from storebridge_sandbox.shopify.subscriptions.answers import SubscriptionAnswers
@@ -107,6 +108,8 @@ class ShopifyStore:
         self.bulk = BulkOperations(self.numbers, world.now, options, self._execute, self._bulk_finished)
         self._bulk_answers = BulkAnswers(self.bulk, schema_of, seed)
         self._resolvers = self._all_resolvers()
+        if options.granted_scopes is not None:
+            self._resolvers = guarded(self._resolvers, options.granted_scopes)
         api = ShopifyApi(self._engine_for, self.tokens, bucket, options, world.now, self._rest())
         self._gate = FaultGate(api, world, api, faults, self.requests)
         window = ShopWindow(self.shelves, self.stock, self.shop, self.orders.shown)
@@ -148,7 +151,13 @@ class ShopifyStore:
     def _rest(self) -> RestApi:
         calls = CallBucket(self.world.now, self.options.restore_rate, on=self.options.bucket_size > 0)
         lists = RestLists(self.shop, self.shelves, self.stock, self.office)
-        return RestApi(lists, RestLevels(self.inventory), calls, lambda: self.tokens.scopes)
+        return RestApi(
+            lists,
+            RestLevels(self.inventory),
+            calls,
+            lambda: self.tokens.scopes,
+            denies=self.options.granted_scopes is not None,
+        )
 
     def _engine_for(self, version: str) -> Engine:
         engine = self._engines.get(version)

@@ -13,9 +13,14 @@ from storebridge_sandbox.shopify.rest.call_bucket import CallBucket
 from storebridge_sandbox.shopify.rest.levels import RestLevels
 from storebridge_sandbox.shopify.rest.lists import RestLists
 from storebridge_sandbox.shopify.rest.pages import RestRefused, Wish, cut, link_header, page_of
+from storebridge_sandbox.shopify.shop.scopes import allows
 
 PATH = re.compile(r"/admin/api/[\w-]+/([\w/]+)\.json")
 SCOPES_PATH = "/admin/oauth/access_scopes.json"
+RESOURCES = {
+    "products": "products", "variants": "products", "orders": "orders", "customers": "customers",
+    "locations": "locations", "inventory_items": "inventory", "inventory_levels": "inventory",
+}  # fmt: skip
 NOT_FOUND = "Not Found"
 Headers = list[tuple[bytes, bytes]]
 Told = tuple[int, Any, Headers]
@@ -29,12 +34,19 @@ class RestApi:
     """``answer`` gives status, content and headers of one call by an app that was let in."""
 
     def __init__(
-        self, lists: RestLists, levels: RestLevels, bucket: CallBucket, scopes: Callable[[], tuple[str, ...]]
+        self,
+        lists: RestLists,
+        levels: RestLevels,
+        bucket: CallBucket,
+        scopes: Callable[[], tuple[str, ...]],
+        *,
+        denies: bool,
     ) -> None:
         self._lists = lists
         self._levels = levels
         self._bucket = bucket
         self._scopes = scopes
+        self._denies = denies
 
     def answer(self, method: str, address: str, path: str, query: bytes, body: bytes, ref: str) -> Told:
         """``address`` is the whole of it without the query, for links to other pages."""
@@ -49,12 +61,19 @@ class RestApi:
                 return 200, {"access_scopes": [{"handle": one} for one in self._scopes()]}, limit
             found = PATH.fullmatch(path)
             parts = found[1].split("/") if found else []
+            self._check_scope(method, parts[0] if parts else "")
             status, content, headers = (
                 self._read(parts, asked, address) if method == "GET" else self._write(method, parts, asked, body, ref)
             )
         except RestRefused as refused:
             return refused.status, {"errors": refused.errors}, limit
         return status, content, limit + headers
+
+    def _check_scope(self, method: str, name: str) -> None:
+        resource = RESOURCES.get(name)
+        scope = f"{'read' if method == 'GET' else 'write'}_{resource}"
+        if resource is not None and self._denies and not allows(self._scopes(), (scope,)):
+            raise RestRefused(403, f"[API] This action requires merchant approval for {scope} scope.")
 
     def _read(self, parts: list[str], asked: dict[str, str], address: str) -> Told:
         lists, fields = self._lists, asked.get("fields")

@@ -89,7 +89,7 @@ class Tokens:
         self.ends_at: dict[str, datetime | None] = {self.permanent: None}
         self.first_refresh_token = f"shprt_{self._hex(16)}"
         self.refresh_ends_at = {self.first_refresh_token: now() + timedelta(days=REFRESH_TOKEN_DAYS)}
-        self.scopes = SCOPES
+        self.scopes = SCOPES if options.granted_scopes is None else options.granted_scopes
 
     def accepts(self, token: str) -> bool:
         """Whether a call with this token is let in now."""
