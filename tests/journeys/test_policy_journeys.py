@@ -70,6 +70,12 @@ def test_the_guarantee_is_not_shown_before_the_lowers_are_confirmed(postgres: bo
         await journey.pass_time(300.0)
         line = (await _lines(journey))["A"]
         assert (line.policy, line.guaranteed, line.shown) == ("escrow", False, {"shopify": 10, "wix": 10})
+        await journey.faults("wix")
+        await journey.pass_time(300.0)
+        line = (await _lines(journey))["A"]
+        assert line.not_guaranteed_because == (
+            "the stores may still show more than exists: waiting for levels to be lowered"
+        )
         for store in ("shopify", "wix"):
             await journey.faults(store)
         await journey.pass_time(900.0)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from console_world import NOW, TOKEN, Answer, ask, in_world
 
 from storebridge.bootstrap import Bridge
 from storebridge.errors import ConfigurationError
+from storebridge.model.ids import Workspace
+from storebridge.model.settings import Override
+from storebridge.model.stock import Policy
 from storebridge.web.console.app import build_console_app
 from storebridge.web.console.render import link, signed, span
 from storebridge.web.guard import COOKIE, cookie_value, host_without_port
@@ -60,6 +64,24 @@ def test_nothing_comes_from_elsewhere_and_nothing_is_inline() -> None:
     )
     for inline in (" style=", "<style", "onclick", "https://", "<script>"):
         assert inline not in answer.text
+
+
+@pytest.mark.parametrize(("policy", "bars"), [("mirror", False), ("hybrid", True), ("escrow", True)])
+@pytest.mark.parametrize("path", ["/stock", "/stock/TEE%2F1"])
+def test_shares_are_drawn_wherever_stores_have_shares(path: str, policy: str, bars: bool) -> None:
+    assert ('<svg class="shares' in page(path, policy=policy).text) is bars
+
+
+@pytest.mark.parametrize(("own", "named"), [(Policy.ESCROW, True), (Policy.MIRROR, False)])
+@pytest.mark.parametrize("path", ["/stock", "/stock/TEE%2F1"])
+def test_a_policy_is_named_where_a_sku_has_another_one(path: str, own: Policy, named: bool) -> None:
+    async def play(bridge: Bridge) -> Answer:
+        bench = bridge.workspaces[Workspace("main")]
+        bench.terms = msgspec.structs.replace(bench.terms, overrides=(Override("TEE*", policy=own),))
+        return await ask(build_console_app(bridge), path, headers=HTML)
+
+    text = in_world(play, policy="mirror").text
+    assert (">escrow<" in text, '<svg class="shares' in text) == (named, named)
 
 
 def test_escrow_says_when_a_sale_lowers_the_other_store() -> None:

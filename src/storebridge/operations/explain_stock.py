@@ -8,6 +8,7 @@ import msgspec
 
 from storebridge.errors import NotFoundError
 from storebridge.model.settings import PoolTerms, WorkspaceTerms
+from storebridge.model.stock import Policy
 from storebridge.operations.list_stock import StockLine, as_line
 from storebridge.store.cases import StoredCase
 from storebridge.store.database import Store, Tx
@@ -151,8 +152,11 @@ def story_lines(story: StockStory) -> Sequence[str]:
         state = "in step" if pool.line.in_step else "NOT in step at this moment"
         lines += ["", f"Group {pool.line.group}: {pool.line.left} left to sell, {state}."]
         lines += [f"  {sentence}" for sentence in pool.sums]
-        if pool.line.not_guaranteed_because:
-            lines.append(f"  Not guaranteed: {pool.line.not_guaranteed_because}")
+        lines.append(f"  Policy: {pool.line.policy}.")
+        if pool.line.guaranteed:
+            lines.append("  Guaranteed: no unit can be sold twice.")
+        elif pool.line.policy == Policy.ESCROW and pool.line.not_guaranteed_because:
+            lines.append(f"  Not guaranteed: {pool.line.not_guaranteed_because}.")
     if story.open_writes:
         lines += ["", "Writes that are not settled"]
         lines += [

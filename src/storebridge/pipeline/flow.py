@@ -472,7 +472,7 @@ class Turn:
                 why_not = guarantee_holds(state, pool) or elsewhere
                 if why_not is None and not lane.guaranteed[pool.pool_id]:
                     held.append(pool.pool_id)
-                elif why_not is not None and lane.guaranteed[pool.pool_id]:
+                elif why_not is not None and (lane.guaranteed[pool.pool_id] or pool.policy is Policy.ESCROW):
                     broken[pool.pool_id] = why_not
         mark_guarantee(self._tx, self._workspace, held, broken)
 

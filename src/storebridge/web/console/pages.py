@@ -121,7 +121,7 @@ class Pages:
             409 if problem else 200,
             story=story,
             promise=PROMISES.get(Policy(policy), ""),
-            policy=policy,
+            usual=terms.policy.value,
             problem=problem,
         )
 
