@@ -4,30 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from builders.deaths import buried, dying
 from builders.journeys import Journey, travel
-from fakes.mortality import DoomedTransport, Mortality
-from storebridge_proving.simulate.crashes import Life, MortalStore
 
 both_databases = pytest.mark.parametrize("postgres", [False, pytest.param(True, marks=pytest.mark.postgres)])
 STORES = pytest.mark.parametrize(("written", "other"), [("shopify", "wix"), ("wix", "shopify")])
-
-
-async def _dying(journey: Journey, moment: str) -> Life:
-    """A bridge whose next stock write is its last deed; it starts only now."""
-    mortality = Mortality()
-    life = Life(mortality)
-    journey.wrap_transport = lambda transport: DoomedTransport(transport, life, mortality, moment)
-    journey.wrap_store = lambda store: MortalStore(store, life)
-    await journey.start()
-    return life
-
-
-async def _buried(journey: Journey, life: Life) -> None:
-    await life.over.wait()
-    life.end()
-    await journey.kill()
-    journey.wrap_transport = lambda transport: transport
-    journey.wrap_store = lambda store: store
 
 
 @both_databases
@@ -39,9 +20,9 @@ def test_a_death_around_a_stock_write_loses_nothing_and_doubles_nothing(
     async def play(journey: Journey) -> None:
         await journey.begin()
         await journey.kill()
-        life = await _dying(journey, moment)
+        life = await dying(journey, moment)
         await journey.buy(other, 3)
-        await _buried(journey, life)
+        await buried(journey, life)
         assert await journey.rows("select state, sends from calls where state = 'open'") == [("open", 1)]
         assert (await journey.levels())[written] == (10 if moment == "before" else 7)
         await journey.start()
@@ -103,7 +84,7 @@ def test_a_worker_that_dies_without_a_word_is_replaced_when_its_lease_ends(writt
     async def play(journey: Journey) -> None:
         await journey.begin()
         await journey.kill()
-        life = await _dying(journey, "after")
+        life = await dying(journey, "after")
         doomed = journey.bridge
         await journey.pass_time(5.0)
         journey.wrap_transport = lambda transport: transport
