@@ -131,7 +131,7 @@ async def build_theatre(clock: VirtualClock, seed: int, policy: str) -> Theatre:
     _stock(stores, make_catalogue(seed, products=PRODUCTS))
     network = AsgiTransport({SHOPIFY_URL: stores.shopify.app, WIX_URL: stores.wix.app})
     clients = (StoreClient("shopify", SHOPIFY_URL, network), StoreClient("wix", WIX_URL, network))
-    config, secrets = await _configure(clients, policy)
+    config, secrets = await _configure(clients, policy, stamped=seed % 2 == 0)
     await clients[1].set_webhook_address(f"{INTAKE_URL}/hooks/wix")
     return Theatre(
         clock=clock,
@@ -155,7 +155,7 @@ def _stock(stores: Stores, catalogue: Catalogue) -> None:
     stores.wix.load_catalogue(catalogue)
 
 
-async def _configure(clients: tuple[StoreClient, ...], policy: str) -> tuple[Config, dict[str, str]]:
+async def _configure(clients: tuple[StoreClient, ...], policy: str, *, stamped: bool) -> tuple[Config, dict[str, str]]:
     shopify, wix = [await client.credentials() for client in clients]
     secrets = {
         "SHOPIFY_SECRET": shopify["client_secret"],
@@ -177,7 +177,7 @@ async def _configure(clients: tuple[StoreClient, ...], policy: str) -> tuple[Con
             app_id=wix["app_id"],
             app_secret=SecretRef(env="WIX_SECRET"),
             instance_id=wix["instance_id"],
-            stamp_namespace="@sim/storebridge",
+            stamp_namespace="@sim/storebridge" if stamped else None,
             webhook_public_key=SecretRef(env="WIX_KEY"),
         ),
     }
