@@ -52,9 +52,8 @@ from storebridge_sandbox.wix.shelf import state as wix_shelf
 if TYPE_CHECKING:
     from storebridge_sandbox.app import Stores
 
-FORM = 2
-EARLIER_CURRENCY = "USD"
-"""Of files that name none."""
+FORM = 3
+"""Raised when a field means something else than before: a file of an earlier form is refused, not misread."""
 END = {"end": True}
 MODULES = (
     orders,
@@ -192,9 +191,8 @@ def _check(head: Any, seed: int, options: WixOptions) -> None:
         raise StateUnreadable(f"its stores were made with --seed {head['seed']}, which their credentials come from")
     if head["wix_catalog"] != options.catalog:
         raise StateUnreadable(f"its Wix site has --wix-catalog {head['wix_catalog']}")
-    currency = head.get("wix_currency", EARLIER_CURRENCY)
-    if currency != options.currency:
-        raise StateUnreadable(f"its Wix site has --wix-currency {currency}")
+    if head["wix_currency"] != options.currency:
+        raise StateUnreadable(f"its Wix site has --wix-currency {head['wix_currency']}")
 
 
 def _told(store_name: str, store: object, parts: Parts) -> Iterator[dict[str, Any]]:
