@@ -24,7 +24,7 @@ from typing import Any
 TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 SHOPIFY_LISTS = {
     "250 variants": "productVariants(first: 250, after: $after) {N}",
-    "250 variants by SKU, not kept": "productVariants(first: 250, after: $after, sortKey: SKU) {N}",
+    "250 variants by SKU": "productVariants(first: 250, after: $after, sortKey: SKU) {N}",
     "a variant by its SKU": 'productVariants(first: 250, after: $after, query: "sku:SKU") {N}',
     "250 products": "products(first: 250, after: $after) {N}",
     "250 products by change": "products(first: 250, after: $after, sortKey: UPDATED_AT) {N}",

@@ -128,7 +128,7 @@ class ColumnReader:
         self._filled: Counter[str] = Counter()
         self._decimals = _Remembered(Decimal)
         self._forms: dict[str, Callable[..., Any]] = {
-            "plain": lambda data: data,
+            "plain": _with_shared_texts,
             "time": lambda data: list(map(_Remembered(datetime.fromisoformat), data)),
             "decimal": lambda data: list(map(self._decimals, data)),
             "each": lambda data: [self.read(one) for one in data],
@@ -229,6 +229,14 @@ class _Remembered:
         except KeyError:
             value = self._known[text] = self._make(text or "")
             return value
+
+
+def _with_shared_texts(values: list[Any]) -> list[Any]:
+    """Equal texts of a column become one: ids of items and places, SKUs and words stand there by the thousand."""
+    if set(map(type, values)) <= {str, type(None)}:
+        known: dict[Any, Any] = {}
+        return list(map(known.setdefault, values, values))
+    return values
 
 
 def _is_json(value: Any) -> bool:

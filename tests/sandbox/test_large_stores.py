@@ -24,6 +24,7 @@ NODES = "{ nodes { id } pageInfo { hasNextPage endCursor } }"
 SHOPIFY = {
     "variants": f"productVariants(first: 10) {NODES}",
     "variants from the middle backwards": f"productVariants(first: 10, reverse: true) {NODES}",
+    "variants by SKU": f"productVariants(first: 10, sortKey: SKU) {NODES}",
     "a variant by SKU": f'productVariants(first: 10, query: "sku:G-7") {NODES}',
     "products by change": f"products(first: 10, sortKey: UPDATED_AT, reverse: true) {NODES}",
     "a product by a variant's SKU": f'products(first: 10, query: "sku:G-7") {NODES}',

@@ -216,8 +216,9 @@ class ProductAnswers:
     def _variants(self, _source: Any, args: dict[str, Any], call: Call) -> Page:
         search = self._read_variants(args, call)
         found = variant_candidates(self._shelves, search)
-        if found is None and args.get("sortKey") in (None, "ID"):
-            rows = self._shelves.rows.variants["ID"].rows()
+        kept = VARIANT_KEPT.get(args.get("sortKey") or "ID")
+        if found is None and kept is not None:
+            rows = self._shelves.rows.variants[kept].rows()
         else:
             chosen = self._shelves.variants.values() if found is None else found
             rows = _variant_rows(chosen, {"sortKey": args.get("sortKey") or "ID"})
@@ -233,6 +234,7 @@ class ProductAnswers:
 
 
 PRODUCT_KEPT = {"ID": "ID", "UPDATED_AT": "updated_at", "CREATED_AT": "created_at"}
+VARIANT_KEPT = {"ID": "ID", "SKU": "sku"}
 """Sort keys whose order is kept, with its name among the shelf's rows."""
 
 
