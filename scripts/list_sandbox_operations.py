@@ -43,8 +43,9 @@ use the stores stands in [sandbox.md](sandbox.md), which also tells what of the 
 | S1, W1, G1 ... | rests on this entry of [assumptions.md](assumptions.md) as well |
 
 Everything that an answer does beyond its evidence (when stock moves, what a status becomes) is as the vendor's pages
-tell it. *No* means that the schema of the sandbox knows the field and nothing stands behind it: the answer is null. Of
-Shopify's Admin API only GraphQL is served; every address of its REST API answers 404.
+tell it. *No* means that the schema of the sandbox knows the field and nothing stands behind it: the answer is null.
+The addresses of Shopify's REST API that are served, all on the vendor's pages' word, stand in
+[sandbox.md](sandbox.md#the-rest-surface-of-the-shopify-shop).
 """
 
 
