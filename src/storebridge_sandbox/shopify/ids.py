@@ -52,6 +52,12 @@ def number_of(global_id: str) -> int:
     return int(global_id.partition("?")[0].rpartition("/")[2])
 
 
+def number_in(global_id: str) -> int:
+    """The same for an id that a caller made up: 0, which nothing has, where there is no number."""
+    text = global_id.partition("?")[0].rpartition("/")[2]
+    return int(text) if text.isascii() and text.isdecimal() else 0
+
+
 def level_gid(location_id: str, item_id: str) -> str:
     """The id of an inventory level: the location's number and the item as a parameter."""
     number = number_of(location_id) + 32_768

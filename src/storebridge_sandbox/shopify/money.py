@@ -89,6 +89,10 @@ def money_text(amount: Decimal) -> str:
 MONEY: Resolvers = {
     ("MoneyBag", "shopMoney"): lambda shown, _a, _c: Money(shown.bag.shop, shown.currency),
     ("MoneyBag", "presentmentMoney"): lambda shown, _a, _c: Money(shown.bag.presentment, shown.presentment_currency),
-    ("MoneyV2", "amount"): lambda money, _a, _c: decimal_text(money.amount),
-    ("MoneyV2", "currencyCode"): lambda money, _a, _c: money.currency,
+    ("MoneyV2", "amount"): lambda money, _a, _c: (
+        money["amount"] if isinstance(money, dict) else decimal_text(money.amount)
+    ),
+    ("MoneyV2", "currencyCode"): lambda money, _a, _c: (
+        money["currencyCode"] if isinstance(money, dict) else money.currency
+    ),
 }

@@ -326,6 +326,8 @@ class FulfilmentWrites:
             self._picked(fo, intent, None, None)
             if fo.status != "OPEN":
                 raise refuse(None, f"Fulfillment order: {number_of(fo.id)} is currently not in a mergeable state.")
+        if not found:
+            raise refuse(None, "Fulfillment orders must belong to the same order and location.")
         target = found[0]
         if any(fo.order is not target.order or fo.location_id != target.location_id for fo in found):
             raise refuse(None, "Fulfillment orders must belong to the same order and location.")

@@ -44,7 +44,9 @@ class LocationAnswers:
             ("QueryRoot", "locationsAvailableForDeliveryProfilesConnection"): self._locations,
             ("QueryRoot", "locationsCount"): lambda _s, args, call: len(self._found(args, call)),
             ("QueryRoot", "location"): self._location,
-            ("QueryRoot", "locationByIdentifier"): lambda _s, args, _c: self._shop.location(args["identifier"]["id"]),
+            ("QueryRoot", "locationByIdentifier"): lambda _s, args, _c: self._shop.location(
+                args["identifier"].get("id") or ""
+            ),
             ("Location", "id"): shows("id"),
             ("Location", "legacyResourceId"): lambda place, _a, _c: str(number_of(place.id)),
             ("Location", "name"): shows("name"),

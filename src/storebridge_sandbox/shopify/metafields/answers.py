@@ -119,6 +119,8 @@ class MetafieldAnswers:
         wanted = args.get("identifier") or {}
         if args.get("id") or wanted.get("id"):
             return self._metafields.definitions.get(args.get("id") or wanted["id"])
+        if not wanted.get("ownerType") or not wanted.get("key"):
+            return None
         return self._metafields.definition(wanted["ownerType"], wanted.get("namespace"), wanted["key"])
 
     def _definitions(self, _source: Any, args: dict[str, Any], _call: Call) -> Page:

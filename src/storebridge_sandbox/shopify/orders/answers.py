@@ -135,7 +135,9 @@ class OrderAnswers:
         asked = args["identifier"]
         if asked.get("id"):
             return self._orders.get(asked["id"])
-        custom = asked["customId"]
+        custom = asked.get("customId")
+        if not custom:
+            return None
         name = f"{custom.get('namespace') or ''}.{custom['key']}"
         return next((one for one in self._orders.values() if (name, custom["value"]) in one.metafields), None)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from storebridge_sandbox.orders import Sellable
 from storebridge_sandbox.shopify.call import Call, Resolvers, shows
-from storebridge_sandbox.shopify.ids import Numbers, gid, number_of
+from storebridge_sandbox.shopify.ids import Numbers, gid, number_in, number_of
 from storebridge_sandbox.shopify.money import Bag, Money, MoneyBag, same, to_cents
 from storebridge_sandbox.shopify.mutations import Verb, refuse, showing
 from storebridge_sandbox.shopify.paging import Page, page_of
@@ -132,7 +132,7 @@ class EditWrites:
         return _shown(session)
 
     def _added_shipping(self, session: EditSession, global_id: str) -> ShippingLine:
-        number = number_of(global_id)
+        number = number_in(global_id)
         found = next((one for one in session.shipping if number_of(one.id) == number), None)
         if found is None:
             raise refuse(["shippingLineId"], "The shipping line does not exist.", "INVALID")
@@ -146,7 +146,7 @@ class EditWrites:
 
     def _session(self, global_id: str) -> EditSession:
         """A calculated order, or the session with the same number."""
-        session = self._edits.open.get(gid("CalculatedOrder", number_of(global_id)))
+        session = self._edits.open.get(gid("CalculatedOrder", number_in(global_id)))
         if session is None:
             raise refuse(["id"], "The calculated order does not exist.")
         return session
@@ -163,7 +163,7 @@ class EditWrites:
         order = "CalculatedOrder"
         return {
             ("QueryRoot", "orderEditSession"): lambda _s, args, _c: self._edits.open.get(
-                gid(order, number_of(args["id"]))
+                gid(order, number_in(args["id"]))
             ),
             ("OrderEditSession", "id"): lambda one, _a, _c: gid("OrderEditSession", number_of(one.id)),
             (order, "id"): shows("id"),

@@ -97,7 +97,8 @@ class ProductWrites:
         """By id or a unique metafield."""
         if identifier.get("id"):
             return self._shelves.variants.get(identifier["id"])
-        found = self._find_custom("ProductVariant", identifier["customId"])
+        custom = identifier.get("customId")
+        found = self._find_custom("ProductVariant", custom) if custom else None
         return found if isinstance(found, Variant) else None
 
     def _create(self, _source: Any, args: dict[str, Any], _call: Call) -> dict[str, Any]:
