@@ -202,6 +202,26 @@ def test_goods_are_received_and_counted() -> None:
     assert (status, booked["units"], booked["goods_left"]) == (200, -5, 3)
 
 
+def test_a_campaign_is_started_shown_and_stopped() -> None:
+    async def play(bridge: Bridge) -> list[Any]:
+        app = build_console_app(bridge)
+        started = await ask(
+            app, "/api/v1/main/campaigns/start", method="POST", body=b'{"hours": 6, "skus": "TEE*"}', headers=JSON
+        )
+        shown = await ask(app, "/api/v1/main/campaigns")
+        stock = await ask(app, "/api/v1/main/stock")
+        overview = await ask(app, "/", headers={"accept": "text/html"})
+        stopped = await ask(app, "/api/v1/main/campaigns/stop", method="POST", body=b"{}", headers=JSON)
+        return [started.json["running"], shown.json["running"], stock.json["items"], overview.text, stopped.json]
+
+    started, shown, stock, overview, stopped = in_world(play)
+    assert [(c["skus"], c["started_by"], c["ends_at"]) for c in started] == [("TEE*", "api", "2026-11-24T18:00:00Z")]
+    assert shown == started
+    assert [line["policy"] for line in stock] == ["escrow"]
+    assert "TEE* under escrow until 2026-11-24 18:00 UTC." in overview
+    assert stopped["running"] == []
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "error"),
     [
@@ -209,6 +229,10 @@ def test_goods_are_received_and_counted() -> None:
         ("receive/NONE", {"units": 1}, 404, "No SKU 'NONE' is kept in step"),
         ("receive/TEE%2F1", {"units": "many"}, 422, "body.units: "),
         ("replay", {"event": "none"}, 404, "There is no event 'none'"),
+        ("campaigns/start", {"hours": 0, "skus": "TEE/1"}, 409, "A campaign cannot last 0 hours"),
+        ("campaigns/start", {"hours": 1, "skus": "MUG"}, 404, "No SKU that is kept in step matches 'MUG'"),
+        ("campaigns/start", {"hours": "long"}, 422, "body.hours: "),
+        ("campaigns/stop", {"skus": "TEE/1"}, 404, "No campaign for TEE/1 runs."),
     ],
 )
 def test_a_refusal_is_one_sentence(path: str, body: dict[str, Any], status: int, error: str) -> None:
