@@ -10,7 +10,9 @@ from console_world import NOW, TOKEN, Answer, ask, in_world
 
 from storebridge.bootstrap import Bridge
 from storebridge.errors import ConfigurationError
-from storebridge.model.ids import Workspace
+from storebridge.exceptions_queue.cases import CaseOpening, raise_cases
+from storebridge.exceptions_queue.reasons import Reason
+from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.model.settings import Override
 from storebridge.model.stock import Policy
 from storebridge.web.console.app import build_console_app
@@ -52,6 +54,44 @@ def test_a_page_shows_what_it_is_for(path: str, words: list[str]) -> None:
     assert answer.status == 200
     missing = [word for word in words if word.lower() not in answer.text.lower()]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "about", "words"),
+    [
+        (
+            Reason.SKU_DUPLICATE_IN_STORE,
+            {"subject": "wix/MUG", "sku": "MUG", "details": {"variants": ["Mug / Blue", "Mug / Red"]}},
+            ["Several variants of wix share the SKU MUG", "Mug / Blue", "Mug / Red", "Give every variant its own SKU"],
+        ),
+        (
+            Reason.SKU_BLANK,
+            {"subject": "wix/v7", "sku": None, "details": {"variants": ["Mug / Green"]}},
+            ["A variant of wix has no SKU", "Mug / Green", "Type the SKU that the other store uses"],
+        ),
+        (
+            Reason.LEVEL_NEGATIVE,
+            {"subject": "wix/i@loc", "sku": "TEE/1", "details": {"location": "loc", "level": -3}},
+            ["wix shows TEE/1 below zero", "level -3", "receive goods or cancel an order"],
+        ),
+    ],
+)
+def test_the_desk_names_the_goods_whose_numbers_are_odd_and_says_what_to_do(
+    reason: Reason, about: dict[str, Any], words: list[str]
+) -> None:
+    async def play(bridge: Bridge) -> tuple[Answer, Answer]:
+        wix = ConnectionName("wix")
+        opening = CaseOpening(workspace=Workspace("main"), reason=reason, connection=wix, **about)
+        await bridge.store.run(lambda tx: raise_cases(tx, [opening]))
+        app = build_console_app(bridge)
+        cases = (await ask(app, "/api/v1/main/exceptions")).json["items"]
+        (case_id,) = [case["case_id"] for case in cases if case["reason"] == reason.value]
+        return await ask(app, "/exceptions", headers=HTML), await ask(app, f"/exceptions/{case_id}", headers=HTML)
+
+    listed, shown = in_world(play)
+    assert (listed.status, shown.status) == (200, 200)
+    assert words[0] in listed.text
+    assert [word for word in words if word not in " ".join(shown.text.split())] == []
 
 
 def test_nothing_comes_from_elsewhere_and_nothing_is_inline() -> None:
