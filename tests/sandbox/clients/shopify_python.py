@@ -1,4 +1,5 @@
-"""A session of Python's ShopifyAPI: shop, locations, goods, stock and an order, by its GraphQL client.
+"""A session of Python's ShopifyAPI: shop, locations, goods, stock and an order by its GraphQL client, then the same
+by its older REST classes.
 
 Run with the store's address in ``STORE_URL``; what it saw is one JSON object, the last line of stdout.
 """
@@ -15,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import shopify
+from pyactiveresource.connection import ResourceNotFound
 
 STORE = os.environ["STORE_URL"]
 VERSION = "2026-10"
@@ -146,6 +148,39 @@ def take_order(variant: str) -> None:
     SEEN["paid"] = [told["order"]["displayFinancialStatus"], paid["order"]["displayFinancialStatus"]]
 
 
+def by_rest(shop_name: str) -> None:
+    """The older half of the client: one class a resource."""
+    shop = shopify.Shop.current()
+    limits = shopify.Limits
+    SEEN["rest_shop"] = [shop.name == shop_name, shop.currency, limits.credit_limit(), limits.credit_used() > 0]
+    SEEN["rest_locations"] = [place.name for place in shopify.Location.find()]
+
+    first = shopify.Product.find(limit=2)
+    SEEN["rest_pages"] = [[one.title for one in page] for page in shopify.PaginatedIterator(first)]
+    SEEN["rest_count"] = shopify.Product.count()
+
+    lamp = next(one for one in shopify.Product.find() if one.title == "Lamp")
+    place, item = shopify.Location.find()[1].id, lamp.variants[0].inventory_item_id
+    SEEN["rest_levels"] = [
+        shopify.InventoryLevel.set(place, item, 9).available,
+        shopify.InventoryLevel.adjust(place, item, -2).available,
+        shopify.InventoryLevel.find(inventory_item_ids=item, location_ids=place)[0].available,
+    ]
+
+    order = shopify.Order.find(limit=1)[0]
+    SEEN["rest_order"] = [order.name, order.total_price, order.financial_status, order.line_items[0].sku]
+    SEEN["rest_orders"] = [shopify.Order.count(), shopify.Order.find(order.id).name, order.email]
+    ask(
+        "mutation Welcome($input: CustomerInput!) { customerCreate(input: $input) { customer { id } } }",
+        input={"firstName": "Grace", "email": "grace@example.com"},
+    )
+    SEEN["rest_customers"] = [[one.email, one.orders_count] for one in shopify.Customer.find()]
+    try:
+        shopify.Product.find(1)
+    except ResourceNotFound as error:
+        SEEN["rest_missing"] = error.code
+
+
 def refusals(shop: str) -> None:
     wrong = json.loads(shopify.GraphQL().execute("query Wrong { shop { favouriteColour } }"))
     SEEN["wrong"] = [error["extensions"]["code"] for error in wrong["errors"]]
@@ -163,6 +198,7 @@ def main() -> None:
     where = look_around()
     make_goods()
     take_order(count_goods(where))
+    by_rest(SEEN["shop"][0])
     refusals(held["shop"])
     sys.stdout.write(f"{json.dumps(SEEN)}\n")
 

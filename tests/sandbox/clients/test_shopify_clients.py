@@ -56,7 +56,7 @@ def test_shopifys_app_library_makes_goods_counts_them_and_believes_the_webhook(n
         "called": ["INVENTORY_LEVELS_UPDATE", "larkfield-sandbox.myshopify.com", 11],
     }
     assert outcome.left == {"MUG": 7, "LAMP": 2, "KETTLE-BLUE": 11, "KETTLE-RED": 3}
-    assert (outcome.answers, outcome.refused) == ([200], [])
+    assert (outcome.answers, outcome.others) == ([200], [])
 
 
 def test_shopifys_admin_client_takes_orders_from_the_sale_to_refund_and_cancellation(node: Path) -> None:
@@ -106,10 +106,10 @@ def test_shopifys_admin_client_takes_orders_from_the_sale_to_refund_and_cancella
         "wrong": [["Field 'nickname' doesn't exist on type 'Order'", "undefinedField"]],
     }
     assert outcome.left == {"MUG": 5, "LAMP": 2}
-    assert [status for _operation, status in outcome.refused] == [401]
+    assert [status for _operation, status in outcome.others] == [401]
 
 
-def test_pythons_shopifyapi_asks_by_graphql_and_checks_the_vendors_signatures(python: Path) -> None:
+def test_pythons_shopifyapi_asks_by_graphql_and_by_its_older_rest_classes(python: Path) -> None:
     outcome = play("shopify_python.py", "shopify", python)
 
     assert outcome.seen == {
@@ -123,8 +123,17 @@ def test_pythons_shopifyapi_asks_by_graphql_and_checks_the_vendors_signatures(py
         "stale": ["CHANGE_FROM_QUANTITY_STALE"],
         "order": ["#1001", "25.0", []],
         "paid": [None, "PAID"],
+        "rest_shop": [True, "EUR", 40, True],
+        "rest_locations": ["Main warehouse", "Outlet"],
+        "rest_pages": [["Mug", "Lamp"], ["Kettle"]],
+        "rest_count": 3,
+        "rest_levels": [9, 7, 7],
+        "rest_order": ["#1001", "25.00", "paid", "MUG"],
+        "rest_orders": [1, "#1001", "grace@example.com"],
+        "rest_customers": [["grace@example.com", 0]],
+        "rest_missing": 404,
         "wrong": ["undefinedField"],
         "stranger": 401,
     }
-    assert outcome.left == {"MUG": 3, "LAMP": 2}
-    assert [status for _operation, status in outcome.refused] == [401]
+    assert outcome.left == {"MUG": 3, "LAMP": 9}
+    assert [status for _operation, status in outcome.others] == [404, 401]

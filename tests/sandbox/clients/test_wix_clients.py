@@ -39,7 +39,7 @@ def test_wixs_sdk_makes_goods_and_counts_them_under_their_revisions_on_a_v3_site
     }
     assert outcome.left == {"MUG": 7, "LAMP": 2}
     assert outcome.answers == [200]
-    assert [status for _operation, status in outcome.refused] == [409, 400, 404, 409]
+    assert [status for _operation, status in outcome.others] == [409, 400, 404, 409]
 
 
 def test_wixs_sdk_counts_by_differences_on_a_v1_site(node: Path) -> None:

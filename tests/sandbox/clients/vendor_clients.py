@@ -99,8 +99,8 @@ class Outcome:
     """Available units by SKU, all locations together."""
     answers: list[int | None]
     """What the session answered to each delivery attempt."""
-    refused: list[tuple[str, int | None]]
-    """Calls that were answered with an error status, by operation."""
+    others: list[tuple[str, int | None]]
+    """Calls that were answered with another status than 200, by operation."""
 
 
 def play(script: str, store: StoreName, folder: Path, *, catalog: CatalogVersion = "v3") -> Outcome:
@@ -150,5 +150,5 @@ def _outcome(seen: dict[str, Any], stores: Stores, name: StoreName) -> Outcome:
     for level in store.truth_levels():
         left[level["sku"]] = left.get(level["sku"], 0) + level["available"]
     answers = [attempt["status"] for attempt in store.webhooks.since(0)]
-    refused = [(call["operation"], call["status"]) for call in store.requests.since(0) if call["status"] != 200]
-    return Outcome(seen, left, answers, refused)
+    others = [(call["operation"], call["status"]) for call in store.requests.since(0) if call["status"] != 200]
+    return Outcome(seen, left, answers, others)

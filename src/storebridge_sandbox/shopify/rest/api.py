@@ -21,6 +21,8 @@ RESOURCES = {
     "products": "products", "variants": "products", "orders": "orders", "customers": "customers",
     "locations": "locations", "inventory_items": "inventory", "inventory_levels": "inventory",
 }  # fmt: skip
+CALL_LIMIT = b"X-Shopify-Shop-Api-Call-Limit"
+"""In the vendor's own letters: Python's client looks for just these."""
 NOT_FOUND = "Not Found"
 Headers = list[tuple[bytes, bytes]]
 Told = tuple[int, Any, Headers]
@@ -54,7 +56,7 @@ class RestApi:
             rate = int(self._bucket.rate)
             told = f"Exceeded {rate} calls per second for api client. Reduce request rates to resume uninterrupted"
             return 429, {"errors": f"{told} service."}, [(b"retry-after", b"2.0")]
-        limit = [(b"x-shopify-shop-api-call-limit", self._bucket.shown().encode())]
+        limit = [(CALL_LIMIT, self._bucket.shown().encode())]
         asked = dict(parse_qsl(query.decode("latin-1")))
         try:
             if path == SCOPES_PATH:
