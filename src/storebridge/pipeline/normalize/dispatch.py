@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -26,8 +26,10 @@ from storebridge.store.waiting import (
 )
 from storebridge.work.urgency import Urgency
 
-ORDER_COALESCING = timedelta(seconds=1)
-"""One order causes several deliveries; a short wait reads it once."""
+ORDER_BEAT = timedelta(seconds=5)
+"""Orders are due together at the next beat: one order causes several deliveries, and a read carries many orders. Each
+read for itself, they used up the budget that stock needs (p95 of a change grew from 2.0 to 3.7 s)."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CATALOGUE_COALESCING = timedelta(seconds=10)
 
 LOOK_KIND = {
@@ -92,11 +94,11 @@ def _lane_of(signal: NewlyStored, lanes: dict[ItemId, LaneKey]) -> LaneKey | Non
 
 
 def _asks(tx: Tx, signals: Sequence[NewlyStored]) -> list[Ask]:
-    wait = {
-        Flow.STOCK: timedelta(0),
-        Flow.ORDERS: ORDER_COALESCING,
-        Flow.PRODUCTS: CATALOGUE_COALESCING,
-        Flow.STORE: timedelta(0),
+    due = {
+        Flow.STOCK: tx.now,
+        Flow.ORDERS: next_beat(tx.now, ORDER_BEAT),
+        Flow.PRODUCTS: tx.now + CATALOGUE_COALESCING,
+        Flow.STORE: tx.now,
     }
     urgency = {
         Flow.STOCK: Urgency.STOCK_READ,
@@ -106,6 +108,11 @@ def _asks(tx: Tx, signals: Sequence[NewlyStored]) -> list[Ask]:
     }
     unique = {(LOOK_KIND[s.flow], _key_of(s)): s.flow for s in signals}
     return [
-        Ask(kind=kind, key=key, urgency=int(urgency[flow]), due_at=tx.now + wait[flow])
+        Ask(kind=kind, key=key, urgency=int(urgency[flow]), due_at=due[flow])
         for (kind, key), flow in sorted(unique.items())
     ]
+
+
+def next_beat(now: datetime, beat: timedelta) -> datetime:
+    """The next moment that all processes share: whole beats since 1970."""
+    return now + beat - (now - EPOCH) % beat
