@@ -25,7 +25,7 @@ COSTS = {
     "findCopy": 8,
     "fulfillmentCancel": 10,
     "fulfillmentCreate": 10,
-    "fulfillmentTrackingInfoUpdate": 10,
+    "fulfillmentTrackingInfoUpdate": 50,
     "inventoryActivate": 10,
     "inventoryAdjustQuantities": 10,
     "inventoryLevels": 19,
