@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from storebridge.bootstrap import Bridge
 from storebridge.clock import Clock, Ids
+from storebridge.errors import NotFoundError
 from storebridge.model.ids import Workspace
 from storebridge.operations.settle_case import Choice, settle_case
 from storebridge.store.database import Store, Tx
@@ -58,9 +59,12 @@ async def settle_reviews(desk: Desk) -> int:
     terms = bridge.workspaces[WORKSPACE].terms
     for review in reviews:
         choice = decide(review, histories.get(review.connection, []))
-        settled = await desk.store.run(
-            settle_case, terms, desk.ids, review.case_id, choice, actor=NAME, note="as the admin shows"
-        )
+        try:
+            settled = await desk.store.run(
+                settle_case, terms, desk.ids, review.case_id, choice, actor=NAME, note="as the admin shows"
+            )
+        except NotFoundError:
+            continue  # it was closed by proof while the histories were read: a demo on PostgreSQL had ended of it
         bridge.wake(WORKSPACE, settled.wake)
     return len(reviews)
 
