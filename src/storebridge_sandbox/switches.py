@@ -16,12 +16,14 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.shopify.shop.state import SCOPES
 from storebridge_sandbox.wix import quirks as wix_quirks
 from storebridge_sandbox.wix.quirks import WixQuirks
 
 OTHERS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     {
         "shopify.stale_code": (None,),
+        "shopify.granted_scopes": (tuple(scope for scope in SCOPES if scope != "read_all_orders"),),
         "shopify.idempotency_retention_seconds": (60.0,),
         "shopify.webhook_retry_delays_seconds": ((5.0, 10.0),),
         "shopify.throttled_status": (429,),
