@@ -55,6 +55,7 @@ MUTATIONS = """
     productCreate productUpdate productDelete productSet productChangeStatus productVariantsBulkCreate
     productVariantsBulkUpdate productVariantsBulkDelete productVariantsBulkReorder productOptionsCreate
     productOptionUpdate productOptionsDelete productOptionsReorder
+    productBundleCreate productBundleUpdate productVariantRelationshipBulkUpdate
     orderCreate orderUpdate orderCancel orderClose orderOpen orderDelete orderMarkAsPaid orderCapture
     transactionVoid orderCreateManualPayment orderCustomerSet orderCustomerRemove orderEditBegin
     orderEditAddVariant orderEditAddCustomItem orderEditSetQuantity orderEditCommit
@@ -89,7 +90,7 @@ LEFT_OUT = re.compile(
     r"Store[Cc]redit|Checkout|Collection|Navig|HasLocali|Locali|TaxonomyC[a-z]*Attr|TaxonomyAttr|"
     r"PaymentTermsT|PaymentC|CustomerPaymentM|CustomerCredit|CustomerPaypal|CustomerShopPay|CustomerJourney|"
     r"CustomerVisit|CustomerMoment|Fraud|Combined|Resource(Pub|Feed|Alert)|"
-    r"ProductBundle|ProductVariantComp|ProductComp|FilterOption|SavedSearch|InventoryScheduled|Cash|PointOfSale|"
+    r"ProductComp|FilterOption|SavedSearch|InventoryScheduled|Cash|PointOfSale|"
     r"Validation|FulfillmentConstraint|Function|Shop(Alert|App|Bill|Features|Pay$|PayP|Policy|Res)|"
     r"ShopifyProtect|ShopifyFunction|Shopifyql|ShopifyPaymentsD|"
     r"Privacy|Entitle|Access(Scope)?Policy|Contextual|HasPublished|OrderAgreement|Sale[A-Z]|Sales|"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +24,7 @@ settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")  # a busy machine is no finding
 
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.postgres)
-_MISSED: list[str] = []
+SAID = "said at the end"
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +50,6 @@ def _postgres_answers(request: pytest.FixtureRequest) -> None:
         reason = f"PostgreSQL is not tested: {error}"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
-        _MISSED.append(reason)
         pytest.skip(reason)
 
 
@@ -70,8 +70,20 @@ def postgres() -> Iterator[Database]:
     yield from postgres_database()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers that share the run take a file each; what downloads to one place is one worker's work."""
+    for item in items:
+        folder, _, name = item.nodeid.partition("::")[0].rpartition("/")
+        item.add_marker(pytest.mark.xdist_group("clients" if folder.endswith("/clients") else f"{folder}/{name}"))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """A skip that nobody notices is a hole; this one is said at the end of the run."""
-    if _MISSED:
-        terminalreporter.section("PostgreSQL was skipped", red=True, bold=True)
-        terminalreporter.line(f"{len(_MISSED)} tests did not run. {_MISSED[0]}")
+    """A skip that nobody notices is a hole; it is said at the end of the run, as is what tests wish to have said."""
+    reports = [one for kind in terminalreporter.stats.values() for one in kind if isinstance(one, pytest.TestReport)]
+    for line in sorted({str(value) for one in reports for name, value in one.user_properties if name == SAID}):
+        terminalreporter.write_line(line)
+    missed = Counter(str(one.longrepr[2]) for one in reports if one.skipped and isinstance(one.longrepr, tuple))
+    if missed:
+        terminalreporter.section("Not everything was tested", red=True, bold=True)
+    for reason, count in missed.items():
+        terminalreporter.line(f"{count} tests did not run. {reason.removeprefix('Skipped: ')}")

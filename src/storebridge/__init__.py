@@ -17,7 +17,7 @@ The map: the folders in the order data flows.
     operations/        every verb a person can do, one file each
     web/ cli/          thin
     telemetry/         counters, logs: what emits
-    bootstrap.py config.py clock.py errors.py
+    bootstrap.py environment.py config.py clock.py errors.py
 """
 
 __version__ = "0.1.0"

@@ -3,156 +3,71 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import random
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Coroutine, Sequence
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from storebridge.audit.chain import seal
-from storebridge.clock import Clock, Ids, RandomIds, SystemClock
-from storebridge.config import Config, OverrideConfig, WorkspaceConfig, resolve_secret, share_of
-from storebridge.connectors.aiohttp_transport import AiohttpTransport
+from storebridge.config import (
+    Config,
+    WorkspaceConfig,
+    resolve_secret,
+)
 from storebridge.connectors.catalog import build_connector
-from storebridge.connectors.http import Transport
+from storebridge.connectors.http import NoAnswer, NotSent, Request
 from storebridge.connectors.port import CallTrouble, Connector
-from storebridge.errors import ConfigurationError, StoreUnavailableError
-from storebridge.model.ids import ConnectionName, Workspace
+from storebridge.environment import Environment
+from storebridge.errors import StoreUnavailableError
+from storebridge.inventory.guard_health import FAILED
+from storebridge.model.ids import ConnectionName, OrderKey, Workspace
 from storebridge.model.sales import Order
-from storebridge.model.settings import GroupTerms, Override, WorkspaceTerms
-from storebridge.model.stock import Policy, Share
+from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.keep_secret import StoredTokens, open_secret
+from storebridge.operations.read_terms import terms_of
 from storebridge.operations.run_baseline import BaselineReport, run_baseline
+from storebridge.pipeline.checkout.desk import PROBE, UNSIGNED, CheckoutDesk
+from storebridge.pipeline.checkout.questions import Counter
 from storebridge.pipeline.deliver.answers import AnswerDesk, FoldAnswer, FoldLevels
-from storebridge.pipeline.deliver.courier import Courier
+from storebridge.pipeline.deliver.courier import LEASE_SECONDS, Courier
 from storebridge.pipeline.deliver.order_writes import SendOrderWrites
 from storebridge.pipeline.deliver.reading import Errand
 from storebridge.pipeline.flow import CallWasAnswered, ReadCameBack, take_turn
 from storebridge.pipeline.ingest.accept import Intake
 from storebridge.pipeline.normalize.dispatch import dispatch_signals
 from storebridge.pipeline.order_flow import WRITE_LOOK, OrderTurn
+from storebridge.reconcile.backfill import BACKFILL_LOOK, ReadPastOrders
+from storebridge.reconcile.books import BOOKS_LOOK, ReadBooks, ask_books
+from storebridge.reconcile.brake import measure_writes
 from storebridge.reconcile.campaigns import end_due_campaigns
 from storebridge.reconcile.catalogue import finish_listing
-from storebridge.reconcile.orders import PollOrders, ReadOrders, read_unmapped_orders
+from storebridge.reconcile.checkouts import watch_guard
+from storebridge.reconcile.mark import MARK_LOOK, KeepMark, ask_for_marks, may_take_in, renew_marks
+from storebridge.reconcile.orders import Keep, PollOrders, ReadOrders, read_unmapped_orders
 from storebridge.reconcile.privacy import answer_privacy_request
 from storebridge.reconcile.retention import end_and_tell
+from storebridge.reconcile.settlement import settle_days
 from storebridge.reconcile.store_facts import LookAtStore
 from storebridge.reconcile.sweep import ask_periodic, ask_sweep
+from storebridge.store.connections import note_calls
 from storebridge.store.copies import begin_copying
 from storebridge.store.database import Store, Tx, open_store
-from storebridge.store.leases import take
+from storebridge.store.leases import release, take
+from storebridge.store.retention import is_cut_off
 from storebridge.store.secrets import SecretBox
 from storebridge.store.views import last_baseline
-from storebridge.store.waiting import ClaimedLook
+from storebridge.store.waiting import ClaimedLook, delay_looks, due_of_kind
 from storebridge.telemetry.log import get_logger
 from storebridge.work.retry import Breaker
-from storebridge.work.wakes import Bell, Bells
+from storebridge.work.wakes import Bell, Bells, Gong
 
 DISPATCH_AT_ONCE = 500
 BASELINE_LEASE_SECONDS = 120.0
 BASELINE_RETRY_SECONDS = 5.0
-
-
-class Pace(msgspec.Struct, frozen=True):
-    """How often parts look at the database by themselves; in one process bells make most of it unnecessary."""
-
-    nap_seconds: float = 1.0
-    seal_seconds: float = 0.5
-    sweep_tick_seconds: float = 5.0
-    janitor_seconds: float = 3600.0
-
-
-class Environment:
-    """Everything that comes from outside: time, identity, chance, the network, secrets."""
-
-    def __init__(
-        self,
-        transport: Transport,
-        *,
-        clock: Clock | None = None,
-        ids: Ids | None = None,
-        chance: random.Random | None = None,
-        environ: Mapping[str, str] | None = None,
-        read_file: Callable[[str], str] = lambda path: Path(path).read_text(encoding="utf-8"),
-        inline_store: bool = False,
-        wrap_store: Callable[[Store], Store] = lambda store: store,
-        pace: Pace | None = None,
-    ) -> None:
-        self.transport = transport
-        self.clock = clock or SystemClock()
-        self.ids = ids or RandomIds()
-        self.chance = chance or random.Random()
-        self.secure_chance: random.Random = chance or random.SystemRandom()
-        """For what must not be guessed (nonces); a simulation hands in its own."""
-        self.environ = environ or {}
-        self.read_file = read_file
-        self.inline_store = inline_store
-        self.wrap_store = wrap_store
-        self.pace = pace or Pace()
-
-
-def terms_of(name: str, config: WorkspaceConfig) -> WorkspaceTerms:
-    """The settings of one workspace, checked. Raises ConfigurationError."""
-    if not config.connections:
-        raise ConfigurationError(f"Workspace {name!r} has no connections: add [workspaces.{name}.connections.…].")
-    connections = tuple(ConnectionName(connection) for connection in config.connections)
-    system_of_record = ConnectionName(config.system_of_record or connections[0])
-    if system_of_record not in connections:
-        raise ConfigurationError(
-            f"workspaces.{name}.system_of_record is {system_of_record!r}, which is not one of its connections "
-            f"({', '.join(connections)})."
-        )
-    groups = tuple(
-        GroupTerms(group.name, {ConnectionName(c): tuple(names) for c, names in group.locations.items()})
-        for group in config.groups
-    ) or (GroupTerms("main", dict.fromkeys(connections, ("*",))),)
-    return WorkspaceTerms(
-        workspace=Workspace(name),
-        connections=connections,
-        policy=Policy(config.policy),
-        system_of_record=system_of_record,
-        groups=groups,
-        safety_stock=config.safety_stock,
-        risk=config.risk,
-        overrides=tuple(_override(pattern, override) for pattern, override in config.overrides.items()),
-        hold_above_units=config.hold_above_units,
-        mass_zero_share=config.mass_zero_share,
-        sweep_seconds=config.sweep_seconds,
-        hot_sweep_seconds=config.hot_sweep_seconds,
-        hot_below_units=config.hot_below_units,
-        order_poll_seconds=config.order_poll_seconds,
-        subscription_check_seconds=config.subscription_check_seconds,
-        payload_retention_days=config.payload_retention_days,
-        buyer_retention_days=config.buyer_retention_days,
-        history_retention_days=config.history_retention_days,
-        baseline_by_itself=config.baseline == "automatic",
-        keep_orders=config.orders.keep,
-        copy_to=_copy_to(name, config, connections),
-    )
-
-
-def _copy_to(workspace: str, config: WorkspaceConfig, connections: tuple[ConnectionName, ...]) -> ConnectionName | None:
-    target, setting = config.orders.copy_to, f"workspaces.{workspace}.orders.copy_to"
-    if not target:
-        return None
-    if target not in connections:
-        raise ConfigurationError(f"{setting} is {target!r}, which is not one of its connections.")
-    if not config.orders.keep:
-        raise ConfigurationError(f"{setting} needs whole orders: take out keep = false, or copy nothing.")
-    return ConnectionName(target)
-
-
-def _override(pattern: str, config: OverrideConfig) -> Override:
-    shares = {ConnectionName(name): share_of(text) for name, text in config.allocation.items()}
-    return Override(
-        pattern=pattern,
-        policy=None if config.policy is None else Policy(config.policy),
-        safety_stock=config.safety_stock,
-        risk=config.risk,
-        allocation={name: Share(*share) for name, share in shares.items() if share is not None},
-    )
+BACKFILL_RETRY = timedelta(seconds=10)
+HURRY_SECONDS = 60.0
+"""Between rounds of the janitor while buyers are left whose time has come, as after a backfill of old orders."""
 
 
 class Workbench:
@@ -161,7 +76,11 @@ class Workbench:
     def __init__(self, terms: WorkspaceTerms, connectors: dict[ConnectionName, Connector]) -> None:
         self.terms = terms
         self.connectors = connectors
+        self.bearers = [name for name, connector in connectors.items() if connector.mark is not None]
+        """Stores that bear the bridge's mark."""
         self.couriers: list[Courier] = []
+        self.counters: dict[ConnectionName, Counter] = {}
+        """Where the checkouts of guarded stores ask."""
 
 
 class Bridge:
@@ -173,6 +92,10 @@ class Bridge:
         self.store = store
         self.owner = owner
         self._bells = Bells()
+        self._gong = Gong()
+        """Struck after every turn: checkouts may be waiting for it."""
+        self.away = ""
+        """Why the loops rest, while the database is away."""
         self._tasks: list[asyncio.Task[None]] = []
         self.workspaces: dict[Workspace, Workbench] = {}
         for name, workspace_config in config.workspaces.items():
@@ -196,12 +119,25 @@ class Bridge:
                 self.environment,
                 self._vault(terms.workspace, ConnectionName(name)),
                 lambda secret: self._secret(terms.workspace, secret),
+                keeps_orders=terms.keep_orders,
+                gets_copies=terms.copy_to == name,
             )
             for name, connection in config.connections.items()
         }
-        bench = Workbench(terms, connectors)
+        replacing = frozenset(name for name, one in connectors.items() if one.capabilities.replaces_copies)
+        longest = {name: one.capabilities.lines_per_order for name, one in connectors.items()}
+        shown = {
+            name: one.capabilities.changes_lag_seconds + one.capabilities.late_landing_seconds
+            for name, one in connectors.items()
+        }
+        known = msgspec.structs.replace(
+            terms, copies_replaced_in=replacing, lines_per_order=longest, shown_within=shown
+        )
+        bench = Workbench(known, connectors)
         self.workspaces[terms.workspace] = bench
         bench.couriers = [self._courier(bench, connector) for connector in connectors.values()]
+        for name in terms.guarded_stores:
+            bench.counters[name] = Counter(terms, name, self.environment.ids, _adjusting(bench))
 
     def _vault(self, workspace: Workspace, connection: ConnectionName) -> StoredTokens:
         environment = self.environment
@@ -231,23 +167,39 @@ class Bridge:
         for connection in sorted(connections):  # a set's own order changes from process to process
             self._bell(workspace, connection).ring()
         self._bells["seal"].ring()
+        self._gong.ring()
+
+    def checkout_desks(self) -> dict[tuple[Workspace, ConnectionName], CheckoutDesk]:
+        """The desk of every guarded checkout."""
+        return {
+            (workspace, name): self._desk(bench, name)
+            for workspace, bench in self.workspaces.items()
+            for name in bench.counters
+        }
+
+    def _desk(self, bench: Workbench, name: ConnectionName) -> CheckoutDesk:
+        guard = bench.connectors[name].checkout_guard
+        assert guard is not None
+        return CheckoutDesk(
+            bench.terms,
+            name,
+            guard,
+            bench.counters[name],
+            store=self.store,
+            clock=self.environment.clock,
+            gong=self._gong,
+            wake=lambda connections: self.wake(bench.terms.workspace, connections),
+        )
 
     def _courier(self, bench: Workbench, connector: Connector) -> Courier:
         terms, environment = bench.terms, self.environment
-        adjusting = frozenset(name for name, c in bench.connectors.items() if c.capabilities.write_style == "keyed")
+        adjusting = _adjusting(bench)
 
         def turn(tx: Tx, what: FoldLevels | FoldAnswer) -> frozenset[ConnectionName]:
             return take_turn(tx, terms, environment.ids, adjusting, _occasion(connector, what)).wake
 
         def wake(connections: frozenset[ConnectionName]) -> None:
             self.wake(terms.workspace, connections)
-
-        def keep(
-            tx: Tx, connection: ConnectionName, orders: Sequence[Order], looks: Sequence[ClaimedLook]
-        ) -> frozenset[ConnectionName]:
-            turn = OrderTurn(tx, terms.workspace, environment.ids, copy_to=terms.copy_to)
-            turn.read(connection, orders, looks)
-            return frozenset(turn.wake)
 
         answers = AnswerDesk(
             terms.workspace,
@@ -260,7 +212,7 @@ class Bridge:
         )
         errands: dict[str, Errand] = {
             "orders": ReadOrders(
-                terms.workspace, connector, self.store, wake, keep=keep if terms.keep_orders else None
+                terms, connector, self.store, wake, keep=self._keep(terms) if terms.keep_orders else None
             ),
             WRITE_LOOK: SendOrderWrites(terms.workspace, connector, self.store, environment.ids, wake),
             "order_poll": PollOrders(terms, connector, self.store, every_seconds=terms.order_poll_seconds, wake=wake),
@@ -269,6 +221,12 @@ class Bridge:
             ),
             "catalogue": TakeInNew(self, terms.workspace, connector),
         }
+        if terms.keep_orders:
+            errands[BACKFILL_LOOK] = self._past_orders(bench, connector)
+        if connector.books is not None:
+            errands[BOOKS_LOOK] = ReadBooks(terms, connector, connector.books, self.store, wake)
+        if connector.mark is not None:
+            errands[MARK_LOOK] = KeepMark(terms, connector, connector.mark, self.store, environment.ids, wake)
         return Courier(
             terms.workspace,
             connector,
@@ -283,13 +241,41 @@ class Bridge:
             nap_seconds=environment.pace.nap_seconds,
         )
 
-    def address_of(self, workspace: Workspace, connection: ConnectionName) -> str:
-        """Where this connection's store delivers to."""
+    def _keep(self, terms: WorkspaceTerms) -> Keep:
+        def keep(
+            tx: Tx, connection: ConnectionName, orders: Sequence[Order], looks: Sequence[ClaimedLook]
+        ) -> frozenset[ConnectionName]:
+            turn = OrderTurn(tx, terms, self.environment.ids)
+            turn.read(connection, orders, looks)
+            return frozenset(turn.wake)
+
+        return keep
+
+    def _past_orders(self, bench: Workbench, connector: Connector) -> ReadPastOrders:
+        terms = bench.terms
+
+        def replan(tx: Tx, keys: Collection[OrderKey]) -> frozenset[ConnectionName]:
+            turn = OrderTurn(tx, terms, self.environment.ids)
+            turn.changed(keys)
+            return frozenset(turn.wake)
+
+        return ReadPastOrders(
+            terms,
+            connector,
+            self.store,
+            self.environment.clock,
+            lambda connections: self.wake(terms.workspace, connections),
+            keep=self._keep(terms),
+            replan=replan,
+        )
+
+    def address_of(self, workspace: Workspace, connection: ConnectionName, *, room: str = "hooks") -> str:
+        """Where this connection's store delivers to; with ``room="guard"`` where its checkout asks."""
         server = self.config.server
         base = (server.intake_url or f"http://{server.intake_listen}").rstrip("/")
         if len(self.config.workspaces) == 1:
-            return f"{base}/hooks/{connection}"
-        return f"{base}/hooks/{workspace}/{connection}"
+            return f"{base}/{room}/{connection}"
+        return f"{base}/{room}/{workspace}/{connection}"
 
     async def baseline(self, workspace: Workspace, *, sign_off: bool, actor: str) -> BaselineReport:
         """Survey the stores; with ``sign_off`` take in every linked SKU that is new."""
@@ -300,19 +286,59 @@ class Bridge:
         self.wake(workspace, wake)
         return report
 
+    async def backfill(self, workspace: Workspace, seconds: float) -> None:
+        """Read orders of the past for so long, of the stores whose courier does not run anywhere."""
+        bench, clock = self.workspaces[workspace], self.environment.clock
+        until = clock.monotonic() + seconds
+        while clock.monotonic() < until:
+            steps = [await self._past_step(bench, connector) for connector in bench.connectors.values()]
+            if not any(steps):
+                await clock.sleep(min(0.2, seconds))
+
+    async def _past_step(self, bench: Workbench, connector: Connector) -> bool:
+        """A step of a store's backfill, if it is due and nobody else may take it."""
+        workspace, lease = bench.terms.workspace, f"courier/{connector.name}"
+        due = await self.store.read(due_of_kind, workspace, connector.name, BACKFILL_LOOK)
+        if not due:
+            return False
+        epoch = await self.store.run(take, workspace, lease, self.owner, LEASE_SECONDS)
+        if epoch is None:
+            return False
+        try:
+            await self._past_orders(bench, connector)(due)
+        except CallTrouble as trouble:
+            get_logger("backfill").warning("backfill_waits", connection=connector.name, trouble=str(trouble))
+            await self.store.run(delay_looks, workspace, connector.name, due, BACKFILL_RETRY)
+        finally:
+            await self.store.run(release, workspace, lease, self.owner, epoch)
+        return True
+
     async def start(self) -> None:
         """Start every loop. Nothing is read or written before the caller awaits something else."""
         for workspace, bench in self.workspaces.items():
             await self.store.run(begin_copying, workspace, bench.terms.copy_to)
+            await self._compare_marks_first(bench)
             for name in bench.connectors:
                 await self.store.run(ask_periodic, bench.terms, name)
+                if bench.connectors[name].books is not None:
+                    await self.store.run(ask_books, bench.terms, name)
             for courier in bench.couriers:
                 self._spawn(courier.run(), f"courier {workspace}/{courier.connection}")
+            for name in bench.counters:
+                self._spawn(self._watch_guard(bench, name), f"guard {workspace}/{name}")
         self._spawn(self._dispatch(), "dispatch")
         self._spawn(self._sweep(), "sweep")
         self._spawn(self._sweep_after_gap(), "gap")
         self._spawn(self._seal(), "seal")
         self._spawn(self._tidy(), "janitor")
+        self._spawn(self._settle(), "settlement")
+
+    async def _compare_marks_first(self, bench: Workbench) -> None:
+        """No courier writes before a mark was compared, where a store bears one."""
+        if bench.bearers:
+            since = await self.store.run(ask_for_marks, bench.terms.workspace, bench.bearers)
+            for courier in bench.couriers:
+                courier.write_nothing_before_mark(since)
 
     def begin(self) -> None:
         """Sign off the first baseline of every workspace that is configured to do so by itself."""
@@ -334,11 +360,11 @@ class Bridge:
         self._tasks.append(asyncio.get_running_loop().create_task(work, name=name))
 
     def failed(self) -> BaseException | None:
-        """Why a loop died, if one did: the process must not go on pretending."""
-        for task in self._tasks:
-            if task.done() and not task.cancelled() and task.exception() is not None:
-                return task.exception()
-        return None
+        """Why a loop died, if one did: the process must not go on pretending. Of several the one that no database which
+        comes back puts right."""
+        ended = [task.exception() for task in self._tasks if task.done() and not task.cancelled()]
+        died_of = [error for error in ended if error is not None]
+        return min(died_of, key=lambda error: isinstance(error, StoreUnavailableError), default=None)
 
     async def stop(self) -> None:
         """Drain: finish what is on the wire, release leases, close."""
@@ -372,12 +398,21 @@ class Bridge:
     async def _sweep(self) -> None:
         while True:
             for workspace, bench in self.workspaces.items():
+                await self.store.run(measure_writes, bench.terms)
                 if wake := await self.store.run(end_due_campaigns, bench.terms):
                     self.wake(workspace, wake)
                 for name in bench.connectors:
                     if await self.store.run(ask_sweep, bench.terms, name):
                         self._bell(workspace, name).ring()
+                self.wake(workspace, await self.store.run(renew_marks, workspace, bench.bearers))
+                await self._note_calls(bench)
             await self.environment.clock.sleep(self.environment.pace.sweep_tick_seconds)
+
+    async def _note_calls(self, bench: Workbench) -> None:
+        for name, connector in bench.connectors.items():
+            if counts := connector.calls.take():
+                percent = round(connector.budget.ratio() * 100)
+                await self.store.run(note_calls, bench.terms.workspace, name, counts, percent)
 
     async def _sweep_after_gap(self) -> None:
         while True:
@@ -389,19 +424,56 @@ class Bridge:
                     await self.store.run(ask_periodic, bench.terms, name)
                     self._bell(workspace, name).ring()
 
+    async def _watch_guard(self, bench: Workbench, name: ConnectionName) -> None:
+        """Probe the guard as a buyer's checkout reaches it, end holds whose time is over, judge anew."""
+        terms, clock = bench.terms, self.environment.clock
+        seconds = terms.guard.probe / timedelta(seconds=1)
+        while True:
+            if await self.store.run(take, terms.workspace, f"guard/{name}", self.owner, 3 * seconds) is not None:
+                milliseconds = await self._probe_guard(bench, name)
+                wake = await self.store.run(bench.counters[name].expire)
+                wake |= await self.store.run(watch_guard, terms, name, milliseconds)
+                self.wake(terms.workspace, wake)
+            await clock.sleep(seconds)
+
+    async def _probe_guard(self, bench: Workbench, name: ConnectionName) -> int:
+        """Milliseconds until the guard's public address turns an unsigned question away, the database's part included;
+        FAILED when it does not."""
+        guard, clock = bench.connectors[name].checkout_guard, self.environment.clock
+        assert guard is not None
+        url = self.address_of(bench.terms.workspace, name, room="guard") + guard.path
+        patience = 2 * bench.terms.guard.answer_within / timedelta(seconds=1)
+        began = clock.monotonic()
+        try:
+            answer = await self.environment.transport.send(Request("POST", url, {}, PROBE, patience))
+        except (NoAnswer, NotSent):
+            return FAILED
+        return round((clock.monotonic() - began) * 1000) if answer.status == UNSIGNED else FAILED
+
     async def _seal(self) -> None:
         while True:
             for workspace in self.workspaces:
                 await self.store.run(seal, workspace)
             await self.environment.clock.sleep(self.environment.pace.seal_seconds)
 
-    async def _tidy(self) -> None:
+    async def _settle(self) -> None:
         while True:
             for bench in self.workspaces.values():
-                await self.store.run(end_and_tell, bench.terms)
+                await settle_days(self.store, bench.terms)
+            await self.environment.clock.sleep(self.environment.pace.settle_seconds)
+
+    async def _tidy(self) -> None:
+        pace = self.environment.pace
+        while True:
+            more = False
+            for bench in self.workspaces.values():
+                ended = await self.store.run(end_and_tell, bench.terms)
+                more = more or is_cut_off(ended)
                 await self._answer_privacy_requests(bench.terms.workspace)
             await self.store.maintain()
-            await self.environment.clock.sleep(self.environment.pace.janitor_seconds)
+            await self.environment.clock.sleep(
+                min(HURRY_SECONDS, pace.janitor_seconds) if more else pace.janitor_seconds
+            )
 
 
 def _occasion(connector: Connector, what: FoldLevels | FoldAnswer) -> ReadCameBack | CallWasAnswered:
@@ -419,6 +491,11 @@ def _occasion(connector: Connector, what: FoldLevels | FoldAnswer) -> ReadCameBa
     )
 
 
+def _adjusting(bench: Workbench) -> frozenset[ConnectionName]:
+    """Stores whose keyed calls can carry a difference."""
+    return frozenset(name for name, c in bench.connectors.items() if c.capabilities.write_style == "keyed")
+
+
 class TakeInNew:
     """Errand: products changed, so list them again and take in SKUs that are new on both sides."""
 
@@ -430,44 +507,14 @@ class TakeInNew:
         self._connector = connector
 
     async def __call__(self, looks: tuple[Any, ...]) -> None:
-        signed = await self._bridge.store.read(last_baseline, self._workspace) is not None
-        by_itself = self._bridge.workspaces[self._workspace].terms.baseline_by_itself
-        await self._bridge.baseline(self._workspace, sign_off=signed or by_itself, actor="storebridge")
-        await self._bridge.store.run(finish_listing, self._workspace, self._connector.name, looks)
+        terms = self._bridge.workspaces[self._workspace].terms
+        take_in = await self._bridge.store.read(may_take_in, self._workspace, terms.baseline_by_itself)
+        await self._bridge.baseline(self._workspace, sign_off=take_in, actor="storebridge")
+        await self._bridge.store.run(finish_listing, terms, self._connector.name, looks)
         self._bridge.wake(self._workspace, await self._bridge.store.run(read_unmapped_orders, self._workspace))
-
-
-def real_environment(environ: Mapping[str, str]) -> Environment:
-    """The machine's own clock, chance and network; close its ``transport`` when done. Needs a running event loop."""
-    return Environment(AiohttpTransport(), environ=environ)
-
-
-def open_database(config: Config, environment: Environment, *, read_only: bool = False) -> Store:
-    """The configured database, for a command. Raises StoreUnavailableError, also when there is nothing to read yet."""
-    address = config.server.store
-    path = address.removeprefix("sqlite:///")
-    if read_only and "://" not in path and not Path(path).exists():
-        raise StoreUnavailableError(f"There is no database {path} yet: run storebridge serve first.")
-    return open_store(address, clock=environment.clock, read_only=read_only)
 
 
 def build_bridge(config: Config, environment: Environment, *, store: Store | None = None) -> Bridge:
     """Wire everything. Raises ConfigurationError, StoreUnavailableError."""
     opened = store or open_store(config.server.store, clock=environment.clock, inline=environment.inline_store)
     return Bridge(config, environment, environment.wrap_store(opened), owner=environment.ids.new("worker"))
-
-
-async def run_until_stopped(bridge: Bridge, stop: asyncio.Event) -> None:
-    """Serve until told to stop; a loop that dies stops the process with its error."""
-    await bridge.start()
-    bridge.begin()
-    try:
-        while not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await stop.wait()
-            error = bridge.failed()
-            if error is not None:
-                raise error
-    finally:
-        await bridge.stop()

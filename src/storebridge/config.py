@@ -50,6 +50,8 @@ class ConnectionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["shopify", "wix"]
     api_url: str | None = None
     """Only for a sandbox: the base address instead of the vendor's own host."""
+    copies_take_stock: Literal["never", "when_made", "when_shipped"] = "never"
+    """When this store lowers stock for a copied order, although it is asked not to."""
     # Shopify
     shop: str | None = None
     """``name.myshopify.com``."""
@@ -91,6 +93,23 @@ class OrdersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The connection whose store gets a copy of every paid order of the others; empty: nothing is copied."""
 
 
+class GuardConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The guard of Wix's checkout, for SKUs whose policy is ``guarded``."""
+
+    answer_within_ms: int = 800
+    """A checkout is answered within this; what cannot be held by then is refused."""
+    hold_minutes: float = 10.0
+    """How long a checkout that asks no more keeps its units."""
+    most_units_per_checkout: int = 20
+    """Units of one SKU that one checkout may hold."""
+    most_share_held: float = 0.8
+    """Part of what is left of a SKU that all checkouts may hold together, rounded up."""
+    bypass_channels: bool = False
+    """The site sells on ways that do not ask: express wallets, the till, orders typed in by staff."""
+    probe_seconds: float = 10.0
+    """How often the guard's own address is probed."""
+
+
 class OverrideConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is different for a SKU or for a pattern of SKUs; what is not named is as everywhere."""
 
@@ -99,6 +118,14 @@ class OverrideConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     risk: float | None = None
     allocation: dict[str, int | str] = {}
     """The most that a connection shows: units (5), part of what is left ("30%"), or "velocity" (no limit)."""
+
+
+class BundleConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A SKU that is made of others: where a store sells it as an ordinary variant, a sale takes its components."""
+
+    sku: str
+    components: dict[str, int]
+    """Units of each component in one bundle, by SKU."""
 
 
 class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,6 +146,17 @@ class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Hybrid: the chance that a store sells more than its allowance before that is known."""
     overrides: dict[str, OverrideConfig] = {}
     """By SKU, or by a pattern such as ``TEE-*``."""
+    bundles: list[BundleConfig] = []
+    """SKUs that are made of others. Shopify's own bundles are recognised and need not be named."""
+    oversold_first: list[str] = []
+    """Connections whose orders keep their goods when more was sold than exists; empty: the earliest paid keeps."""
+    checkout_guard: GuardConfig = GuardConfig()
+    keep_together: bool = False
+    """A lower is taken from one location of a store where one has enough; false: from the last ones in turn."""
+    most_units_per_hour: int = 100_000
+    """More units than this are not written within an hour: everything is held for a person; 0: no limit."""
+    most_skus_per_hour: int = 20_000
+    """The same for SKUs; it also limits what ``storebridge undo`` takes back at once."""
     hold_above_units: int = 200
     """A single change by staff of more units than this is held for a person."""
     mass_zero_share: float = 0.3
@@ -131,6 +169,10 @@ class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     order_poll_seconds: float = 30.0
     """Orders changed since the cursor are listed this often."""
     subscription_check_seconds: float = 600.0
+    settlement_poll_seconds: float = 3600.0
+    """Payouts and fees are read this often, where a store's payment provider shows them."""
+    time_zone: str = "UTC"
+    """Where the days of settlement statements begin and end, by its IANA name (``Europe/Berlin``)."""
     payload_retention_days: int = 30
     """Raw deliveries, which hold personal data, and the bodies of settled calls are emptied after this."""
     buyer_retention_days: int = 365
@@ -162,11 +204,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: ServerConfig = ServerConfig()
 
 
+CAPS = ("most_units_per_hour", "most_skus_per_hour")
 RETENTION = ("payload_retention_days", "buyer_retention_days", "history_retention_days")
 MOST_OVERRIDES = 2000
 MOST_PATTERNS = 50
 """Each is looked at for every SKU that has no override of its own name."""
-BUILT_POLICIES = ("mirror", "escrow", "hybrid")
+MOST_IN_BUNDLE = 1000
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 """Workspaces and connections stand in addresses and metric labels."""
 LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})")
@@ -230,6 +273,7 @@ def _parse_workspace(data: Any, name: str, key: str) -> WorkspaceConfig:
     overrides = _parse_overrides(data.get("overrides", {}), found, name, f"{where}.overrides")
     workspace = _convert({**data, "connections": {}, "overrides": {}}, WorkspaceConfig, name, where)
     _check_figures(workspace, name, where)
+    _check_bundles(workspace, overrides, name, f"{where}.bundles")
     return msgspec.structs.replace(workspace, connections=found, overrides=overrides)
 
 
@@ -347,9 +391,60 @@ def _check_figures(workspace: WorkspaceConfig, name: str, where: str) -> None:
     if not 0 < workspace.mass_zero_share <= 1:
         raise ConfigurationError(f"{name}: {where}.mass_zero_share: a share above 0, at most 1.")
     _check_risk(workspace.risk, name, where)
-    for setting in ("safety_stock", "hold_above_units", "hot_below_units", *RETENTION):
+    _check_guard(workspace.checkout_guard, name, f"{where}.checkout_guard")
+    for setting in ("safety_stock", "hold_above_units", "hot_below_units", *CAPS, *RETENTION):
         if getattr(workspace, setting) < 0:
             raise ConfigurationError(f"{name}: {where}.{setting}: it cannot be below 0.")
+
+
+def _check_bundles(workspace: WorkspaceConfig, overrides: Mapping[str, OverrideConfig], name: str, where: str) -> None:
+    recipes: dict[str, dict[str, int]] = {}
+    for bundle in workspace.bundles:
+        place = f'{where} "{bundle.sku}"'
+        if not bundle.sku.strip() or bundle.sku in recipes:
+            raise ConfigurationError(f"{name}: {place}: give each bundle the SKU of its own, once.")
+        if not bundle.components:
+            raise ConfigurationError(f"{name}: {place}.components: name at least one SKU and its units.")
+        for sku, units in bundle.components.items():
+            if not sku.strip() or not 1 <= units <= MOST_IN_BUNDLE:
+                raise ConfigurationError(
+                    f'{name}: {place}.components."{sku}": {units} units: a SKU and a number from 1 to {MOST_IN_BUNDLE}.'
+                )
+        recipes[bundle.sku] = bundle.components
+    for sku in recipes:
+        _refuse_circle(sku, recipes, name, where)
+    guarded = [p for p in (workspace.policy, *(o.policy for o in overrides.values())) if p == "guarded"]
+    if recipes and guarded:
+        raise ConfigurationError(
+            f"{name}: {where}: guarded cannot hold the components of a bundle for a checkout: use escrow, hybrid or "
+            "mirror in this workspace, or take the bundles out."
+        )
+
+
+def _refuse_circle(sku: str, recipes: Mapping[str, Mapping[str, int]], name: str, where: str) -> None:
+    """A bundle may be made of bundles, but not of itself."""
+    waiting, seen = list(recipes[sku]), set[str]()
+    while waiting:
+        part = waiting.pop()
+        if part == sku:
+            raise ConfigurationError(f'{name}: {where} "{sku}": it is made of itself; take it out of its components.')
+        if part not in seen:
+            seen.add(part)
+            waiting.extend(recipes.get(part, ()))
+
+
+def _check_guard(guard: GuardConfig, name: str, where: str) -> None:
+    """Wix waits a few seconds at most (G2), and a hold must outlive the buyer's typing."""
+    limits: tuple[tuple[str, float, float], ...] = (
+        ("answer_within_ms", 100, 4000),
+        ("hold_minutes", 1, 120),
+        ("most_units_per_checkout", 1, 100_000),
+        ("most_share_held", 0.01, 1),
+        ("probe_seconds", 1, 300),
+    )
+    for setting, least, most in limits:
+        if not least <= getattr(guard, setting) <= most:
+            raise ConfigurationError(f"{name}: {where}.{setting}: from {least:g} to {most:g}.")
 
 
 def parse_listen(text: str) -> tuple[str, int]:
@@ -366,17 +461,27 @@ def is_loopback(text: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def refuse_unbuilt_policies(config: Config) -> None:
-    """Raises ConfigurationError for a policy that is designed but not built yet."""
-    built = f"{', '.join(BUILT_POLICIES[:-1])} or {BUILT_POLICIES[-1]}"
+def refuse_unguardable(config: Config) -> None:
+    """Raises ConfigurationError for a policy that none of the workspace's stores can carry out."""
     for name, workspace in config.workspaces.items():
         named: list[tuple[str, str | None]] = [("policy", workspace.policy)]
         named += [
             (f'overrides."{pattern}".policy', override.policy) for pattern, override in workspace.overrides.items()
         ]
+        if any(can_be_guarded(connection) for connection in workspace.connections.values()):
+            continue
         for place, policy in named:
-            if policy is not None and policy not in BUILT_POLICIES:
-                raise ConfigurationError(f"workspaces.{name}.{place}: {policy} is not built yet: use {built}.")
+            if policy == "guarded":
+                raise ConfigurationError(
+                    f"workspaces.{name}.{place}: guarded needs a Wix connection of an app (app_id, instance_id and "
+                    "webhook_public_key), whose checkout can ask: add them, or use mirror, escrow or hybrid."
+                )
+
+
+def can_be_guarded(connection: ConnectionConfig) -> bool:
+    """Whether this store's checkout can ask, and its questions can be told from forged ones."""
+    app = (connection.app_id, connection.instance_id, connection.webhook_public_key)
+    return connection.kind == "wix" and all(app)
 
 
 def resolve_secret(

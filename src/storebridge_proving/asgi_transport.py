@@ -139,10 +139,17 @@ class AsgiPost:
     def __init__(self, base: str) -> None:
         self._base = base
         self._apps: Apps | None = None
+        self._app: App | None = None
         self.errors: list[BaseException] = []
+
+    async def door(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The intake as an app: who knocks while it is down gets no answer."""
+        if self._app is not None:
+            await self._app(scope, receive, send)
 
     def connect(self, app: App) -> None:
         """The intake is up."""
+        self._app = app
         self._apps = Apps({self._base: app})
         self._apps.errors = self.errors
 
@@ -150,7 +157,7 @@ class AsgiPost:
         """The intake's process is gone, with every delivery that it had not answered."""
         if self._apps is not None:
             self._apps.abort()
-        self._apps = None
+        self._apps = self._app = None
 
     async def __call__(self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> int:
         """Deliver; raises Unreachable when the intake is down, too slow, or breaks off."""

@@ -4,13 +4,51 @@ believed.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from storebridge.store.database import Tx
+from storebridge_proving.checker.orders import Name, OrderClaim, OrderClaims
 from storebridge_proving.checker.report import Claims
 
+SPEAKS_OF: Mapping[str, tuple[str, ...]] = {
+    "order_not_copied": ("missing",),
+    "order_not_mapped": ("missing",),
+    "parcel_not_told": ("parcels", "units"),
+}
+"""Reasons that tell a person of an order whose copy is missing or differs, and the differences that they speak of."""
+WRITES_MAKE: Mapping[str, tuple[str, ...]] = {
+    "parcel": ("parcels",),
+    "tracking": ("parcels",),
+    "undo": ("parcels",),
+    "copy": ("missing",),
+    "cancel": ("standing", "units"),
+    "refund": ("refunded", "units"),
+    "payments": ("paid",),
+    "details": ("address", "note", "tags"),
+    "edit": ("units", "total"),
+    "replace": ("missing", "units", "total", "note", "tags"),
+}
+"""What a write to an order makes alike, by the first word of its purpose: refused or undone, that is what differs."""
+COPY_DIFFERS: Mapping[str, tuple[str, ...]] = {
+    "total": ("total",),
+    "paid": ("paid",),
+    "refunded": ("refunded",),
+    "standing": ("standing", "parcels", "units"),
+    "parcels": ("parcels",),
+    "shipped": ("parcels", "units"),
+    "restocked": ("restocked",),
+    "units": ("units",),
+    "lines": ("units",),
+    "note": ("note",),
+    "tags": ("tags",),
+}
+"""What a case that a copy differs speaks of, by what it names."""
+TOLD = (*SPEAKS_OF, "copy_differs", "order_write_refused", "order_write_undone")
 HOLDING = ("change_held", "mass_zero_held", "write_outcome_unclear")
 """Reasons that keep a SKU from being written until a person decides."""
 
@@ -82,6 +120,55 @@ def read_claims(tx: Tx) -> Claims:
     )
 
 
+def open_order_writes(tx: Tx) -> int:
+    """Writes to orders of which nobody knows yet what they did."""
+    return _one(tx, "SELECT COUNT(*) FROM order_writes WHERE state IN ('planned', 'sent', 'unclear', 'applied')")
+
+
+def read_order_claims(tx: Tx) -> OrderClaims:
+    """Orders that are kept, and those of which a person was told that their copy differs or cannot be made."""
+    kept = _rows(tx, "SELECT connection, order_id, document FROM sales")
+    told = _rows(
+        tx,
+        "SELECT sales.connection, sales.order_id, cases.reason, cases.payload FROM cases "
+        "JOIN sales ON sales.workspace = cases.workspace "
+        "AND (cases.subject = sales.order_key OR cases.subject LIKE sales.order_key || '/%') "
+        f"WHERE cases.state = 'open' AND cases.reason IN ({_quoted(TOLD)})",
+    )
+    excused: dict[Name, set[str]] = {}
+    for store, order, reason, payload in told:
+        details = json.loads(payload) if isinstance(payload, str) else payload or {}
+        excused.setdefault((str(store), str(order)), set()).update(spoken_of(str(reason), details))
+    return OrderClaims(
+        kept=tuple((str(store), str(order)) for store, order, _ in kept),
+        told={order: frozenset(kinds) for order, kinds in excused.items()},
+        known={(str(store), str(order)): _claim_of(json.loads(document)) for store, order, document in kept},
+    )
+
+
+def spoken_of(reason: str, details: Mapping[str, Any]) -> Iterator[str]:
+    """The kinds of difference (checker/orders.py) that a case with these details tells a person of."""
+    if reason == "copy_differs":
+        for named in details:
+            yield from COPY_DIFFERS.get(named, ())
+    elif reason in ("order_write_refused", "order_write_undone"):
+        yield from WRITES_MAKE[str(details["purpose"]).partition(":")[0]]
+    else:
+        yield from SPEAKS_OF[reason]
+
+
+def _claim_of(document: dict[str, Any]) -> OrderClaim:
+    parcels = [parcel for parcel in document["parcels"] if not parcel["cancelled"]]
+    return OrderClaim(
+        refunded=Decimal(document["totals"]["refunded"]["shop"]["amount"]),
+        restocked=sum(int(line["restocked"]) for line in document["lines"]),
+        sent=sum(int(line["quantity"]) for parcel in parcels for line in parcel["lines"]),
+        comes_to=Decimal(document["totals"]["total"]["shop"]["amount"]),
+        received=Decimal(document["totals"]["paid"]["shop"]["amount"]),
+        note=document["note"],
+    )
+
+
 def read_spread(tx: Tx) -> list[float]:
     """The bridge's own last measured delays, in milliseconds (moments are stored in microseconds); for the
     live display only.
@@ -110,6 +197,17 @@ def read_written(tx: Tx) -> dict[tuple[str, str], int]:
         "WHERE ledger.kind = 'write' GROUP BY ledger.connection, pools.sku",
     )
     return {(str(connection), str(sku)): int(units) for connection, sku, units in rows}
+
+
+def read_held(tx: Tx) -> list[tuple[str, datetime, int]]:
+    """What checkouts began to hold and held no more: SKU, when, units (negative: no more)."""
+    rows = _rows(
+        tx,
+        "SELECT pools.sku, ledger.at, CASE WHEN ledger.kind = 'held' THEN ledger.units ELSE -ledger.units END "
+        "FROM ledger JOIN pools ON pools.workspace = ledger.workspace AND pools.pool_id = ledger.pool_id "
+        "WHERE ledger.kind IN ('held', 'freed', 'bought') ORDER BY ledger.seq",
+    )
+    return [(str(sku), _moment(at), int(units)) for sku, at, units in rows]
 
 
 def read_journal(tx: Tx) -> list[str]:

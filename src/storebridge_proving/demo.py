@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
+from storebridge.model.checkouts import GuardMode
 from storebridge_proving.bridge_records import EventCounts, read_claims, read_counts, read_health, read_spread
 from storebridge_proving.checker.records import Records, pools_of
 from storebridge_proving.checker.report import Verdict, judge
@@ -26,9 +27,10 @@ from storebridge_proving.shoppers import Crowd, CrowdPlan
 from storebridge_proving.stage import PACE, Stage, open_stage, raise_if_failed, wait_until_settled
 
 EVENTS_PER_SECOND = 20.0
-WALKERS = 4
+WALKERS = 8
 """So many people act at the same time, so that one who waits for a slow store holds up nobody else."""
 BOOKING_EVERY_SECONDS = 4.0
+LOOK_SECONDS = 1.0
 QUIET_SECONDS = 2.0
 PATIENCE_SECONDS = 150.0
 SYSTEM_OF_RECORD = "shopify"
@@ -62,8 +64,11 @@ class DemoReport:
 
     @property
     def exit_status(self) -> int:
-        """1 when anything was oversold under escrow, disagrees, or was lost."""
-        oversold = self.content["units_oversold"] if self.content["policy"] == "escrow" else 0
+        """1 when anything was oversold that was promised not to be (under guarded: while every checkout got its
+        answer), disagrees, or was lost."""
+        unanswered = self.content.get("checkouts", {}).get("unanswered", 0)
+        promised = self.content["policy"] == "escrow" or (self.content["policy"] == "guarded" and not unanswered)
+        oversold = self.content["units_oversold"] if promised else 0
         return 1 if oversold or self.content["skus_disagreeing"] or self.content["events"]["lost"] else 0
 
 
@@ -95,7 +100,7 @@ async def _play(options: DemoOptions, folder: Path, console: Console) -> DemoRep
         run = _Run(options, stage)
         with Live(draw(run.picture), console=console, refresh_per_second=4, transient=True) as live:
             verdict, counts = await run.play(lambda: live.update(draw(run.picture)))
-    report = DemoReport(_content(options, verdict, counts), list(verdict.findings), skipped)
+    report = DemoReport(_content(options, verdict, counts) | run.checkouts, list(verdict.findings), skipped)
     console.print(draw_report(report.content, report.findings))
     return report
 
@@ -114,6 +119,8 @@ class _Run:
         self._skus = [pool.sku for pool in pools_of(records)]
         self._received = 0
         self._settled_at: datetime | None = None
+        self.checkouts: dict[str, Any] = {}
+        """Guarded only: ``checkouts`` of the report."""
 
     async def play(self, show: Callable[[], None]) -> tuple[Verdict, EventCounts]:
         """Baseline, shoppers, quiet, verdict."""
@@ -188,11 +195,16 @@ class _Run:
             raise_if_failed(self._stage.bridge)
             reviews = await self._stage.store.read(cases_left)
             calm = (await self._stage.backlog()).quiet and not self._on_their_way() and not reviews
+            calm = calm and await self._stage.nothing_is_held() and await self._guard_is_back()
             calm_since = (calm_since or clock.monotonic()) if calm else None
             now = clock.monotonic()
             if calm_since is not None and now > earliest and now - calm_since >= QUIET_SECONDS:
                 return
             await asyncio.sleep(0.1)
+
+    async def _guard_is_back(self) -> bool:
+        """A guard that some orders went past stays away for a day; one that had to be left comes back."""
+        return await self._stage.guard_holds() or await self._stage.guard_mode() == GuardMode.BOUNDED
 
     def _on_their_way(self) -> int:
         stores = self._stage.stores
@@ -202,9 +214,14 @@ class _Run:
         store = self._stage.bridge.store
         truths = {client.name: await client.truth() for client in self._stage.clients}
         attempts = {client.name: await client.webhooks() for client in self._stage.clients}
+        mode = await self._stage.guard_mode()
+        if mode:
+            asked = await self._stage.clients[1].guard_calls()
+            unanswered = sum(call["outcome"] != "answered" for call in asked)
+            self.checkouts = {"checkouts": {"asked": len(asked), "unanswered": unanswered, "guard": mode}}
         verdict = judge(
             Records(truths, SYSTEM_OF_RECORD, self._stage.goods),
-            self._options.policy,
+            "hybrid" if mode == GuardMode.BOUNDED else self._options.policy,
             claims=await store.read(read_claims),
             attempts=attempts,
             settled_at=self._settled_at,
@@ -219,12 +236,12 @@ class _Run:
                 self._tally.see(client.name, news)
             await self._look_at_bridge()
             show()
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _look_at_bridge(self) -> None:
         store, picture = self._stage.bridge.store, self.picture
         counts = await store.read(read_counts)
-        picture.events_per_second = (counts.received - self._received) / 0.5
+        picture.events_per_second = (counts.received - self._received) / LOOK_SECONDS
         self._received = counts.received
         delays = sorted(await store.read(read_spread))
         if delays:

@@ -124,6 +124,9 @@ def draw_report(report: Mapping[str, Any], findings: list[str]) -> RenderableTyp
     table.add_row("units oversold", str(report["units_oversold"]))
     table.add_row("SKUs disagreeing", f"{report['skus_disagreeing']} of {report['skus']}, {report['held']} held")
     table.add_row("deliveries", ", ".join(f"{name} {count}" for name, count in events.items()))
+    if "checkouts" in report:
+        asked = report["checkouts"]
+        table.add_row("checkouts", f"asked {asked['asked']}, not answered {asked['unanswered']}, now {asked['guard']}")
     table.add_row(
         "propagation",
         f"n {spread['n']}   p50 {_ms(spread['p50'])}   p95 {_ms(spread['p95'])}   p99 {_ms(spread['p99'])}",

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from storebridge.bootstrap import Bridge
 from storebridge.clock import Clock, Ids
-from storebridge.errors import NotFoundError
+from storebridge.errors import NotFoundError, RefusedError
 from storebridge.model.ids import Workspace
 from storebridge.operations.settle_case import Choice, settle_case
 from storebridge.store.database import Store, Tx
@@ -63,8 +63,8 @@ async def settle_reviews(desk: Desk) -> int:
             settled = await desk.store.run(
                 settle_case, terms, desk.ids, review.case_id, choice, actor=NAME, note="as the admin shows"
             )
-        except NotFoundError:
-            continue  # it was closed by proof while the histories were read: a demo on PostgreSQL had ended of it
+        except (NotFoundError, RefusedError):
+            continue  # closed by proof while the histories were read, or the write may still land: looked at again
         bridge.wake(WORKSPACE, settled.wake)
     return len(reviews)
 

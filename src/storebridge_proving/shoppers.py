@@ -13,8 +13,10 @@ from typing import Literal
 from storebridge.clock import Clock
 from storebridge_proving.store_client import CartLine, SoldOut, StoreClient, StoreRefused, Window
 
-Deed = Literal["buy", "buy_unpaid", "cancel", "fulfil", "refund", "give_back", "adjust"]
+Deed = Literal["buy", "buy_unpaid", "cancel", "fulfil", "refund", "give_back", "adjust", "edit"]
 
+IDLE = frozenset({"nothing_to_do", "refused", "sold_out"})
+"""Outcomes that changed nothing in a store."""
 FIRST_NAMES = ("Ada", "Björn", "Chiara", "Dmitri", "Esra", "Farah", "Goran", "Hana", "Íñigo", "Jun")
 LAST_NAMES = ("Okafor", "Lindqvist", "Moreau", "Nowak", "O'Brien", "Papadaki", "Quispe", "Rossi", "Sato")
 
@@ -44,6 +46,8 @@ class CrowdPlan:
     edit_needs_level: int = 8
     """Staff corrects only counters that show at least so many, so that no edit takes what a shopper holds."""
     edit_up_to: int = 3
+    express_share: float = 0.0
+    """The part of the buys that takes an express wallet, about which no plugin of the checkout is asked (G3)."""
 
 
 @dataclass(slots=True)
@@ -63,6 +67,10 @@ class Refusal:
     at: datetime
 
 
+Recipes = Mapping[str, Mapping[str, int]]
+"""Units of each component in one bundle, by the bundle's SKU."""
+
+
 class Crowd:
     """Everybody who touches the two stores by hand."""
 
@@ -75,7 +83,10 @@ class Crowd:
         chance: random.Random,
         clock: Clock,
         tell: Callable[[str], None] = lambda _: None,
+        made_up: Mapping[str, Recipes] | None = None,
     ) -> None:
+        """``made_up`` are bundles that a store makes up itself, by store: its orders name the components."""
+        self._made_up = made_up or {}
         self._stores = list(stores)
         self._windows = {store.name: Window(store) for store in stores}
         self._plan = plan
@@ -92,9 +103,12 @@ class Crowd:
         self._stopped = False
 
     async def run(self) -> None:
-        """Act until ``stop`` is called."""
+        """Act until ``stop`` is called. A store that takes its time does not make the day quieter: whoever came late
+        acts at once."""
+        due = self._clock.monotonic()
         while not self._stopped:
-            await self._clock.sleep(self._chance.expovariate(self._plan.events_per_second))
+            due += self._chance.expovariate(self._plan.events_per_second)
+            await self._clock.sleep(max(0.0, due - self._clock.monotonic()))
             await self.act()
 
     def stop(self) -> None:
@@ -117,6 +131,11 @@ class Crowd:
             return
         self._count(deed if acted else "nothing_to_do")
 
+    @property
+    def happened(self) -> int:
+        """Deeds so far that changed something in a store."""
+        return sum(count for deed, count in self.done.items() if deed not in IDLE)
+
     def _deeds(self) -> dict[Deed, Callable[[StoreClient], Awaitable[bool]]]:
         return {
             "buy": self._buy,
@@ -126,6 +145,7 @@ class Crowd:
             "refund": self._refund,
             "give_back": self._give_back,
             "adjust": self._adjust,
+            "edit": self._edit,
         }
 
     def _count(self, deed: str) -> None:
@@ -134,12 +154,13 @@ class Crowd:
     async def _buy(self, store: StoreClient, *, paid: bool = True) -> bool:
         lines = self._fill_cart()
         try:
-            order_id = await store.checkout(lines, self._customer(), paid=paid)
+            order_id = await store.checkout(lines, self._customer(), paid=paid, channel=self._channel())
         except SoldOut as short:
-            wanted = next(line.quantity for line in lines if line.sku == short.sku)
-            self.refusals.append(Refusal(store.name, short.sku, wanted, self._clock.now()))
+            wanted = [line.quantity for line in lines if line.sku == short.sku]
+            if wanted:  # else a component, of which the basket's bundle had taken the rest
+                self.refusals.append(Refusal(store.name, short.sku, wanted[0], self._clock.now()))
             raise
-        self._sales[store.name].append(_Sale(order_id, lines))
+        self._sales[store.name].append(_Sale(order_id, self._as_sold(store, lines)))
         bought = ", ".join(f"{line.quantity} × {line.sku}" for line in lines)
         self._tell(f"{store.name}: sold {bought}")
         return True
@@ -189,6 +210,28 @@ class Crowd:
         self._tell(f"{store.name}: {back.quantity} × {back.sku} {word}")
         return True
 
+    async def _edit(self, store: StoreClient) -> bool:
+        """One line of an order gets another quantity, or another SKU comes in; more only of what is there, because an
+        edit takes units without a look at the level."""
+        sale = self._take(store, "open")
+        if sale is None:
+            return False
+        window = self._windows[store.name]
+        await window.look()
+        had = await _still_wanted(store, sale)
+        sku = self._chance.choice([*had, self._pick_sku()])
+        enough = window.levels.get(sku, 0) >= self._plan.edit_needs_level
+        most = self._plan.most_units if enough else had.get(sku, 0)
+        changed = CartLine(sku, self._chance.randint(1, most) if most else 0)
+        if not changed.quantity:
+            self._sales[store.name].append(sale)
+            return False
+        await store.edit(sale.order_id, [changed])
+        sale.lines = [*(line for line in sale.lines if line.sku != sku), changed]
+        self._sales[store.name].append(sale)
+        self._tell(f"{store.name}: staff edited an order: {changed.quantity} × {sku}")
+        return True
+
     async def _adjust(self, store: StoreClient) -> bool:
         window = self._windows[store.name]
         await window.look()
@@ -213,9 +256,25 @@ class Crowd:
         skus = dict.fromkeys(self._pick_sku() for _ in range(count))
         return [CartLine(sku, self._chance.randint(1, self._plan.most_units)) for sku in skus]
 
+    def _as_sold(self, store: StoreClient, lines: Sequence[CartLine]) -> list[CartLine]:
+        """The lines by which the store knows the order from now on."""
+        recipes = self._made_up.get(store.name, {})
+        return [
+            part
+            for line in lines
+            for part in (
+                [CartLine(sku, line.quantity * units) for sku, units in recipes[line.sku].items()]
+                if line.sku in recipes
+                else [line]
+            )
+        ]
+
     def _pick_sku(self) -> str:
         hot = self._chance.random() < self._plan.hot_pull
         return self._chance.choice(self._hot if hot else self._cold)
+
+    def _channel(self) -> str:
+        return "express" if self._plan.express_share and self._chance.random() < self._plan.express_share else "web"
 
     def _customer(self) -> dict[str, str]:
         first, last = self._chance.choice(FIRST_NAMES), self._chance.choice(LAST_NAMES)
@@ -226,6 +285,12 @@ class Crowd:
             "first_name": first,
             "last_name": last,
         }
+
+
+async def _still_wanted(store: StoreClient, sale: _Sale) -> dict[str, int]:
+    """Units per SKU as the store shows them: somebody else may have given some back."""
+    (order,) = [one for one in (await store.truth())["orders"] if one["id"] == sale.order_id]
+    return {line["sku"]: line["quantity"] - line["cancelled"] - line["refunded"] for line in order["lines"]}
 
 
 def _units(sale: _Sale) -> int:

@@ -12,15 +12,19 @@ from typing import Any
 
 import msgspec
 
-from storebridge.bootstrap import Bridge, Environment, build_bridge
+from storebridge.bootstrap import Bridge, build_bridge
 from storebridge.clock import Ids
-from storebridge.config import Config, load_config
+from storebridge.config import Config, GuardConfig, load_config
 from storebridge.connectors.aiohttp_transport import AiohttpTransport
 from storebridge.connectors.http import Transport
+from storebridge.environment import Environment
 from storebridge.errors import ConfigurationError
+from storebridge.model.checkouts import TAKES_HOLD, GuardMode
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.operations.book_goods import receive_goods
 from storebridge.store.database import Store
+from storebridge.store.guards import guards_of
+from storebridge.store.reservations import items_on_hold
 from storebridge.web.console.app import build_console_app
 from storebridge.web.intake.app import build_intake_app
 from storebridge_proving.bridge_records import Backlog, read_backlog
@@ -37,6 +41,11 @@ PACE: dict[str, float] = {
     "subscription_check_seconds": 60.0,
 }
 """A demo lasts half a minute: the net under lost webhooks is drawn tighter than a shop would want it."""
+
+
+QUICK_GUARD = GuardConfig(answer_within_ms=4000, hold_minutes=0.1, probe_seconds=1.0)
+"""Checkouts that nobody places are over after seconds: the demo waits for them. Both stores share this machine with the
+bridge, so an answer may take longer than in a shop."""
 
 
 @dataclass(slots=True)
@@ -63,6 +72,24 @@ class Stage:
 
     async def backlog(self) -> Backlog:
         return await self.bridge.store.read(read_backlog)
+
+    async def nothing_is_held(self) -> bool:
+        """Whether no checkout holds anything any more (policy guarded)."""
+        return not await self.bridge.store.read(items_on_hold, WORKSPACE)
+
+    async def guard_mode(self) -> str:
+        """What ``guarded`` means now; empty under every other policy."""
+        guards = await self.bridge.store.read(guards_of, WORKSPACE)
+        watched = self.bridge.workspaces[WORKSPACE].terms.guarded_stores
+        return next((one.mode for one in guards if one.connection in watched), "")
+
+    async def guard_holds(self) -> bool:
+        """Whether the guard is relied on and every counter was read since; true where nothing is guarded."""
+        if not self.bridge.workspaces[WORKSPACE].terms.guarded_stores:
+            return True
+        guards = await self.bridge.store.read(guards_of, WORKSPACE)
+        now = self.bridge.environment.clock.now()
+        return any(one.mode == GuardMode.GUARDED and now > one.since + TAKES_HOLD for one in guards)
 
     async def book(self, sku: str, units: int) -> None:
         """Goods arrive and are booked with the bridge; they exist from the moment before."""
@@ -114,6 +141,9 @@ async def open_stage(
         bridge = build_bridge(_quicker(load_config(str(path), {})), Environment(transport))
         await _refuse_used(bridge, stack)
         await _tell_wix_where(clients[1], bridge)
+        if policy == "guarded":
+            name = ConnectionName(clients[1].name)
+            await clients[1].set_checkout_guard(bridge.address_of(WORKSPACE, name, room="guard"))
         intake = ServedApp(build_intake_app(bridge), intake_port)
         console = ServedApp(build_console_app(bridge), console_port)
         stack.push_async_callback(bridge.stop)
@@ -145,7 +175,9 @@ def _policy(policy: str) -> Any:
 
 
 def _quicker(config: Config) -> Config:
-    workspaces = {name: msgspec.structs.replace(w, **PACE) for name, w in config.workspaces.items()}
+    workspaces = {
+        name: msgspec.structs.replace(w, **PACE, checkout_guard=QUICK_GUARD) for name, w in config.workspaces.items()
+    }
     return msgspec.structs.replace(config, workspaces=workspaces)
 
 
@@ -168,6 +200,18 @@ async def wait_until_settled(stage: Stage, patience_seconds: float = 90.0) -> No
             await asyncio.sleep(0.2)
             backlog = await stage.backlog()
             calm = calm + 1 if backlog.baselines and backlog.quiet else 0
+    if not await stage.guard_holds():
+        await _prove_guard(stage, patience_seconds)
+
+
+async def _prove_guard(stage: Stage, patience_seconds: float) -> None:
+    """Somebody opens a checkout once; then wait until the guard is relied on and every counter was read since."""
+    wix, sku = stage.clients[1], stage.openings["shopify"]["levels"][0]["sku"]
+    await wix.try_checkout(sku)
+    async with asyncio.timeout(patience_seconds):
+        while not (await stage.guard_holds() and (await stage.backlog()).quiet):
+            raise_if_failed(stage.bridge)
+            await asyncio.sleep(0.5)
 
 
 def raise_if_failed(bridge: Bridge) -> None:

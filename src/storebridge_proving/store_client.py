@@ -52,10 +52,13 @@ class StoreClient:
         self.base = base.rstrip("/")
         self._transport = transport
 
-    async def checkout(self, lines: Sequence[CartLine], customer: Mapping[str, str], *, paid: bool) -> str:
+    async def checkout(
+        self, lines: Sequence[CartLine], customer: Mapping[str, str], *, paid: bool, channel: str = "web"
+    ) -> str:
         """Buy; returns the order's id."""
         wanted = [{"sku": line.sku, "quantity": line.quantity} for line in lines]
-        bought = await self._post("/_sandbox/checkout", {"lines": wanted, "customer": dict(customer), "paid": paid})
+        body = {"lines": wanted, "customer": dict(customer), "paid": paid, "channel": channel}
+        bought = await self._post("/_sandbox/checkout", body)
         return str(bought["order_id"])
 
     async def adjust(self, sku: str, delta: int) -> None:
@@ -65,8 +68,15 @@ class StoreClient:
     async def cancel(self, order_id: str, *, restock: bool) -> None:
         await self._post(_order_path(order_id, "cancel"), {"restock": restock})
 
-    async def fulfil(self, order_id: str, tracking: Mapping[str, str]) -> None:
-        await self._post(_order_path(order_id, "fulfil"), {"lines": [], "tracking": dict(tracking)})
+    async def fulfil(self, order_id: str, tracking: Mapping[str, str], lines: Sequence[CartLine] = ()) -> None:
+        """Send these units; without any, everything that is open."""
+        wanted = [{"sku": line.sku, "quantity": line.quantity} for line in lines]
+        await self._post(_order_path(order_id, "fulfil"), {"lines": wanted, "tracking": dict(tracking)})
+
+    async def edit(self, order_id: str, lines: Sequence[CartLine]) -> None:
+        """Staff give lines other quantities; a SKU that is not there yet comes in."""
+        wanted = [{"sku": line.sku, "quantity": line.quantity} for line in lines]
+        await self._post(_order_path(order_id, "edit"), {"lines": wanted})
 
     async def refund(self, order_id: str, lines: Sequence[CartLine]) -> None:
         await self._post(_order_path(order_id, "refund"), {"lines": [line.shown() for line in lines]})
@@ -87,6 +97,10 @@ class StoreClient:
         """Delivery attempts with their answers, numbered above ``since``."""
         return list((await self._call("GET", f"/_sandbox/webhooks?since={since}"))["webhooks"])
 
+    async def struck(self) -> dict[str, int]:
+        """How often each fault on deliveries came about, by its setting."""
+        return dict(await self._call("GET", "/_sandbox/webhooks/struck"))
+
     async def requests(self, since: int = 0) -> list[dict[str, Any]]:
         """API calls that the store received, numbered above ``since``."""
         return list((await self._call("GET", f"/_sandbox/requests?since={since}"))["requests"])
@@ -98,6 +112,19 @@ class StoreClient:
     async def set_webhook_address(self, url: str) -> None:
         """What a person types into the dashboard of a vendor that has no API for it."""
         await self._call("PUT", "/_sandbox/webhook_address", {"url": url})
+
+    async def set_checkout_guard(self, url: str) -> None:
+        """What a person types into the app's dashboard: where the checkout asks before it sells (Wix)."""
+        await self._call("PUT", "/_sandbox/checkout_guard", {"deployment_uri": url})
+
+    async def try_checkout(self, sku: str) -> None:
+        """Somebody opens a checkout and goes away; the guard is asked (Wix)."""
+        opened = await self._post("/_sandbox/checkouts", {"lines": [{"sku": sku, "quantity": 1}]})
+        await self._call("DELETE", f"/_sandbox/checkouts/{opened['checkout_id']}")
+
+    async def guard_calls(self) -> list[dict[str, Any]]:
+        """The checkout's latest questions with what became of them (Wix)."""
+        return list((await self._call("GET", "/_sandbox/checkout_guard"))["calls"])
 
     async def credentials(self) -> dict[str, str]:
         return dict(await self._call("GET", "/_sandbox/credentials"))
@@ -111,6 +138,8 @@ class StoreClient:
         answer = await self._transport.send(Request(method, f"{self.base}{path}", headers, content, PATIENCE_SECONDS))
         said: dict[str, Any] = msgspec.json.decode(answer.body) if answer.body else {}
         if answer.status == 409 and said.get("error") == "out_of_stock":
+            raise SoldOut(str(said["sku"]))
+        if answer.status == 409 and said.get("error") == "violation" and "sku" in said:
             raise SoldOut(str(said["sku"]))
         if answer.status >= 400:
             raise StoreRefused(answer.status, str(said.get("error", answer.body[:200])))

@@ -16,6 +16,7 @@ from storebridge_sandbox.deliveries import Outbox
 from storebridge_sandbox.faults import FaultPlan, read_settings
 from storebridge_sandbox.orders import Order, OutOfStock, Refused, Wish
 from storebridge_sandbox.requests_log import RequestLog
+from storebridge_sandbox.sleeping import only_looking
 from storebridge_sandbox.stock import Movement
 from storebridge_sandbox.world import World, stamp
 
@@ -46,6 +47,10 @@ class Store(Protocol):
 
     def all_orders(self) -> Sequence[Order]:
         """In the order in which they were made."""
+        ...
+
+    def orders_since(self, movement: int) -> Iterable[Order]:
+        """Those that changed since so many movements, in the same order."""
         ...
 
     def all_movements(self) -> Sequence[Movement]:
@@ -170,6 +175,7 @@ def control_routes(store: Store) -> list[Route]:
         "/_sandbox/credentials": calls.credentials,
         "/_sandbox/requests": calls.requests,
         "/_sandbox/webhooks": calls.webhooks,
+        "/_sandbox/webhooks/struck": calls.struck,
         "/_sandbox/faults": calls.faults,
     }
     routes = [Route(path, _guarded(call), methods=["POST"]) for path, call in post.items()]
@@ -186,7 +192,8 @@ class Control:
     async def truth(self, request: Request) -> Response:
         movement = request.query_params.get("since_movement")
         since = None if movement is None else int(movement)
-        return _json(200, truth_of(self._store, since))
+        with only_looking():
+            return _json(200, truth_of(self._store, since))
 
     async def checkout(self, request: Request) -> Response:
         asked = msgspec.json.decode(await request.body(), type=_Checkout)
@@ -263,6 +270,9 @@ class Control:
     async def webhooks(self, request: Request) -> Response:
         return _json(200, {"webhooks": self._store.webhooks.since(_since(request))})
 
+    async def struck(self, _request: Request) -> Response:
+        return _json(200, dict(self._store.webhooks.struck))
+
     def _order(self, request: Request) -> Order:
         return self._store.find_order(request.path_params["order_id"])
 
@@ -275,10 +285,10 @@ def truth_of(store: Store, since_movement: int | None = None) -> dict[str, Any]:
     """
     movements = store.all_movements()
     fresh = movements[since_movement or 0 :]
-    orders: Sequence[Order] = store.all_orders()
+    orders: Iterable[Order] = store.all_orders()
     levels = store.truth_levels()
     if since_movement is not None:
-        orders = [order for order in orders if order.as_of_movement >= since_movement]
+        orders = store.orders_since(since_movement)
         moved = {movement.sku for movement in fresh}
         levels = [level for level in levels if level["sku"] in moved]
     return {

@@ -7,7 +7,7 @@ order is promised, as at both vendors.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,8 +46,21 @@ class Attempt:
     status: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """One copy of the delivery that was taken on as the ``number``-th."""
+
+    number: int
+    delay_seconds: float
+    again: bool
+    held_back: bool
+
+
 class Outbox:
-    """Delivers in the background; an exhausted delivery is handed to ``gave_up``."""
+    """Delivers in the background; an exhausted delivery is handed to ``gave_up``.
+
+    Any status 2xx accepts a delivery, or ``only_200`` does.
+    """
 
     def __init__(
         self,
@@ -58,6 +71,7 @@ class Outbox:
         retry_delays_seconds: Sequence[float],
         gave_up: Callable[[Delivery], None],
         answered: Callable[[Delivery, bool], None] | None = None,
+        only_200: bool = False,
     ) -> None:
         self._world = world
         self._faults = faults
@@ -65,15 +79,23 @@ class Outbox:
         self._retry_delays_seconds = tuple(retry_delays_seconds)
         self._gave_up = gave_up
         self._answered = answered
+        self._accepted = range(200, 201 if only_200 else 300)
         self._tasks: set[asyncio.Task[None]] = set()
         self._attempts: deque[Attempt] = deque(maxlen=KEPT)
         self.attempted = 0
+        self._taken_on = self._latest_gone = 0
+        self.struck: Counter[str] = Counter()
+        """How often each fault came about, by its setting: deliveries that were lost, second copies and late ones that
+        set out, and those held back that a later delivery overtook."""
 
     def send(self, delivery: Delivery) -> None:
         """Take a delivery on; returns at once. Loss, copies and delays are drawn here."""
         draw = self._faults.draw_webhook(delivery.topic)
-        for delay in draw.delays_seconds:
-            task = self._world.spawn(self._deliver(delivery, delay))
+        self._taken_on += 1
+        self.struck["webhook_loss"] += not draw.delays_seconds
+        for number, (delay, held_back) in enumerate(zip(draw.delays_seconds, draw.held_back, strict=True)):
+            copy = _Copy(self._taken_on, delay, number > 0, held_back)
+            task = self._world.spawn(self._deliver(delivery, copy))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -95,9 +117,10 @@ class Outbox:
         for task in self._tasks:
             task.cancel()
 
-    async def _deliver(self, delivery: Delivery, delay_seconds: float) -> None:
-        if delay_seconds:
-            await self._world.sleep(delay_seconds)
+    async def _deliver(self, delivery: Delivery, copy: _Copy) -> None:
+        if copy.delay_seconds:
+            await self._world.sleep(copy.delay_seconds)
+        self._note(copy)
         waits = (*self._retry_delays_seconds, None)
         for number, wait in enumerate(waits):
             accepted = await self._attempt(delivery, number)
@@ -110,13 +133,20 @@ class Outbox:
                 return
             await self._world.sleep(wait)
 
+    def _note(self, copy: _Copy) -> None:
+        """A copy sets out: what its faults really did is known now."""
+        self.struck["webhook_delay"] += copy.delay_seconds > 0
+        self.struck["webhook_duplicate"] += copy.again
+        self.struck["webhook_reorder"] += copy.held_back and copy.number < self._latest_gone
+        self._latest_gone = max(self._latest_gone, copy.number)
+
     async def _attempt(self, delivery: Delivery, number: int) -> bool:
         headers, body = delivery.sign(number)
         began = self._world.now()
         status = await self._post(delivery.url, headers, body)
         self.attempted += 1
         self._attempts.append(Attempt(self.attempted, began, delivery.url, delivery.topic, headers, body, status))
-        return status is not None and 200 <= status < 300
+        return status in self._accepted
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> int | None:
         if self._faults.partitioned():

@@ -212,10 +212,11 @@ class Draw:
 
 @dataclass(slots=True)
 class WebhookDraw:
-    """What happens to one delivery; ``copies`` is 0 when it is lost."""
+    """What happens to one delivery: seconds until each copy sets out; there is none when it is lost. ``held_back`` says
+    of each copy whether a part of them is there to let later ones overtake it."""
 
-    copies: int
-    delays_seconds: tuple[float, ...]
+    delays_seconds: tuple[float, ...] = ()
+    held_back: tuple[bool, ...] = ()
 
 
 REORDER_SECONDS = 3.0
@@ -237,6 +238,7 @@ class FaultPlan:
         """Replace all settings; scripted spans and steps count from here."""
         self.settings = settings
         self.since = self._now()
+        self._skew = timedelta(seconds=settings.clock_skew_seconds)
         self._used: dict[int, int] = {}
         mine = (step for step in settings.steps if step.store in (None, self._store))
         self.steps = tuple((step, _laid_over(step)) for step in mine)
@@ -273,8 +275,10 @@ class FaultPlan:
 
     def clock_skew(self) -> timedelta:
         """How far the vendor's clock is ahead."""
+        if not self.steps:
+            return self._skew  # every look at the clock asks
         told = [step.clock_skew_seconds for step, _ in self._in_force(()) if step.clock_skew_seconds is not None]
-        return timedelta(seconds=told[-1] if told else self.settings.clock_skew_seconds)
+        return timedelta(seconds=told[-1]) if told else self._skew
 
     def draw(self, *names: str) -> Draw:
         """Throw the dice for one API call."""
@@ -294,15 +298,14 @@ class FaultPlan:
         """Throw the dice for one delivery."""
         rates = self.rates_for(f"webhook:{topic}")
         if self._happens(rates.webhook_loss):
-            return WebhookDraw(0, ())
+            return WebhookDraw()
         copies = 2 if self._happens(rates.webhook_duplicate) else 1
-        return WebhookDraw(copies, tuple(self._webhook_delay(rates) for _ in range(copies)))
+        drawn = [self._webhook_delay(rates) for _ in range(copies)]
+        return WebhookDraw(tuple(plain + extra for plain, extra in drawn), tuple(extra > 0 for _, extra in drawn))
 
-    def _webhook_delay(self, rates: FaultRates) -> float:
+    def _webhook_delay(self, rates: FaultRates) -> tuple[float, float]:
         delay = self._span(rates.webhook_delay_ms)
-        if self._happens(rates.webhook_reorder):
-            delay += self._rng.uniform(0.0, REORDER_SECONDS)
-        return delay
+        return delay, self._rng.uniform(0.0, REORDER_SECONDS) if self._happens(rates.webhook_reorder) else 0.0
 
     def _fate(self, rates: FaultRates) -> Fate:
         weights: tuple[float, ...] = tuple(getattr(rates, name) for name in FATES)

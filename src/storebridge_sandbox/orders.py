@@ -54,6 +54,9 @@ class Sellable:
     tracked: bool = True
     continue_selling: bool = False
     for_sale: bool = True
+    requires_components: bool = False
+    components: dict[str, int] = field(default_factory=dict)
+    """Of what a bundle is made up: units by variant id. Its own stock is nobody's to write."""
 
 
 @dataclass(slots=True)
@@ -157,8 +160,25 @@ class Order:
                 return line
         raise Refused(f"order {self.name} has no line with SKU {sku!r}")
 
+    def ships_to(self) -> str:
+        """Street and city of where it goes, as the store keeps them; empty when nobody said."""
+        return ""
+
+    def said(self) -> tuple[str, list[str]]:
+        """Its note, and its tags by name or id, with what an app wrote beside them for people."""
+        return "", list(self.tags)
+
+    def money(self) -> tuple[Decimal, Decimal]:
+        """What it comes to after edits and before refunds, and what came in of it."""
+        return self.total, Decimal(0)
+
+    def refunded_unshipped(self, line: OrderLine) -> int:
+        """Units of a line that were refunded and never left."""
+        return line.refunded_unshipped
+
     def truth(self) -> dict[str, Any]:
         """The order as ``GET /_sandbox/truth`` shows it."""
+        (note, tags), (comes_to, received) = self.said(), self.money()
         return {
             "id": self.id,
             "name": self.name,
@@ -167,19 +187,25 @@ class Order:
             "origin": self.origin,
             "payment": self.payment,
             "currency": self.currency,
+            "ships_to": self.ships_to(),
             "total": f"{self.total:.2f}",
-            "lines": [_line_truth(line) for line in self.lines],
+            "comes_to": f"{comes_to:.2f}",
+            "received": f"{received:.2f}",
+            "note": note,
+            "tags": tags,
+            "lines": [_line_truth(line, self.refunded_unshipped(line)) for line in self.lines],
             "fulfilments": [_fulfilment_truth(parcel) for parcel in self.fulfilments],
             "refunds": [_refund_truth(refund) for refund in self.refunds],
         }
 
 
-def _line_truth(line: OrderLine) -> dict[str, Any]:
+def _line_truth(line: OrderLine, refunded_unshipped: int) -> dict[str, Any]:
     return {
         "sku": line.variant.sku,
         "quantity": line.quantity,
         "cancelled": line.cancelled,
         "refunded": line.refunded,
+        "refunded_unshipped": refunded_unshipped,
         "restocked": line.restocked,
         "fulfilled": line.fulfilled,
     }

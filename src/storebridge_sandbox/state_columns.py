@@ -20,20 +20,28 @@ from types import MemberDescriptorType
 from typing import Any
 
 ROWS_PER_LINE = 4096
+SAMPLE = 64
 PLAIN = frozenset({bool, int, float, str})
 SEVERAL: tuple[type, ...] = (list, tuple, deque, dict, Counter)
 SEVERAL_BY_NAME: dict[str, Callable[[Any], Any]] = {kind.__name__: kind for kind in SEVERAL}
 Column = list[Any]
 """A form and what it needs: ``["time", texts]``, ``["thing", kind, numbers]``, ``["many", "list", column, sizes]``."""
 Kinds = Mapping[str, type]
+Elsewhere = Mapping[type, Callable[[Any], str | None]]
 KEPT = "kept"
 """``field(..., metadata={KEPT: False})`` is not written and comes back as its default."""
+SHARED = "shared"
+"""Equal dicts of a ``field(..., metadata={SHARED: True})`` come back as one; nobody may change them in place."""
 
 
 class ColumnWriter:
-    """Turns values into columns; dataclasses are queued and become lines of their own."""
+    """Turns values into columns; dataclasses are queued and become lines of their own.
 
-    def __init__(self, kinds: Kinds) -> None:
+    ``elsewhere`` tells, by class, the name of a thing that is kept in another place; None: it is not.
+    """
+
+    def __init__(self, kinds: Kinds, elsewhere: Elsewhere | None = None) -> None:
+        self._elsewhere = elsewhere or {}
         self._names = {kind: name for name, kind in kinds.items()}
         self._numbers: dict[str, dict[int, int]] = {name: {} for name in kinds}
         self._queues: dict[str, deque[Any]] = {}
@@ -55,7 +63,11 @@ class ColumnWriter:
         if value is None or type(value) in PLAIN:
             return value
         form = self._whole.get(type(value))
-        return {"thing": [self._name(type(value)), self._refer(value)]} if form is None else form(value)
+        if form is not None:
+            return form(value)
+        if type(value) in self._elsewhere and (name := self._elsewhere[type(value)](value)) is not None:
+            return {"elsewhere": name}
+        return {"thing": [self._name(type(value)), self._refer(value)]}
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """The things named so far and all that they name, some thousand of one kind a line."""
@@ -70,7 +82,7 @@ class ColumnWriter:
         """Values that stand together, under the narrowest form that fits all of them; None fits every form."""
         kinds = set(map(type, values)) - {type(None)}
         if kinds <= PLAIN:
-            return ["plain", values]
+            return ["same", values[0], len(values)] if _are_the_same(values) else ["plain", values]
         if len(kinds) > 1:
             return ["each", [self.write(value) for value in values]]
         kind = kinds.pop()
@@ -78,6 +90,12 @@ class ColumnWriter:
             return ["time", [None if value is None else value.isoformat() for value in values]]
         if kind is Decimal:
             return ["decimal", [None if value is None else str(value) for value in values]]
+        if kind in self._elsewhere:
+            names = [None if value is None else self._elsewhere[kind](value) for value in values]
+            if all(name is not None for name, value in zip(names, values, strict=True) if value is not None):
+                return ["elsewhere", names]
+            if any(name is not None for name in names):
+                return ["each", [self.write(value) for value in values]]
         if kind in self._names:
             return ["thing", self._names[kind], [None if value is None else self._refer(value) for value in values]]
         if kind in (list, dict) and all(map(_is_json, values)):
@@ -120,19 +138,25 @@ class ColumnWriter:
 
 
 class ColumnReader:
-    """The way back. A thing is there, empty, from the first time that it is named; its line fills it."""
+    """The way back. A thing is there, empty, from the first time that it is named; its line fills it.
 
-    def __init__(self, kinds: Kinds) -> None:
+    ``find`` gives what is kept in another place; it raises KeyError for what is not there.
+    """
+
+    def __init__(self, kinds: Kinds, find: Callable[[str], Any]) -> None:
         self._kinds = kinds
         self._pools: dict[str, list[Any]] = {name: [] for name in kinds}
         self._filled: Counter[str] = Counter()
-        self._decimals = _Remembered(Decimal)
+        self._decimals: dict[Any, Any] = {}
+        self._shared: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._forms: dict[str, Callable[..., Any]] = {
             "plain": _with_shared_texts,
-            "time": lambda data: list(map(_Remembered(datetime.fromisoformat), data)),
-            "decimal": lambda data: list(map(self._decimals, data)),
+            "same": lambda value, count: [value] * count,
+            "time": lambda texts: _made_once(datetime.fromisoformat, texts, {}),
+            "decimal": lambda texts: _made_once(Decimal, texts, self._decimals),
             "each": lambda data: [self.read(one) for one in data],
             "thing": self._things,
+            "elsewhere": lambda names: [None if name is None else find(name) for name in names],
             "many": self._many,
             "pairs": self._dicts,
             "places": lambda *places: list(zip(*map(self.column, places), strict=True)),
@@ -149,6 +173,7 @@ class ColumnReader:
             "time": datetime.fromisoformat,
             "decimal": Decimal,
             "thing": lambda held: self._pool(held[0], held[1])[held[1]],
+            "elsewhere": find,
         }
 
     def read(self, held: Any) -> Any:
@@ -177,6 +202,8 @@ class ColumnReader:
         for name, field in fields.items():
             known = name in columns and field.metadata.get(KEPT, True)
             values = self.column(columns[name]) if known else _defaults(line["kind"], field, count)
+            if field.metadata.get(SHARED):
+                values = [self._shared.setdefault(tuple(value.items()), value) for value in values]
             if len(values) != count:
                 raise ValueError(f"{line['kind']}.{name} has {len(values)} values for {count} things")
             deque(map(_setter(kind, name), things, values), maxlen=0)
@@ -195,8 +222,11 @@ class ColumnReader:
         return pool
 
     def _things(self, kind: str, numbers: list[int | None]) -> list[Any]:
-        pool = self._pool(kind, max((one for one in numbers if one is not None), default=-1))
-        return [None if number is None else pool[number] for number in numbers]
+        if None in numbers:
+            pool = self._pool(kind, max((one for one in numbers if one is not None), default=-1))
+            return [None if number is None else pool[number] for number in numbers]
+        whole: list[Any] = numbers
+        return list(map(self._pool(kind, max(whole, default=-1)).__getitem__, whole))
 
     def _many(self, kind: str, flat: Column, sizes: list[int | None]) -> list[Any]:
         values, make = iter(self.column(flat)), SEVERAL_BY_NAME[kind]
@@ -216,27 +246,28 @@ class ColumnReader:
         return chance
 
 
-class _Remembered:
+def _made_once(make: Callable[[str], Any], texts: list[str | None], known: dict[Any, Any]) -> list[Any]:
     """Equal texts become one value: prices repeat, and so do the moments of what happened together."""
-
-    def __init__(self, make: Callable[[str], Any]) -> None:
-        self._make = make
-        self._known: dict[str | None, Any] = {None: None}
-
-    def __call__(self, text: str | None) -> Any:
-        try:
-            return self._known[text]
-        except KeyError:
-            value = self._known[text] = self._make(text or "")
-            return value
+    for text in set(texts).difference(known):
+        known[text] = None if text is None else make(text)
+    return list(map(known.__getitem__, texts))
 
 
 def _with_shared_texts(values: list[Any]) -> list[Any]:
-    """Equal texts of a column become one: ids of items and places, SKUs and words stand there by the thousand."""
-    if set(map(type, values)) <= {str, type(None)}:
+    """Equal texts of a column become one: ids of places and words stand there by the thousand. A look at the first
+    ones tells whether it is worth while: most columns are all numbers, or ids that stand there once."""
+    first = values[:SAMPLE]
+    if set(map(type, first)) <= {str, type(None)} and len(set(first)) * 2 <= len(first):
         known: dict[Any, Any] = {}
         return list(map(known.setdefault, values, values))
     return values
+
+
+def _are_the_same(values: list[Any]) -> bool:
+    """Many of one value; ``1`` and ``True`` are not one, and ``0.0`` and ``-0.0`` neither."""
+    if len(values) < 2 or isinstance(values[0], float) or len(set(map(type, values))) > 1:
+        return False
+    return values.count(values[0]) == len(values)
 
 
 def _is_json(value: Any) -> bool:

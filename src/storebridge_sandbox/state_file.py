@@ -1,147 +1,38 @@
 """Both stores in a file, so that a restart finds the goods, the orders and the subscriptions that were there.
 
-Lines of JSON: a head, then things and attributes in turn (``state_columns.py`` has their form). To keep something new,
-make it a dataclass in one of ``MODULES``; only the classes in them are ever made from a file. Not kept: the logs of
-calls and deliveries, and deliveries under way, which are lost as they would be at a vendor's bad moment; the bridge's
-sweeps find what they told.
+Lines of JSON: a head; blocks of what sleeps (``sleeping.py``); the values that lists are sorted by; a list of where
+those lie; then things and attributes in turn (``state_columns.py`` has their form); and an end, which says where that
+list begins. So a start reads what lies behind the blocks, and the rest when somebody asks for it. The file must not be
+written by anybody else meanwhile.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import gc
 import random
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from operator import attrgetter
+import sys
+from array import array
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
-from storebridge_sandbox import orders, stock
-from storebridge_sandbox.shopify import money as shopify_money
-from storebridge_sandbox.shopify.bulk import state as shopify_bulk
-from storebridge_sandbox.shopify.customers import merging as shopify_merging
-from storebridge_sandbox.shopify.inventory import rows as shopify_rows
-from storebridge_sandbox.shopify.inventory import state as shopify_inventory
-from storebridge_sandbox.shopify.metafields import state as shopify_metafields
-from storebridge_sandbox.shopify.products import state as shopify_products
-from storebridge_sandbox.shopify.products import writes as shopify_product_writes
-from storebridge_sandbox.shopify.sales import buyers as shopify_buyers
-from storebridge_sandbox.shopify.sales import edits as shopify_edits
-from storebridge_sandbox.shopify.sales import jobs as shopify_jobs
-from storebridge_sandbox.shopify.sales import state as shopify_sales
-from storebridge_sandbox.shopify.shop import state as shopify_shop
-from storebridge_sandbox.shopify.subscriptions import state as shopify_subscriptions
+from storebridge_sandbox.collecting import without_collecting
+from storebridge_sandbox.sleeping import Block, Records, Sleepers, only_looking
 from storebridge_sandbox.state_columns import ColumnReader, ColumnWriter
-from storebridge_sandbox.wix import identities
-from storebridge_sandbox.wix.checkout import guard as wix_guard
-from storebridge_sandbox.wix.checkout import state as wix_checkout
-from storebridge_sandbox.wix.contacts import keys as wix_keys
-from storebridge_sandbox.wix.contacts import members as wix_members
-from storebridge_sandbox.wix.contacts import state as wix_contacts
-from storebridge_sandbox.wix.drafts import state as wix_drafts
-from storebridge_sandbox.wix.inventory import state as wix_inventory
-from storebridge_sandbox.wix.jobs import state as wix_jobs
-from storebridge_sandbox.wix.locations import state as wix_locations
-from storebridge_sandbox.wix.orders import state as wix_orders
+from storebridge_sandbox.state_parts import KINDS, Kept, kept_of_shopify, kept_of_wix
 from storebridge_sandbox.wix.settings import WixOptions
-from storebridge_sandbox.wix.shelf import state as wix_shelf
 
 if TYPE_CHECKING:
     from storebridge_sandbox.app import Stores
 
-FORM = 3
+FORM = 6
 """Raised when a field means something else than before: a file of an earlier form is refused, not misread."""
-END = {"end": True}
-MODULES = (
-    orders,
-    stock,
-    shopify_inventory,
-    shopify_money,
-    shopify_sales,
-    shopify_buyers,
-    shopify_edits,
-    shopify_jobs,
-    shopify_rows,
-    shopify_bulk,
-    shopify_merging,
-    shopify_product_writes,
-    shopify_metafields,
-    shopify_products,
-    shopify_shop,
-    shopify_subscriptions,
-    identities,
-    wix_checkout,
-    wix_drafts,
-    wix_guard,
-    wix_orders,
-    wix_contacts,
-    wix_inventory,
-    wix_jobs,
-    wix_keys,
-    wix_locations,
-    wix_members,
-    wix_shelf,
-)
-PACKAGE = __package__ or ""
-
-Parts = Mapping[str, tuple[str, ...]]
-BOOK = ("_levels", "_by_item", "movements")
-SHOPIFY: Parts = {
-    "": ("_chance",),
-    "numbers": ("used",),
-    "tokens": ("ends_at", "refresh_ends_at", "_chance"),
-    "shop": ("created_at", "locations", "services"),
-    "shelves": ("products", "variants", "by_item", "by_sku"),
-    "stock": BOOK,
-    "metafields": ("held", "definitions"),
-    "orders": ("orders", "_next_number"),
-    "index": ("_pending", "_shown"),
-    "office.jobs": ("waiting", "known", "_chance"),
-    "office.buyers": ("known",),
-    "office.edits": ("open",),
-    "inventory": ("_keys",),
-    "bulk": ("all", "uploads"),
-    "customer_merge": ("jobs",),
-    "product_writes": ("operations",),
-    "subscriptions": ("all", "_chance"),
-}
-"""Which attributes of which part are the shop's memory; everything else is made anew from seed and options."""
-WIX: Parts = {
-    "_new_id": ("_rng",),
-    "access": ("_tokens", "_codes", "_refresh_tokens", "api_key_valid", "installed"),
-    "notices": ("_sequences", "address", "events", "installed"),
-    "notices._new_id": ("_rng",),
-    "news": ("_unborn",),
-    "shelf": (
-        "products",
-        "by_key",
-        "by_sku",
-        "by_slug",
-        "brands",
-        "ribbons",
-        "_numbers",
-        "_variant_numbers",
-        "_catalog",
-    ),
-    "stock": BOOK,
-    "inventory": ("items", "by_variant", "by_product", "_numbers"),
-    "jobs": ("jobs",),
-    "contacts": ("contacts", "deleted", "by_email", "by_phone", "by_external_id"),
-    "contacts.new_id": ("_rng",),
-    "members": ("members",),
-    "labels": ("keys",),
-    "extended_fields": ("keys",),
-    "generation": ("now", "migrations"),
-    "locations": ("all", "default"),
-    "orders": ("orders", "_next_number", "_serials", "trigger"),
-    "checkouts": ("open_ones",),
-    "drafts": ("drafts",),
-    "guard": ("plugin",),
-    "_order_settings": ("_opened_at", "_changed_at", "_create_invoice"),
-}
+LONGEST_END = 200
+Place = tuple[int, int]
+"""Where a line begins, and how long it is, in bytes."""
 
 
 class StateUnreadable(ValueError):
@@ -158,9 +49,8 @@ def save_state(stores: Stores, path: Path, *, seed: int) -> None:
         "webhook_url": stores.wix.options.webhook_url,
     }
     unfinished = path.with_name(path.name + ".unfinished")
-    with unfinished.open("wb") as file:
-        for line in (head, *_told("shopify", stores.shopify, SHOPIFY), *_told("wix", stores.wix, WIX), END):
-            file.write(msgspec.json.encode(line) + b"\n")
+    with unfinished.open("wb") as file, only_looking():
+        _Save(file).all(head, _kept(stores))
     unfinished.replace(path)
 
 
@@ -170,18 +60,22 @@ def load_state(stores: Stores, path: Path, *, seed: int) -> None:
     The address of Wix's webhooks is what was typed into its dashboard, unless another one is given now.
     """
     options = stores.wix.options
+    file = StateText(path)
     try:
-        with path.open("rb") as file, _without_collecting():
-            lines = (msgspec.json.decode(line) for line in file)
-            head: Any = next(lines, {})
+        with without_collecting():
+            head = _decoded(file.first())
             _check(head, seed, options)
-            _take_out({"shopify": (stores.shopify, SHOPIFY), "wix": (stores.wix, WIX)}, lines)
+            _Load(file, _kept(stores)).all()
         if head["webhook_url"] != options.webhook_url:
             stores.wix.notices.address = options.webhook_url
     except StateUnreadable:
         raise
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
         raise StateUnreadable(f"it holds no sandbox state ({type(error).__name__}: {error})") from error
+
+
+def _kept(stores: Stores) -> dict[str, Kept]:
+    return {"shopify": kept_of_shopify(stores.shopify), "wix": kept_of_wix(stores.wix)}
 
 
 def _check(head: Any, seed: int, options: WixOptions) -> None:
@@ -195,35 +89,201 @@ def _check(head: Any, seed: int, options: WixOptions) -> None:
         raise StateUnreadable(f"its Wix site has --wix-currency {head['wix_currency']}")
 
 
-def _told(store_name: str, store: object, parts: Parts) -> Iterator[dict[str, Any]]:
-    """The lines of one store: after each attribute the things that it named."""
-    writer = ColumnWriter(KINDS)
-    for part, names in parts.items():
-        for name in names:
-            value = writer.write(getattr(_part(store, part), name))
-            yield {"store": store_name, "part": part, "name": name, "value": value}
-            for line in writer.lines():
-                yield {"store": store_name, **line}
+class StateText:
+    """A state file that stays open for what sleeps in it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("rb")
+
+    def __del__(self) -> None:
+        self._file.close()
+
+    def first(self) -> bytes:
+        return self._file.readline()
+
+    def line(self, place: Place) -> bytes:
+        """One line. Raises ValueError where none stands."""
+        self._file.seek(place[0])
+        line = self._file.read(place[1])
+        if len(line) != place[1] or not line.endswith(b"\n"):
+            raise ValueError(f"no line of {place[1]} bytes begins at byte {place[0]}")
+        return line
+
+    def awake(self) -> Iterator[dict[str, Any]]:
+        """The lines from the list of what sleeps to the end. Raises ValueError for a file that was cut off."""
+        with self._path.open("rb") as file:  # of its own: what is told may wake something on the way
+            file.seek(max(0, file.seek(0, 2) - LONGEST_END))
+            last = file.read().rstrip(b"\n").rpartition(b"\n")[2]
+            try:
+                begins = msgspec.json.decode(last)["end"]
+            except (msgspec.DecodeError, KeyError, TypeError):
+                raise ValueError("it ends too early") from None
+            file.seek(begins)
+            for line in file:
+                told = _decoded(line)
+                if "end" not in told:
+                    yield told
 
 
-def _take_out(stores: Mapping[str, tuple[object, Parts]], lines: Iterator[dict[str, Any]]) -> None:
-    readers = {name: ColumnReader(KINDS) for name in stores}
-    missing = {(name, part, one) for name, (_, parts) in stores.items() for part in parts for one in parts[part]}
-    ended = False
-    for line in lines:
-        if line == END:
-            ended = True
-            continue
-        store, reader = stores[line["store"]][0], readers[line["store"]]
-        if "kind" in line:
-            reader.fill(line)
-        else:
-            missing.remove((line["store"], line["part"], line["name"]))
-            _put(_part(store, line["part"]), line["name"], reader.read(line["value"]))
-    if missing or not ended:
-        raise ValueError("it ends too early")
-    for reader in readers.values():
-        reader.check_whole()
+class _Save:
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._at = 0
+
+    def all(self, head: dict[str, Any], kept: Mapping[str, Kept]) -> None:
+        self._write(head)
+        asleep = {name: self._asleep(one) for name, one in kept.items()}
+        begins = self._at
+        self._write({"asleep": asleep})
+        for name, one in kept.items():
+            for line in self._awake(one):
+                self._write({"store": name, **line})
+        self._write({"end": begins})
+
+    def _write(self, line: Any) -> Place:
+        return self._write_raw(msgspec.json.encode(line) + b"\n")
+
+    def _write_raw(self, line: bytes) -> Place:
+        self._file.write(line)
+        self._at += len(line)
+        return self._at - len(line), len(line)
+
+    def _asleep(self, kept: Kept) -> dict[str, Any]:
+        told: dict[str, Any] = {"blocks": {}, "names": {}, "rows": {}, "owners": {}}
+        for path in kept.asleep:
+            told["blocks"][path], told["names"][path] = self._blocks(kept, kept.part(path))
+        for name, rows in kept.all_rows().items():
+            told["rows"][name] = self._write([_packed(column) for column in rows.told()])
+        if kept.register is not None:
+            told["owners"] = {
+                kind: self._write([_packed(column) for column in owners])
+                for kind, owners in kept.register.told().items()
+            }
+        return told
+
+    def _blocks(self, kept: Kept, held: Sleepers[Any] | Records[Any]) -> tuple[list[tuple[int, ...]], list[str]]:
+        """(begins, bytes, things) of each block, and the names of all things."""
+        places: list[tuple[int, ...]] = []
+        all_names: list[str] = []
+        for names, part in held.parts() if isinstance(held, Sleepers) else (([], part) for part in held.parts()):
+            all_names += names
+            if isinstance(part, Block):
+                places.append((*self._write_raw(part.raw()), part.count))
+            elif part:
+                writer = ColumnWriter(KINDS, kept.of_sleepers)
+                block = {"things": writer.column(part), "lines": list(writer.lines())}
+                places.append((*self._write(block), len(part)))
+        return places, all_names
+
+    def _awake(self, kept: Kept) -> Iterator[dict[str, Any]]:
+        """The lines of one store: after each attribute the things that it named."""
+        writer = ColumnWriter(KINDS, kept.of_parts)
+        for part, names in kept.parts.items():
+            for name in names:
+                yield {"part": part, "name": name, "value": writer.write(getattr(kept.part(part), name))}
+                yield from writer.lines()
+
+
+class _Load:
+    def __init__(self, file: StateText, kept: Mapping[str, Kept]) -> None:
+        self._file = file
+        self._kept = kept
+
+    def all(self) -> None:
+        lines = self._file.awake()
+        asleep = next(lines)["asleep"]
+        for name, kept in self._kept.items():
+            self._lie_down(kept, asleep[name])
+        self._take_out(lines)
+        for name, kept in self._kept.items():
+            for path, rows in kept.all_rows().items():
+                rows.restore(partial(self._columns, asleep[name]["rows"][path]))
+            for places in asleep[name]["blocks"].values():
+                for begins, length, _ in places[:1]:  # a file of other classes is refused now, not at some request
+                    _things(self._decoded((begins, length)), kept.find)
+
+    def _decoded(self, place: Place) -> Any:
+        return _decoded(self._file.line(place))
+
+    def _columns(self, place: Place) -> Any:
+        return tuple(map(_unpacked, self._decoded(place)))
+
+    def _lie_down(self, kept: Kept, told: Mapping[str, Any]) -> None:
+        for path in kept.asleep:
+            held, names = kept.part(path), told["names"][path]
+            blocks = [self._block(kept, (begins, length), count) for begins, length, count in told["blocks"][path]]
+            if isinstance(held, Sleepers):
+                held.lie_down(names, blocks)
+            else:
+                held.lie_down(blocks)
+        if kept.register is not None:
+            owners = {kind: partial(self._columns, place) for kind, place in told["owners"].items()}
+            kept.register.restore(told["names"]["orders.orders"], owners)
+
+    def _block(self, kept: Kept, place: Place, count: int) -> Block[Any]:
+        return Block(count, lambda: _things(self._decoded(place), kept.find), lambda: self._file.line(place))
+
+    def _take_out(self, lines: Iterator[dict[str, Any]]) -> None:
+        readers = {name: ColumnReader(KINDS, kept.find) for name, kept in self._kept.items()}
+        missing = {
+            (name, part, one) for name, kept in self._kept.items() for part in kept.parts for one in kept.parts[part]
+        }
+        made_of_whole_things: list[tuple[object, str, Any]] = []
+        for line in lines:
+            kept, reader = self._kept[line["store"]], readers[line["store"]]
+            if "kind" in line:
+                reader.fill(line)
+            else:
+                missing.discard((line["store"], line["part"], line["name"]))
+                if line["name"] not in kept.parts[line["part"]]:
+                    raise ValueError(f"another version wrote it: {line['part']} has no {line['name']} any more")
+                owner, value = kept.part(line["part"]), reader.read(line["value"])
+                if isinstance(getattr(type(owner), line["name"], None), property):
+                    made_of_whole_things.append((owner, line["name"], value))
+                else:
+                    _put(owner, line["name"], value)
+        if missing:
+            store, part, name = min(missing)
+            raise ValueError(f"another version wrote it: it knows no {name} of {store}'s {part}")
+        for reader in readers.values():
+            reader.check_whole()
+        for owner, name, value in made_of_whole_things:
+            setattr(owner, name, value)
+
+
+def _things(block: Mapping[str, Any], find: Callable[[str], Any]) -> list[Any]:
+    """What sleeps in a block. Raises as a reader of columns does."""
+    reader = ColumnReader(KINDS, find)
+    things = reader.column(block["things"])
+    for line in block["lines"]:
+        reader.fill(line)
+    reader.check_whole()
+    return things
+
+
+def _packed(column: list[Any] | array[int]) -> Any:
+    """Numbers as their bytes, lowest first, in base64: to read 100,000 from text takes longer than a page may."""
+    if isinstance(column, list):
+        return column
+    numbers = array(column.typecode, column)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return {numbers.typecode: b64encode(numbers.tobytes()).decode()}
+
+
+def _unpacked(told: Any) -> list[Any] | array[int]:
+    if isinstance(told, list):
+        return told
+    ((typecode, text),) = told.items()
+    numbers = array(typecode, b64decode(text))
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
+
+
+def _decoded(line: bytes) -> Any:
+    return msgspec.json.decode(line)
 
 
 def _put(owner: object, name: str, value: Any) -> None:
@@ -238,33 +298,3 @@ def _put(owner: object, name: str, value: Any) -> None:
         old.setstate(value.getstate())
     else:
         setattr(owner, name, value)
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Millions of things are made and none is garbage: looking for some would take longer than making them."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_on:
-            gc.enable()
-
-
-def _part(store: object, path: str) -> Any:
-    return attrgetter(path)(store) if path else store
-
-
-def _name_of(kind: type) -> str:
-    """``orders:Order``: the module tells two vendors' products apart."""
-    return f"{kind.__module__.removeprefix(PACKAGE + '.')}:{kind.__qualname__}"
-
-
-KINDS: dict[str, type] = {
-    _name_of(kind): kind
-    for module in MODULES
-    for kind in vars(module).values()
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind)
-}

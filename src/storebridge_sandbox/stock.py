@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from storebridge_sandbox.sleeping import Records
+from storebridge_sandbox.state_columns import KEPT, SHARED
+
 Cause = Literal["sale", "cancel", "refund", "return", "edit", "transfer", "revert", "fulfil", "manual", "api"]
 
 HISTORY_SECONDS = 180.0
@@ -35,10 +38,10 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A level as it stood since ``since``; ``changed`` says when each state last moved."""
+    """A level as it stood since ``since``; ``changed`` says when each state last moved. Neither is changed in place."""
 
     since: datetime
-    quantities: dict[str, int]
+    quantities: dict[str, int] = field(metadata={SHARED: True})
     changed: dict[str, datetime]
     active: bool
 
@@ -60,7 +63,7 @@ class Level:
     location_id: str
     created_at: datetime
     now: Snapshot
-    older: list[Snapshot] = field(default_factory=list, metadata={"kept": False})
+    older: tuple[Snapshot, ...] = field(default=(), metadata={KEPT: False})
 
     @property
     def available(self) -> int:
@@ -92,7 +95,21 @@ class Stock:
         self._sku_of = sku_of
         self._levels: dict[tuple[str, str], Level] = {}
         self._by_item: dict[str, list[Level]] = {}
-        self.movements: list[Movement] = []
+        self.movements: Records[Movement] = Records()
+        self.heard_of_connection: Callable[[Level], None] = lambda _level: None
+        """Told of each level that was opened, opened again or closed; ``active`` says which."""
+
+    @property
+    def levels(self) -> list[Level]:
+        """All of them, in the order in which they were opened; set when they come from a file."""
+        return list(self._levels.values())
+
+    @levels.setter
+    def levels(self, levels: list[Level]) -> None:
+        self._levels = {(level.item_id, level.location_id): level for level in levels}
+        self._by_item = {}
+        for level in levels:
+            self._by_item.setdefault(level.item_id, []).append(level)
 
     def level(self, item_id: str, location_id: str) -> Level | None:
         return self._levels.get((item_id, location_id))
@@ -109,18 +126,23 @@ class Stock:
         moment = self._now()
         level = self._levels.get((item_id, location_id))
         if level is not None:
+            was_active = level.active
             self._replace(level, dict(level.now.quantities), (), active=True)
+            if not was_active:
+                self.heard_of_connection(level)
             return level
         quantities = {"available": available, "damaged": damaged}
         first = Snapshot(moment, quantities, {"available": moment}, active=True)
         level = Level(item_id, location_id, moment, first)
         self._levels[(item_id, location_id)] = level
         self._by_item.setdefault(item_id, []).append(level)
+        self.heard_of_connection(level)
         return level
 
     def disconnect(self, level: Level) -> None:
         """The row stays, inactive, with its quantities."""
         self._replace(level, dict(level.now.quantities), (), active=False)
+        self.heard_of_connection(level)
 
     def drop(self, level: Level) -> None:
         """One level is gone; its movements stay."""
@@ -167,9 +189,10 @@ class Stock:
 
     def _replace(self, level: Level, quantities: dict[str, int], names: tuple[str, ...], *, active: bool) -> None:
         moment = self._now()
-        level.older.append(level.now)
+        older = (*level.older, level.now)
         changed = {**level.now.changed, **dict.fromkeys(names, moment)}
         level.now = Snapshot(moment, quantities, changed, active)
         horizon = moment - timedelta(seconds=HISTORY_SECONDS)
-        while len(level.older) > 1 and level.older[1].since <= horizon:
-            del level.older[0]
+        while len(older) > 1 and older[1].since <= horizon:
+            older = older[1:]
+        level.older = older

@@ -39,6 +39,7 @@ OTHERS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "shopify.archive_seconds": (None,),
         "shopify.pays_with": ("manual",),
         "shopify.payout_days": (5,),
+        "shopify.books_lag_seconds": (3_600.0,),
         "wix.w1_stale_status": (412, 400),
         "wix.w1_stale_code": ("STALE_REVISION",),
         "wix.w3_stale_accepted_within_ms": (2_000,),

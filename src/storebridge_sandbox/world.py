@@ -7,9 +7,10 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import aiohttp
+if TYPE_CHECKING:
+    import aiohttp
 
 LONGEST_ANSWER = 1_000_001
 
@@ -54,7 +55,8 @@ class World:
 
 
 class HttpPost:
-    """The real way out; one connection pool, opened on first use."""
+    """The real way out; one connection pool, opened on first use, as its library is loaded: not every store tells
+    anybody anything."""
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
@@ -70,6 +72,8 @@ class HttpPost:
     async def _send(
         self, url: str, headers: Mapping[str, str], body: bytes, timeout_seconds: float, *, longest: int
     ) -> tuple[int, bytes]:
+        import aiohttp
+
         if self._session is None:
             self._session = aiohttp.ClientSession()
         timeout = aiohttp.ClientTimeout(total=timeout_seconds)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -12,21 +14,26 @@ from typing import Any
 import msgspec
 
 from builders.databases import inline_store, postgres_schema
+from builders.quiet import until_quiet
+from builders.weather import CALM, Weather
 from fakes.inline_postgres import InlinePostgres
-from storebridge.bootstrap import Bridge, Environment, Pace, build_bridge
+from storebridge.bootstrap import Bridge, build_bridge
 from storebridge.clock import SeededIds
 from storebridge.config import Config, ConnectionConfig, SecretRef, ServerConfig, WorkspaceConfig
 from storebridge.connectors.http import Request, Transport
+from storebridge.connectors.port import CallTrouble
+from storebridge.environment import Environment, Pace
 from storebridge.flows.queue import Place
 from storebridge.model.ids import Workspace
 from storebridge.model.sales import Tracking
 from storebridge.operations.book_goods import Booked, count_goods, receive_goods
 from storebridge.operations.list_orders import list_orders
 from storebridge.operations.settle_case import Choice, Settled, settle_case
-from storebridge.operations.ship_order import OrderMoved, ship_order
+from storebridge.operations.ship_order import OrderMoved, change_parcel, ship_order
 from storebridge.operations.show_order import OrderView, show_order
 from storebridge.store.cases import StoredCase
 from storebridge.store.database import Store, Tx
+from storebridge.store.tables import metadata
 from storebridge.store.views_lists import list_cases
 from storebridge.web.intake.app import build_intake_app
 from storebridge_proving.asgi_transport import AsgiPost, AsgiTransport
@@ -46,6 +53,9 @@ REAL_PACE = Pace()
 """As in production: leases are renewed before they end, so nothing is mended by a lease that ran out."""
 ANN = {"email": "ann@example.org", "phone": "+15550100", "first_name": "Ann", "last_name": "Lee"}
 BOTH = {"shopify": 10, "wix": 10}
+BASELINE_TRIES = 60
+WEATHER: ContextVar[Weather] = ContextVar("weather", default=CALM)
+"""In which the next journey is played."""
 
 Levels = Mapping[str, int]
 Play = Callable[["Journey"], Coroutine[Any, Any, None]]
@@ -79,6 +89,9 @@ class Journey:
     pace: Pace = PACE
     wrap_store: Callable[[Store], Store] = lambda store: store
     wrap_transport: Callable[[Transport], Transport] = lambda transport: transport
+    weather: Weather = CALM
+    _told: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The faults that the story itself asked for."""
     _bridge: Bridge | None = None
     _earlier: list[Bridge] = field(default_factory=list)
 
@@ -124,17 +137,59 @@ class Journey:
         """Start, agree on the starting point, and let the first writes come through."""
         await self.start()
         if sign_off:
-            await self.bridge.baseline(MAIN, sign_off=True, actor="ann")
+            await self.baseline()
+        if self.weather != CALM:
+            await self.set_weather(self.weather)
         await self.pass_time(settle)
 
+    async def baseline(self) -> None:
+        """A person signs a baseline off, and tries again when a store did not answer: what fails agrees on nothing."""
+        for _ in range(BASELINE_TRIES):
+            try:
+                await self.bridge.baseline(MAIN, sign_off=True, actor="ann")
+            except CallTrouble:
+                await self.wait(10.0)
+            else:
+                return
+        raise AssertionError(f"{BASELINE_TRIES} baselines in a row had no answer")
+
     async def pass_time(self, seconds: float) -> None:
-        """Time passes; a loop of the bridge that dies meanwhile fails the test."""
+        """Time passes; a loop of the bridge that dies meanwhile fails the test. In foul weather it then clears up until
+        the bridge is quiet."""
+        await self.wait(seconds)
+        if self.weather != CALM and self._bridge is not None and seconds:
+            await self.set_weather(CALM)
+            await until_quiet(self)
+            await self.set_weather(self.weather)
+
+    async def wait(self, seconds: float) -> None:
+        """So much time passes, and no more, in whatever weather."""
         await self.clock.sleep(seconds)
         if self._bridge is not None:
             error = self._bridge.failed()
             assert error is None, repr(error)
 
+    async def set_weather(self, weather: Weather) -> None:
+        """From now on, beside the faults that the story asked for."""
+        for client in self.clients:
+            await client.set_faults({"profile": weather.profile, **self._told.get(client.name, {})})
+
+    @asynccontextmanager
+    async def at_the_admin(self, store: str) -> AsyncIterator[None]:
+        """While somebody works in a store's admin, whose deeds are done once, in whatever weather; faults that the
+        story asked for stay."""
+        client, told = self.client(store), self._told.get(store, {})
+        await client.set_faults({"profile": CALM.profile, **told})
+        try:
+            yield
+        finally:
+            await client.set_faults({"profile": self.weather.profile, **told})
+
     # what stores show and do
+
+    @property
+    def clients(self) -> tuple[StoreClient, StoreClient]:
+        return (self.shopify, self.wix)
 
     def client(self, name: str) -> StoreClient:
         return self.shopify if name == "shopify" else self.wix
@@ -142,7 +197,7 @@ class Journey:
     async def levels(self, sku: str = "A") -> dict[str, int]:
         """What each store shows of a SKU, over all its locations."""
         shown: dict[str, int] = {}
-        for client in (self.shopify, self.wix):
+        for client in self.clients:
             for level in (await client.truth())["levels"]:
                 if level["sku"] == sku:
                     shown[client.name] = shown.get(client.name, 0) + level["available"]
@@ -153,7 +208,8 @@ class Journey:
 
     async def faults(self, store: str, **settings: Any) -> None:
         """Fate for one store from now on; none to end it."""
-        await self.client(store).set_faults(settings)
+        self._told[store] = settings
+        await self.client(store).set_faults({"profile": self.weather.profile, **settings})
 
     async def sandbox(self, store: str, method: str, path: str, body: object = None) -> Any:
         """Any other call under ``/_sandbox/``."""
@@ -209,6 +265,12 @@ class Journey:
 
     # the fulfilment queue
 
+    async def orders_told_by(self, reason: str) -> list[tuple[bool, str]]:
+        """Of each open case of this kind: whether it leads to an order that has the name it gives; the name."""
+        names = dict(await self.rows("select order_key, name from sales"))
+        payloads = [case.payload or {} for case in await self.cases(reason)]
+        return [(names.get(told.get("order_key")) == told.get("order"), str(told.get("order"))) for told in payloads]
+
     async def queue(self) -> dict[str, OrderView]:
         """Every order that the bridge keeps, by the store that sold it; the newest of each store."""
         terms = self.bridge.workspaces[MAIN].terms
@@ -221,6 +283,13 @@ class Journey:
         terms, key = self.bridge.workspaces[MAIN].terms, (await self.queue())[store].queued.order_key
         told = {"lines": None, "tracking": Tracking("DHL", number), "actor": "ann", **facts}
         moved = await self.store.run(ship_order, terms, self.ids, key, **told)
+        self.bridge.wake(MAIN, moved.wake)
+        return moved
+
+    async def withdraw(self, store: str, parcel_key: str) -> OrderMoved:
+        """A parcel of that store's newest order did not leave after all."""
+        terms, key = self.bridge.workspaces[MAIN].terms, (await self.queue())[store].queued.order_key
+        moved = await self.store.run(change_parcel, terms, self.ids, key, parcel_key, actor="ann", cancel=True)
         self.bridge.wake(MAIN, moved.wake)
         return moved
 
@@ -247,6 +316,28 @@ class Journey:
             f"where pools.sku = '{sku}'"
         )
         return int(goods) + int(moved)
+
+    async def snapshot(self) -> dict[str, list[dict[str, Any]]]:
+        """A backup of the database: every row of every table."""
+
+        def read(tx: Tx) -> dict[str, list[dict[str, Any]]]:
+            return {
+                name: [dict(row._mapping) for row in tx.conn.execute(table.select())]
+                for name, table in metadata.tables.items()
+            }
+
+        return await self.store.read(read)
+
+    async def restore(self, backup: Mapping[str, list[dict[str, Any]]]) -> None:
+        """The database is put back to what it was; the stores are not. The bridge must not run."""
+
+        def write(tx: Tx) -> None:
+            for name, table in metadata.tables.items():
+                tx.conn.execute(table.delete())
+                if backup[name]:
+                    tx.conn.execute(table.insert(), backup[name])
+
+        await self.store.run(write)
 
     async def books(self) -> dict[str, Any]:
         """Everything that must stay as it was when something is refused or merely looked at."""
@@ -287,17 +378,19 @@ async def _run(
     url: str | None,
 ) -> None:
     post = AsgiPost(INTAKE_URL)
-    world = World(clock.now, clock.sleep, random.Random(11), post, asyncio.ensure_future)
+    weather = WEATHER.get()
+    world = World(clock.now, clock.sleep, random.Random(weather.seed), post, asyncio.ensure_future, post.ask)
     stores = build_stores(seed=11, world=world, shopify_options=shopify, wix_options=wix)
     stores.shopify.load_catalogue(_catalogue(goods or (Goods("A"),), "shopify"))
     stores.wix.load_catalogue(_catalogue(goods or (Goods("A"),), "wix"))
-    network = AsgiTransport({URLS["shopify"]: stores.shopify.app, URLS["wix"]: stores.wix.app})
+    network = AsgiTransport({URLS["shopify"]: stores.shopify.app, URLS["wix"]: stores.wix.app, INTAKE_URL: post.door})
     clients = [StoreClient(name, URLS[name], network) for name in ("shopify", "wix")]
     config, secrets = await _configure(clients, policy, settings)
     await clients[1].set_webhook_address(f"{INTAKE_URL}/hooks/wix")
     store: Any = InlinePostgres(url, clock=clock) if url else inline_store(clock)
     ids = SeededIds(random.Random(5))
     journey = Journey(clock, stores, clients[0], clients[1], network, post, config, secrets, store, ids)
+    journey.weather = weather
     try:
         await play(journey)
         await journey.pass_time(0.0)
@@ -331,6 +424,8 @@ async def _configure(
     clients: list[StoreClient], policy: str, settings: Mapping[str, Any]
 ) -> tuple[Config, dict[str, str]]:
     shopify, wix = [await client.credentials() for client in clients]
+    settings = dict(settings)
+    taken = {store: {"copies_take_stock": when} for store, when in settings.pop("copies_take", {}).items()}
     secrets = {
         "SHOPIFY_SECRET": shopify["client_secret"],
         "WIX_SECRET": wix["app_secret"],
@@ -343,6 +438,7 @@ async def _configure(
             shop=shopify["shop"],
             client_id=shopify["client_id"],
             client_secret=SecretRef(env="SHOPIFY_SECRET"),
+            **taken.get("shopify", {}),
         ),
         "wix": ConnectionConfig(
             kind="wix",
@@ -353,6 +449,7 @@ async def _configure(
             instance_id=wix["instance_id"],
             stamp_namespace=settings.get("stamp_namespace"),
             webhook_public_key=SecretRef(env="WIX_KEY"),
+            **taken.get("wix", {}),
         ),
     }
     terms = {

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from storebridge.cli import desk
 from storebridge.cli.desk import ask_server
 from storebridge.cli.main import run_command
 from storebridge.cli.output import as_table
 from storebridge.cli.setup import QUESTIONS, compose
 from storebridge.clock import SystemClock
 from storebridge.config import ServerConfig, parse_config
-from storebridge.errors import ConfigurationError, StoreUnavailableError
+from storebridge.errors import ConfigurationError, RefusedError, StoreUnavailableError
 from storebridge.store.database import open_store
 
 CONFIG = """
@@ -65,7 +72,7 @@ def test_status_before_the_first_start_says_what_to_do(config: str, capsys: pyte
     assert run_command(["status", "--config", config]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.endswith("file.sqlite3 yet: run storebridge serve first.\n")
+    assert "file.sqlite3 yet: run storebridge baseline or serve first." in captured.err
 
 
 def test_status_of_an_empty_database(config: str, database: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,11 +92,11 @@ def test_status_of_an_empty_database(config: str, database: Path, capsys: pytest
     ("words", "status", "error"),
     [
         (["nope"], 2, 'Unknown command "nope".'),
-        (["stock"], 2, 'Command "stock" parameter SKU requires an argument.'),
+        (["stock"], 2, "stock needs SKU. For example: `storebridge stock MUG-BLUE`."),
         (["receive", "A", "many"], 2, "many"),
         (["status", "--config", "none.toml"], 2, "The configuration none.toml cannot be read"),
-        (["serve", "--config", "CONFIG", "--policy", "guarded"], 2, "The policy guarded is not built yet"),
-        (["demo", "--policy", "guarded"], 2, "The policy guarded is not built yet: use mirror, escrow or hybrid."),
+        (["serve", "--config", "CONFIG", "--policy", "guarded"], 2, "guarded needs a Wix connection of an app"),
+        (["demo", "--policy", "best"], 2, "'best' is not a policy: use mirror, escrow, hybrid or guarded."),
         (["simulate", "--seeds", "1", "--policy", "best"], 2, "'best' is not a policy"),
         (["worker", "--config", "CONFIG"], 2, "storebridge worker needs PostgreSQL"),
         (["status", "--config", "CONFIG", "--workspace", "x"], 2, "There is no workspace 'x'"),
@@ -173,14 +180,99 @@ def test_no_server_means_the_lock_is_the_answer() -> None:
         ask_server(server, "/api/v1/main/replay", {}, StoreUnavailableError("held"))
 
 
+@contextmanager
+def served(*answers: bytes) -> Iterator[str]:
+    """A server that reads a request, gives one of these bytes and hangs up; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            for answer in answers:
+                caller, _ = listening.accept()
+                with caller:
+                    caller.recv(65536)
+                    caller.sendall(answer)
+
+        serving = threading.Thread(target=serve, daemon=True)
+        serving.start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+        serving.join(10)
+
+
+HALF = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 90\r\n\r\n{"units": 5'
+
+
+@pytest.mark.parametrize("answer", [b"", b"what is this\r\n", HALF, HALF.replace(b"90", b"11")])
+def test_an_answer_that_is_lost_may_mean_that_it_was_done(answer: bytes) -> None:
+    with served(answer) as address, pytest.raises(StoreUnavailableError) as lost:
+        ask_server(ServerConfig(console_listen=address), "/api/v1/main/receive/A", {}, StoreUnavailableError("held"))
+    assert str(lost.value).startswith(f"The server at {address} was asked, and its answer was lost (")
+    assert str(lost.value).endswith(
+        "): it may have done it. Before you repeat it look whether it did, with storebridge stock, orders show, "
+        "exceptions list, campaign or in the console's audit: what is booked twice counts twice."
+    )
+
+
+def test_a_refusal_that_is_cut_short_is_no_lost_answer() -> None:
+    cut = b"HTTP/1.1 409 Conflict\r\ncontent-length: 90\r\n\r\n{"
+    with served(cut) as address, pytest.raises(RefusedError, match="The server answered 409"):
+        ask_server(ServerConfig(console_listen=address), "/api/v1/main/receive/A", {}, StoreUnavailableError("held"))
+
+
+def test_a_command_whose_server_dies_ends_in_one_line(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def hold() -> int:
+        store = open_store(str(tmp_path / "file.sqlite3"), clock=SystemClock())
+        try:
+            return await asyncio.to_thread(run_command, ["receive", "A", "1", "--config", config])
+        finally:
+            await store.close()
+
+    with served(b"") as address:
+        Path(config).write_text(Path(config).read_text().replace(f"127.0.0.1:{CLOSED_PORT}", address))
+        assert asyncio.run(hold()) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"storebridge: The server at {address} was asked, and its answer was lost")
+    assert error.count("\n") == 1
+
+
+class _Screen(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_rows_on_a_terminal_stand_alone_and_progress_is_told_beside_a_file(
+    config: str, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    @contextmanager
+    def noted(doing: str) -> Iterator[None]:
+        told.append(doing)
+        yield
+
+    monkeypatch.setattr(desk, "told_while_waiting", noted)
+    assert run_command(["audit", "export", "--config", config]) == 0
+    monkeypatch.setattr(sys, "stdout", _Screen())
+    assert run_command(["audit", "export", "--config", config]) == 0
+    assert run_command(["audit", "export", "--config", config, "--out", str(tmp_path / "rows")]) == 0
+    assert told == ["Writing rows", "", "Writing rows"]
+
+
 def test_init_writes_what_check_can_read(tmp_path: Path) -> None:
     answers = {"shop": 'my"shop.myshopify.com', "intake_url": "https://hooks.example.com"}
     names = {question: name for name, question, _ in QUESTIONS}
     config = parse_config(compose(lambda question, default: answers.get(names[question], default)), "new")
     assert config.workspaces["main"].connections["shopify"].shop == 'my"shop.myshopify.com'
     assert config.server.intake_url == "https://hooks.example.com"
-    with pytest.raises(ConfigurationError, match="guarded is not built yet"):
-        compose(lambda question, default: "guarded" if names[question] == "policy" else default)
+    assert config.workspaces["main"].connections["wix"].stamp_namespace is None
+    answers["stamp_namespace"] = "@acme/storebridge"
+    config = parse_config(compose(lambda question, default: answers.get(names[question], default)), "new")
+    assert config.workspaces["main"].connections["wix"].stamp_namespace == "@acme/storebridge"
+    with pytest.raises(ConfigurationError, match="'best' is not a policy"):
+        compose(lambda question, default: "best" if names[question] == "policy" else default)
 
 
 def test_init_never_replaces_a_file(config: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -219,3 +311,12 @@ class _Typed:
 
 def test_tables_are_aligned() -> None:
     assert as_table(("SKU", "left"), [("A", 5), ("LONG", 12)]) == ["SKU   left", "A        5", "LONG    12"]
+
+
+def test_the_pretend_stores_start_without_the_bridge() -> None:
+    asked = (
+        "import sys; from storebridge.cli.main import build_app; build_app(['sandbox']); "
+        "print([name for name in sys.modules if name.startswith(('storebridge.pipeline', 'sqlalchemy', 'fastapi'))])"
+    )
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"

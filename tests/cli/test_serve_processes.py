@@ -83,7 +83,36 @@ def test_a_newcomers_first_commands(tmp_path: Path) -> None:
             status, replayed = run("replay", "--event", "no such", "--config", config)
             assert (status, replayed) == (
                 1,
-                "storebridge: There is no event 'no such' in workspace 'main'.\n",
+                {
+                    "error": "There is no event 'no such' in workspace 'main': give a delivery's id, or a signal's "
+                    "number.",
+                    "exit_status": 1,
+                },
             )
         status, verified = run("audit", "verify", "--config", config)
         assert (status, verified["intact"]) == (0, True)
+
+
+def test_old_orders_are_read_by_the_server_and_by_the_command_where_nobody_serves(tmp_path: Path) -> None:
+    config = str(tmp_path / "storebridge.toml")
+    words = ["sandbox", "--shopify-port", "0", "--wix-port", "0", "--write-config", config]
+    intake, console = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    listen = ["--intake-listen", intake, "--console-listen", console]
+    with started(*words, *listen, says="Configuration:"):
+        text = Path(config).read_text().replace('"storebridge.sqlite3"', f'"{tmp_path / "file.sqlite3"}"')
+        Path(config).write_text(text)
+        status, unborn = run("orders", "backfill", "--days", "30", "--wait", "--config", config)
+        assert (status, unborn["error"][:20]) == (1, "There is no database")
+        assert run("baseline", "--config", config)[0] == 0
+        status, alone = run("orders", "backfill", "--days", "30", "--wait", "--config", config)
+        assert status == 0
+        assert [(one["connection"], one["state"]) for one in alone["stores"]] == [("shopify", "done"), ("wix", "done")]
+        with started("serve", "--config", config, says="intake:"):
+            status, served = run("orders", "backfill", "--days", "60", "--wait", "--config", config)
+            assert status == 0
+            assert [one["state"] for one in served["stores"]] == ["done", "done"]
+            assert served["stores"][0]["since"] < alone["stores"][0]["since"]
+        status, refused = run("orders", "backfill", "--days", "5", "--copy", "--config", config)
+        assert (status, refused["error"][:17]) == (1, "There is nowhere ")
+        status, refused = run("orders", "backfill", "--cancel", "--wait", "--config", config)
+        assert (status, refused["error"][:17]) == (2, "--cancel goes alo")

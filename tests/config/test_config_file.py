@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from storebridge.bootstrap import terms_of
 from storebridge.config import (
     Config,
     SecretRef,
@@ -14,13 +13,14 @@ from storebridge.config import (
     load_config,
     parse_config,
     parse_listen,
-    refuse_unbuilt_policies,
+    refuse_unguardable,
     resolve_secret,
 )
 from storebridge.errors import ConfigurationError
 from storebridge.model.ids import ConnectionName
 from storebridge.model.settings import LaneTerms, Override, PoolTerms
 from storebridge.model.stock import Policy, Share
+from storebridge.operations.read_terms import terms_of
 
 WIX = ConnectionName("wix")
 
@@ -148,12 +148,36 @@ def test_a_file_without_workspaces_says_what_to_add() -> None:
         parse_config("[server\n", "a.toml")
 
 
-@pytest.mark.parametrize("policy", ["guarded"])
-def test_a_policy_that_is_not_built_is_refused(policy: str) -> None:
-    config: Config = parse_config(GOOD.replace("escrow", policy), "a.toml")
+def test_guarded_needs_a_store_whose_checkout_can_ask() -> None:
+    config: Config = parse_config(GOOD.replace("escrow", "guarded"), "a.toml")
     with pytest.raises(ConfigurationError) as caught:
-        refuse_unbuilt_policies(config)
-    assert str(caught.value) == f"workspaces.main.policy: {policy} is not built yet: use mirror, escrow or hybrid."
+        refuse_unguardable(config)
+    assert str(caught.value) == (
+        "workspaces.main.policy: guarded needs a Wix connection of an app (app_id, instance_id and "
+        "webhook_public_key), whose checkout can ask: add them, or use mirror, escrow or hybrid."
+    )
+
+
+def test_a_wix_app_can_be_guarded() -> None:
+    app = 'app_id = "app"\ninstance_id = "installed"\nwebhook_public_key = { env = "WIX_KEY" }\n'
+    config = parse_config(GOOD.replace("escrow", "guarded") + app, "a.toml")
+    refuse_unguardable(config)
+    terms = terms_of("main", config.workspaces["main"])
+    assert (terms.guarded_stores, terms.guard.answer_within.total_seconds()) == ((WIX,), 0.8)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("answer_within_ms = 99", "answer_within_ms: from 100 to 4000."),
+        ("most_share_held = 1.5", "most_share_held: from 0.01 to 1."),
+        ("hold_minutes = 0", "hold_minutes: from 1 to 120."),
+    ],
+)
+def test_the_guards_settings_are_bounded(setting: str, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_config(f"{GOOD}\n[workspaces.main.checkout_guard]\n{setting}\n", "a.toml")
+    assert str(caught.value) == f"a.toml: workspaces.main.checkout_guard.{message}"
 
 
 def test_addresses_and_loopback() -> None:
@@ -259,10 +283,10 @@ def test_a_workspaces_risk_is_bounded() -> None:
         parse_config(GOOD.replace('policy = "escrow"', "risk = 1.0"), "a.toml")
 
 
-def test_an_override_cannot_name_what_is_not_built() -> None:
+def test_an_override_that_nobody_can_guard_is_named() -> None:
     config = parse_config(WITH_OVERRIDES.replace('"hybrid"', '"guarded"'), "a.toml")
-    with pytest.raises(ConfigurationError, match="guarded is not built yet: use mirror"):
-        refuse_unbuilt_policies(config)
+    with pytest.raises(ConfigurationError, match=r'overrides."TEE-\*".policy: guarded needs a Wix connection'):
+        refuse_unguardable(config)
 
 
 def test_overrides_are_bounded() -> None:

@@ -21,8 +21,8 @@ STOCK_WRITES = (b"inventorySetQuantities", b"inventoryAdjustQuantities", b'"inve
 """What the body of a stock write holds, in one store or the other."""
 
 
-def is_stock_write(request: Request) -> bool:
-    return request.method == "POST" and any(mark in request.body for mark in STOCK_WRITES)
+def is_deed(request: Request, marks: tuple[bytes, ...]) -> bool:
+    return request.method == "POST" and any(mark in request.body for mark in marks)
 
 
 class Mortality(Death):
@@ -38,16 +38,24 @@ class Mortality(Death):
 
 
 class DoomedTransport:
-    """The first stock write kills the process: before the call leaves, or before its answer is taken in."""
+    """The first write of a kind kills the process: before the call leaves, or before its answer is taken in."""
 
-    def __init__(self, transport: Transport, life: Life, mortality: Mortality, moment: str) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        life: Life,
+        mortality: Mortality,
+        moment: str,
+        marks: tuple[bytes, ...] = STOCK_WRITES,
+    ) -> None:
         self._transport = transport
         self._life = life
         self._mortality = mortality
         self._moment = moment
+        self._marks = marks
 
     async def send(self, request: Request) -> Response:
-        dies = is_stock_write(request)
+        dies = is_deed(request, self._marks)
         self._mortality.now = dies and self._moment == "before"
         await self._life.pass_point("before")
         answer = await self._transport.send(request)

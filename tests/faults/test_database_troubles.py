@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 from builders.journeys import REAL_PACE, Journey, travel
 from fakes.mortality import FlakyStore
+from storebridge.cli.running import run_until_stopped
 from storebridge.connectors.http import Request
 from storebridge.web.intake.app import build_intake_app
 from storebridge_proving.asgi_transport import AsgiTransport
@@ -86,3 +90,47 @@ def test_an_answer_that_could_not_be_stored_is_as_good_as_none_and_stops_nothing
         assert await journey.stock_writes("wix") == await journey.stock_writes("shopify") == 2
 
     travel(play)
+
+
+async def _watch(
+    journey: Journey, health: Callable[[], Awaitable[tuple[int, int]]], seen: list[tuple[int, int]]
+) -> None:
+    """Ask more often than a dead loop is looked for, as whoever restarts a process that is not healthy may."""
+    while True:
+        seen.append(await health())
+        await journey.bridge.environment.clock.sleep(0.07)
+
+
+def test_a_database_that_goes_away_ends_nothing_and_what_was_sold_meanwhile_is_followed_once_it_is_back() -> None:
+    async def play(journey: Journey) -> None:
+        (made, stop) = (_flaky(journey), asyncio.Event())
+        await journey.begin(settle=120.0)
+        await journey.bridge.kill()
+        served = asyncio.create_task(run_until_stopped(journey.bridge, stop))
+        await journey.pass_time(30.0)
+        asked = AsgiTransport({"https://me.sim": build_intake_app(journey.bridge)})
+
+        async def health() -> tuple[int, int]:
+            answers = [await asked.send(Request("GET", f"https://me.sim/{path}", {})) for path in ("healthz", "readyz")]
+            return answers[0].status, answers[1].status
+
+        assert await health() == (200, 200)
+        seen: list[tuple[int, int]] = []
+        watching = asyncio.create_task(_watch(journey, health, seen))
+        made[0].refuses = lambda name: True
+        await journey.buy("shopify", 3)
+        await journey.wait(120.0)
+        assert (await health(), journey.bridge.away) == ((200, 503), "the database is away")
+        assert await journey.levels() == {"shopify": 7, "wix": 10}
+        made[0].refuses = lambda name: False
+        await journey.wait(120.0)
+        assert (await health(), journey.bridge.away) == ((200, 200), "")
+        assert await journey.levels() == {"shopify": 7, "wix": 7}
+        assert await journey.reasons() == []
+        assert {alive for alive, _ in seen} == {200}, "nothing may end the process that waits"
+        assert {ready for _, ready in seen} == {200, 503}
+        watching.cancel()
+        stop.set()
+        await served
+
+    travel(play, sweep_seconds=60.0, hot_sweep_seconds=30.0, order_poll_seconds=30.0)

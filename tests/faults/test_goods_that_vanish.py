@@ -5,24 +5,10 @@ from __future__ import annotations
 import pytest
 
 from builders.journeys import MAIN, Goods, Journey, _catalogue, travel
+from builders.staff_edits import delete_everywhere_in
 from storebridge.operations.settle_case import Choice
 
 POLICIES = pytest.mark.parametrize("policy", ["mirror", "escrow"])
-
-
-def delete_everywhere_in(journey: Journey, store: str, sku: str = "A") -> None:
-    """Staff delete the product; no delivery tells of it."""
-    if store == "wix":
-        inventory = journey.stores.wix.inventory
-        for item in [i for i in inventory.items.values() if i.variant.sellable.sku == sku]:
-            del inventory.items[item.id]
-            inventory.by_variant.pop(item.variant.variant_id, None)
-        (product,) = [p for p in journey.stores.wix.shelf.products.values() if sku in {v.sku for v in p.variants}]
-        inventory.by_product.pop(product.id, None)
-        journey.stores.wix.shelf.remove(product)
-        return
-    shelves = journey.stores.shopify.shelves
-    shelves.remove(shelves.products[shelves.by_sku[sku].product_id])
 
 
 @pytest.mark.parametrize("store", ["shopify", "wix"])
@@ -131,6 +117,10 @@ def test_a_refused_write_is_tried_again_ever_later_and_at_once_when_a_person_ask
     travel(play)
 
 
+NEW_UNITS = {"shopify": 7, "wix": 4}
+HOURLY = {"sweep_seconds": 3600.0, "hot_sweep_seconds": 3600.0, "order_poll_seconds": 3600.0}
+
+
 def close_location(journey: Journey, name: str, *, moved_to: str | None = None) -> None:
     """Staff close a location of the Shopify store, with or without carrying its goods elsewhere."""
     shop = journey.stores.shopify
@@ -171,6 +161,51 @@ def test_a_closed_location_is_one_case_and_its_goods_are_not_counted_twice(polic
     travel(play, Goods("A"), Goods("B"), policy=policy)
 
 
+@POLICIES
+def test_a_location_closed_while_a_write_to_it_is_in_flight_loses_no_goods(policy: str) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=120.0)
+        await journey.faults("shopify", latency_ms=[8_000, 8_000])
+        await journey.receive(6)  # every policy writes it
+        await journey.wait(4.0)
+        assert await journey.rows("select count(*) from intents where connection = 'shopify' and state = 'sent'") == [
+            (1,)
+        ]
+        close_location(journey, "Main warehouse")
+        await journey.faults("shopify")
+        await journey.pass_time(1800.0)
+        assert await journey.reasons() == ["location_gone"]
+        assert await journey.goods_left() == 16
+        assert await journey.rows("select state from intents where state in ('sent', 'unclear')") == []
+        calls = await journey.calls("shopify")
+        await journey.buy("wix", 2)
+        await journey.pass_time(300.0)
+        assert await journey.goods_left() == 14
+        assert await journey.calls("shopify") - calls < 20
+
+    travel(play, policy=policy)
+
+
+def test_a_product_made_anew_in_every_store_keeps_its_pool() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=120.0)
+        await journey.buy("wix", 1)
+        await journey.pass_time(60.0)
+        for store in ("shopify", "wix"):
+            delete_everywhere_in(journey, store)
+        await journey.pass_time(900.0)
+        assert await journey.reasons() == ["item_gone", "item_gone"]
+        for store in ("shopify", "wix"):
+            make_anew(journey, store, 25)
+        await journey.bridge.baseline(MAIN, sign_off=True, actor="ann")
+        await journey.pass_time(300.0)
+        assert await journey.reasons() == []
+        assert await journey.rows("select pool_id, sku from pools") == [("A@main", "A")]
+        assert await journey.levels() == {"shopify": 9, "wix": 9}
+
+    travel(play)
+
+
 def test_a_store_that_counts_when_paid_is_not_guaranteed_whatever_its_counters_say() -> None:
     async def play(journey: Journey) -> None:
         await journey.begin(settle=200.0)
@@ -187,3 +222,19 @@ def test_a_store_that_counts_when_paid_is_not_guaranteed_whatever_its_counters_s
         assert (await journey.rows("select guaranteed_since from pools"))[0][0] is not None
 
     travel(play, policy="escrow")
+
+
+def test_new_goods_of_which_no_delivery_ever_spoke_are_found_within_a_day() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=120.0)
+        for store in ("shopify", "wix"):
+            await journey.faults(store, webhook_loss=1.0)
+        catalogue = {store: _catalogue((Goods("NEW", {store: units}),), store) for store, units in NEW_UNITS.items()}
+        journey.stores.shopify.load_catalogue(catalogue["shopify"])
+        journey.stores.wix.load_catalogue(catalogue["wix"])
+        await journey.pass_time(3600.0)
+        assert await journey.levels("NEW") == NEW_UNITS
+        await journey.pass_time(24 * 3600.0)
+        assert await journey.levels("NEW") == {"shopify": 7, "wix": 7}
+
+    travel(play, baseline="automatic", **HOURLY)

@@ -36,6 +36,20 @@ def test_dropped_subscriptions_are_noticed_restored_and_swept_for() -> None:
     travel(play, subscription_check_seconds=300.0)
 
 
+def test_a_first_subscribing_that_breaks_off_half_way_is_no_removal() -> None:
+    async def play(journey: Journey) -> None:
+        refused = {"http_5xx": 0.4, "http_5xx_applied": 0.0}
+        rule = {"operation": "webhookSubscriptionCreate", "calls": 10, "rates": refused}
+        await journey.faults("shopify", rules=[rule])
+        await journey.begin(settle=300.0)
+        fates = [call["fate"] for call in await journey.shopify.requests() if call["operation"] == rule["operation"]]
+        assert fates[0] is None, "one is there before the first look breaks off"
+        assert "http_5xx" in fates
+        assert await journey.cases("subscription_removed", state=None) == []
+
+    travel(play)
+
+
 def test_one_dropped_subscription_is_a_case_until_all_are_there() -> None:
     async def play(journey: Journey) -> None:
         await journey.begin(settle=120.0)

@@ -17,6 +17,7 @@ from storebridge.flows.copies import (
     parcels_of_copy,
     plan_cancelled,
     plan_copy,
+    shipped_too_much,
     wants_copy,
 )
 from storebridge.model.copying import LONGEST_STAMP, CopiedGoods, is_stamp, stamp_of
@@ -34,14 +35,14 @@ def mug(units: int = 1, **facts: Any) -> Any:
 
 
 def planned(order: Order) -> CreateCopy:
-    plan = plan_copy(order, WIX, STAMP, KNOWN)
+    plan = plan_copy(order, WIX, STAMP, KNOWN, 300)
     assert not isinstance(plan, CopyHeld), plan.why
     assert isinstance(plan.write, CreateCopy)
     return plan.write
 
 
 def held(order: Order) -> CopyHeld:
-    plan = plan_copy(order, WIX, STAMP, KNOWN)
+    plan = plan_copy(order, WIX, STAMP, KNOWN, 300)
     assert isinstance(plan, CopyHeld)
     return plan
 
@@ -132,7 +133,7 @@ def test_discounts_shipping_and_taxes_must_add_up_to_the_cent(included: bool, to
         ),
         (
             make_order(*[make_line(f"l{n}", item_id=MUG) for n in range(301)]),
-            "it has 301 lines; a copy has 300 at most",
+            "it has 301 lines; wix takes 300 in one order",
         ),
     ],
     ids=["shipped", "refunded", "long"],
@@ -185,7 +186,10 @@ def test_the_copy_of_a_cancelled_order_is_cancelled_unless_something_of_it_left(
     assert (plan.connection, plan.purpose, plan.write) == (WIX, "cancel:wix:c", CancelOrder(OrderId("c")))
     shipped = copied(parcels=(make_parcel("p1", 2, line="c1"),))
     assert plan_cancelled(gone, shipped) == []
-    assert out_of_step(gone, shipped, {"copy:wix:p1": "o"}) == {"standing": "cancelled here, shipped there"}
+    assert out_of_step(gone, shipped, {"o": "copy:wix:p1"}) == {"standing": "cancelled here, shipped there"}
+    both = copied(parcels=shipped.parcels, standing=Standing.CANCELLED)
+    assert out_of_step(gone, both, {}) == {"standing": "cancelled here, shipped there"}
+    assert out_of_step(replace(gone, parcels=(make_parcel("o", 2),)), both, {"o": "copy:wix:p1"}) == {}
     assert plan_cancelled(make_order(mug(2)), copied()) == []
     assert plan_cancelled(gone, copied(standing=Standing.CANCELLED)) == []
 
@@ -195,7 +199,27 @@ def test_what_happened_on_one_side_only_is_told() -> None:
     alone = {"parcels": "1 left here; there they still wait"}
     assert out_of_step(original, copied(), {}) == alone
     there = copied(parcels=(make_parcel("p1", 2, line="c1"),))
-    assert out_of_step(original, there, {"copy:wix:p1": "o1"}) == {}
-    assert out_of_step(original, copied(), {"copy:wix:p1": "o1"}) == {"parcels": "1 here that are not there any more"}
+    told = {"o1": "copy:wix:p1"}
+    assert out_of_step(original, there, told) == {}
+    assert out_of_step(original, copied(), told) == {"parcels": "1 here that are not there any more"}
+    back = {"parcels": "1 that left there were taken back here"}
+    assert out_of_step(make_order(mug(2), parcels=(make_parcel("o1", 2, cancelled=True),)), there, told) == back
+    again = make_order(mug(2), parcels=(make_parcel("o1", 2, cancelled=True), make_parcel("o2", 2)))
+    assert out_of_step(again, there, told) == alone, "somebody noted it anew"
     cancelled = copied(standing=Standing.CANCELLED)
     assert out_of_step(make_order(mug(2)), cancelled, {}) == {"standing": "still to be shipped here, cancelled there"}
+
+
+def test_units_that_left_after_they_were_refunded_are_told() -> None:
+    refunded = make_order(mug(2, current=1, refunded=1))
+    sent = copied(parcels=(make_parcel("p1", 2, line="c1"),))
+    found = {"shipped": "1 unit there, not to be shipped here any more"}
+    lines = {"l1": "c1"}
+    assert shipped_too_much(refunded, sent, lines, {}) == found
+    assert shipped_too_much(make_order(mug(2)), sent, lines, {}) == {}, "its parcel is still to be told"
+    repeated = make_order(mug(2, fulfilled=2), parcels=(make_parcel("o1", 2),))
+    assert shipped_too_much(repeated, sent, lines, {"o1": "copy:wix:p1"}) == {}
+    twice = {"shipped": "2 units there, not to be shipped here any more"}
+    assert shipped_too_much(repeated, sent, lines, {}) == twice, "they left here, too"
+    back = copied(parcels=(make_parcel("p1", 2, line="c1", cancelled=True),))
+    assert shipped_too_much(refunded, back, lines, {}) == {}

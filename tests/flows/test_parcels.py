@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from builders.orders import SHOPIFY, WIX, make_line, make_order, make_parcel, make_shipment
-from storebridge.flows.parcels import ParcelToTell, plan_parcel, units_without_parcel, untellable
+from storebridge.flows.parcels import (
+    ParcelToTell,
+    held_back,
+    offers,
+    plan_parcel,
+    units_without_parcel,
+    untellable,
+)
 from storebridge.model.ids import LocationId
 from storebridge.model.order_writes import AddParcel, ChangeTracking, ShipmentPick, UndoParcel
-from storebridge.model.sales import Order, ParcelLine, ShipmentState, Tracking
+from storebridge.model.sales import Order, ParcelLine, ShipmentState, Standing, Tracking
 
 DHL = Tracking("DHL", "123", "")
 
@@ -56,10 +63,50 @@ def test_what_a_write_covers_already_is_not_told_again() -> None:
     assert writes(order, sent(2, covered=(ParcelLine("l1", 2),), parts=1)) == []
 
 
+def test_two_writes_that_cover_one_line_count_together() -> None:
+    """In a mirror storm (seed 114) only the last one counted: the same units were told 415 times."""
+    order = make_order(make_line(units=5), connection=WIX)
+    covered = (ParcelLine("l1", 2), ParcelLine("l1", 1))
+    assert writes(order, sent(3, covered=covered, parts=2)) == []
+    (write,) = writes(order, sent(4, covered=covered, parts=2))
+    assert isinstance(write, AddParcel)
+    assert write.lines == (ParcelLine("l1", 1),)
+
+
 def test_what_is_on_hold_in_the_store_is_not_told_but_named() -> None:
     order = make_order(make_line(units=2), shipments=(make_shipment("f1", [("l1", 2)], state=ShipmentState.ON_HOLD),))
     assert writes(order, sent(2)) == []
     assert untellable(order, sent(2)) == {"l1": 2}
+
+
+def test_of_a_parcel_of_which_a_part_was_refunded_the_rest_is_told_and_the_refunded_is_named() -> None:
+    refunded = make_order(make_line(units=3, current=2, refunded=1), shipments=(make_shipment("f1", [("l1", 2)]),))
+    (write,) = writes(refunded, sent(3))
+    assert isinstance(write, AddParcel)
+    assert (write.lines, write.picks) == ((ParcelLine("l1", 2),), (ShipmentPick("f1", "f1/l1", 2),))
+    assert untellable(refunded, sent(3)) == {"l1": 1}
+    assert held_back(refunded, sent(3)) == {}
+
+
+def test_a_store_without_shipments_takes_what_was_refunded_but_not_what_an_edit_took_out() -> None:
+    refunded = make_order(make_line(units=3, current=2, refunded=1), connection=WIX)
+    assert writes(refunded, sent(3)) == [AddParcel(refunded.order_id, (ParcelLine("l1", 3),), DHL, True)]
+    edited = make_order(make_line(units=3, current=2), connection=WIX)
+    assert writes(edited, sent(3)) == [AddParcel(edited.order_id, (ParcelLine("l1", 2),), DHL, True)]
+    assert untellable(edited, sent(3)) == {"l1": 1}
+    cancelled = make_order(make_line(units=3), connection=WIX, standing=Standing.CANCELLED)
+    assert (writes(cancelled, sent(3)), untellable(cancelled, sent(3))) == ([], {"l1": 3})
+
+
+def test_a_write_holds_while_all_that_it_names_still_waits_there() -> None:
+    (write,) = writes(make_order(make_line(units=2), shipments=(make_shipment("f1", [("l1", 2)]),)), sent(2))
+    assert isinstance(write, AddParcel)
+    kept = make_order(make_line(units=3), shipments=(make_shipment("f1", [("l1", 3)]),))
+    fewer = make_order(make_line(units=2, current=1), shipments=(make_shipment("f1", [("l1", 1)]),))
+    moved = make_order(make_line(units=2), shipments=(make_shipment("f2", [("l1", 2)], location="outlet"),))
+    held = make_order(make_line(units=2), shipments=(make_shipment("f1", [("l1", 2)], state=ShipmentState.ON_HOLD),))
+    assert [offers(order, write) for order in (kept, fewer, moved, held)] == [True, False, False, False]
+    assert held_back(held, sent(2)) == {"l1": 2}
 
 
 def test_tracking_that_came_later_is_told_to_the_parcel_that_is_there() -> None:
@@ -72,6 +119,21 @@ def test_tracking_that_the_store_shows_already_is_left_alone_even_where_it_made_
     shown = make_parcel("p9", tracking=(Tracking("DHL Express", "123", "https://dhl.example/123"),))
     order = make_order(parcels=(shown,))
     assert writes(order, sent(covered=(ParcelLine("l1", 1),), parts=1, made=("p9",))) == []
+
+
+def test_a_number_that_changes_back_is_told_again_and_one_that_staff_replaced_is_not() -> None:
+    order = make_order(parcels=(make_parcel("p9", number="777"),))
+    covered = {"covered": (ParcelLine("l1", 1),), "parts": 1, "made": ("p9",)}
+    changed = {"retracked": {"p9": Tracking("DHL", "777", "")}, "changes": 2}
+    (plan,) = plan_parcel(order, sent(**covered, **changed))
+    assert (plan.purpose, plan.write) == ("tracking:k1:p9:2", ChangeTracking(order.order_id, "p9", DHL, True))
+    assert writes(order, sent(**covered, retracked={"p9": DHL}, changes=3)) == []
+
+
+def test_no_number_is_told_while_an_earlier_one_may_still_land() -> None:
+    order = make_order(parcels=(make_parcel("p9"),))
+    parcel = sent(covered=(ParcelLine("l1", 1),), parts=1, made=("p9",), changes=1, unsure=True)
+    assert writes(order, parcel) == []
 
 
 def test_a_parcel_that_did_not_leave_is_undone_once() -> None:

@@ -17,7 +17,9 @@ from storebridge.cli.main import build_app
 from storebridge.cli.options import CONFIG_VARIABLE
 from storebridge.config import (
     STORE_VARIABLE,
+    BundleConfig,
     ConnectionConfig,
+    GuardConfig,
     LocationGroup,
     OverrideConfig,
     SecretRef,
@@ -37,7 +39,16 @@ OPERATING = "docs/operating.md"
 SANDBOX = "docs/sandbox.md"
 ASSUMPTIONS = "docs/assumptions.md"
 DEPENDENCIES = "docs/decisions/dependencies.md"
-STRUCTS = (ServerConfig, WorkspaceConfig, OverrideConfig, LocationGroup, ConnectionConfig, SecretRef)
+STRUCTS = (
+    ServerConfig,
+    WorkspaceConfig,
+    BundleConfig,
+    OverrideConfig,
+    GuardConfig,
+    LocationGroup,
+    ConnectionConfig,
+    SecretRef,
+)
 API_ROUTE = re.compile(r'@api\.(get|post|put|delete)\(\s*"([^"]+)"')
 PLAIN_ROUTE = re.compile(r'\b(?:Route|Mount)\(\s*"(/[^"]*)"')
 CONTROL_ROUTE = re.compile(r'"(/_sandbox/[^"]+)"')
@@ -111,11 +122,18 @@ def test_every_setting_is_documented() -> None:
     assert missing({*settings, STORE_VARIABLE, CONFIG_VARIABLE}, OPERATING) == set()
 
 
+def as_toml(value: float | str) -> str:
+    """A plain value as the file has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 @pytest.mark.parametrize("struct", [ServerConfig, WorkspaceConfig])
 def test_defaults_are_documented_as_they_are(struct: type[msgspec.Struct]) -> None:
     rows = rows_under("Every setting")
     plain = {
-        field.name: f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
+        field.name: as_toml(field.default)
         for field in msgspec.structs.fields(struct)
         if isinstance(field.default, int | float | str) and field.default != ""
     }

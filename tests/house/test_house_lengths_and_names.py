@@ -37,6 +37,12 @@ def test_functions_are_short_as_a_rule() -> None:
     assert sizes[int(len(sizes) * 0.95)] <= 40
 
 
+def test_no_two_test_files_bear_the_same_name() -> None:
+    """pytest imports them by their names alone and leaves the second out."""
+    names = [path.name for path in files_of_tests() if path.name.startswith("test_")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_no_file_is_longer_than_six_hundred_lines() -> None:
     long = {shown(path): n for path in python_files() if (n := len(path.read_text().splitlines())) > 600}
     assert long == {}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.lanes import STORES, lane, position
+from builders.lanes import STORES, lane, on_the_wire, position
 from storebridge.inventory.channels import channels_of
 from storebridge.inventory.planner import plan
 from storebridge.inventory.policies.hybrid import allowance
@@ -57,6 +57,20 @@ def test_a_store_that_does_not_answer_keeps_its_level_and_the_other_gets_the_res
     assert _wanted(state)["shopify"] == 40
     back = _lane(position("shopify", 40, 99), position("wix", 60), goods=100)
     assert _wanted(back)["shopify"] == 40  # 59 units were sold meanwhile; 41 are left
+
+
+def test_where_a_pool_must_be_shared_and_a_store_cannot_be_lowered_to_its_share_the_other_gets_the_rest() -> None:
+    """Both were exposed; the lower of the one that is cut off is on the wire and counts as not done."""
+    away = position("shopify", 33, open_write=on_the_wire(-8))
+    state = _lane(away, position("wix", 15), goods=40, measured=(CUT_OFF, BUSY))
+    assert _wanted(state)["wix"] == 7
+    answered = _lane(position("shopify", 33), position("wix", 15), goods=40, measured=(CALM, BUSY))
+    assert _wanted(answered)["wix"] > 7
+
+
+def test_a_raise_in_doubt_counts_as_shown_there() -> None:
+    away = position("shopify", 10, open_write=on_the_wire(6))
+    assert _wanted(_lane(away, position("wix", 20), goods=20, measured=(CUT_OFF, BUSY)))["wix"] == 4
 
 
 def test_a_store_of_which_nothing_is_known_makes_it_escrow() -> None:

@@ -15,8 +15,10 @@ from storebridge.inventory.resolver import (
     add_sighting,
     doubt_of,
     evidence_of,
+    may_land_until,
     may_send_again,
     next_move,
+    tells_after,
 )
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -57,7 +59,8 @@ def _saw(level: int | None, version: str | None, *, after: float = 1.0, stamp: s
         ((), Move.WAIT),
         ((_saw(8, "8"),), Move.NOT_APPLIED),  # one change, and it is not ours
         ((_saw(7, "8"),), Move.WAIT),  # ours, or a sale of three
-        ((_saw(7, "8", after=60.0),), Move.ASK),
+        ((_saw(7, "8", after=19.0),), Move.WAIT),  # a delivery may still name the author
+        ((_saw(7, "8", after=20.0),), Move.ASK),
         ((_saw(7, "9", after=60.0),), Move.ASK),
         ((_saw(7, "7"),), Move.WAIT),
         ((_saw(None, "8"),), Move.WAIT),
@@ -88,6 +91,8 @@ def test_the_store_that_names_the_author_of_the_next_revision_decides(author: bo
 @pytest.mark.parametrize(
     ("after", "version", "move"),
     [
+        (1.0, AT_TEN, Move.ASK),  # it changed: no standstill can prove anything any more
+        (139.0, None, Move.WAIT),
         (139.0, AT_NINE, Move.WAIT),  # it may still land, or a replica may still hide it
         (140.0, AT_NINE, Move.NOT_APPLIED),
         (140.0, AT_TEN, Move.ASK),
@@ -128,3 +133,28 @@ def test_a_guarded_write_whose_counter_stands_still_is_waited_out(after: float, 
     """Its resend was refused for another reason than its revision, so the first sending may still land for a while."""
     doubt = _revision(_saw(10, "7", after=after, stamp="i-0"))
     assert next_move(doubt, NOON + timedelta(seconds=after), late_landing=T_MAX) is move
+
+
+def test_nobody_can_say_not_applied_while_the_write_may_still_land() -> None:
+    """A blind one lands within T_max, a replica hides it for a while longer; a revision that is past refuses it."""
+    blind = Doubt("i-1", WriteStyle.BLIND, NOON, 10, AT_NINE, -3, (_saw(9, AT_TEN),))
+    end = NOON + timedelta(seconds=140)
+    assert may_land_until(blind, end - SECOND, late_landing=T_MAX) == end
+    assert may_land_until(blind, end, late_landing=T_MAX) is None
+    assert may_land_until(_revision(_saw(10, "7")), NOON + SECOND, late_landing=T_MAX) == end
+    assert may_land_until(_revision(_saw(7, "8")), NOON + SECOND, late_landing=T_MAX) is None
+
+
+def test_what_was_seen_before_a_person_saw_a_blind_write_land_is_not_taken_over() -> None:
+    """It may be older than the landing: a level of zero or more would credit units that were sold (the search)."""
+    blind = Doubt("i-1", WriteStyle.BLIND, NOON, 10, AT_NINE, -3, (_saw(9, AT_TEN),))
+    assert (tells_after(blind, applied=True), tells_after(blind, applied=False)) == (False, True)
+    assert (tells_after(_revision(_saw(7, "8")), applied=True), tells_after(_revision(), applied=True)) == (True, False)
+
+
+def test_readings_of_a_doubt_are_judged_in_the_order_in_which_they_set_out() -> None:
+    told: dict[str, Any] = {"since": NOON, "level": 10, "version": "7", "delta": -3, "sent_at": NOON, "read_at": None}
+    evidence = evidence_of("i-1", WriteStyle.REVISION, **told)
+    for seconds in (5.0, 2.0):
+        evidence = add_sighting(evidence, _saw(7, "8", after=seconds))
+    assert doubt_of(evidence, "i-1").sightings == (_saw(7, "8", after=2.0), _saw(7, "8", after=5.0))

@@ -6,10 +6,11 @@ from typing import Literal
 
 import pytest
 
-from builders.journeys import MAIN, Goods, Journey, travel
+from builders.journeys import ANN, MAIN, Goods, Journey, travel
 from storebridge.errors import NotFoundError, RefusedError
 from storebridge.operations.explain_stock import explain_stock
 from storebridge.operations.settle_case import Choice, settle_case
+from storebridge_proving.store_client import CartLine
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.wix.settings import WixOptions
 
@@ -35,6 +36,22 @@ def test_a_change_that_no_order_explains_is_labelled_as_an_edit_by_staff(postgre
         assert any("-2 that no order explains" in sentence for sentence in await _story(journey))
 
     travel(play, postgres=postgres)
+
+
+def test_an_order_that_a_store_shows_late_explains_what_was_taken_for_an_edit_by_staff() -> None:
+    """Wix takes stock for a checkout that is not paid, and does not list the order before it is."""
+
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=300.0)
+        order_id = await journey.wix.checkout([CartLine("A", 1)], ANN, paid=False)
+        await journey.pass_time(900.0)
+        assert "Edited by staff in wix: -1 that no order explains" in " ".join(await _story(journey))
+        await journey.wix.pay(order_id)
+        await journey.pass_time(900.0)
+        assert "An order explains -1 in wix after all: it was no edit by staff." in await _story(journey)
+        assert await journey.levels() == {"shopify": 9, "wix": 9}
+
+    travel(play)
 
 
 @both_databases

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from builders.journeys import Journey, travel
+from builders.weather import in_every_weather
 from storebridge.flows.queue import Place
 from storebridge.operations.settle_case import Choice
 
@@ -12,8 +13,10 @@ KEPT = {"orders": {"keep": True}}
 both_databases = pytest.mark.parametrize("postgres", [False, pytest.param(True, marks=pytest.mark.postgres)])
 both_stores = pytest.mark.parametrize("store", ["shopify", "wix"])
 WRITES = {"shopify": "fulfillmentCreate", "wix": "createFulfillment"}
+READS = {"shopify": "salesById", "wix": "searchOrders"}
 
 
+@in_every_weather
 @both_databases
 def test_orders_of_both_stores_stand_in_one_queue(postgres: bool) -> None:
     async def play(journey: Journey) -> None:
@@ -33,6 +36,7 @@ def test_orders_of_both_stores_stand_in_one_queue(postgres: bool) -> None:
     travel(play, postgres=postgres, **KEPT)
 
 
+@in_every_weather
 @both_databases
 @both_stores
 def test_a_parcel_is_told_to_the_store_that_sold_it_and_moves_no_stock(store: str, postgres: bool) -> None:
@@ -53,6 +57,7 @@ def test_a_parcel_is_told_to_the_store_that_sold_it_and_moves_no_stock(store: st
     travel(play, postgres=postgres, **KEPT)
 
 
+@in_every_weather
 @both_stores
 def test_an_order_sent_in_two_parcels_has_two_parcels(store: str) -> None:
     async def play(journey: Journey) -> None:
@@ -136,18 +141,25 @@ def test_what_the_store_refuses_is_a_case_and_is_sent_again_when_a_person_says_s
         await journey.faults(store, partitioned=True)
         await journey.ship(store)
         await journey.sandbox(store, "POST", f"orders/{order_id}/cancel", {"restock": True})
-        await journey.faults(store)
+        blind = [{"operation": READS[store], "rates": {"http_5xx": 1.0, "http_5xx_applied": 0.0}}]
+        await journey.faults(store, rules=blind)
         await journey.pass_time(300.0)
-        assert await journey.reasons() == ["order_write_refused"]
+        name = (await journey.queue())[store].order.name
+        assert await journey.orders_told_by("order_write_refused") == [(True, name)]
         assert await journey.parcels(store) == []
         await journey.settle("order_write_refused", Choice.RETRY)
         await journey.pass_time(60.0)
-        assert await journey.reasons() == ["order_write_refused"]
+        assert "order_write_refused" in await journey.reasons()
+        await journey.faults(store)
+        await journey.pass_time(900.0)
         assert (await journey.queue())[store].queued.place is Place.CANCELLED
+        assert await journey.reasons() == ["parcel_not_told"]
+        assert await journey.parcels(store) == []
 
     travel(play, **KEPT)
 
 
+@in_every_weather
 @both_stores
 def test_what_happens_in_the_store_is_told_in_the_orders_history(store: str) -> None:
     async def play(journey: Journey) -> None:

@@ -249,6 +249,17 @@ def test_check_refuses_shares_where_wix_holds_stock_outside_its_default_location
     travel(play, policy="escrow", groups=groups, wix=WixOptions(more_locations=("Back room",)))
 
 
+def test_nothing_is_guaranteed_while_wix_holds_stock_outside_its_default_location() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=200.0)
+        assert await journey.rows("select distinct guaranteed_since, not_guaranteed_because from pools") == [
+            (None, "wix does not sell from Back room, which is in a group")
+        ]
+
+    groups = [{"name": "main", "locations": {"shopify": ["*"], "wix": ["*", "Back room"]}}]
+    travel(play, policy="escrow", groups=groups, wix=WixOptions(more_locations=("Back room",)))
+
+
 @pytest.mark.parametrize(("policy", "groups"), [("mirror", TWO_SHELVES), ("escrow", [])])
 def test_check_has_nothing_against_mirror_or_against_one_group(policy: str, groups: list[Any]) -> None:
     async def play(journey: Journey) -> None:

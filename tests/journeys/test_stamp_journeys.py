@@ -75,7 +75,7 @@ def test_where_no_stamp_is_kept_the_same_loss_is_a_persons_question_and_nothing_
     travel(play, wix=site(world), stamp_namespace=NAMESPACE)
 
 
-def test_without_the_setting_no_stamp_is_written_and_check_does_not_speak_of_it() -> None:
+def test_without_the_setting_no_stamp_is_written_and_check_recommends_them() -> None:
     async def play(journey: Journey) -> None:
         await journey.begin()
         await journey.buy("shopify", 1)
@@ -83,7 +83,8 @@ def test_without_the_setting_no_stamp_is_written_and_check_does_not_speak_of_it(
         assert await journey.levels() == {"shopify": 9, "wix": 9}
         assert await stamp_of(journey) is None
         await journey.kill()
-        assert await checked(journey) == []
+        (told,) = await checked(journey)
+        assert (told.passed, "Recommended: see Stamps on Wix" in told.detail) == (True, True)
 
     travel(play)
 

@@ -10,6 +10,8 @@ from builders.journeys import MAIN, Goods, Journey, travel
 from storebridge.errors import NotFoundError, RefusedError
 from storebridge.model.signals import Stage
 from storebridge.operations.replay_event import replay_event
+from storebridge.operations.show_status import show_status
+from storebridge.store.tallies import call_counts
 from storebridge_proving.checker.records import Records
 from storebridge_proving.checker.report import judge
 from storebridge_proving.store_client import SoldOut
@@ -34,6 +36,29 @@ def test_a_sale_in_one_store_reaches_the_other(here: str, there: str, postgres: 
 
 
 @both_databases
+def test_a_change_is_confirmed_when_the_other_store_shows_it_and_not_before(postgres: bool) -> None:
+    """Once it was called confirmed as soon as the write was planned, and nobody knew how long changes took."""
+
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        assert await journey.rows("select * from spreads") == []
+        await journey.faults("shopify", partitioned=True)
+        await journey.buy("wix", 3)
+        await journey.pass_time(30.0)
+        waiting = "select connection, flow, stage from signals where state = 'waiting'"
+        assert await journey.rows(waiting) == [("wix", "stock", "deliver")]
+        assert await journey.rows("select * from spreads") == []
+        await journey.faults("shopify")
+        await journey.pass_time(120.0)
+        assert await journey.rows(waiting) == []
+        assert await journey.levels() == {"shopify": 7, "wix": 7}
+        ((took,),) = await journey.rows("select (written_at - signalled_at) / 1000000 from spreads")
+        assert 30 <= took <= 120
+
+    travel(play, postgres=postgres)
+
+
+@both_databases
 def test_the_system_of_record_is_believed_at_the_start(postgres: bool) -> None:
     async def play(journey: Journey) -> None:
         await journey.begin()
@@ -50,7 +75,7 @@ def test_a_sku_that_opens_below_zero_is_owed_to_buyers_and_no_store_shows_a_unit
         await journey.begin(settle=600.0)
         assert await journey.levels() == {"shopify": 0, "wix": 0}
         (case,) = await journey.cases("oversold")
-        assert (case.sku, case.payload) == ("A", {"units short": 3})
+        assert (case.sku, case.payload["units short"]) == ("A", 3)
         truths = {"shopify": await journey.shopify.truth(), "wix": await journey.wix.truth()}
         written = [move["delta"] for store in truths.values() for move in store["movements"]]
         assert written == [3, 3]  # each store is lifted, and no location is given what does not exist
@@ -100,7 +125,7 @@ def test_under_mirror_the_same_race_oversells_and_a_person_is_told(postgres: boo
         assert await journey.goods_left() == -8
         assert await journey.levels() == {"shopify": 0, "wix": 0}
         (case,) = await journey.cases("oversold")
-        assert (case.sku, case.payload) == ("A", {"units short": 8})
+        assert (case.sku, case.payload["units short"]) == ("A", 8)
         await journey.receive(8)
         await journey.pass_time(60.0)
         assert await journey.reasons() == []
@@ -143,7 +168,7 @@ def test_what_cannot_be_booked_changes_nothing() -> None:
             with pytest.raises(RefusedError, match="cannot be received"):
                 await journey.receive(units)
         for units in (-1, 1_000_001):
-            with pytest.raises(RefusedError, match="is not a shelf count"):
+            with pytest.raises(RefusedError, match="is no shelf count"):
                 await journey.count(units)
         with pytest.raises(NotFoundError, match="No SKU 'B' is kept in step"):
             await journey.receive(1, "B")
@@ -188,7 +213,7 @@ def test_a_quiet_system_writes_nothing_for_an_hour() -> None:
 
 def test_a_quiet_hour_costs_three_calls_in_a_hundred_of_what_wix_allows() -> None:
     """At the paces that a new configuration has: one sweep each 5 minutes, hot counters and orders each half minute,
-    the store itself each 10 minutes; no other call at all."""
+    the store itself each 10 minutes, its payments each hour; no other call at all."""
 
     async def play(journey: Journey) -> None:
         await journey.begin(settle=300.0)
@@ -198,7 +223,18 @@ def test_a_quiet_hour_costs_three_calls_in_a_hundred_of_what_wix_allows() -> Non
             client.name: Counter(call["operation"] for call in (await client.requests())[before[client.name] :])
             for client in (journey.shopify, journey.wix)
         }
-        assert set(spent["shopify"]) == {"inventoryLevels", "orders", "shop", "locations", "webhookSubscriptions"}
+        assert set(spent["shopify"]) == {
+            "inventoryLevels",
+            "orders",
+            "shop",
+            "locations",
+            "webhookSubscriptions",
+            "mark",
+            "metafieldsSet",
+            "payouts",
+            "balanceTransactions",
+        }
+        assert (spent["shopify"]["payouts"], spent["shopify"]["balanceTransactions"]) == (1, 1)
         assert set(spent["wix"]) == {
             "queryInventoryItems",
             "searchOrders",
@@ -322,5 +358,28 @@ def test_every_signal_is_in_exactly_one_state_in_the_end(postgres: bool) -> None
         accepted = [h for c in (journey.shopify, journey.wix) for h in await c.webhooks() if h["status"] == 200]
         assert stored == len(accepted)
         assert await journey.levels() == {"shopify": 4, "wix": 4}
+
+    travel(play, postgres=postgres)
+
+
+@both_databases
+def test_every_call_to_a_store_is_counted_and_its_free_budget_is_known_to_whoever_asks(postgres: bool) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        await journey.buy("wix", 1)
+        await journey.pass_time(60.0)
+        await journey.faults("shopify", partitioned=True)
+        await journey.pass_time(600.0)
+        counted = await journey.store.read(call_counts, MAIN)
+        of_vendor: Counter[str] = Counter()
+        for store, name, status, count in counted:
+            of_vendor[store] += count * (status == "200" and name != "sandboxWebhookAddress")
+        for client in (journey.shopify, journey.wix):
+            found = [c for c in await client.requests() if c["status"] == 200 and "token" not in c["operation"].lower()]
+            assert of_vendor[client.name] == len(found)
+        assert ("wix", "queryInventoryItems", "200") in {(store, name, status) for store, name, status, _ in counted}
+        assert {store for store, _, status, _ in counted if status == "unanswered"} == {"shopify"}
+        status = await show_status(journey.store, journey.bridge.workspaces[MAIN].terms)
+        assert {store.connection: store.budget_percent for store in status.stores} == {"shopify": 100, "wix": 96}
 
     travel(play, postgres=postgres)

@@ -121,6 +121,55 @@ def test_calling_off_an_honest_order_without_restock_creates_no_unit() -> None:
     assert verdict(shopify, wix).units_oversold == 1
 
 
+def test_units_that_were_sent_existed_although_their_order_is_called_off_while_the_pool_is_short() -> None:
+    """Wix calls off the whole order, and what was sent with it (mirror, storm with copies, seed 100)."""
+    sent = order("w1", 2, cancelled=2, fulfilled=2, cancelled_at=at(5))
+    wix = truth({"A": 0}, [moved(1, -2, "sale")], [sent])
+    shopify = truth({"A": 0}, [moved(2, -1, "sale"), moved(3, -1, "api"), moved(6, 1, "refund"), moved(7, -1, "api")])
+    assert verdict(shopify, wix).findings == ["A: 1 oversold"]
+
+
+def test_what_never_left_of_an_order_that_was_sent_in_part_is_called_off() -> None:
+    in_part = order("w1", 3, cancelled=3, fulfilled=1, cancelled_at=at(5))
+    wix = truth({"A": 1}, [moved(1, -3, "sale"), moved(8, 3, "api")], [in_part])
+    shopify = truth({"A": 1}, [moved(2, -1, "sale"), moved(8, 1, "api")])
+    two_came_in = [{"at": at(7), "sku": "A", "quantity": 2}]
+    assert verdict(shopify, wix, goods=two_came_in).findings == ["A: 3 oversold"]
+
+
+@pytest.mark.parametrize(
+    ("told", "more"),
+    [
+        ({"refunded_unshipped": 0}, []),
+        ({"refunded_unshipped": 1}, ["A: shown [1, 1], left 0"]),
+        ({}, ["A: shown [1, 1], left 0"]),
+    ],
+    ids=["had been sent", "never left", "nobody tells"],
+)
+def test_a_unit_that_was_sent_and_refunded_is_not_taken_off_those_that_are_called_off(
+    told: Json, more: list[str]
+) -> None:
+    """Three ordered, one sent, one refunded, the other two called off; two come in, and both stores show one."""
+    gone = order("w1", 3, cancelled=2, fulfilled=1, refunded=1, cancelled_at=at(5))
+    gone["lines"][0] |= told
+    wix = truth({"A": 1}, [moved(1, -3, "sale"), moved(8, 3, "api")], [gone])
+    shopify = truth({"A": 1}, [moved(2, -1, "sale"), moved(8, 1, "api")])
+    two_came_in = [{"at": at(7), "sku": "A", "quantity": 2}]
+    assert sorted(verdict(shopify, wix, goods=two_came_in).findings) == ["A: 3 oversold", *more]
+
+
+@pytest.mark.parametrize("how", ["refund", "cancel"])
+def test_a_unit_that_came_back_is_none_of_those_that_are_called_off(how: str) -> None:
+    """One of three came back: by a refund before the cancellation, or by the cancellation."""
+    refunded = int(how == "refund")
+    gone = order("w1", 3, cancelled=3 - refunded, refunded=refunded, restocked=1, cancelled_at=at(5))
+    back = moved(3, 1, "refund", ref="r1") if refunded else moved(5, 1, "cancel", ref="w1")
+    wix = truth({"A": 1}, [moved(1, -3, "sale"), back, moved(8, 2, "api")], [gone])
+    shopify = truth({"A": 1}, [moved(2, -1, "sale"), moved(8, 1, "api")])
+    one_came_in = [{"at": at(7), "sku": "A", "quantity": 1}]
+    assert verdict(shopify, wix, goods=one_came_in).findings == ["A: 3 oversold"]
+
+
 def test_what_happened_before_the_baseline_is_part_of_the_opening() -> None:
     shopify = truth({"A": 3}, [moved(1, -7, "manual"), moved(3, -1, "sale")])
     wix = truth({"A": 3}, [moved(3.25, -1, "api")])

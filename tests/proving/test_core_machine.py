@@ -59,7 +59,7 @@ class TwoStoresAndABridge(RuleBasedStateMachine):
     @rule(units=UNITS)
     def goods_come_in(self, units: int) -> None:
         """Booked by a person; what follows from it is written at once, without a reading before."""
-        self.play._book(units)
+        self.play._book(units, self.play.goods)
 
     @rule(fate=st.sampled_from(sorted(FATES)), deaf=st.booleans())
     def fate_turns(self, fate: str, deaf: bool) -> None:

@@ -56,6 +56,8 @@ REPORT: dict[str, Any] = {
         ({}, 0),
         ({"units_oversold": 1}, 1),
         ({"units_oversold": 1, "policy": "mirror"}, 0),
+        ({"units_oversold": 1, "policy": "guarded", "checkouts": {"unanswered": 0}}, 1),
+        ({"units_oversold": 1, "policy": "guarded", "checkouts": {"unanswered": 1}}, 0),
         ({"skus_disagreeing": 1}, 1),
         ({"events": {**REPORT["events"], "lost": 1}}, 1),
     ],

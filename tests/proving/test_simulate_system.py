@@ -7,7 +7,8 @@ import os
 import random
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,10 +18,19 @@ from storebridge.operations.settle_case import Choice
 from storebridge.store.database import Tx, open_store
 from storebridge_proving.asgi_transport import AsgiTransport
 from storebridge_proving.bridge_records import OpenCase
+from storebridge_proving.checker.records import Pool
 from storebridge_proving.review_desk import decide
+from storebridge_proving.shoppers import Crowd, CrowdPlan, Refusal
+from storebridge_proving.simulate.aftercare import DEEDS, EVERY_SECONDS, NOTES, Aftercare
 from storebridge_proving.simulate.crashes import Death, Life, MortalStore, MortalTransport
-from storebridge_proving.simulate.system import run_system_seed
+from storebridge_proving.simulate.day import EVERY_STORM
+from storebridge_proving.simulate.habits import draw_express_share
+from storebridge_proving.simulate.system import _refused, run_system_seed
+from storebridge_proving.simulate.theatre import BUNDLE, build_theatre
+from storebridge_proving.store_client import CartLine
 from storebridge_proving.virtual_time import VirtualClock, run_virtually
+
+HOUR = timedelta(hours=1)
 
 
 class _Doomed(Death):
@@ -112,13 +122,28 @@ def test_the_operator_decides_by_the_admins_history(
 
 
 @pytest.mark.simulation
-@pytest.mark.parametrize("policy", ["mirror", "escrow"])
+@pytest.mark.parametrize("policy", ["mirror", "escrow", "guarded"])
 def test_a_calm_seed_converges_and_is_big_enough(policy: str) -> None:
     result = run_system_seed(1, policy, "none")
     assert (result.violations, result.converged) == ((), True)
     assert result.skus >= 8
     assert result.store_events >= 150
     assert result.virtual_hours >= 2.0
+
+
+def test_what_checkouts_hold_is_no_false_stockout() -> None:
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    crowd = SimpleNamespace(refusals=[Refusal("shopify", "A", 2, noon), Refusal("shopify", "A", 1, noon + HOUR)])
+    pool = Pool("A", "shopify", {"shopify": 2, "wix": 2}, {"shopify": 2, "wix": 2}, 2, [])
+    holds = [("A", noon - HOUR, 2), ("B", noon, 2), ("A", noon + HOUR / 2, -2)]
+    assert _refused(crowd, [pool], holds) == (1, 1)  # type: ignore[arg-type]
+    assert _refused(crowd, [pool], []) == (2, 0)  # type: ignore[arg-type]
+
+
+def test_orders_go_past_the_guard_in_a_quarter_of_its_seeds_and_in_no_calm_one() -> None:
+    shares = [draw_express_share(seed, "guarded", "storm") for seed in range(1, 101)]
+    assert (shares.count(0.0) + shares.count(0.1), 15 <= shares.count(0.1) <= 35) == (100, True)
+    assert draw_express_share(1, "guarded", "none") == draw_express_share(1, "escrow", "storm") == 0.0
 
 
 @pytest.mark.simulation
@@ -130,4 +155,86 @@ def test_a_seed_in_a_storm_replays_byte_for_byte_in_another_process() -> None:
     environ = {**os.environ, "PYTHONHASHSEED": "1"}
     played = subprocess.run([sys.executable, "-c", again], env=environ, capture_output=True, text=True, check=True)
     assert played.stdout.strip() == str(first)
-    assert len(first.fault_kinds) >= 5
+    assert set(EVERY_STORM[1:]) < set(first.fault_kinds)
+
+
+OWN_BUNDLE = 28
+"""A seed whose bundle Shopify makes up itself."""
+
+
+async def sell_the_own_bundle(clock: VirtualClock) -> tuple[Any, ...]:
+    theatre = await build_theatre(clock, OWN_BUNDLE, "mirror")
+    try:
+        shop = theatre.clients[0]
+        recipe = theatre.bundles[BUNDLE]
+        before = len((await shop.truth())["movements"])
+        crowd = Crowd(
+            [shop],
+            [BUNDLE],
+            CrowdPlan(1.0, {"buy": 1.0}),
+            chance=random.Random(3),
+            clock=clock,
+            made_up=theatre.made_up,
+        )
+        while not crowd.done.get("buy"):
+            await crowd.act()
+        truth = await shop.truth()
+        (sale,) = crowd._sales["shopify"]
+        (sold,) = [order for order in truth["orders"] if order["id"] == sale.order_id]
+        return (
+            recipe,
+            theatre.config.workspaces["main"].bundles,
+            [level["sku"] for level in truth["levels"] if level["sku"] == BUNDLE],
+            {line["sku"]: line["quantity"] for line in sold["lines"]},
+            {move["sku"]: -move["delta"] for move in truth["movements"][before:] if move["cause"] == "sale"},
+            {line.sku: line.quantity for line in sale.lines},
+        )
+    finally:
+        await theatre.lower_curtain()
+
+
+def test_a_seed_with_shopifys_own_bundle_sells_components_and_configures_nothing() -> None:
+    recipe, configured, levels, lines, moved, known = run_virtually(sell_the_own_bundle)
+    assert (configured, levels) == ([], [])
+    sets = lines[next(iter(recipe))] // recipe[next(iter(recipe))]
+    assert sets > 0
+    assert lines == moved == known == {sku: units * sets for sku, units in recipe.items()}
+
+
+@pytest.mark.parametrize("policy", ["mirror", "escrow"])
+def test_a_seed_with_shopifys_own_bundle_keeps_its_promise(policy: str) -> None:
+    found = run_system_seed(OWN_BUNDLE, policy, "some")
+    assert (found.violations, found.converged, found.wrong_inferences) == ((), True, 0)
+    assert found.units_sold > 0
+
+
+async def change_notes(clock: VirtualClock, copy_to: str) -> tuple[list[bool], dict[str, set[str]]]:
+    """Whether each turn came to something, and the notes that the order of each store had."""
+    theatre = await build_theatre(clock, 1, "escrow", copy_to)
+    try:
+        for client in theatre.clients:
+            levels = (await client.truth())["levels"]
+            sku = next(level["sku"] for level in levels if level["available"] > 0)
+            await client.checkout([CartLine(sku, 1)], {"email": "ada@example.com"}, paid=True)
+        care = Aftercare(theatre, copy_to, random.Random(1))
+        acted, seen = [], dict[str, set[str]]()
+        for _ in range(30):
+            acted.append(await care._do("change_note"))
+            for client in theatre.clients:
+                (order,) = (await client.truth())["orders"]
+                seen.setdefault(client.name, set()).add(order["note"])
+        return acted, seen
+    finally:
+        await theatre.lower_curtain()
+
+
+@pytest.mark.parametrize("copy_to", ["shopify", "wix"])
+def test_notes_are_changed_where_staff_can_change_them_and_no_turn_is_lost(copy_to: str) -> None:
+    acted, seen = run_virtually(lambda clock: change_notes(clock, copy_to))
+    assert acted == [True] * 30
+    assert seen == {"shopify": set(NOTES), "wix": {""}}
+
+
+def test_goods_come_back_every_three_minutes_whatever_else_is_put_right() -> None:
+    every = sum(EVERY_SECONDS) / 2 * sum(DEEDS.values()) / DEEDS["take_back"]
+    assert every == 180.0

@@ -53,6 +53,13 @@ class Shop:
         assert answer.status == 200
         return msgspec.json.decode(answer.body, type=dict[str, Any])
 
+    async def told_by(self, version: str, query: str, /, **variables: object) -> dict[str, Any]:
+        """The whole answer of another API version."""
+        proof = {"x-shopify-access-token": self.store.credentials()["access_token"]}
+        path = GRAPHQL.replace("2026-10", version)
+        answer = await self.ask("POST", path, {"query": query, "variables": variables}, proof)
+        return msgspec.json.decode(answer.body, type=dict[str, Any])
+
     async def grant(self, **form: str) -> tuple[int, dict[str, Any]]:
         """What the token address says to the app's own credentials and this."""
         held = self.store.credentials()

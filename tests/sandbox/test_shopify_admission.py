@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
-from shopify_shop import Shop, with_shop
+from shopify_shop import BASE, Shop, with_shop
 
-from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge.connectors.http import Request
+from storebridge_sandbox.shopify.quirks import Plan, ShopifyOptions
 
 LOCATIONS = "query places($n: Int!) { locations(first: $n) { nodes { id name } } }"
 
@@ -58,10 +60,90 @@ def test_a_single_question_has_a_highest_cost() -> None:
 
 
 @pytest.mark.parametrize(
+    ("window", "message"),
+    [
+        ("", "you must provide one of first or last"),
+        ("(first: 1, last: 1)", "providing both first and last is not supported"),
+        ('(first: 1, before: "x")', "using first with before is not supported"),
+        ('(last: 1, after: "x")', "using last with after is not supported"),
+        ("(first: -1)", "first cannot be negative"),
+        (
+            "(last: 251)",
+            "last cannot exceed 250. To query larger amounts of data with fewer limits, bulk operations should be used "
+            "instead.",
+        ),
+    ],
+)
+def test_a_window_that_the_vendor_does_not_page_by_is_refused(window: str, message: str) -> None:
+    async def play(shop: Shop) -> None:
+        told = await shop.told(f"query Wrong {{ products{window} {{ nodes {{ id }} }} }}")
+        assert [(one["message"], one["path"]) for one in told["errors"]] == [(message, ["products"])]
+        assert (told["errors"][0]["extensions"], told["data"]) == ({"code": "BAD_REQUEST"}, None)
+
+    with_shop(play)
+
+
+@pytest.mark.parametrize("given", ["gid://shopify/Order/1", "gid://shopify/Product/0"])
+def test_an_id_of_another_kind_is_refused_and_an_unknown_one_is_null(given: str) -> None:
+    async def play(shop: Shop) -> None:
+        ask = "query One($id: ID!) { product(id: $id) { id } }"
+        told = await shop.told(ask, id=given)
+        assert told["data"] == {"product": None}
+        assert [(one["message"], one["extensions"]) for one in told["errors"]] == [
+            (f"Invalid id: {given}", {"code": "RESOURCE_NOT_FOUND"})
+        ]
+        assert "errors" not in await shop.told(ask, id="gid://shopify/Product/999")
+
+    with_shop(play)
+
+
+@pytest.mark.parametrize("given", ["8800000001", 8800000001, ""])
+def test_a_bare_number_is_no_global_id(given: object) -> None:
+    async def play(shop: Shop) -> None:
+        told = await shop.told("query One($id: ID!) { product(id: $id) { id } }", id=given)
+        (error,) = told["errors"]
+        assert error["message"] == "Variable $id of type ID! was provided invalid value"
+        assert error["extensions"]["problems"][0]["explanation"] == f"Invalid global id '{given}'"
+
+    with_shop(play)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b'{"query": "{ shop { id } }", "variables": "{}"}', "application/json", 200),
+        (b"{ shop { id } }", "application/graphql", 200),
+        (b'{"query": ""}', "application/json", 400),
+        (b'{"query": 5}', "application/json", 400),
+        (b'{"query": "{ shop { id } }", "variables": [1]}', "application/json", 400),
+        (b"{ shop { id } }", "application/json", 400),
+    ],
+)
+def test_a_body_is_json_or_bare_graphql_of_that_type(body: bytes, kind: str, status: int) -> None:
+    async def play(shop: Shop) -> None:
+        token = shop.store.credentials()["access_token"]
+        headers = {"x-shopify-access-token": token, "content-type": kind}
+        path = f"{BASE}/admin/api/2026-10/graphql.json"
+        answer = await shop.transport.send(Request("POST", path, headers, body, 9.0))
+        told = msgspec.json.decode(answer.body)
+        assert answer.status == status
+        if status == 400:
+            assert told == {"errors": {"query": "Required parameter missing or invalid"}}
+        else:
+            assert told["data"] == {"shop": {"id": "gid://shopify/Shop/1"}}
+
+    with_shop(play)
+
+
+@pytest.mark.parametrize(
     ("query", "message"),
     [
+        ("{ shop { name } } }", 'syntax error, unexpected RCURLY ("}") at [1, 19]'),
+        ("foo", 'syntax error, unexpected IDENTIFIER ("foo") at [1, 1]'),
+        ("{ shop(a 1) { id } }", 'syntax error, unexpected INT ("1"), expecting COLON at [1, 10]'),
+        ("{ shop { ? } }", 'syntax error, unexpected invalid token ("?") at [1, 10]'),
         ("query wrong { shop { colour } }", "Field 'colour' doesn't exist on type 'Shop'"),
-        ("query wrong {", "syntax error, Expected Name, found <EOF>."),
+        ("query wrong {", "syntax error, unexpected end of file at [1, 13]"),
     ],
 )
 def test_a_question_that_does_not_fit_the_schema_is_refused(query: str, message: str) -> None:
@@ -120,6 +202,17 @@ def test_a_token_is_not_given_to_everybody(form: dict[str, str], error: str) -> 
         assert (status, told["error"]) == (400, error)
 
     with_shop(play)
+
+
+@pytest.mark.parametrize(("plan", "size", "name"), [("standard", 2000, "Basic"), ("plus", 20_000, "Shopify Plus")])
+def test_a_dearer_plan_has_a_larger_bucket(plan: Plan, size: int, name: str) -> None:
+    async def play(shop: Shop) -> None:
+        told = await shop.told("query Plan { shop { plan { displayName } } }")
+        status = told["extensions"]["cost"]["throttleStatus"]
+        assert (status["maximumAvailable"], status["restoreRate"]) == (size, size / 20)
+        assert told["data"]["shop"]["plan"]["displayName"] == name
+
+    with_shop(play, ShopifyOptions(plan=plan))
 
 
 def test_revoked_tokens_are_401() -> None:

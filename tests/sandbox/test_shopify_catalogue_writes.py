@@ -53,7 +53,7 @@ def test_a_product_is_set_whole_and_variants_left_out_are_gone() -> None:
         assert made["product"]["handle"] == "rain-jacket"
         assert variants == [("JACKET-S", 4), ("JACKET-M", 0)]
 
-        again = await put(shop, jacket(variants=given["variants"][1:]), {"handle": "rain-jacket"})
+        again = await put(shop, jacket(variants=given["variants"][1:], handle="rain-jacket"), {"handle": "rain-jacket"})
         assert again["product"]["id"] == made["product"]["id"]
         assert [row["title"] for row in again["product"]["variants"]["nodes"]] == ["M"]
         assert "JACKET-S" not in {row["sku"] for row in (await shop.truth())["levels"]}

@@ -10,6 +10,7 @@ import pytest
 from shopify_shop import Shop, with_shop
 from test_shopify_orders import counted, create, fulfil, line, movements, paid, totals
 
+from storebridge_sandbox.shopify.ids import number_of
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 
 HOLD = (
@@ -390,5 +391,25 @@ def test_what_apps_think_of_an_order_becomes_the_shops_advice() -> None:
         assert in_the_end["recommendation"] == "INVESTIGATE"
         assert [one["riskLevel"] for one in in_the_end["assessments"]] == ["LOW", "MEDIUM"]
         assert in_the_end["assessments"][0]["facts"] == facts
+
+    with_shop(play)
+
+
+def test_a_cancellation_does_not_wait_for_an_archiving_that_is_due_later() -> None:
+    async def play(shop: Shop) -> None:
+        await shop.buy("MUG", 1)
+        (first,) = shop.store.orders.orders.values()
+        await shop.play(f"orders/{number_of(first.id)}/fulfil")
+        await shop.clock.sleep(0.1)
+        await shop.buy("MUG", 1)
+        second = list(shop.store.orders.orders.values())[1]
+        await shop.told(
+            "mutation Off($id: ID!) { orderCancel(orderId: $id, reason: OTHER, restock: true) { job { id } } }",
+            id=second.id,
+        )
+        await shop.clock.sleep(0.6)
+        assert (second.cancelled_at is not None, first.closed_at) == (True, None)
+        await shop.clock.sleep(2)
+        assert first.closed_at is not None
 
     with_shop(play)

@@ -238,3 +238,33 @@ def test_more_than_was_paid_is_not_given_back() -> None:
         assert (truth["refunds"], truth["lines"][0]["refunded"]) == ([], 0)
 
     with_shop(play)
+
+
+def test_an_orders_metafields_are_the_shops_however_they_were_written() -> None:
+    create = (
+        "mutation Make($order: OrderCreateOrderInput!) { orderCreate(order: $order) {"
+        ' order { id metafield(namespace: "wix", key: "origin") { value type } } userErrors { field message } } }'
+    )
+    update = (
+        "mutation Change($input: OrderInput!) { orderUpdate(input: $input) {"
+        " order { metafields(first: 5) { nodes { key value } } } userErrors { field message } } }"
+    )
+    line = {"title": "Mug", "quantity": 1, "priceSet": {"shopMoney": {"amount": "1.00", "currencyCode": "EUR"}}}
+    origin = {"namespace": "wix", "key": "origin", "type": "single_line_text_field", "value": "w-1"}
+
+    async def play(shop: Shop) -> None:
+        made = (await shop.told(create, order={"lineItems": [line], "metafields": [origin]}))["data"]["orderCreate"]
+        assert made["order"]["metafield"] == {"value": "w-1", "type": "single_line_text_field"}
+        count = {"namespace": "wix", "key": "copies", "type": "number_integer", "value": "2"}
+        changed = await shop.told(update, input={"id": made["order"]["id"], "metafields": [count]})
+        assert changed["data"]["orderUpdate"]["order"]["metafields"]["nodes"] == [
+            {"key": "origin", "value": "w-1"},
+            {"key": "copies", "value": "2"},
+        ]
+        wrong = {**count, "value": "many"}
+        refused = (await shop.told(create, order={"lineItems": [line], "metafields": [wrong]}))["data"]["orderCreate"]
+        assert refused["order"] is None
+        assert [one["field"] for one in refused["userErrors"]] == [["order", "metafields", "0", "value"]]
+        assert len(shop.store.orders.orders) == 1
+
+    with_shop(play)

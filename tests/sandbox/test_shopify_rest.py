@@ -112,6 +112,7 @@ def test_a_level_is_set_adjusted_connected_and_disconnected_and_the_truth_knows_
         ("GET", "products/1.json", None, 404),
         ("GET", "gift_cards.json", None, 404),
         ("GET", "products.json?limit=x", None, 400),
+        ("GET", "products.json?limit=251", None, 400),
         ("GET", "products.json?since_id=x", None, 400),
         ("GET", "orders.json?created_at_min=soon", None, 400),
         ("GET", "products.json?page_info=x", None, 400),

@@ -21,7 +21,7 @@ def test_a_list_of_orders_is_denied_to_an_app_that_may_only_see_products() -> No
         assert error["extensions"]["code"] == "ACCESS_DENIED"
         assert error["message"] == "Access denied for orders field. Required access: `read_orders` access scope."
         assert error["path"] == ["orders"]
-        assert told["data"] == {"orders": None}
+        assert told["data"] is None
         fine = await shop.told("query Goods { products(first: 1) { nodes { title } } }")
         assert fine["data"]["products"]["nodes"] == [{"title": "Mug"}]
 
@@ -83,3 +83,36 @@ def test_without_that_option_nothing_is_denied() -> None:
         assert "errors" not in await shop.told("query Both { orders(first: 1) { nodes { id } } }")
 
     with_shop(play)
+
+
+def test_an_order_is_edited_only_with_a_scope_of_its_own() -> None:
+    begin = 'mutation { orderEditBegin(id: "gid://shopify/Order/1") { userErrors { message } } }'
+
+    async def denied(shop: Shop) -> None:
+        (error,) = (await shop.told(begin))["errors"]
+        assert error["extensions"]["requiredAccess"] == "`write_order_edits` access scope."
+
+    async def let_in(shop: Shop) -> None:
+        assert "errors" not in await shop.told(begin)
+
+    with_shop(denied, granted("write_orders"))
+    with_shop(let_in, granted("write_order_edits"))
+
+
+@pytest.mark.parametrize(
+    ("scopes", "shown"), [(("read_orders",), 1), (("read_orders", "read_all_orders"), 2)], ids=["sixty days", "all"]
+)
+def test_without_read_all_orders_only_the_last_sixty_days_are_shown(scopes: tuple[str, ...], shown: int) -> None:
+    query = "query Both { orders(first: 9) { nodes { id } } ordersCount { count } }"
+
+    async def play(shop: Shop) -> None:
+        _, first = await shop.buy("MUG", 1)
+        await shop.clock.sleep(60 * 86_400 + 1)
+        await shop.buy("MUG", 1)
+        await shop.clock.sleep(10)
+        told = (await shop.told(query))["data"]
+        assert len(told["orders"]["nodes"]) == told["ordersCount"]["count"] == shown
+        one = await shop.told("query One($id: ID!) { order(id: $id) { id } }", id=first["order_id"])
+        assert (one["data"]["order"] is not None) == (shown == 2)
+
+    with_shop(play, granted(*scopes))

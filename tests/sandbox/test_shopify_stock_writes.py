@@ -10,6 +10,7 @@ import pytest
 from shopify_shop import Shop, with_shop
 
 from storebridge_sandbox.faults import FaultRates, FaultRule, FaultSettings
+from storebridge_sandbox.shopify.ids import number_of
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 
 SET = (
@@ -22,6 +23,11 @@ SET = (
 ADJUST = (
     "mutation adjusting($input: InventoryAdjustQuantitiesInput!, $key: String!) {"
     " inventoryAdjustQuantities(input: $input) @idempotent(key: $key) {"
+    " inventoryAdjustmentGroup { changes { delta } } userErrors { field message code } } }"
+)
+MOVE = (
+    "mutation moving($input: InventoryMoveQuantitiesInput!, $key: String!) {"
+    " inventoryMoveQuantities(input: $input) @idempotent(key: $key) {"
     " inventoryAdjustmentGroup { changes { delta } } userErrors { field message code } } }"
 )
 ACTIVATE = (
@@ -49,6 +55,25 @@ async def put(shop: Shop, key: str, *rows: dict[str, object]) -> dict[str, Any]:
 
 def codes(payload: dict[str, Any]) -> list[tuple[str, str | None]]:
     return [(".".join(error["field"]), error["code"]) for error in payload["userErrors"]]
+
+
+def test_the_stock_of_a_bundle_is_nobodys_to_write_and_its_sale_moves_the_components() -> None:
+    async def play(shop: Shop) -> None:
+        item = shop.item("SHIRT-M")
+        shop.store.make_bundle("SHIRT-M", {"MUG": 2})
+        before = (await shop.truth())["movements"]
+        place = {"inventoryItemId": item, "locationId": shop.place(0)}
+        payload = await put(shop, "k1", {**place, "quantity": 9, "changeFromQuantity": None})
+        assert codes(payload) == [("input.quantities.0.inventoryItemId", "NON_MUTABLE_INVENTORY_ITEM")]
+        assert (await shop.truth())["movements"] == before
+
+        status, _ = await shop.play("checkout", {"lines": [{"sku": "SHIRT-M", "quantity": 1}], "customer": {}})
+        assert status == 201
+        truth = await shop.truth()
+        assert [(line["sku"], line["quantity"]) for line in truth["orders"][-1]["lines"]] == [("MUG", 2)]
+        assert [(move["sku"], move["delta"]) for move in truth["movements"][len(before) :]] == [("MUG", -2)]
+
+    with_shop(play)
 
 
 def test_a_level_is_set_when_the_compare_value_holds() -> None:
@@ -320,3 +345,110 @@ def test_a_write_that_timed_out_may_land_later() -> None:
         assert (await asked).status == 504
 
     with_shop(play, faults=faults)
+
+
+def test_webhooks_tell_of_items_made_and_deleted_and_of_levels_connected_and_disconnected() -> None:
+    async def play(shop: Shop) -> None:
+        topics = ("inventory_items/create", "inventory_items/delete")
+        shop.subscribe(*topics, "inventory_levels/connect", "inventory_levels/disconnect")
+        made = await shop.told(
+            "mutation Make($product: ProductCreateInput!) { productCreate(product: $product) {"
+            " product { id variants(first: 1) { nodes { inventoryItem { id } } } } } }",
+            product={"title": "Jug"},
+        )
+        product = made["data"]["productCreate"]["product"]
+        item = product["variants"]["nodes"][0]["inventoryItem"]["id"]
+        await shop.told(ACTIVATE, item=item, location=shop.place(1), available=4, key="jug")
+        level = await shop.told(
+            "query Level($item: ID!, $place: ID!) { inventoryItem(id: $item) { inventoryLevel(locationId: $place)"
+            " { id } } }",
+            item=item,
+            place=shop.place(1),
+        )
+        await shop.told(
+            "mutation Off($id: ID!) { inventoryDeactivate(inventoryLevelId: $id) { userErrors { message } } }",
+            id=level["data"]["inventoryItem"]["inventoryLevel"]["id"],
+        )
+        await shop.told(
+            "mutation Gone($id: ID!) { productDelete(input: {id: $id}) { userErrors { message } } }", id=product["id"]
+        )
+        await asyncio.sleep(5)
+
+        number = number_of(item)
+        places = [number_of(shop.place(0)), number_of(shop.place(1))]
+        assert [one["id"] for one in shop.letters("inventory_items/create")] == [number]
+        assert [one["location_id"] for one in shop.letters("inventory_levels/connect")] == places
+        assert shop.letters("inventory_levels/disconnect") == [
+            {"inventory_item_id": number, "location_id": places[1]},
+        ]
+        assert shop.letters("inventory_items/delete") == [{"id": number}]
+
+    with_shop(play)
+
+
+@pytest.mark.parametrize(
+    ("more", "refused"),
+    [
+        ({}, [("input.ignoreCompareQuantity", "COMPARE_QUANTITY_REQUIRED")]),
+        ({"compareQuantity": 4}, [("input.quantities.0.compareQuantity", "COMPARE_QUANTITY_STALE")]),
+        ({"compareQuantity": 5}, []),
+        ({"changeFromQuantity": None}, []),
+    ],
+)
+def test_until_2026_04_a_set_compares_or_says_that_it_does_not(more: dict[str, Any], refused: list[Any]) -> None:
+    async def play(shop: Shop) -> None:
+        place = {"inventoryItemId": shop.item("MUG"), "locationId": shop.place(0), "quantity": 2}
+        told = await shop.told_by("2026-01", SET, input=setting({**place, **more}), key="k1")
+        assert codes(told["data"]["inventorySetQuantities"]) == refused
+        assert (await shop.levels())["MUG"] == (5 if refused else 2)
+
+        waived = {**setting({**place, "quantity": 1}), "ignoreCompareQuantity": True}
+        told = await shop.told_by("2026-01", SET, input=waived, key="k2")
+        assert codes(told["data"]["inventorySetQuantities"]) == []
+        assert (await shop.levels())["MUG"] == 1
+
+    with_shop(play)
+
+
+def test_documents_of_a_write_are_uris() -> None:
+    async def play(shop: Shop) -> None:
+        given = {**setting(row(shop, "MUG", 2, 5)), "referenceDocumentUri": "a note"}
+        told = (await shop.told(SET, input=given, key="k1"))["data"]["inventorySetQuantities"]
+        assert codes(told) == [("input.referenceDocumentUri", "INVALID_REFERENCE_DOCUMENT")]
+
+        change = {"inventoryItemId": shop.item("MUG"), "locationId": shop.place(0), "delta": 1}
+        change |= {"changeFromQuantity": None, "ledgerDocumentUri": "a note"}
+        damaged = {"name": "damaged", "reason": "damaged", "changes": [change]}
+        told = (await shop.told(ADJUST, input=damaged, key="k2"))["data"]["inventoryAdjustQuantities"]
+        assert codes(told) == [("input.changes.0.ledgerDocumentUri", "INVALID_LEDGER_DOCUMENT")]
+        assert (await shop.levels())["MUG"] == 5
+
+    with_shop(play)
+
+
+def test_units_move_between_states_of_one_place_only() -> None:
+    async def play(shop: Shop) -> None:
+        ends = {"changeFromQuantity": None, "locationId": shop.place(0)}
+        change = {
+            "inventoryItemId": shop.item("MUG"),
+            "quantity": 1,
+            "from": {**ends, "name": "available"},
+            "to": {**ends, "name": "damaged", "ledgerDocumentUri": "test://1", "locationId": shop.place(1)},
+        }
+        given = {"reason": "damaged", "referenceDocumentUri": "test://1", "changes": [change]}
+        told = (await shop.told(MOVE, input=given, key="k1"))["data"]["inventoryMoveQuantities"]
+        assert codes(told) == [("input.changes.0", "DIFFERENT_LOCATIONS")]
+        change["to"] = {**ends, "name": "damaged", "ledgerDocumentUri": "test://1"}
+        assert codes((await shop.told(MOVE, input=given, key="k2"))["data"]["inventoryMoveQuantities"]) == []
+        assert (await shop.levels())["MUG"] == 4
+
+    with_shop(play)
+
+
+def test_a_code_that_the_schema_does_not_list_is_never_told() -> None:
+    async def play(shop: Shop) -> None:
+        told = await shop.told(SET, input=setting(row(shop, "MUG", 2, 4)), key="k1")
+        assert [one["extensions"]["code"] for one in told["errors"]] == ["INTERNAL_SERVER_ERROR"]
+        assert (await shop.levels())["MUG"] == 5
+
+    with_shop(play, ShopifyOptions(stale_code="A_CODE_OF_NOBODY"))

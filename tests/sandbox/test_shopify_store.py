@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -234,6 +235,54 @@ def test_a_refused_delivery_comes_again_with_the_same_id_and_body() -> None:
         assert len(shop.store.subscriptions.all) == 1
 
     with_shop(play)
+
+
+@pytest.mark.parametrize(
+    ("faults", "arrived", "struck"),
+    [
+        ({}, 40, {}),
+        ({"webhook_loss": 1.0}, 0, {"webhook_loss": 40}),
+        ({"webhook_duplicate": 1.0}, 80, {"webhook_duplicate": 40}),
+        ({"webhook_delay_ms": [500, 500]}, 40, {"webhook_delay": 40}),
+    ],
+)
+def test_a_store_counts_what_became_of_its_deliveries(
+    faults: dict[str, Any], arrived: int, struck: dict[str, int]
+) -> None:
+    async def play(shop: Shop) -> None:
+        shop.subscribe("inventory_levels/update")
+        await shop.ask("PUT", "/_sandbox/faults", faults)
+        for _ in range(40):
+            await shop.play("adjust", {"sku": "MUG", "delta": 1})
+        await asyncio.sleep(60)
+        assert len(shop.mailbox.bodies) == arrived
+        assert await counted(shop) == struck
+
+    with_shop(play)
+
+
+def test_a_delivery_counts_as_reordered_when_a_later_one_really_came_first() -> None:
+    async def play(shop: Shop) -> None:
+        shop.subscribe("inventory_levels/update")
+        await shop.ask("PUT", "/_sandbox/faults", {"webhook_reorder": 1.0})
+        await shop.play("adjust", {"sku": "MUG", "delta": 1})
+        await asyncio.sleep(60)
+        alone = await counted(shop)
+        for _ in range(40):
+            await shop.play("adjust", {"sku": "MUG", "delta": 1})
+        await asyncio.sleep(60)
+        told = [letter["available"] for letter in shop.letters("inventory_levels/update")]
+        overtaken = sum(level < max(told[:number], default=0) for number, level in enumerate(told))
+        assert alone == {"webhook_delay": 1}
+        assert await counted(shop) == {"webhook_delay": 41, "webhook_reorder": overtaken}
+        assert overtaken > 20
+
+    with_shop(play)
+
+
+async def counted(shop: Shop) -> dict[str, int]:
+    told = msgspec.json.decode((await shop.ask("GET", "/_sandbox/webhooks/struck")).body, type=dict[str, int])
+    return {kind: times for kind, times in told.items() if times}
 
 
 def test_a_subscription_goes_when_every_attempt_failed() -> None:

@@ -76,6 +76,7 @@ def test_the_site_is_probed_and_its_catalogue_read(with_key: bool) -> None:
             Precondition.CATALOGUE_WRITABLE: True,
             Precondition.SCOPES_GRANTED: True,
             Precondition.CLOCK_AGREES: True,
+            Precondition.STAMPS_KEPT: True,
         }
         assert facts.can_write_stock
         assert facts.account == site.store.access.site_id

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from wix_site import goods
 
 from storebridge_sandbox.app import Stores, build_stores
@@ -115,3 +116,20 @@ def test_what_the_api_wrote_survives_a_restart(tmp_path: Path) -> None:
         assert wix.shelf.by_slug["hat"].variants[0] is wix.shelf.by_sku["HAT"]
 
     with_stores(after)
+
+
+@pytest.mark.parametrize(("there", "instead"), [(b'"name":"_create_invoice"', b'"name":"_of_another_day"')])
+def test_a_file_of_another_version_is_refused_and_says_what_it_does_not_know(
+    tmp_path: Path, there: bytes, instead: bytes
+) -> None:
+    path = tmp_path / "stores.json"
+    with_stores(lambda stores: save_state(stores, path, seed=1))
+    written = path.read_bytes()
+    assert written.count(there) == 1
+    path.write_bytes(written.replace(there, instead))
+    with pytest.raises(ValueError, match="another version wrote it: _order_settings has no _of_another_day any more"):
+        with_stores(lambda stores: load_state(stores, path, seed=1))
+    lines = [line for line in written.splitlines(keepends=True) if there not in line]
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(ValueError, match="it knows no _create_invoice of wix's _order_settings"):
+        with_stores(lambda stores: load_state(stores, path, seed=1))

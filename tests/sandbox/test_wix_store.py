@@ -87,6 +87,33 @@ def test_a_refused_delivery_comes_again_after_a_minute_and_after_eleven_with_the
     with_site(play, HOOKED)
 
 
+def test_the_vendor_takes_only_200_for_an_answer_and_comes_again_after_any_other() -> None:
+    async def play(site: Site) -> None:
+        await site.events()
+        site.mailbox.bodies.clear()
+        site.mailbox.answers = [204, 302, 200]
+        await site.ask("PUT", "/_sandbox/webhook_address", {"url": HOOK, "events": [f"{ITEM}_updated"]})
+        await site.ask("POST", "/_sandbox/adjust", {"sku": "MUG", "delta": 1})
+        await asyncio.sleep(48 * 3600)
+        assert len(site.mailbox.bodies) == 3
+
+    with_site(play, HOOKED)
+
+
+@pytest.mark.parametrize("form", ["object", "list"])
+def test_a_negated_filter_is_an_object_or_a_list(form: str) -> None:
+    async def play(site: Site) -> None:
+        inner = {"product.variantSku": {"$startsWith": "SHIRT"}}
+        asked = {"query": {"filter": {"$not": inner if form == "object" else [inner]}}}
+        status, told = await site.call("POST", "/stores/v3/inventory-items/query", asked)
+        assert status == 200
+        skus = {row["product"]["variantSku"] for row in told["inventoryItems"]}
+        assert "MUG" in skus
+        assert not any(sku.startswith("SHIRT") for sku in skus)
+
+    with_site(play)
+
+
 def test_an_update_with_an_old_revision_changes_nothing_and_the_other_rows_are_applied() -> None:
     async def play(site: Site) -> None:
         mug, shirt = await item_of(site, "MUG"), await item_of(site, "SHIRT-S")

@@ -31,9 +31,9 @@ from storebridge.store.lanes import (
     pool_of_sku,
     save_positions,
     set_writable,
-    unread_items,
 )
 from storebridge.store.leases import LostLease, demand, release, take
+from storebridge.store.sweeps import unread_items
 
 TERMS = LaneTerms(PoolTerms(Policy.MIRROR, safety_stock=2))
 HERE = PositionKey(SHOPIFY, ItemId("item-A"), LocationId("loc"))

@@ -15,15 +15,16 @@ from storebridge.model.orders import ChangeCursor
 from storebridge.model.signals import Flow, SignalState
 from storebridge.store.cursors import advance_cursor, read_cursor
 from storebridge.store.database import Tx
+from storebridge.store.due import Earliest, earliest_due
 from storebridge.store.journal import (
     SettledRow,
     close_call,
     count_resend,
     doubted_lanes,
     due_call,
+    hasten_calls,
     journal_call,
     make_open_calls_due,
-    next_due,
     plan_intents,
     postpone_call,
     replan_intents,
@@ -39,9 +40,9 @@ from storebridge.store.waiting import (
     ask_looks,
     close_signals,
     delay_looks,
+    hasten_looks,
     insert_signals,
     look_numbers,
-    next_look_due,
     reopen_signals,
     route_signals,
     take_new_signals,
@@ -109,9 +110,9 @@ def test_the_most_urgent_looks_come_first_and_no_more_than_asked_for(database: D
 def test_a_read_that_failed_is_due_later_and_counted(database: Database) -> None:
     _ask(database)
     looks = database.at(NOON, waiting_looks, MAIN, SHOPIFY, limit=9)
-    database.run(delay_looks, MAIN, SHOPIFY, looks, NOON + 5 * SECOND)
+    database.at(NOON, delay_looks, MAIN, SHOPIFY, looks, 5 * SECOND)
     assert database.at(NOON, waiting_looks, MAIN, SHOPIFY, limit=9) == []
-    assert database.at(NOON, next_look_due, MAIN, SHOPIFY) == NOON + 5 * SECOND
+    assert database.at(NOON, earliest_due, MAIN, SHOPIFY, NOON).look == NOON + 5 * SECOND
     (look,) = database.at(NOON + 5 * SECOND, waiting_looks, MAIN, SHOPIFY, limit=9)
     assert look.attempts == 1
 
@@ -198,7 +199,7 @@ def test_lowers_go_before_raises_and_what_is_not_due_waits(database: Database) -
         ("lower", 5, 4, "7"),
         ("raise", 5, 4, "7"),
     ]
-    assert database.at(NOON, next_due, MAIN, SHOPIFY) == (NOON + SECOND, None)
+    assert database.at(NOON, earliest_due, MAIN, SHOPIFY, NOON) == Earliest(None, NOON + SECOND, None)
     assert database.at(NOON, waiting_intents, OTHER, SHOPIFY, 9) == []
 
 
@@ -222,10 +223,28 @@ def test_after_a_crash_every_unanswered_call_is_due_with_the_same_bytes_and_key(
 
 def test_a_call_in_doubt_is_due_later(database: Database) -> None:
     _journal(database, "i1")
-    database.run(postpone_call, CallId("call-1"), NOON + 5 * SECOND, "no answer")
+    database.at(NOON, postpone_call, CallId("call-1"), 5 * SECOND, "no answer")
     assert database.at(NOON, due_call, MAIN, SHOPIFY) is None
-    assert database.at(NOON, next_due, MAIN, SHOPIFY) == (None, NOON + 5 * SECOND)
+    assert database.at(NOON, earliest_due, MAIN, SHOPIFY, NOON) == Earliest(NOON + 5 * SECOND, None, None)
     assert database.at(NOON + 5 * SECOND, due_call, MAIN, SHOPIFY) is not None
+
+
+def test_when_a_store_answers_again_what_waited_for_that_is_due_at_once(database: Database) -> None:
+    """A call that is answered, and a look that is only asked for later, are left alone."""
+    _journal(database, "i1")
+    database.at(NOON, postpone_call, CallId("call-1"), 30 * SECOND, "timed out")
+    _ask(database, "failed")
+    _ask(database, "later", due=60 * SECOND)
+    failed = [look for look in database.at(NOON, waiting_looks, MAIN, SHOPIFY, limit=10) if look.key == "failed"]
+    database.at(NOON, delay_looks, MAIN, SHOPIFY, failed, 40 * SECOND)
+    assert database.at(NOON, due_call, MAIN, SHOPIFY) is None
+    assert database.at(NOON, waiting_looks, MAIN, SHOPIFY, limit=10) == []
+    database.at(NOON, hasten_calls, MAIN, SHOPIFY)
+    database.at(NOON, hasten_looks, MAIN, SHOPIFY)
+    due = database.at(NOON, due_call, MAIN, SHOPIFY)
+    assert due is not None
+    assert due.call_id == "call-1"
+    assert [look.key for look in database.at(NOON, waiting_looks, MAIN, SHOPIFY, limit=10)] == ["failed"]
 
 
 def test_an_answered_call_never_goes_out_again(database: Database) -> None:
@@ -247,7 +266,7 @@ def test_what_is_on_the_wire_is_never_replaced(database: Database) -> None:
 def test_only_what_was_sent_waits_again(database: Database) -> None:
     _journal(database, "i1", "i2")
     database.run(settle_intents, [SettledRow(IntentId("i2"), "applied")])
-    database.run(replan_intents, [IntentId("i1"), IntentId("i2")], NOON + SECOND)
+    database.at(NOON, replan_intents, [IntentId("i1"), IntentId("i2")], SECOND)
     assert _states(database) == [("i1", "planned"), ("i2", "applied")]
 
 

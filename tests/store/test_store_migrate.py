@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -13,10 +16,20 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from builders.databases import HandClock, postgres_schema
+from builders.money import euros, make_entry, make_paid_order, make_payment
+from builders.orders import PLACED
+from builders.rows import MAIN, SHOPIFY
 from storebridge.errors import StoreUnavailableError
-from storebridge.store.database import open_store
+from storebridge.model.ids import OrderId
+from storebridge.model.sales import Order
+from storebridge.model.settlement import AdjustedOrder, LedgerEntry
+from storebridge.store import tables_checkouts  # noqa: F401 - its tables belong to the same schema
+from storebridge.store.books import save_entries
+from storebridge.store.columns import to_microseconds
+from storebridge.store.database import Tx, open_store
 from storebridge.store.dialects.sqlite import sqlite_engine
-from storebridge.store.migrate import alembic_config, migrate
+from storebridge.store.migrate import alembic_config, demand_current, migrate
+from storebridge.store.sales import note_missing_money, note_money, order_key_of
 from storebridge.store.tables import metadata
 
 
@@ -101,11 +114,113 @@ def test_every_revision_keeps_what_the_one_before_it_stored(engine: Engine) -> N
     assert list(told) == revisions
 
 
+def test_orders_that_are_known_already_are_found_by_the_days_of_their_money(engine: Engine) -> None:
+    known = [
+        make_paid_order(make_payment("t1"), make_payment("t2", at=PLACED + timedelta(days=3)), order_id=OrderId("o1")),
+        make_paid_order(order_id=OrderId("o2")),
+    ]
+    noted = text("select order_key, place, connection, at, payment_id from sales_money order by order_key, place")
+    with engine.begin() as conn:
+        command.upgrade(alembic_config(conn), "0017")
+        for order in known:
+            conn.execute(_OLD_SALE, _old_sale(order))
+    migrate(engine)
+    with engine.begin() as conn:
+        filled = [tuple(row) for row in conn.execute(noted)]
+        dialect: Any = engine.dialect.name
+        tx = Tx(conn, PLACED, dialect)
+        assert note_missing_money(tx, MAIN, 10) == 0
+        note_money(tx, MAIN, known)
+        assert filled == [tuple(row) for row in conn.execute(noted)]
+    assert len(filled) == 5
+
+
+def test_entries_that_are_known_already_are_found_by_every_order_that_they_name(engine: Engine) -> None:
+    shares = [AdjustedOrder("#1", "t1", euros("1.00"), euros("0.00"), OrderId("o1"))]
+    shares.append(AdjustedOrder("#2", "t2", euros("2.00"), euros("0.00")))
+    known = [
+        make_entry("b1"),
+        make_entry("b2", order_id=None),
+        make_entry("b3", order_id=None, payment="", parts=tuple(shares)),
+        make_entry("b4", order_id=OrderId("o4"), parts=tuple(shares)),
+    ]
+    named = text("select * from provider_shares order by entry_id, place")
+    with engine.begin() as conn:
+        command.upgrade(alembic_config(conn), "0019")
+        for entry in known:
+            conn.execute(_OLD_ENTRY, _old_entry(entry))
+    migrate(engine)
+    with engine.begin() as conn:
+        filled = [tuple(row) for row in conn.execute(named)]
+        conn.execute(text("delete from provider_entries"))
+        conn.execute(text("delete from provider_shares"))
+        dialect: Any = engine.dialect.name
+        save_entries(Tx(conn, PLACED, dialect), MAIN, SHOPIFY, known)
+        assert filled == [tuple(row) for row in conn.execute(named)]
+    assert [(row[2], row[3], row[5], row[6]) for row in filled] == [
+        ("b2", 0, None, "t1"),
+        ("b3", 1, "o1", "t1"),
+        ("b3", 2, None, "t2"),
+        ("b4", 1, "o1", "t1"),
+        ("b4", 2, None, "t2"),
+    ]
+
+
+_OLD_ENTRY = text(
+    "insert into provider_entries (workspace, connection, entry_id, at, order_id, payout_id, document) "
+    "values ('main', 'shopify', :id, :at, :order, '', :document)"
+)
+
+
+def _old_entry(entry: LedgerEntry) -> dict[str, Any]:
+    return {
+        "id": entry.entry_id,
+        "at": to_microseconds(entry.at),
+        "order": entry.order_id,
+        "document": msgspec.json.encode(entry).decode(),
+    }
+
+
+_OLD_SALE = text(
+    "insert into sales (workspace, order_key, connection, order_id, name, placed_at, updated_at, standing, "
+    "payment_state, units_to_ship, queue, document, digest, revision, first_read_at, read_at) "
+    "values ('main', :key, :connection, :id, '#1', :at, :at, 'open', 'paid', 0, 'done', :document, 'd', 1, :at, :at)"
+)
+
+
+def _old_sale(order: Order) -> dict[str, Any]:
+    return {
+        "key": order_key_of(order.connection, order.order_id),
+        "connection": order.connection,
+        "id": order.order_id,
+        "at": to_microseconds(order.placed_at),
+        "document": msgspec.json.encode(order).decode(),
+    }
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(engine: Engine) -> None:
+    with engine.begin() as conn:
+        conn.execute(text("create table pools (mine integer)"))
+    with pytest.raises(StoreUnavailableError, match="no database of storebridge"):
+        migrate(engine)
+    assert inspect(engine).get_table_names() == ["pools"]
+
+
+def test_a_database_of_another_program_with_revisions_of_its_own_is_refused_as_such(engine: Engine) -> None:
+    with engine.begin() as conn:
+        conn.execute(text("create table alembic_version (version_num varchar(32))"))
+        conn.execute(text("insert into alembic_version values ('abc123')"))
+    for refuse in (migrate, demand_current):
+        with pytest.raises(StoreUnavailableError, match="no database of storebridge"):
+            refuse(engine)
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+
+
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(engine: Engine) -> None:
     migrate(engine)
     with engine.begin() as conn:
         conn.execute(text("update alembic_version set version_num = '9999'"))
-    with pytest.raises(StoreUnavailableError, match="written by another version of storebridge"):
+    with pytest.raises(StoreUnavailableError, match="written by a newer version of storebridge"):
         migrate(engine)
     assert _current(engine) == "9999"
 

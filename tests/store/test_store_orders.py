@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from builders.databases import Database
-from builders.orders import SHOPIFY, WIX, make_line, make_order, make_parcel, make_shipment
+from builders.orders import PLACED, SHOPIFY, WIX, make_line, make_order, make_parcel, make_shipment
 from storebridge.clock import SeededIds
 from storebridge.errors import NotFoundError, RefusedError
 from storebridge.flows.queue import Place
@@ -17,13 +18,15 @@ from storebridge.model.order_writes import AddParcel
 from storebridge.model.sales import Order, ParcelLine, PaymentState, ShipmentState, Standing, Tracking
 from storebridge.model.settings import GroupTerms, WorkspaceTerms
 from storebridge.model.stock import Policy
+from storebridge.operations import export_orders
 from storebridge.operations.list_orders import list_orders
+from storebridge.operations.print_orders import MOST_PRINTED, print_orders
 from storebridge.operations.ship_order import Step, change_parcel, hold_order, note_step, ship_order
 from storebridge.operations.show_order import OrderView, show_order
 from storebridge.pipeline.order_flow import OrderTurn
 from storebridge.store.database import Tx
 from storebridge.store.order_writes import settle_write, writes_of_orders
-from storebridge.store.sales import order_key_of
+from storebridge.store.sales import SalesRow, order_key_of, save_orders
 
 MAIN = Workspace("main")
 TERMS = WorkspaceTerms(
@@ -43,7 +46,7 @@ def arrive(database: Database, *orders: Order) -> None:
 
     def turn(tx: Tx) -> None:
         for order in orders:
-            OrderTurn(tx, MAIN, IDS).read(order.connection, [order], [])
+            OrderTurn(tx, TERMS, IDS).read(order.connection, [order], [])
 
     database.run(turn)
 
@@ -220,7 +223,7 @@ def test_tracking_that_comes_later_is_told_once_the_parcel_is_there(database: Da
     database.run(answered)
     arrive(database, make_order(make_line(fulfilled=1), connection=WIX, parcels=(make_parcel("p1"),), minutes=1))
     database.run(change_parcel, TERMS, IDS, "#1001", "box", actor="ann", tracking=DHL)
-    assert (f"tracking:{moved.parcel_key}:p1:DHL|123|", "planned") in writes(database)
+    assert (f"tracking:{moved.parcel_key}:p1:0", "planned") in writes(database)
 
 
 def test_a_parcel_that_nobody_noted_cannot_be_changed(database: Database) -> None:
@@ -239,3 +242,34 @@ def test_a_name_that_two_stores_use_must_be_told_apart_by_its_key(database: Data
 def test_an_order_that_is_not_known_says_so(database: Database) -> None:
     with pytest.raises(NotFoundError, match="No order '#9'"):
         seen(database, "#9")
+
+
+def wait_in_line(database: Database, count: int) -> None:
+    """Orders #0, #1 and so on, placed one minute after the other, are to be sent; they were read in no order."""
+    one = timedelta(minutes=1)
+    orders = [make_order(order_id=OrderId(f"o{n}"), name=f"#{n}", placed_at=PLACED + n * one) for n in range(count)]
+    rows = [SalesRow(order, Place.READY.value, None) for order in random.Random(7).sample(orders, count)]
+    database.run(save_orders, MAIN, rows)
+
+
+def test_pick_lists_begin_with_the_order_that_waits_longest_however_many_wait(database: Database) -> None:
+    wait_in_line(database, MOST_PRINTED + 3)
+    found = database.play(print_orders(database.store, TERMS, (Place.READY,)))
+    assert [one.order.name for one in found.lists] == [f"#{n}" for n in range(MOST_PRINTED)]
+    assert found.more
+
+
+def test_pick_lists_of_as_many_orders_as_fit_say_that_none_is_left_out(database: Database) -> None:
+    wait_in_line(database, MOST_PRINTED)
+    found = database.play(print_orders(database.store, TERMS, (Place.READY,)))
+    assert [one.order.name for one in found.lists] == [f"#{n}" for n in range(MOST_PRINTED)]
+    assert not found.more
+
+
+def test_a_table_of_the_queue_leaves_out_the_newest_orders_where_not_all_fit(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_orders, "MOST_ORDERS", 2)
+    wait_in_line(database, 4)
+    table = database.play(export_orders.export_orders(database.store, TERMS))
+    assert [line.split(",")[0] for line in table.splitlines()[1:]] == ["#0", "#1"]

@@ -125,5 +125,5 @@ def test_a_file_opened_for_reading_takes_no_change(tmp_path: object) -> None:
 
 def test_a_server_that_does_not_answer_is_said_to_be_unavailable() -> None:
 
-    with pytest.raises(StoreUnavailableError, match="PostgreSQL does not answer"):
+    with pytest.raises(StoreUnavailableError, match="PostgreSQL cannot be used at"):
         open_store("postgresql://nobody@127.0.0.1:9/none?connect_timeout=2", clock=HandClock())

@@ -11,14 +11,18 @@ from typing import Any
 import msgspec
 from sqlalchemy import insert
 
-from builders.orders import make_line, make_order
-from storebridge.bootstrap import Bridge, Environment, build_bridge
+from builders.orders import eur, make_line, make_order
+from storebridge.bootstrap import Bridge, build_bridge
 from storebridge.clock import SeededIds
 from storebridge.config import parse_config
 from storebridge.connectors.http import NotSent, Request, Response
+from storebridge.environment import Environment
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.model.ids import ConnectionName, LaneKey, Workspace
+from storebridge.model.sales import Payment, PaymentKind, PaymentOutcome
+from storebridge.model.settings import WorkspaceTerms
+from storebridge.model.stock import Policy
 from storebridge.pipeline.order_flow import OrderTurn
 from storebridge.store import tables
 from storebridge.store.database import Tx
@@ -169,8 +173,16 @@ def fill(tx: Tx, *, wix_level: int = 8) -> None:
             )
         ],
     )
-    order = make_order(make_line(units=2, sku="TEE/1"), placed_at=NOW, updated_at=NOW)
-    OrderTurn(tx, Workspace("main"), SeededIds(random.Random(3))).read(order.connection, [order], [])
+    paid = Payment("t1", PaymentKind.SALE, PaymentOutcome.SUCCESS, eur("20.00"), NOW, gateway="cash")
+    order = make_order(make_line(units=2, sku="TEE/1"), placed_at=NOW, updated_at=NOW, payments=(paid,))
+    terms = WorkspaceTerms(
+        workspace=Workspace("main"),
+        connections=(order.connection, ConnectionName("wix")),
+        policy=Policy.MIRROR,
+        system_of_record=order.connection,
+        groups=(),
+    )
+    OrderTurn(tx, terms, SeededIds(random.Random(3))).read(order.connection, [order], [])
 
 
 def _store(name: str) -> dict[str, Any]:

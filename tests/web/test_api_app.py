@@ -53,6 +53,7 @@ def test_stock_lists_what_is_left_and_what_is_shown() -> None:
                 "frozen": False,
                 "guaranteed": False,
                 "not_guaranteed_because": None,
+                "in_bundles": 0,
             }
         ],
         "next": None,
@@ -128,7 +129,10 @@ def _add_pools(tx: Tx, names: list[tuple[str, str]]) -> None:
 def test_one_event_by_delivery_id_or_number() -> None:
     assert got("/api/v1/main/events/d/1")[1]["signals"][0]["state"] == "confirmed"
     assert got("/api/v1/main/events/3")[1]["signals"][0]["delivery_id"] == "d/2"
-    assert got("/api/v1/main/events/none") == (404, {"error": "There is no event 'none' in workspace 'main'."})
+    assert got("/api/v1/main/events/none") == (
+        404,
+        {"error": "There is no event 'none' in workspace 'main': give a delivery's id, or a signal's number."},
+    )
 
 
 def test_cases_say_what_can_be_done() -> None:
@@ -163,6 +167,38 @@ def test_one_order_is_told_by_its_name_and_an_unknown_one_is_not_found() -> None
     assert (status, view["queued"]["place"], view["order"]["name"]) == (200, "ready", "#1001")
     assert [entry["kind"] for entry in view["history"]] == ["placed"]
     assert got("/api/v1/main/orders/nothing")[0] == 404
+
+
+def test_a_day_is_told_as_of_now_and_a_version_that_was_not_made_is_not_found() -> None:
+    status, kept = got("/api/v1/main/settlements/2026-11-24")
+    assert (status, kept["version"], kept["statement"]["state"]) == (200, 0, "running")
+    lines = [(line["kind"], line["order_name"], line["amount"]) for line in kept["statement"]["lines"]]
+    euros = {"amount": "20.00", "currency": "EUR"}
+    assert lines == [("order", "#1001", euros), ("payment", "#1001", euros)]
+    assert got("/api/v1/main/settlements/2026-11-24?version=1") == (
+        404,
+        {"error": "There is no version 1 of the statement of 2026-11-24."},
+    )
+    assert got("/api/v1/main/settlements/today")[0] == 400
+    assert got("/api/v1/main/settlements") == (200, {"items": [], "next": None})
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "tomorrow"])
+def test_a_day_that_no_shop_has_seen_is_none(day: str) -> None:
+    wrong = {"error": f"{day!r} is no day: write it as 2026-11-25."}
+    assert got(f"/api/v1/main/settlements/{day}") == (400, wrong)
+    assert got(f"/api/v1/main/settlements?after={day}") == (400, wrong)
+
+
+def test_a_version_that_no_database_can_hold_is_not_found() -> None:
+    status, told = got(f"/api/v1/main/settlements/2026-11-24?version={10**20}")
+    assert (status, told) == (404, {"error": f"There is no version {10**20} of the statement of 2026-11-24."})
+
+
+def test_an_order_has_an_invoice() -> None:
+    status, invoice = got("/api/v1/main/invoices/%231001")
+    assert (status, invoice["order_name"], invoice["total"]["shop"]["amount"]) == (200, "#1001", "20.00")
+    assert got("/api/v1/main/invoices/%239")[0] == 404
 
 
 def test_a_warehouse_tells_by_the_api_what_it_picked_packed_and_sent() -> None:
@@ -203,6 +239,21 @@ def test_goods_are_received_and_counted() -> None:
     assert (status, booked["units"], booked["goods_left"]) == (200, -5, 3)
 
 
+def test_an_undo_without_apply_only_tells() -> None:
+    async def play(bridge: Bridge) -> list[Any]:
+        app = build_console_app(bridge)
+        bodies = [b'{"minutes": 5}', b'{"minutes": 5, "apply": true}', b'{"minutes": 5}']
+        await ask(app, "/api/v1/main/receive/TEE%2F1", method="POST", body=b'{"units": 3}', headers=JSON)
+        return [await ask(app, "/api/v1/main/undo", method="POST", body=body, headers=JSON) for body in bodies]
+
+    told, done, again = in_world(play)
+    for answer, applied in ((told, False), (done, True)):
+        (pool,) = answer.json["pools"]
+        assert (answer.json["applied"], answer.json["units"]) == (applied, 3)
+        assert (pool["sku"], pool["units"], pool["left_before"], pool["left_after"]) == ("TEE/1", -3, 11, 8)
+    assert (again.status, again.json["error"][:35]) == (404, "No edit by staff, receipt, count or")
+
+
 def test_a_campaign_is_started_shown_and_stopped() -> None:
     async def play(bridge: Bridge) -> list[Any]:
         app = build_console_app(bridge)
@@ -223,17 +274,44 @@ def test_a_campaign_is_started_shown_and_stopped() -> None:
     assert stopped["running"] == []
 
 
+def test_a_backfill_is_asked_for_shown_everywhere_and_cancelled() -> None:
+    async def play(bridge: Bridge) -> list[Any]:
+        app = build_console_app(bridge)
+        path = "/api/v1/main/backfills"
+        asked = await ask(app, path, method="POST", body=b'{"days": 30, "connection": "wix"}', headers=JSON)
+        shown = await ask(app, path)
+        status = await ask(app, "/api/v1/main/status")
+        pages = [(await ask(app, place, headers={"accept": "text/html"})).text for place in ("/", "/orders")]
+        cancelled = await ask(app, f"{path}/cancel", method="POST", body=b"{}", headers=JSON)
+        after = await ask(app, "/api/v1/main/status")
+        told = [one.json for one in (asked, shown, status, cancelled, after)]
+        return [*told, *pages]
+
+    asked, shown, status, cancelled, after, overview, orders = in_world(play)
+    assert [(one["connection"], one["state"], one["percent"]) for one in asked["stores"]] == [("wix", "waiting", 0)]
+    assert shown["stores"] == asked["stores"] == status["backfills"]
+    assert "wix since 2026-10-25, 0 % (0 orders)" in overview
+    assert "Backfill of wix since 2026-10-25: waiting, 0 %, 0 orders listed, 0 of them read." in orders
+    assert [one["state"] for one in cancelled["stores"]] == ["cancelled"]
+    assert after["backfills"] == []
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "error"),
     [
-        ("receive/TEE%2F1", {"units": 0}, 409, "0 units cannot be received"),
+        ("receive/TEE%2F1", {"units": 0}, 422, "0 units of TEE/1 cannot be received"),
         ("receive/NONE", {"units": 1}, 404, "No SKU 'NONE' is kept in step"),
         ("receive/TEE%2F1", {"units": "many"}, 422, "body.units: "),
         ("replay", {"event": "none"}, 404, "There is no event 'none'"),
-        ("campaigns/start", {"hours": 0, "skus": "TEE/1"}, 409, "A campaign cannot last 0 hours"),
+        ("undo", {}, 409, "Say from when"),
+        ("undo", {"minutes": 5, "skus": "MUG"}, 404, "No edit by staff"),
+        ("campaigns/start", {"hours": 0, "skus": "TEE/1"}, 422, "A campaign cannot last 0 hours"),
         ("campaigns/start", {"hours": 1, "skus": "MUG"}, 404, "No SKU that is kept in step matches 'MUG'"),
         ("campaigns/start", {"hours": "long"}, 422, "body.hours: "),
         ("campaigns/stop", {"skus": "TEE/1"}, 404, "No campaign for TEE/1 runs."),
+        ("backfills", {"days": 0}, 422, "0 days of orders cannot be read"),
+        ("backfills", {"days": 9, "copies": True}, 409, "There is nowhere to copy to"),
+        ("backfills/cancel", {}, 404, "No backfill is under way."),
     ],
 )
 def test_a_refusal_is_one_sentence(path: str, body: dict[str, Any], status: int, error: str) -> None:
@@ -257,6 +335,11 @@ def test_the_description_names_every_path_and_resolves() -> None:
         "stock/{sku}",
         "orders",
         "orders/{order}",
+        "settlements",
+        "settlements/{day}",
+        "settlements/{day}/lines.csv",
+        "invoices/{order}",
+        "backfills",
         "campaigns",
         "events",
         "events/{event}",
@@ -295,3 +378,10 @@ def test_metrics_carry_the_promised_names() -> None:
     ):
         assert line in text.splitlines()
     assert "# TYPE storebridge_api_calls_total counter" in text
+
+
+def test_a_store_that_does_not_answer_is_told_as_such_and_nothing_is_begun() -> None:
+    status, answer = posted("/api/v1/main/baseline", {"sign_off": True})
+    assert status == 503
+    assert "did not answer" in answer["error"]
+    assert answer["error"].endswith("then try again. Nothing was changed.")

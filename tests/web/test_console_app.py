@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
 from console_world import NOW, TOKEN, Answer, ask, in_world
+from sqlalchemy import update
 
 from storebridge.bootstrap import Bridge
 from storebridge.errors import ConfigurationError
@@ -15,8 +19,12 @@ from storebridge.exceptions_queue.reasons import Reason
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.model.settings import Override
 from storebridge.model.stock import Policy
+from storebridge.operations.settle_case import Choice
+from storebridge.store.database import Tx
+from storebridge.store.tables import positions
+from storebridge.web.console.answers import ANSWERS
 from storebridge.web.console.app import build_console_app
-from storebridge.web.console.render import link, signed, span
+from storebridge.web.console.render import left, link, signed, span
 from storebridge.web.guard import COOKIE, cookie_value, host_without_port
 
 HTML = {"accept": "text/html"}
@@ -42,10 +50,17 @@ def page(path: str, headers: dict[str, str] | None = None, **terms: Any) -> Answ
         ("/orders", ["#1001", "2 × TEE/1", "ready", "20.00 EUR"]),
         ("/orders?place=shipped", ["No order is shipped."]),
         ("/orders?search=9999", ["No order here matches “9999”."]),
-        ("/orders/print", ["#1001", "TEE/1", "1 orders"]),
+        ("/orders/print", ["#1001", "TEE/1", "1 order, oldest first"]),
         ("/orders/%231001", ["Send a parcel", "TEE/1", "20.00 EUR", "Placed"]),
+        ("/settlements", ["No day was settled yet."]),
+        ("/settlements/2026-11-24", ["2026-11-24</span></h1>", "running", "not kept yet", "#1001", "20.00 EUR"]),
+        ("/settlements/2026-11-24?version=%C2%B2", ["2026-11-24</span></h1>", "not kept yet"]),
+        ("/settlements/2026-11-20", ["No order was placed and no money moved"]),
+        ("/settlements/2026-11-24/lines.csv", ["state_of_day", "shopify,order,"]),
+        ("/invoices/%231001", ["What #1001 charged", "TEE/1", "20.00 EUR"]),
         ("/exceptions", ["Write refused", "&lt;b&gt;no&lt;/b&gt;", "merchant to act"]),
         ("/exceptions?state=resolved", ["No case was resolved yet."]),
+        ("/campaigns", ["None. Every SKU follows its configured policy.", "Start the campaign", "(mirror, where no"]),
         ("/audit", ["case opened", "not yet"]),
     ],
 )
@@ -54,6 +69,28 @@ def test_a_page_shows_what_it_is_for(path: str, words: list[str]) -> None:
     assert answer.status == 200
     missing = [word for word in words if word.lower() not in answer.text.lower()]
     assert missing == []
+
+
+@pytest.mark.parametrize("before", ["²", "9" * 30, "-1", "x"])
+def test_an_odd_page_mark_shows_the_newest_movements(before: str) -> None:
+    answer = page(f"/stock/TEE%2F1?before={quote(before)}")
+    assert answer.status == 200
+    assert "fell by 2, to 8." in answer.text
+
+
+def test_the_first_page_does_not_call_both_stores_right_while_a_sku_waits_for_a_decision() -> None:
+    def hold(tx: Tx) -> None:
+        tx.conn.execute(update(positions).where(positions.c.connection == "wix").values(level=12, held=4))
+
+    async def play(bridge: Bridge) -> str:
+        await bridge.store.run(hold)
+        return (await ask(build_console_app(bridge), "/", headers=HTML)).text
+
+    assert "Both stores are right" in page("/").text
+    text = in_world(play)
+    assert "In step but for 1 SKU on hold" in text
+    assert "0 of 1 SKUs in step, 1 on hold" in text
+    assert "Both stores are right" not in text
 
 
 @pytest.mark.parametrize(
@@ -224,6 +261,36 @@ def test_figures_are_written_for_people() -> None:
     assert link("/stock", search="a b", after=None) == "/stock?search=a+b"
 
 
+@pytest.mark.parametrize(
+    ("time", "told"),
+    [
+        (timedelta(hours=24), "1 d"),
+        (timedelta(hours=23, minutes=59, seconds=58), "1 d"),
+        (timedelta(hours=23), "23 h"),
+        (timedelta(hours=47), "2 d"),
+        (timedelta(hours=6, seconds=-1), "6 h"),
+        (timedelta(hours=1, minutes=50), "2 h"),
+        (timedelta(minutes=59, seconds=1), "1 h"),
+        (timedelta(seconds=61), "2 min"),
+        (timedelta(seconds=59), "59 s"),
+        (timedelta(seconds=-5), "0 s"),
+    ],
+)
+def test_what_is_left_of_a_time_is_rounded_and_not_cut(time: timedelta, told: str) -> None:
+    assert left(NOW + time, NOW) == told
+
+
+def test_the_counts_beside_the_cases_of_a_sku_are_of_that_sku() -> None:
+    async def play(bridge: Bridge) -> Any:
+        app = build_console_app(bridge)
+        other = CaseOpening(workspace=Workspace("main"), reason=Reason.WRITE_REFUSED, subject="wix/cap", sku="CAP")
+        await bridge.store.run(raise_cases, [other])
+        texts = [(await ask(app, f"/exceptions{query}", headers=HTML)).text for query in ("", "?sku=CAP", "?sku=NONE")]
+        return [re.findall(r"All <small>(\d+)</small>", text) for text in texts]
+
+    assert in_world(play) == [["2"], ["1"], []]
+
+
 def test_a_parcel_is_sent_from_the_orders_page_and_shown_as_under_way() -> None:
     async def play(bridge: Bridge) -> tuple[int, int, str]:
         app = build_console_app(bridge)
@@ -254,3 +321,79 @@ def test_a_held_order_says_who_holds_it_and_is_let_go_again() -> None:
     assert "held by console" in held
     assert "wants blue" in held
     assert "held by console" not in free
+
+
+async def raise_about_orders(bridge: Bridge, app: Any) -> str:
+    """Two cases about copies and one that is there already; returns the order's key."""
+    key = str((await ask(app, "/api/v1/main/orders")).json["items"][0]["order_key"])
+    opening = CaseOpening(
+        workspace=Workspace("main"),
+        reason=Reason.COPY_DIFFERS,
+        subject=key,
+        connection=ConnectionName("wix"),
+        details={
+            "order": "#1001",
+            "order_key": key,
+            "of": "shopify",
+            "id": "o1",
+            "copy_id": "gid-9",
+            "lines": [],
+            "total": "3.00 EUR",
+        },
+    )
+    await bridge.store.run(lambda tx: raise_cases(tx, [opening]))
+    return key
+
+
+def test_an_order_that_is_not_known_here_is_named_and_leads_nowhere() -> None:
+    async def play(bridge: Bridge) -> None:
+        app = build_console_app(bridge)
+        opening = CaseOpening(
+            workspace=Workspace("main"),
+            reason=Reason.MONEY_UNEXPLAINED,
+            subject="shopify:booked:e1",
+            connection=ConnectionName("shopify"),
+            details={"day": "2026-11-24", "order": "#77", "order_key": "", "ours": "0.00 EUR"},
+        )
+        await bridge.store.run(lambda tx: raise_cases(tx, [opening]))
+        (found,) = (await ask(app, "/api/v1/main/exceptions?reason=money_unexplained")).json["items"]
+        text = (await ask(app, f"/exceptions/{found['case_id']}", headers=HTML)).text
+        assert "<dt>Order</dt><dd>#77</dd>" in text
+        assert 'href="/orders/#77"' not in text
+
+    in_world(play)
+
+
+def test_cases_are_counted_by_reason_and_one_reason_is_picked() -> None:
+    async def play(bridge: Bridge) -> None:
+        app = build_console_app(bridge)
+        await raise_about_orders(bridge, app)
+        every = (await ask(app, "/exceptions", headers=HTML)).text
+        assert "Copy differs <small>1</small>" in every
+        assert "Write refused <small>1</small>" in every
+        assert "All <small>2</small>" in every
+        assert "Copy differs: #1001</a>" in every
+        one = (await ask(app, "/exceptions?reason=copy_differs", headers=HTML)).text
+        assert one.count("<li class=") == 1
+        none = (await ask(app, "/exceptions?reason=oversold", headers=HTML)).text
+        assert "No such case is open." in none
+
+    in_world(play)
+
+
+def test_a_case_about_an_order_leads_to_it_and_says_what_each_answer_does() -> None:
+    async def play(bridge: Bridge) -> None:
+        app = build_console_app(bridge)
+        key = await raise_about_orders(bridge, app)
+        found = (await ask(app, "/api/v1/main/exceptions?reason=copy_differs")).json["items"]
+        text = (await ask(app, f"/exceptions/{found[0]['case_id']}", headers=HTML)).text
+        assert f'<a href="/orders/{key}">#1001</a>' in text
+        assert "(order #1001, of shopify, total 3.00 EUR)" in text
+        assert "<dt>The copy’s id</dt><dd>gid-9</dd>" in text
+        assert text.index("Everything is read again now") < text.index("It is settled outside")
+
+    in_world(play)
+
+
+def test_every_answer_that_a_case_can_take_is_explained_once() -> None:
+    assert sorted(answer.choice for answer in ANSWERS) == sorted(choice.value for choice in Choice)

@@ -202,10 +202,74 @@ def test_a_held_change_is_settled_with_the_keyboard_alone(visit: Callable[..., P
     _reload_until(page, ".big", "340")
 
 
-@pytest.mark.parametrize("path", ["/", "/stock", "/stock/TEE-1", "/exceptions", "/audit"])
+def test_a_campaign_is_started_and_ended_with_the_keyboard_alone(visit: Callable[..., Page]) -> None:
+    page = visit("/campaigns")
+    page.get_by_label("SKUs").fill("TEE-3*")
+    page.get_by_label("Hours").fill("1,5")
+    page.keyboard.press("Enter")
+    expect(page.locator(".campaigns")).to_contain_text("TEE-3* until")
+    expect(page.locator(".campaigns")).to_contain_text("1 h left")
+    _tab_to(page, "End it now: TEE-3*")
+    page.keyboard.press("Enter")
+    expect(page.locator(".campaigns")).to_have_count(0)
+    expect(page.locator("main")).to_contain_text("None. Every SKU follows its configured policy.")
+
+
+def test_on_a_phone_the_pages_are_a_menu_that_the_keyboard_opens_and_escape_closes(visit: Callable[..., Page]) -> None:
+    page = visit("/stock", width=390)
+    links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    assert page.locator(".top").bounding_box()["height"] < 64
+    assert links.count() == 0
+    _tab_to(page, "Menu")
+    page.keyboard.press("Enter")
+    assert links.all_inner_texts() == ["Overview", "Stock", "Orders", "Money", "Exceptions", "Campaigns", "Audit"]
+    assert min(links.nth(at).bounding_box()["height"] for at in range(7)) >= 44
+    page.keyboard.press("Escape")
+    assert links.count() == 0
+    _tab_to(page, "Menu")
+    page.keyboard.press("Enter")
+    _tab_to(page, "Campaigns")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Campaigns")
+
+
+def test_on_a_wide_screen_every_page_is_in_sight(visit: Callable[..., Page]) -> None:
+    page = visit("/")
+    links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    assert links.count() == 7
+    tops = {links.nth(at).bounding_box()["y"] for at in range(7)}
+    assert len(tops) == 1
+    expect(page.get_by_role("button", name="Menu")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["/", "/stock", "/stock/TEE-1", "/settlements", "/exceptions", "/campaigns", "/audit"])
 def test_a_phone_shows_it_without_scrolling_sideways(visit: Callable[..., Page], path: str) -> None:
     page = visit(path, width=390)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_what_an_order_charged_fits_a_phone_and_a_sheet_of_paper(visit: Callable[..., Page], play: Play) -> None:
+    play.buy(0, "TEE-4", 2)
+    page = visit("/orders", width=390)
+    _reload_until(page, "table", "#10")
+    page.get_by_role("link", name=re.compile("^#10")).first.click()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_role("link", name="what it charged").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("charged")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    day = page.evaluate("new Date().toISOString().slice(0, 10)")
+    for path in (page.url.removeprefix(play.url), f"/settlements/{day}"):
+        sideways = "[...document.querySelectorAll('.scroll')].some(box => box.scrollWidth > box.clientWidth)"
+        page.set_viewport_size({"width": 390, "height": 900})
+        page.emulate_media(media="screen")
+        page.goto(play.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert not page.evaluate(sideways), "no figure is hidden behind a sideways scroll"
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 703, "height": 1000})  # A4 less its margins
+        assert not page.locator(".top").is_visible()
+        assert page.locator("thead").first.is_visible(), "on paper a table is a table"
+        assert page.evaluate("document.documentElement.scrollWidth") == 703
 
 
 def test_every_page_forbids_what_is_not_ours(visit: Callable[..., Page], play: Play) -> None:

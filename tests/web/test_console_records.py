@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from storebridge.web.console.records import LONGEST_GIST, gist, plainly, pretty
+from storebridge.web.console.records import LONGEST_GIST, about, fact_name, gist, order_of, plainly, pretty
 from storebridge.web.console.render import count, duration
 
 MOVED: dict[str, Any] = {
@@ -54,3 +54,34 @@ def test_the_vendors_identifier_of_a_location_is_left_to_the_facts() -> None:
 def test_figures_are_short() -> None:
     assert [count(12_345), count(-1_000)] == ["12,345", "−1,000"]
     assert [duration(None), duration(999), duration(1_575)] == ["–", "999 ms", "1.6 s"]
+
+
+def test_what_only_machines_read_is_left_out_of_a_sentence_about_an_order() -> None:
+    sentence = "They differ (order 7, of wix, id 0-1, copy #9, copied to shopify, copy id gid://9, total 3 EUR)."
+    payload = {"order": "7", "of": "wix", "id": "0-1", "copy": "#9", "copied_to": "shopify", "copy_id": "gid://9"}
+    assert plainly(sentence, payload) == "They differ (order 7, of wix, copy #9, copied to shopify, total 3 EUR)."
+
+
+def test_facts_have_names_that_say_what_they_are() -> None:
+    assert [fact_name(name) for name in ("of", "copy_id", "held_units")] == ["Sold in", "The copy’s id", "Held units"]
+
+
+class _Case:
+    """As much of a case as a page asks for."""
+
+    def __init__(self, subject: str, sku: str | None = None, **payload: str) -> None:
+        self.subject, self.sku, self.payload = subject, sku, payload
+
+
+@pytest.mark.parametrize(
+    ("case", "word", "key"),
+    [
+        (_Case("wix/MUG", "MUG"), "MUG", ""),
+        (_Case("wix-a1", order="10078", of="wix"), "10078", ""),
+        (_Case("shopify:total:x", order="#7", order_key="shopify-b2"), "#7", "shopify-b2"),
+        (_Case("shopify:total:x", order="#77", order_key=""), "#77", ""),
+        (_Case("wix"), "", ""),
+    ],
+)
+def test_a_case_names_its_goods_or_its_order_and_leads_to_it(case: _Case, word: str, key: str) -> None:
+    assert (about(case), order_of(case)) == (word, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -12,6 +13,7 @@ from console_world import Answer, ask, in_world
 from sqlalchemy import select
 
 from storebridge.bootstrap import Bridge
+from storebridge.errors import StoreUnavailableError
 from storebridge.store.tables import deliveries, tallies
 from storebridge.web.intake.app import build_intake_app
 
@@ -90,3 +92,30 @@ def test_health_says_whether_loops_and_database_are_well() -> None:
         return (await ask(app, "/healthz")).json, (await ask(app, "/readyz")).json
 
     assert in_world(play) == ({"healthy": True}, {"ready": True})
+
+
+@pytest.mark.parametrize(
+    ("died_of", "away", "healthy", "ready"),
+    [
+        ([StoreUnavailableError("the database is away")], "", 200, 503),
+        ([StoreUnavailableError("the database is away"), ValueError("a bug")], "", 503, 503),
+        ([RuntimeError("dropped")], "the database is away", 200, 503),
+        ([], "the database is away", 200, 503),
+        ([ValueError("a bug")], "", 503, 503),
+    ],
+)
+def test_a_loop_that_the_database_ended_is_waited_for_and_any_other_ends_the_process(
+    died_of: list[Exception], away: str, healthy: int, ready: int
+) -> None:
+    async def die(error: Exception) -> None:
+        raise error
+
+    async def play(bridge: Bridge) -> Any:
+        bridge.away = away
+        for error in died_of:
+            bridge._spawn(die(error), "loop")
+        await asyncio.sleep(0)
+        app = build_intake_app(bridge)
+        return (await ask(app, "/healthz")).status, (await ask(app, "/readyz")).status, bridge.failed()
+
+    assert in_world(play) == (healthy, ready, died_of[-1] if died_of else None)

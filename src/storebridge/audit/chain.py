@@ -24,12 +24,11 @@ def next_link(previous: str, digest: str, number: int) -> str:
 def seal(tx: Tx, workspace: Workspace) -> int:
     """Chain what is new; returns how many rows."""
     last = last_seal(tx, workspace)  # first: it locks, and what another worker chained meanwhile is not new any more
-    rows = unsealed(tx, workspace, ROWS_AT_ONCE)
-    position, link = (0, FIRST_LINK) if last is None else (last.position, last.link)
+    position, after, link = (0, 0, FIRST_LINK) if last is None else (last.position, last.audit_number, last.link)
     links: list[tuple[int, int, str]] = []
-    for row in rows:
+    for number, digest in unsealed(tx, workspace, after, ROWS_AT_ONCE):
         position += 1
-        link = next_link(link, row.digest, row.number)
-        links.append((position, row.number, link))
+        link = next_link(link, digest, number)
+        links.append((position, number, link))
     insert_seals(tx, workspace, links)
     return len(links)

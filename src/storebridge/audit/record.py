@@ -28,15 +28,15 @@ class AuditRow(msgspec.Struct, frozen=True):
 
 def append(tx: Tx, rows: Sequence[AuditRow]) -> None:
     """Append rows, each with the digest of all that it says."""
-    insert_audit(tx, [_as_row(row, tx.now) for row in rows])
+    at = tx.now.isoformat()
+    insert_audit(tx, [{**_as_row(row, at), "at": tx.now} for row in rows])
 
 
-def _as_row(row: AuditRow, at: datetime) -> dict[str, object]:
+def _as_row(row: AuditRow, at: str) -> dict[str, object]:
     record = canonical(row.record)
-    digest = digest_of(row.workspace, at, row.kind, row.subject, row.actor, record)
+    digest = _digest((row.workspace, at, row.kind, row.subject, row.actor, record))
     return {
         "workspace": row.workspace,
-        "at": at,
         "kind": row.kind,
         "subject": row.subject,
         "actor": row.actor,
@@ -47,11 +47,18 @@ def _as_row(row: AuditRow, at: datetime) -> dict[str, object]:
 
 def canonical(record: Mapping[str, Any]) -> str:
     """One spelling for one content: sorted keys, no spaces."""
-    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return _CANONICAL.encode(record)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+"""Made once: ``json.dumps`` makes one for every record."""
 
 
 def digest_of(workspace: str, at: datetime, kind: str, subject: str, actor: str, record: str) -> str:
     """SHA-256 over the fields, each with its length, so that no two rows can share a spelling."""
-    fields = (workspace, at.isoformat(), kind, subject, actor, record)
-    text = "".join(f"{len(field)}:{field};" for field in fields)
+    return _digest((workspace, at.isoformat(), kind, subject, actor, record))
+
+
+def _digest(fields: tuple[str, ...]) -> str:
+    text = "".join([f"{len(field)}:{field};" for field in fields])
     return hashlib.sha256(text.encode()).hexdigest()

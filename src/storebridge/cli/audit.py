@@ -27,7 +27,7 @@ def add_to(app: App) -> None:
 
 def verify(*, common: Common = Common()) -> int:  # noqa: B008 - frozen
     """Has any sealed row been edited, removed or slipped in? Exit status 1 when one has."""
-    found = run(_verify(common))
+    found = run(_verify(common), "Digesting every row")
     lines = [f"{problem.what}: {problem.detail}" for problem in found.problems]
     lines.append(f"{found.sealed} rows sealed, {found.unsealed} not yet. Head: {found.head}")
     lines.append("The chain is intact." if found.intact else "The chain is BROKEN.")
@@ -46,7 +46,8 @@ def export(
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> int:
     """Every sealed row, oldest first, one JSON object a line, with the links of the chain."""
-    rows = run(_export(common, out))
+    doing = "" if out is None and sys.stdout.isatty() else "Writing rows"  # rows on a terminal show by themselves
+    rows = run(_export(common, out), doing)
     if out is not None or common.json:
         where = "stdout" if out is None else str(out)
         give({"rows": rows, "written_to": where}, [f"{rows} rows written to {where}."], as_json=common.json)

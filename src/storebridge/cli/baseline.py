@@ -25,7 +25,8 @@ def baseline(
 ) -> int:
     """What would be kept in step, what not and why, and which levels would change. Changes nothing by itself."""
     body = {"sign_off": sign_off, "actor": actor()}
-    found = run(write(common, lambda desk: desk.baseline(sign_off), "baseline", body))
+    doing = "Reading every variant and level of the stores"
+    found = run(write(common, lambda desk: desk.baseline(sign_off), "baseline", body, may_make=True), doing)
     lines = [
         f"{found['linked']} SKUs are in every store; {found['already_in_step']} are kept in step already.",
         f"{found['units']} units, as {found['system_of_record']} counts them.",
@@ -33,6 +34,11 @@ def baseline(
     ]
     if found["remade"]:
         lines.append(f"Made anew under another item, to be linked again: {', '.join(found['remade'][:SHOWN])}.")
+    lines += [f"Bundle {sku}: {made_of}." for sku, made_of in found["bundles"].items()]
+    lines += [f"Bundle {sku} is not kept in step: {why}." for sku, why in found["bundles_not_kept"].items()]
+    if found["waiting"]:
+        names = ", ".join(found["waiting"][:SHOWN])
+        lines.append(f"Not taken in before every store can be read whole, where they may be bundles: {names}.")
     differences = found["differences"]
     if differences:
         rows = [(d["sku"], d["group"], of_pairs(d["levels"])) for d in differences[:SHOWN]]

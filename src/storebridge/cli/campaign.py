@@ -16,6 +16,7 @@ from storebridge.operations.run_campaign import EVERYTHING, Campaigns, campaign_
 def add_to(app: App) -> None:
     """Add the commands of this file."""
     group = App(name="campaign", help="Escrow for a period: while it runs, no unit is shown in two stores.")
+    group.default(status)
     group.command(start)
     group.command(stop)
     group.command(status)

@@ -14,32 +14,44 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from http.client import HTTPException
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from storebridge.bootstrap import Bridge, Environment, build_bridge, open_database, real_environment
+from storebridge.bootstrap import Bridge, build_bridge
 from storebridge.cli.options import Common, choose_workspace, read_config
+from storebridge.cli.progress import told_while_waiting
 from storebridge.config import Config, ServerConfig, is_loopback, resolve_secret
+from storebridge.environment import Environment, open_database, real_environment
 from storebridge.errors import (
     ConfigurationError,
     NotFoundError,
     RefusedError,
     StorebridgeError,
+    StoreInUseError,
     StoreUnavailableError,
 )
 from storebridge.model.sales import Tracking
 from storebridge.model.settings import WorkspaceTerms
+from storebridge.operations.backfill_orders import cancel_backfill, start_backfill
 from storebridge.operations.book_goods import count_goods, receive_goods
+from storebridge.operations.explain_trouble import AnyTrouble, explain_trouble
 from storebridge.operations.import_parcels import import_parcels
 from storebridge.operations.reconcile_stores import reconcile_stores
 from storebridge.operations.replay_event import replay_event
 from storebridge.operations.run_campaign import start_campaign, stop_campaign
 from storebridge.operations.settle_case import Choice, settle_case
 from storebridge.operations.ship_order import Step, change_parcel, hold_order, note_step, ship_order
+from storebridge.operations.undo_changes import Batch, undo_changes
 
 PATIENCE_SECONDS = 300.0
+LOST = (
+    "it may have done it. Before you repeat it look whether it did, with storebridge stock, orders show, exceptions "
+    "list, campaign or in the console's audit: what is booked twice counts twice."
+)
+"""Told of a request whose answer was lost: nothing here shows whether the server carried it out."""
 ERRORS: dict[int, type[StorebridgeError]] = {
     400: ConfigurationError,
     404: NotFoundError,
@@ -80,9 +92,16 @@ async def reading(options: Common) -> AsyncIterator[tuple[Any, WorkspaceTerms]]:
             await store.close()
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's coroutine."""
-    return asyncio.run(work)
+def run(work: Coroutine[Any, Any, T], doing: str = "Working") -> T:
+    """Run a command's coroutine; whoever waits is told what is done. An empty ``doing`` says nothing.
+
+    Raises StorebridgeError, also for a store that cannot be read.
+    """
+    with told_while_waiting(doing):
+        try:
+            return asyncio.run(work)
+        except AnyTrouble as trouble:
+            raise StorebridgeError(explain_trouble(trouble)) from trouble
 
 
 async def write(
@@ -90,16 +109,17 @@ async def write(
     locally: Callable[[Desk], Awaitable[msgspec.Struct]],
     path: str,
     body: dict[str, Any],
+    *,
+    may_make: bool = False,
 ) -> dict[str, Any]:
-    """Do it here when the database is free, else let the running server do it."""
+    """Do it here when the database is free, else let the running server do it. Only with ``may_make`` is a database
+    made where there is none."""
     config = read_config(options)
     terms = choose_workspace(config, options)
     async with environment_of() as environment:
         try:
-            store = open_database(config, environment)
-        except StoreUnavailableError as locked:
-            if "://" in config.server.store.removeprefix("sqlite:///"):
-                raise
+            store = open_database(config, environment, may_make=may_make)
+        except StoreInUseError as locked:
             address = f"/api/v1/{quote(terms.workspace)}/{path}"
             return await asyncio.to_thread(ask_server, config.server, address, body, locked)
         desk = Desk(config, environment, store, terms)
@@ -109,6 +129,23 @@ async def write(
             await desk.close()
         answer: dict[str, Any] = msgspec.to_builtins(found)
         return answer
+
+
+async def work_alone(options: Common, seconds: float) -> None:
+    """Read orders of the past here for so long, where nobody serves; else let whoever serves do it."""
+    config = read_config(options)
+    terms = choose_workspace(config, options)
+    async with environment_of() as environment:
+        try:
+            store = open_database(config, environment)
+        except StoreInUseError:
+            await asyncio.sleep(seconds)
+            return
+        bridge = build_bridge(config, environment, store=store)
+        try:
+            await bridge.backfill(terms.workspace, seconds)
+        finally:
+            await bridge.stop()
 
 
 class Desk:
@@ -139,6 +176,23 @@ class Desk:
     async def stop_campaign(self, skus: str | None) -> msgspec.Struct:
         stopped: msgspec.Struct = await self._store.run(stop_campaign, self._terms, skus, actor=actor())
         return stopped
+
+    async def start_backfill(self, days: int, copy: bool, connection: str | None) -> msgspec.Struct:
+        started: msgspec.Struct = await self._store.run(
+            start_backfill, self._terms, days, copy=copy, connection=connection, actor=actor()
+        )
+        return started
+
+    async def cancel_backfill(self) -> msgspec.Struct:
+        ended: msgspec.Struct = await self._store.run(cancel_backfill, self._terms, actor=actor())
+        return ended
+
+    async def undo(self, batch: Batch, apply: bool) -> msgspec.Struct:
+        ids = self._environment.ids
+        undone: msgspec.Struct = await self._store.run(
+            undo_changes, self._terms, ids, batch, apply=apply, actor=actor()
+        )
+        return undone
 
     async def settle(self, case_id: str, choice: Choice, note: str) -> msgspec.Struct:
         settled: msgspec.Struct = await self._store.run(
@@ -210,7 +264,8 @@ class Desk:
 
 
 def ask_server(server: ServerConfig, path: str, body: dict[str, Any], locked: StoreUnavailableError) -> dict[str, Any]:
-    """POST to the running server. Raises what it answers as the error that it is, ``locked`` when none answers."""
+    """POST to the running server. Raises what it answers as the error that it is; StoreUnavailableError when none
+    answers, and when its answer was lost: then it may have done what it was asked."""
     headers = {"content-type": "application/json", "accept": "application/json"}
     if not is_loopback(server.console_listen):
         token = resolve_secret(server.console_token, os.environ, _read, setting="server.console_token")
@@ -224,14 +279,19 @@ def ask_server(server: ServerConfig, path: str, body: dict[str, Any], locked: St
             return answer
     except urllib.error.HTTPError as error:
         raise _as_ours(error) from error
-    except (urllib.error.URLError, TimeoutError) as error:
+    except urllib.error.URLError as error:
         raise StoreUnavailableError(f"{locked} Its console does not answer at {server.console_listen}.") from error
+    except (OSError, HTTPException, ValueError) as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise StoreUnavailableError(
+            f"The server at {server.console_listen} was asked, and its answer was lost ({why}): {LOST}"
+        ) from error
 
 
 def _as_ours(error: urllib.error.HTTPError) -> StorebridgeError:
     try:
         sentence = str(json.load(error)["error"])
-    except (ValueError, KeyError, TypeError):
+    except (OSError, HTTPException, ValueError, KeyError, TypeError):
         sentence = f"The server answered {error.code}."
     return ERRORS.get(error.code, StoreUnavailableError)(sentence)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from storebridge.cli.desk import actor, reading, run, write
-from storebridge.cli.options import Common
+from storebridge.cli.options import Common, demand_connection
 from storebridge.cli.output import as_table, give, tell
 from storebridge.errors import ConfigurationError, NotFoundError, RefusedError
+from storebridge.exceptions_queue import reasons
 from storebridge.operations.list_cases import CaseFilter, CasePage, CaseView, list_cases, show_case
 from storebridge.operations.settle_case import Choice
 
@@ -20,10 +22,13 @@ Sku = Annotated[str | None, Parameter(help="Cases of this SKU only.")]
 Connection = Annotated[str | None, Parameter(help="Cases of this store only.")]
 Note = Annotated[str, Parameter(help="Stands in the audit.")]
 
+CaseArgument = Annotated[str, Parameter(help="From `exceptions list`.")]
+
 
 def add_to(app: App) -> None:
     """Add the commands of this file."""
     group = App(name="exceptions", help="The exception queue: everything that a person must see.")
+    group.default(list_)
     group.command(list_, name="list")
     group.command(show)
     group.command(retry)
@@ -45,11 +50,25 @@ def list_(
 ) -> int:
     """Cases, newest first."""
     if state not in ("open", "resolved", "any"):
-        raise ConfigurationError("--state is open, resolved or any.")
-    wanted = CaseFilter(None if state == "any" else state, reason, sku, connection)
+        raise ConfigurationError(f"--state {state!r} is not known: give open, resolved or any.")
+    wanted = _demand_known(common, CaseFilter(None if state == "any" else state, reason, sku, connection))
     page = run(_list(common, wanted, after, limit))
     give(page, case_lines(page), as_json=common.json)
     return 0
+
+
+def _demand_known(common: Common, wanted: CaseFilter) -> CaseFilter:
+    """The same filter. Raises ConfigurationError for a reason or a store that does not exist: no case would fit, and
+    "none" would read as good news."""
+    demand_connection(common, wanted.connection)
+    known = [reason.value for reason in reasons.Reason]
+    if wanted.reason is not None and wanted.reason not in known:
+        near = get_close_matches(wanted.reason, known, 3) or ["change_held", "write_refused"]
+        raise ConfigurationError(
+            f"--reason {wanted.reason!r} is no reason of a case: did you mean {' or '.join(near)}? storebridge "
+            "exceptions list shows those that are open."
+        )
+    return wanted
 
 
 async def _list(common: Common, wanted: CaseFilter, after: str | None, limit: int) -> CasePage:
@@ -65,13 +84,8 @@ def case_lines(page: CasePage) -> list[str]:
     return as_table(("case", "reason", "about", "to act", "since"), rows) if rows else ["No such cases."]
 
 
-def show(case_id: str, /, *, common: Common = Common()) -> int:  # noqa: B008 - frozen
-    """One case: what happened, what to do, what closes it.
-
-    Parameters
-    ----------
-    case_id: From ``exceptions list``.
-    """
+def show(case_id: CaseArgument, /, *, common: Common = Common()) -> int:  # noqa: B008 - frozen
+    """One case: what happened, what to do, what closes it."""
     view = run(_show(common, case_id))
     give(view, view_lines(view), as_json=common.json)
     return 0
@@ -87,7 +101,7 @@ def view_lines(view: CaseView) -> list[str]:
     case = view.case
     lines = [f"{case.case_id}  {case.reason}  ({case.state})", case.sentence, ""]
     lines += [f"{name}: {value}" for name, value in (case.payload or {}).items()]
-    lines += [f"To act: {case.whose_move}. Seen {case.occurrences} times since {case.opened_at:%Y-%m-%d %H:%M:%S}."]
+    lines += [f"To act: {case.whose_move}. Seen {case.occurrences}x since {case.opened_at:%Y-%m-%d %H:%M:%S}."]
     lines += [f"Closes when {view.closes_when}."]
     if view.choices:
         lines.append(f"Answers: {', '.join(view.choices)}.")
@@ -106,7 +120,7 @@ def retry(
 
 
 def edit(
-    case_id: str,
+    case_id: CaseArgument,
     /,
     *,
     sku: Annotated[str | None, Parameter(help="The SKU that is meant.")] = None,
@@ -116,10 +130,6 @@ def edit(
 
     What stock cases are about (a SKU that is blank, twice there, or unlike its twin) lies in the stores, and a
     correction kept only here would be undone by the next look at them.
-
-    Parameters
-    ----------
-    case_id: From ``exceptions list``.
     """
     meant = "the SKU" if sku is None else f"the SKU to {sku!r}"
     raise ConfigurationError(
@@ -149,7 +159,8 @@ def resolve(
     note: Note = "",
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> int:
-    """Settle cases: accept, reject, applied, not_applied, release or done; a case says which fit."""
+    """Settle cases: accept, reject, applied, not_applied, release, wait, substitute, split, cancel or done; a case says
+    which fit."""
     return _settle(common, case_ids, CaseFilter("open", reason, sku, connection), choice, note)
 
 
@@ -164,7 +175,8 @@ def _settle(common: Common, case_ids: tuple[str, ...], wanted: CaseFilter, choic
             tell(f"storebridge: {error}")
             refused.append({"case_id": case_id, "error": str(error)})
     lines = [f"{one['case_id']}: {one['choice']}{'' if one['closed'] else ', looking again'}" for one in settled]
-    give({"settled": settled, "refused": refused}, lines or ["No such cases."], as_json=common.json)
+    none = [] if refused else ["No open case fits."]
+    give({"settled": settled, "refused": refused}, lines or none, as_json=common.json)
     return 1 if refused else 0
 
 
@@ -178,4 +190,5 @@ def _meant(common: Common, case_ids: tuple[str, ...], wanted: CaseFilter) -> lis
         return list(case_ids)
     if wanted.reason is None and wanted.sku is None and wanted.connection is None:
         raise ConfigurationError("Name cases by id, or give --reason, --sku or --connection.")
+    wanted = _demand_known(common, wanted)
     return [case.case_id for case in run(_list(common, wanted, None, MOST_AT_ONCE)).items]

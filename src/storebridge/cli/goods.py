@@ -8,10 +8,12 @@ from urllib.parse import quote
 from cyclopts import App, Parameter
 
 from storebridge.cli.desk import actor, run, write
-from storebridge.cli.options import Common
+from storebridge.cli.options import Common, SkuArgument
 from storebridge.cli.output import give
 
 Group = Annotated[str | None, Parameter(help="Location group, where the SKU has several.")]
+Arrived = Annotated[int, Parameter(help="Units that arrived.")]
+Counted = Annotated[int, Parameter(help="Units that can be sold.")]
 
 
 def add_to(app: App) -> None:
@@ -20,28 +22,16 @@ def add_to(app: App) -> None:
     app.command(count)
 
 
-def receive(sku: str, qty: int, /, *, group: Group = None, common: Common = Common()) -> int:  # noqa: B008
-    """Book goods that arrived into the pool.
-
-    Parameters
-    ----------
-    sku: The SKU, as the stores have it.
-    qty: Units that arrived.
-    """
+def receive(sku: SkuArgument, qty: Arrived, /, *, group: Group = None, common: Common = Common()) -> int:  # noqa: B008
+    """Book goods that arrived into the pool."""
     body = {"units": qty, "group": group, "actor": actor()}
     booked = run(write(common, lambda desk: desk.receive(sku, qty, group), f"receive/{quote(sku, safe='')}", body))
     give(booked, [f"{_units(booked)} of {sku} received; {booked['goods_left']} left to sell."], as_json=common.json)
     return 0
 
 
-def count(sku: str, qty: int, /, *, group: Group = None, common: Common = Common()) -> int:  # noqa: B008
-    """A shelf count: this many units can be sold now, whatever the stores show.
-
-    Parameters
-    ----------
-    sku: The SKU, as the stores have it.
-    qty: Units counted.
-    """
+def count(sku: SkuArgument, qty: Counted, /, *, group: Group = None, common: Common = Common()) -> int:  # noqa: B008
+    """A shelf count: this many units can be sold now, whatever the stores show."""
     body = {"units": qty, "group": group, "actor": actor()}
     booked = run(write(common, lambda desk: desk.count(sku, qty, group), f"count/{quote(sku, safe='')}", body))
     give(

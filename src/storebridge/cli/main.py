@@ -1,7 +1,7 @@
 """``storebridge``: the command line. One file per group of commands; all of them go through operations.
 
 Exit status: 0 fine; 1 the command ran and found a problem; 2 wrong usage or configuration, with one line that says
-what to change.
+what to change. With ``--json`` an error is an object on the last line of stdout, too: ``error``, ``exit_status``.
 """
 
 from __future__ import annotations
@@ -9,47 +9,40 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from cyclopts import App, CycloptsError
 
 from storebridge import __version__
-from storebridge.cli import (
-    audit,
-    baseline,
-    campaign,
-    exceptions,
-    goods,
-    orders,
-    proving,
-    reconcile,
-    sandbox,
-    secrets,
-    serve,
-    setup,
-    status,
-)
+from storebridge.cli.examples import teach
+from storebridge.cli.failures import fail, misuse
 from storebridge.cli.output import tell
-from storebridge.errors import ConfigurationError, StorebridgeError
+from storebridge.errors import ConfigurationError, OutOfRangeError, StorebridgeError
 
 GROUPS = (
-    serve,
-    status,
-    goods,
-    campaign,
-    orders,
-    exceptions,
-    reconcile,
-    baseline,
-    audit,
-    setup,
-    secrets,
-    sandbox,
-    proving,
+    "serve",
+    "status",
+    "goods",
+    "campaign",
+    "undo",
+    "orders",
+    "settlement",
+    "exceptions",
+    "reconcile",
+    "baseline",
+    "audit",
+    "setup",
+    "secrets",
+    "sandbox",
+    "proving",
 )
+"""The files with commands."""
+ALONE = "sandbox"
+"""The pretend stores have no use for the bridge's code, and loading it takes longer than starting them."""
 
 
-def build_app() -> App:
-    """The whole command line."""
+def build_app(words: Sequence[str] = ()) -> App:
+    """The whole command line, or as much of it as these words need."""
     app = App(
         name="storebridge",
         help="Keeps a Wix store and a Shopify store in step on one pool of stock, and can prove it.",
@@ -59,24 +52,22 @@ def build_app() -> App:
         exit_on_error=False,
         print_error=False,
     )
-    for group in GROUPS:
-        group.add_to(app)
+    for group in (ALONE,) if words and words[0] == ALONE else GROUPS:
+        import_module(f"storebridge.cli.{group}").add_to(app)
+    teach(app)
     return app
 
 
 def run_command(words: Sequence[str]) -> int:
-    """Run one command; returns its exit status. Errors become one line on stderr."""
+    """Run one command; returns its exit status. Errors become one line on stderr, and with ``--json`` one object."""
     try:
-        status_code = build_app()(list(words))
+        status_code = build_app(words)(list(words))
     except CycloptsError as error:
-        tell(f"storebridge: {' '.join(str(error).split())}")
-        return 2
-    except ConfigurationError as error:
-        tell(f"storebridge: {error}")
-        return 2
+        return fail(words, misuse(error, words), 2)
+    except (ConfigurationError, OutOfRangeError) as error:
+        return fail(words, str(error), 2)
     except StorebridgeError as error:
-        tell(f"storebridge: {error}")
-        return 1
+        return fail(words, str(error), 1)
     except KeyboardInterrupt:
         tell("storebridge: stopped.")
         return 130

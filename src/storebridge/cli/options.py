@@ -9,11 +9,13 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from storebridge.bootstrap import terms_of
-from storebridge.config import BUILT_POLICIES, Config, load_config, refuse_unbuilt_policies
+from storebridge.config import Config, load_config, refuse_unguardable
 from storebridge.errors import ConfigurationError
 from storebridge.model.settings import WorkspaceTerms
+from storebridge.model.stock import Policy
+from storebridge.operations.read_terms import terms_of
 
+SkuArgument = Annotated[str, Parameter(help="The SKU, as the stores have it.")]
 DEFAULT_CONFIG = "storebridge.toml"
 CONFIG_VARIABLE = "STOREBRIDGE_CONFIG"
 
@@ -28,34 +30,39 @@ class Common:
     )
     workspace: Annotated[str | None, Parameter(help="Which merchant, where there are several.")] = None
     store: Annotated[str | None, Parameter(help="Use this database instead of the configured one.")] = None
+    policy: Annotated[str | None, Parameter(help="Use this policy, as the running serve does.")] = None
     json: Annotated[bool, Parameter(help="One JSON object on the last line of stdout.", negative="")] = False
 
 
-def read_config(options: Common, policy: str | None = None) -> Config:
+def read_config(options: Common) -> Config:
     """The configuration with the overrides of this run. Raises ConfigurationError."""
     config = load_config(options.config, os.environ)
     if options.store is not None:
         config = msgspec.structs.replace(config, server=msgspec.structs.replace(config.server, store=options.store))
-    if policy is not None:
-        refuse_policy(policy)
+    if options.policy is not None:
+        refuse_policy(options.policy)
         config = msgspec.structs.replace(
             config,
             workspaces={
-                name: msgspec.convert({**msgspec.to_builtins(w), "policy": policy}, type(w))
+                name: msgspec.convert({**msgspec.to_builtins(w), "policy": options.policy}, type(w))
                 for name, w in config.workspaces.items()
             },
         )
-    refuse_unbuilt_policies(config)
+    refuse_unguardable(config)
     return config
 
 
 def refuse_policy(policy: str) -> None:
-    """Raises ConfigurationError for a policy that does not exist or is not built yet."""
-    built = f"{', '.join(BUILT_POLICIES[:-1])} or {BUILT_POLICIES[-1]}"
-    if policy == "guarded":
-        raise ConfigurationError(f"The policy {policy} is not built yet: use {built}.")
-    if policy not in BUILT_POLICIES:
-        raise ConfigurationError(f"{policy!r} is not a policy: use {built}.")
+    """Raises ConfigurationError for a policy that does not exist."""
+    if policy not in tuple(Policy):
+        raise ConfigurationError(f"{policy!r} is not a policy: use mirror, escrow, hybrid or guarded.")
+
+
+def demand_connection(options: Common, name: str | None) -> None:
+    """Raises ConfigurationError for a store that the workspace does not have; None means every store."""
+    known = choose_workspace(read_config(options), options).connections
+    if name is not None and name not in known:
+        raise ConfigurationError(f"--connection {name!r} is no store of this workspace: give {' or '.join(known)}.")
 
 
 def choose_workspace(config: Config, options: Common) -> WorkspaceTerms:

@@ -8,12 +8,15 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from storebridge.cli.backfill import add_backfill
 from storebridge.cli.desk import Desk, actor, reading, run, write
-from storebridge.cli.options import Common
+from storebridge.cli.options import Common, demand_connection
 from storebridge.cli.output import as_table, give, of_pairs
 from storebridge.errors import ConfigurationError
+from storebridge.flows.changes import balance_of
 from storebridge.flows.queue import TO_DO, Place
 from storebridge.model.sales import Tracking
+from storebridge.model.words import in_units
 from storebridge.operations.export_orders import export_orders
 from storebridge.operations.list_orders import OrderPage, QueuedOrder, list_orders
 from storebridge.operations.ship_order import Step
@@ -34,6 +37,7 @@ def add_to(app: App) -> None:
     group.command(import_, name="import")
     for command in (show, ship, track, withdraw, step, hold):
         group.command(command)
+    add_backfill(group)
     app.command(group)
 
 
@@ -47,6 +51,7 @@ def listing(
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> int:
     """Orders of every store, newest first, each where its next step is."""
+    demand_connection(common, connection)
     page = run(_orders(common, tuple(place), connection, search, limit, after))
     give(page, order_lines(page), as_json=common.json)
     return 0
@@ -102,6 +107,7 @@ def view_lines(view: OrderView) -> list[str]:
         f"{order.name} of {order.connection} ({view.queued.order_key}), placed {order.placed_at:%Y-%m-%d %H:%M} UTC",
         f"{queued.place.value.replace('_', ' ')}; {order.payment_state.value.replace('_', ' ')}; "
         f"{total.amount} {total.currency}",
+        *([f"{balance_of(order)[0].upper()}{balance_of(order)[1:]}."] if balance_of(order) else []),
         *(f"packed in {copy.connection} as {copy.order.name}" for copy in view.copies if copy.order is not None),
         "",
         *as_table(
@@ -120,7 +126,7 @@ def view_lines(view: OrderView) -> list[str]:
 def _parcel(parcel: Any) -> str:
     units = sum(line.quantity for line in parcel.lines)
     numbers = ", ".join(f"{t.company} {t.number}".strip() for t in parcel.tracking) or "no tracking"
-    return f"{units} units, {numbers}{' (cancelled)' if parcel.cancelled else ''}"
+    return f"{in_units(units)}, {numbers}{' (cancelled)' if parcel.cancelled else ''}"
 
 
 def _words(detail: dict[str, Any]) -> str:
@@ -208,7 +214,7 @@ def step(order: Order, step: Step, /, *, line: Lines = (), common: Common = Comm
     units = units_of(line)
     body = {"order": order, "step": step.value, "lines": units, "actor": actor()}
     moved = run(write(common, lambda desk: desk.step(order, step, units), "picks", body))
-    give(moved, [f"{moved['units']} units of {order} {step.value}."], as_json=common.json)
+    give(moved, [f"{in_units(moved['units'])} of {order} {step.value}."], as_json=common.json)
     return 0
 
 
@@ -261,7 +267,7 @@ def import_(
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file} cannot be read: {error}.") from error
+        raise ConfigurationError(f"{file} cannot be read ({getattr(error, 'strerror', None) or error}).") from error
     body = {"csv": text, "notify": notify, "actor": actor()}
     told = run(write(common, lambda desk: desk.import_parcels(text, notify), "parcels/import", body))
     lines = [f"{told['noted']} parcels noted, {told['repeated']} were known."]

@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 from storebridge.cli.options import refuse_policy
 from storebridge.cli.output import give, tell
 from storebridge.cli.sandbox import read_catalogue_file
+from storebridge.environment import collect_less_often
 from storebridge.errors import ConfigurationError, StoreUnavailableError
 from storebridge_proving.bench.run import NAMES, run_bench
 from storebridge_proving.demo import DemoOptions, run_demo
@@ -21,7 +22,7 @@ from storebridge_proving.simulate.seeds import for_people, run_seeds
 from storebridge_sandbox.catalogue import CatalogueUnreadable
 
 Json = Annotated[bool, Parameter(help="One JSON object on the last line of stdout.", negative="")]
-Policy = Annotated[str, Parameter(help="mirror, escrow or hybrid.")]
+Policy = Annotated[str, Parameter(help="mirror, escrow, hybrid or guarded.")]
 Faults = Literal["none", "some", "storm"]
 
 
@@ -45,6 +46,7 @@ def demo(
 ) -> int:
     """Two pretend stores, shoppers, staff, and the bridge between them, live; then the report."""
     refuse_policy(policy)
+    collect_less_often()
     if for_ <= 0:
         raise ConfigurationError("--for takes a number of seconds above 0.")
     content = None if catalogue is None else read_catalogue_file(catalogue)
@@ -70,14 +72,18 @@ def simulate(
     seeds: Annotated[int | None, Parameter(help="How many seeds.")] = None,
     first_seed: Annotated[int, Parameter(help="The first of them.")] = 1,
     policy: Policy = "mirror",
-    scope: Annotated[Literal["core", "system"], Parameter(help="The pure planner, or the whole product.")] = "system",
+    scope: Annotated[
+        Literal["core", "system", "orders"],
+        Parameter(help="The pure planner, the whole product, or the whole product with copied orders."),
+    ] = "system",
     faults: Annotated[Faults, Parameter(help="What goes wrong.")] = "some",
     workload: Annotated[
-        Literal["scarce", "week"], Parameter(help="Core: an hour of far too few goods, or goods for a week.")
+        Literal["scarce", "week", "bundles"],
+        Parameter(help="Core: an hour of far too few goods, goods for a week, or that hour with bundles of two."),
     ] = "scarce",
     risk: Annotated[float, Parameter(help="Core, hybrid: the chance that a store outruns its allowance.")] = 0.001,
     exhaustive: Annotated[
-        int | None, Parameter(help="Instead of seeds: every interleaving of so many events (8 takes many minutes).")
+        int | None, Parameter(help="Instead of seeds: every interleaving of so many events (8 takes ten minutes).")
     ] = None,
     mutants: Annotated[
         bool, Parameter(help="Instead of seeds: plant bugs, and say who catches each.", negative="")
@@ -89,11 +95,13 @@ def simulate(
 ) -> int:
     """The deterministic simulation; a failing seed is printed with the command that replays it.
 
-    Seeds play a whole product (``--scope system``) or its pure code (``--scope core``). ``--exhaustive`` walks every
+    Seeds play a whole product (``--scope system``; with orders copied, edited, refunded and packed in parts ``--scope
+    orders``) or its pure code (``--scope core``). ``--exhaustive`` walks every
     interleaving of small pools in two stores. ``--mutants`` shows that wrong code is caught, ``--picture`` what each
     policy costs.
     """
     refuse_policy(policy)
+    collect_less_often()
     if sum((seeds is not None, exhaustive is not None, mutants, picture is not None)) != 1:
         raise ConfigurationError("simulate takes one of --seeds N, --exhaustive EVENTS, --mutants and --picture FILE.")
     if picture is not None:
@@ -124,10 +132,11 @@ def _explore(events: int, *, json: bool) -> int:
     summary = explore_all(events, tell=tell)
     lines = [
         f"{summary.searches} searches of every interleaving of {events} events: {summary.states:,} states, "
-        f"{len(summary.violations)} violations",
+        f"{summary.transitions:,} steps, {summary.seconds:.0f} s of a processor, {len(summary.violations)} violations",
         *summary.violations,
     ]
     report = {"events": events, "searches": summary.searches, "states": summary.states}
+    report |= {"transitions": summary.transitions, "cpu_seconds": round(summary.seconds)}
     give({**report, "violations": list(summary.violations)}, lines, as_json=json)
     return 1 if summary.violations else 0
 
@@ -145,7 +154,7 @@ def _hunt(*, seeds_each: int, json: bool) -> int:
 
 
 def bench(
-    name: Annotated[str, Parameter(help="intake, pipeline or propagation.")],
+    name: Annotated[str, Parameter(help="intake, orders, pipeline or propagation.")],
     *,
     scale: Annotated[float, Parameter(help="Share of the usual length: 0.1 for a quick look.")] = 1.0,
     rounds: Annotated[int, Parameter(help="How often everything is repeated.")] = 3,
@@ -156,6 +165,7 @@ def bench(
         raise ConfigurationError(f"bench {name!r} is not known: give {', '.join(NAMES)}.")
     if scale <= 0 or rounds < 1:
         raise ConfigurationError("--scale takes a number above 0, --rounds at least 1.")
+    collect_less_often()
     report = run_bench(name, scale=scale, rounds=rounds, tell=tell)
     give(report.content(), report.for_people(), as_json=json)
     return 0

@@ -26,7 +26,8 @@ def reconcile(
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> int:
     """Compare both stores with the ledger now; exit status 1 when they differ."""
-    found = run(write(common, lambda desk: desk.reconcile(repair), "reconcile", {"repair": repair}))
+    doing = "Reading every counter of every store"
+    found = run(write(common, lambda desk: desk.reconcile(repair), "reconcile", {"repair": repair}), doing)
     rows = [(d["connection"], d["sku"], d["location_id"], d["believed"], d["shown"]) for d in found["drifts"]]
     lines = [f"{found['counters']} counters compared, {len(rows)} differ."]
     if rows:

@@ -7,18 +7,21 @@ import getpass
 import os
 import secrets as randomness
 import sys
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
-from storebridge.bootstrap import open_database
 from storebridge.cli.desk import actor, environment_of, reading, run
 from storebridge.cli.options import Common, choose_workspace, read_config
 from storebridge.cli.output import give
 from storebridge.config import read_text, resolve_secret
+from storebridge.environment import open_database
 from storebridge.errors import ConfigurationError
 from storebridge.operations.keep_secret import keep_given_secret, list_secret_names
 
 KEY_BYTES = 32
+
+SecretName = Annotated[str, Parameter(help='What the configuration calls it: { table = "NAME" }.')]
 
 
 def add_to(app: App) -> None:
@@ -30,13 +33,8 @@ def add_to(app: App) -> None:
     app.command(group)
 
 
-def set_(name: str, /, *, common: Common = Common()) -> int:  # noqa: B008 - frozen
-    """Seal a secret. It is asked for without echo, or read from standard input when that is no terminal.
-
-    Parameters
-    ----------
-    name: What the configuration calls it: ``{ table = "NAME" }``.
-    """
+def set_(name: SecretName, /, *, common: Common = Common()) -> int:  # noqa: B008 - frozen
+    """Seal a secret. It is asked for without echo, or read from standard input when that is no terminal."""
     value = getpass.getpass(f"{name}: ") if sys.stdin.isatty() else sys.stdin.readline()
     if not value.strip():
         raise ConfigurationError("An empty secret is not kept.")

@@ -6,25 +6,24 @@ import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from typing import Annotated
 
 import uvicorn
-from cyclopts import App, Parameter
+from cyclopts import App
 from starlette.applications import Starlette
 
-from storebridge.bootstrap import Bridge, build_bridge, real_environment, run_until_stopped
+from storebridge.bootstrap import Bridge, build_bridge
 from storebridge.cli.options import Common, read_config
 from storebridge.cli.output import give, tell
+from storebridge.cli.running import run_until_stopped
 from storebridge.cli.stopping import stop_on_signals
 from storebridge.config import Config, is_loopback, parse_listen
+from storebridge.environment import collect_less_often, real_environment
 from storebridge.errors import ConfigurationError
 from storebridge.telemetry.log import configure_logging
 from storebridge.web.console.app import build_console_app
 from storebridge.web.intake.app import build_intake_app
 
 GRACE_SECONDS = 3
-
-Policy = Annotated[str | None, Parameter(help="Override the policy for this run: mirror, escrow or hybrid.")]
 
 
 def add_to(app: App) -> None:
@@ -33,18 +32,20 @@ def add_to(app: App) -> None:
     app.command(worker)
 
 
-def serve(*, policy: Policy = None, common: Common = Common()) -> int:  # noqa: B008 - frozen
+def serve(*, common: Common = Common()) -> int:  # noqa: B008 - frozen
     """Web, webhook intake and workers in one process."""
-    config = read_config(common, policy)
+    config = read_config(common)
     configure_logging()
+    if common.policy is not None:
+        tell(f"policy: {common.policy} for this run; give status, stock and check the same --policy.")
     asyncio.run(_serve(config, with_web=True))
     give({"stopped": True}, [], as_json=common.json)
     return 0
 
 
-def worker(*, policy: Policy = None, common: Common = Common()) -> int:  # noqa: B008 - frozen
+def worker(*, common: Common = Common()) -> int:  # noqa: B008 - frozen
     """Workers only, any number of them, on PostgreSQL."""
-    config = read_config(common, policy)
+    config = read_config(common)
     if not config.server.store.startswith("postgresql"):
         raise ConfigurationError(
             "storebridge worker needs PostgreSQL: SQLite has one writing process, storebridge serve."
@@ -61,6 +62,7 @@ async def _serve(config: Config, *, with_web: bool) -> None:
         environment = real_environment(os.environ)
         stack.push_async_callback(environment.transport.close)
         bridge = build_bridge(config, environment)
+        collect_less_often()
         if with_web:
             await _open_web(bridge, stack, stop)
         else:

@@ -9,13 +9,15 @@ from pathlib import Path
 import msgspec
 from cyclopts import App
 
-from storebridge.bootstrap import Bridge, Environment, build_bridge, open_database
+from storebridge.bootstrap import Bridge, build_bridge
 from storebridge.cli.desk import environment_of, run
 from storebridge.cli.options import Common, choose_workspace, read_config, refuse_policy
 from storebridge.cli.output import give, tell
 from storebridge.config import Config, parse_config
+from storebridge.environment import Environment, open_database
 from storebridge.errors import ConfigurationError, StoreUnavailableError
 from storebridge.operations.check_setup import Check, check_setup
+from storebridge.operations.run_baseline import kept_names
 
 Ask = Callable[[str, str], str]
 
@@ -46,7 +48,9 @@ app_id = {app_id}
 instance_id = {instance_id}
 app_secret = {{ env = "WIX_APP_SECRET" }}
 webhook_public_key = {{ env = "WIX_WEBHOOK_PUBLIC_KEY" }}
+{stamps}
 """
+NO_STAMPS = "none"
 
 QUESTIONS = (
     ("store", "Database: a SQLite file, or postgresql://...", "storebridge.sqlite3"),
@@ -62,6 +66,12 @@ QUESTIONS = (
     ("site_id", "Wix: site id", ""),
     ("app_id", "Wix: app id", ""),
     ("instance_id", "Wix: instance id of the installation", ""),
+    (
+        "stamp_namespace",
+        "Wix: namespace of the app's extension for stamps on stock, such as @acme/storebridge; with it a write whose "
+        f"answer was lost hardly ever needs a person ({NO_STAMPS}: later, see Stamps on Wix in docs/operating.md)",
+        NO_STAMPS,
+    ),
 )
 
 
@@ -74,6 +84,8 @@ def add_to(app: App) -> None:
 def init(*, common: Common = Common()) -> int:  # noqa: B008 - frozen
     """Write a configuration by asking. An existing file is never replaced."""
     path = Path(common.config)
+    if common.policy is not None or common.store is not None:
+        raise ConfigurationError("init asks for policy and database: leave --policy and --store out.")
     if path.exists():
         raise ConfigurationError(f"{path} exists: move it away, or name another file with --config.")
     text = compose(_ask_person)
@@ -85,7 +97,7 @@ def init(*, common: Common = Common()) -> int:  # noqa: B008 - frozen
         raise ConfigurationError(f"{path} cannot be written ({error.strerror}).") from error
     lines = [
         f"{path} is written. Put the secrets into SHOPIFY_CLIENT_SECRET, WIX_APP_SECRET and WIX_WEBHOOK_PUBLIC_KEY,",
-        "then run: storebridge check, storebridge baseline, storebridge serve.",
+        "then run: storebridge check, storebridge baseline, storebridge baseline --sign-off, storebridge serve.",
     ]
     give({"written": str(path)}, lines, as_json=common.json)
     return 0
@@ -95,22 +107,29 @@ def compose(ask: Ask) -> str:
     """The file's text from the answers. Raises ConfigurationError for a policy that cannot be used."""
     answers = {name: ask(question, default) for name, question, default in QUESTIONS}
     refuse_policy(answers["policy"])
-    return TEMPLATE.format(**{name: msgspec.json.encode(answer).decode() for name, answer in answers.items()})
+    quoted = {name: msgspec.json.encode(answer).decode() for name, answer in answers.items()}
+    stamped = answers["stamp_namespace"] != NO_STAMPS
+    stamps = f"stamp_namespace = {quoted['stamp_namespace']}" if stamped else '# stamp_namespace = "@acme/storebridge"'
+    return TEMPLATE.format(**quoted, stamps=stamps)
 
 
 def _ask_person(question: str, default: str) -> str:
-    """One question on stderr, one line from stdin; an empty line takes the default."""
-    sys.stderr.write(f"{question}{f' [{default}]' if default else ''}: ")
-    sys.stderr.flush()
-    line = sys.stdin.readline()
-    if not line:
-        raise ConfigurationError("The answers ended early; nothing was written.")
-    return line.strip() or default
+    """A question on stderr, a line from stdin; an empty line takes the default, and without one it is asked again."""
+    while True:
+        sys.stderr.write(f"{question}{f' [{default}]' if default else ''}: ")
+        sys.stderr.flush()
+        line = sys.stdin.readline()
+        if not line:
+            raise ConfigurationError("The answers ended early; nothing was written.")
+        answer = line.strip() or default
+        if answer:
+            return answer
+        tell("This one is needed.")
 
 
 def check(*, common: Common = Common()) -> int:  # noqa: B008 - frozen
-    """Verify configuration, credentials, scopes, webhooks, clock and reachability. Changes nothing in any store."""
-    found = run(_check(common))
+    """Verify configuration, credentials, scopes, clock, locations and reachability. Changes nothing in any store."""
+    found = run(_check(common), "Asking the stores")
     failed = [one for one in found if not one.passed]
     lines = [f"{'ok  ' if one.passed else 'FAIL'}  {one.subject}: {one.name}. {one.detail}" for one in found]
     lines.append("Everything is in place." if not failed else f"{len(failed)} of {len(found)} checks failed.")
@@ -124,7 +143,9 @@ async def _check(common: Common) -> tuple[Check, ...]:
     async with environment_of() as environment:
         bridge = _bridge_for_a_look(config, environment)
         try:
-            return await check_setup(terms, bridge.workspaces[terms.workspace].connectors)
+            guards = {name: bridge.address_of(terms.workspace, name, room="guard") for name in terms.guarded_stores}
+            kept = await bridge.store.read(kept_names, terms.workspace)
+            return await check_setup(terms, bridge.workspaces[terms.workspace].connectors, guards, kept)
         finally:
             await bridge.stop()
 
@@ -134,7 +155,7 @@ def _bridge_for_a_look(config: Config, environment: Environment) -> Bridge:
     try:
         store = open_database(config, environment, read_only=True)
     except StoreUnavailableError as error:
-        tell(f"{error} Checking without it.")
+        tell(f"Checking without the database: {error}")
         environment.inline_store = True
         server = msgspec.structs.replace(config.server, store=":memory:")
         return build_bridge(msgspec.structs.replace(config, server=server), environment)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from storebridge.cli.desk import reading, run
-from storebridge.cli.options import Common
+from storebridge.cli.options import Common, SkuArgument
 from storebridge.cli.output import as_table, give, of_pairs
+from storebridge.operations.backfill_orders import backfill_line
 from storebridge.operations.explain_stock import StockStory, explain_stock, story_lines
 from storebridge.operations.run_campaign import campaign_line
-from storebridge.operations.show_status import Status, show_status
+from storebridge.operations.show_status import Status, guard_line, show_status
+
+Before = Annotated[int | None, Parameter(help="Only movements older than this number: the next page.")]
 
 
 def add_to(app: App) -> None:
@@ -35,7 +40,8 @@ def status_lines(found: Status) -> list[str]:
     """The status as a person would read it aloud."""
     stock, speed, traffic = found.stock, found.propagation_ms, found.traffic
     lines = [f"Workspace {found.workspace}, policy {found.policy}. {found.promise}"]
-    lines += [*(campaign_line(campaign) for campaign in found.campaigns), ""]
+    lines += [campaign_line(campaign) for campaign in found.campaigns]
+    lines += [*(guard_line(guard) for guard in found.guards), *(backfill_line(one) for one in found.backfills), ""]
     lines += as_table(
         ("store", "health", "writes", "off by", "detail"),
         [
@@ -70,14 +76,8 @@ def _guarantee(found: Status) -> str:
     return "" if found.policy == "mirror" else f", {found.stock.not_guaranteed} not guaranteed"
 
 
-def stock(sku: str, /, *, before: int | None = None, common: Common = Common()) -> int:  # noqa: B008
-    """Why this number: pool, reserve, each store's level, unresolved writes, every movement with its cause.
-
-    Parameters
-    ----------
-    sku: The SKU, as the stores have it.
-    before: Show movements older than this number (from ``earlier``).
-    """
+def stock(sku: SkuArgument, /, *, before: Before = None, common: Common = Common()) -> int:  # noqa: B008
+    """Why this number: pool, reserve, each store's level, unresolved writes, every movement with its cause."""
     story = run(_story(common, sku, before))
     give(msgspec.to_builtins(story), story_lines(story), as_json=common.json)
     return 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+import msgspec
+
 from storebridge.clock import Clock
 from storebridge.config import ConnectionConfig, SecretRef, resolve_secret
 from storebridge.connectors.http import Transport
@@ -34,12 +36,24 @@ def build_connector(
     outside: Outside,
     vault: TokenVault,
     read_table: Callable[[str], str | None] | None = None,
+    *,
+    keeps_orders: bool = False,
+    gets_copies: bool = False,
 ) -> Connector:
-    """The connector of one configured connection. Raises ConfigurationError; sends nothing yet."""
+    """The connector of one configured connection; what is done with its orders says which scopes it needs.
+
+    Raises ConfigurationError; sends nothing yet.
+    """
     secrets = _Secrets(name, outside, read_table)
     if config.kind == "shopify":
-        return ShopifyConnector(_shopify(name, config, secrets), outside.transport, outside.clock, vault)
-    return WixConnector(_wix(name, config, secrets), outside.transport, outside.clock)
+        settings = _shopify(name, config, secrets)
+        settings = msgspec.structs.replace(settings, keeps_orders=keeps_orders, gets_copies=gets_copies)
+        return ShopifyConnector(settings, outside.transport, outside.clock, vault)
+    wix = _wix(name, config, secrets)
+    try:
+        return WixConnector(wix, outside.transport, outside.clock)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"connections.{name}: {error}") from error
 
 
 class _Secrets:

@@ -7,18 +7,21 @@ above this file is the same for every vendor.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
+from storebridge.connectors.call_counts import CallCounts
 from storebridge.connectors.drift import DriftWatch
 from storebridge.model.catalogue import Location, Variant
+from storebridge.model.checkouts import Question, Verdict
 from storebridge.model.ids import ConnectionName, IntentId, ItemId, LocationId, OrderId
 from storebridge.model.order_writes import OrderWrite
-from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage
+from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage, PlacedPage
 from storebridge.model.sales import Sale
+from storebridge.model.settlement import EntriesPage, PayoutsPage
 from storebridge.model.signals import Hint
 from storebridge.model.stock import LevelsRead
 
@@ -55,8 +58,16 @@ class Capabilities(msgspec.Struct, frozen=True):
     """T_max: after this, an unanswered request can no longer take effect (S9, W4)."""
     one_stale_row_refuses_all: bool = False
     """Whether a stale row refuses the whole call (S2)."""
+    refunds_with_cancel: bool = True
+    """Whether calling an order off pays it back in the same call; else money takes a call of its own."""
+    lines_per_order: int = 250
+    """Lines that the vendor takes when an order is made."""
+    replaces_copies: bool = False
+    """Whether a copy's lines, note and tags are changed by bringing it in anew (Wix), not in place."""
     sells_from_default_only: bool = False
     """Whether the store's own checkout takes units from its default location only (Wix)."""
+    makes_bundles: bool = False
+    """Whether the store makes bundles up itself (Shopify): what it lists and cannot be read may be one."""
 
 
 class Blame(StrEnum):
@@ -288,6 +299,26 @@ class BadSignature(Exception):
     """The delivery is not from the vendor: refuse it with 401 and change nothing."""
 
 
+class UnreadableQuestion(Exception):
+    """A checkout's question is signed, but not of a shape that we know: it is refused, and a case says so."""
+
+
+class CheckoutGuard(Protocol):
+    """The pure half of a connector whose checkout asks before it sells."""
+
+    path: str
+    """What the vendor appends to the address that it was given."""
+
+    def read(self, body: bytes) -> Question:
+        """Check the signature over the raw bytes first, then read within limits. Raises BadSignature,
+        UnreadableQuestion."""
+        ...
+
+    def write(self, verdict: Verdict) -> bytes:
+        """The body of the answer, in the vendor's words."""
+        ...
+
+
 class Webhooks(Protocol):
     """The pure half of a connector that the intake uses."""
 
@@ -315,6 +346,41 @@ class Budget(Protocol):
         """Share of the budget that is free, 0.0 to 1.0; shown as ``storebridge_api_budget_ratio``."""
         ...
 
+    def used_seconds(self) -> float:
+        """What all calls so far cost, in seconds that the vendor takes to give so much back. Only grows; the difference
+        between two moments over the time between them is the share of the budget that was used."""
+        ...
+
+
+class StoreMark(Protocol):
+    """A place in a store that only our app sees. Every coroutine raises CallTrouble."""
+
+    async def read(self) -> str | None:
+        """What was written there last; None when nothing was."""
+        ...
+
+    async def write(self, mark: str) -> None: ...
+
+
+class BooksHidden(Exception):
+    """The store does not show us its payment provider's books: a scope is missing. The message is the vendor's."""
+
+
+class ProviderBooks(Protocol):
+    """The books of the store's own payment provider. Every coroutine raises CallTrouble, and BooksHidden."""
+
+    async def payouts(self, since: datetime, page: str | None) -> PayoutsPage | None:
+        """Payouts issued at or after a moment, oldest first; None where the store has no such provider."""
+        ...
+
+    async def entries(self, since: datetime, page: str | None) -> EntriesPage:
+        """Entries booked at or after a moment, oldest first. Transfers of payouts are not among them."""
+        ...
+
+    async def entries_of(self, payout_id: str, page: str | None) -> EntriesPage:
+        """Every entry of one payout."""
+        ...
+
 
 class Connector(Protocol):
     """One store. Every coroutine raises CallTrouble when the vendor gives no usable answer."""
@@ -323,7 +389,14 @@ class Connector(Protocol):
     kind: str
     webhooks: Webhooks
     budget: Budget
+    calls: CallCounts
     drift: DriftWatch
+    checkout_guard: CheckoutGuard | None
+    """None: this store's checkout asks nobody."""
+    mark: StoreMark | None
+    """None: this store has no such place."""
+    books: ProviderBooks | None
+    """None: this store's API tells nothing of fees and payouts."""
 
     @property
     def capabilities(self) -> Capabilities: ...
@@ -357,6 +430,14 @@ class Connector(Protocol):
 
     async def orders_changed(self, since: ChangeCursor, page: str | None) -> OrdersPage:
         """Orders whose last change is at or after ``since``, oldest change first."""
+        ...
+
+    async def orders_placed(self, since: datetime, until: datetime, page: str | None) -> PlacedPage:
+        """Orders placed in a period (both ends count), the newest first, ``sales_per_read`` a page."""
+        ...
+
+    async def orders_reach(self) -> timedelta | None:
+        """How far back this store shows orders to us; None: all that there are."""
         ...
 
     async def read_orders(self, orders: Sequence[OrderId]) -> tuple[OrderFacts, ...]:

@@ -10,8 +10,11 @@ import msgspec
 from storebridge.audit.record import AuditRow, append
 from storebridge.exceptions_queue.reasons import Reason, catalogue_entry
 from storebridge.model.ids import ConnectionName, LaneKey, Workspace
-from storebridge.store.cases import NewCase, close_cases, open_cases
+from storebridge.store.cases import NewCase, close_cases, last_case, open_cases
 from storebridge.store.database import Tx
+
+PROOF = "proof"
+"""Who closes a case whose condition is gone."""
 
 
 class CaseOpening(msgspec.Struct, frozen=True):
@@ -49,6 +52,14 @@ def raise_cases(tx: Tx, openings: Sequence[CaseOpening]) -> int:
     return len(opened)
 
 
+def raise_unless_settled(tx: Tx, opening: CaseOpening) -> None:
+    """Open a case, unless the last one about its subject said the very same and a person has closed it."""
+    last = last_case(tx, opening.workspace, opening.reason.value, opening.subject)
+    settled = last is not None and last.state == "resolved" and last.closed_by != PROOF
+    if last is None or not settled or last.payload != dict(opening.details):
+        raise_cases(tx, [opening])
+
+
 def settle_by_proof(tx: Tx, workspace: Workspace, closings: Sequence[tuple[Reason, str, str]]) -> int:
     """Close cases whose condition is proven gone: (reason, subject, what proved it); returns how many were open."""
     if not closings:
@@ -57,7 +68,7 @@ def settle_by_proof(tx: Tx, workspace: Workspace, closings: Sequence[tuple[Reaso
         tx,
         workspace,
         [(reason.value, subject, proof) for reason, subject, proof in closings],
-        closed_by="proof",
+        closed_by=PROOF,
     )
     append(
         tx,

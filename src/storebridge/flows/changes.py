@@ -3,11 +3,13 @@ these, so everything that is named here must be true of money and goods, not of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from storebridge.model.sales import Order, OrderLine, Standing
+from storebridge.model.sales import Order, OrderLine, ParcelLine, ReturnLine, Standing
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -29,6 +31,7 @@ def changes_between(before: Order | None, after: Order) -> list[Change]:
         *_money(before, after),
         *_parcels(before, after),
         *_refunds(before, after),
+        *_exchanges(before, after),
         *_standing(before, after),
     ]
     found += [
@@ -70,7 +73,43 @@ def _money(before: Order, after: Order) -> list[Change]:
         found.append(Change("payment", {"from": before.payment_state.value, "to": after.payment_state.value}))
     if before.totals.total != after.totals.total:
         found.append(Change("total_changed", {"from": _total(before), "to": _total(after)}))
+    owed = after.totals.owed
+    if before.totals.owed is not None and owed is not None and owed != before.totals.owed:
+        found.append(Change("balance", {"told": balance_of(after) or "nothing is owed"}))
     return found
+
+
+def balance_of(order: Order) -> str:
+    """Money that is still to move, in words; empty when none is."""
+    owed = order.totals.owed
+    if owed is None or not owed.shop.amount:
+        return ""
+    if owed.shop.amount > 0:
+        return f"the buyer owes {_figure(owed.shop.amount)} {owed.shop.currency}"
+    return f"{_figure(-owed.shop.amount)} {owed.shop.currency} are to be paid back"
+
+
+def _figure(amount: Decimal) -> str:
+    """Whole amounts without decimals, others with two at least: vendors leave zeros out."""
+    if amount == amount.to_integral_value():
+        return f"{amount:.0f}"
+    exponent = amount.as_tuple().exponent
+    return f"{amount:.2f}" if exponent == -1 else f"{amount:f}"
+
+
+def _exchanges(before: Order, after: Order) -> list[Change]:
+    """What came back and what is sent instead, once the store has taken it in."""
+    known = {one.return_id: one.replaced_by for one in before.returns}
+    return [
+        Change("exchanged", {"back": _goods(after, one.lines), "instead": _goods(after, one.replaced_by)})
+        for one in after.returns
+        if one.replaced_by and known.get(one.return_id, ()) != one.replaced_by
+    ]
+
+
+def _goods(order: Order, lines: Sequence[ReturnLine | ParcelLine]) -> str:
+    found = ((order.line(one.line_id), one.quantity) for one in lines)
+    return ", ".join(f"{units} x {line.sku or line.title}" for line, units in found if line is not None)
 
 
 def _lines(before: Order, after: Order) -> list[Change]:

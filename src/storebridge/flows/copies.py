@@ -6,21 +6,24 @@ total, is held with a case. Table of the odd ones: ``docs/orders.md``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
 
+from storebridge.flows.confirm import lines_added
+from storebridge.flows.copied_stock import put_back
+from storebridge.flows.oddities import why_odd
 from storebridge.flows.queue import Place, place_in_queue
 from storebridge.model.copying import CopiedGoods
 from storebridge.model.ids import ConnectionName, ItemId
-from storebridge.model.order_writes import CancelOrder, CreateCopy, PlannedOrderWrite
+from storebridge.model.order_writes import CancelOrder, CreateCopy, EditLines, PlannedOrderWrite, ReplaceCopy
 from storebridge.model.sales import LineKind, Order, OrderLine, ParcelLine, PaymentState, Price, Standing, Tracking
+from storebridge.model.words import in_units
 
-MOST_LINES = 300
-"""What every store takes in one order (Wix: 300)."""
 WAITING = frozenset({Place.READY, Place.SCHEDULED, Place.PARTLY_SHIPPED})
 FEES = "Fees of the original order"
 
@@ -55,17 +58,21 @@ def wants_copy(order: Order, target: ConnectionName, since: datetime, *, held: b
 
 
 def plan_copy(
-    order: Order, target: ConnectionName, stamp: str, goods: Mapping[ItemId, CopiedGoods]
+    order: Order, target: ConnectionName, stamp: str, goods: Mapping[ItemId, CopiedGoods], most_lines: int
 ) -> PlannedOrderWrite | CopyHeld:
-    """The copy, whole; or why it is held. ``goods``: what the target knows the order's items as."""
+    """The copy, whole; or why it is held. ``goods``: what the target knows the order's items as; ``most_lines``: how
+    many lines it takes in one order."""
     if any(line.fulfilled for line in order.lines):
         return CopyHeld("a part of it was shipped before it could be copied")
     if order.refunds or order.returns:
         return CopyHeld("money or goods went back before it could be copied")
     lines = _lines_of(order)
-    if len(lines) > MOST_LINES:
-        return CopyHeld(f"it has {len(lines)} lines; a copy has {MOST_LINES} at most")
-    found = [goods.get(line.item_id) if line.item_id else None for line in lines]
+    if len(lines) > most_lines:
+        return CopyHeld(f"it has {len(lines)} lines; {target} takes {most_lines} in one order")
+    odd = why_odd(order)
+    if odd is not None:
+        return CopyHeld(odd)
+    found = [goods.get(line.item_id) if line.item_id and line.needs_shipping else None for line in lines]
     unmapped = [_named(line) for line, one in zip(lines, found, strict=True) if one is None and line.needs_shipping]
     if unmapped:
         return CopyHeld("it names goods that the other store does not know", tuple(unmapped))
@@ -77,27 +84,39 @@ def plan_copy(
     return PlannedOrderWrite(target, f"copy:{target}:{stamp}", write, f"orders of {order.connection} are copied")
 
 
-def lines_of_copy(write: CreateCopy, copy: Order) -> dict[str, str]:
-    """Line of the original -> line of the copy, by their order; empty when somebody added or removed lines there."""
-    if len(copy.lines) != len(write.original.lines):
+def lines_of_copy(write: CreateCopy | ReplaceCopy, copy: Order, edits: Sequence[EditLines] = ()) -> dict[str, str]:
+    """Line of the original -> line of the copy, by their order, and what edits of ours brought in; empty when somebody
+    else added or removed lines there."""
+    found: dict[str, str] = {}
+    for edit in edits:
+        found |= lines_added(copy, edit) or {}
+    first = [line for line in copy.lines if line.line_id not in found.values()]
+    if len(first) != len(write.original.lines):
         return {}
-    pairs = zip(write.original.lines, copy.lines, strict=True)
-    return {mine.line_id: theirs.line_id for mine, theirs in pairs if mine.line_id}
+    pairs = zip(write.original.lines, first, strict=True)
+    return {mine.line_id: theirs.line_id for mine, theirs in pairs if mine.line_id} | found
 
 
 def differences(original: Order, copy: Order) -> dict[str, str]:
     """What the copy comes to otherwise than the original, with both figures; empty when they agree to the cent.
 
-    Only while both stand and nothing went back: stores count refunds into their totals in different ways.
+    What was paid and what went back always; totals only while both stand and nothing went back, because stores count
+    refunds into their totals in different ways.
     """
-    if _moved_on(original) or _moved_on(copy):
-        return {}
-    pairs = {"total": (original.totals.total, copy.totals.total), "paid": (original.totals.paid, copy.totals.paid)}
     return {
         name: f"{mine.shop.amount:f} {mine.shop.currency} here, {theirs.shop.amount:f} {theirs.shop.currency} there"
-        for name, (mine, theirs) in pairs.items()
+        for name, (mine, theirs) in compared(original, copy).items()
         if mine.shop != theirs.shop
     }
+
+
+def compared(original: Order, copy: Order) -> dict[str, tuple[Price, Price]]:
+    """The sums that a copy has to repeat: the original's, the copy's."""
+    theirs = copy.totals
+    pairs = {"paid": (original.totals.paid, theirs.paid), "refunded": (original.totals.refunded, theirs.refunded)}
+    if _moved_on(original) or _moved_on(copy):
+        return pairs
+    return {"total": (original.totals.total, theirs.total), **pairs}
 
 
 def plan_cancelled(original: Order, copy: Order) -> list[PlannedOrderWrite]:
@@ -130,25 +149,72 @@ def parcel_key(connection: ConnectionName, parcel_id: str) -> str:
 
 def out_of_step(original: Order, copy: Order, told: Mapping[str, str]) -> dict[str, str]:
     """What happened on one side and cannot be repeated on the other. ``told``: parcels of the original that were made
-    for a parcel of the copy, by its key."""
+    for a parcel of the copy, with its key."""
     found = {}
-    if original.standing is Standing.CANCELLED and copy.standing is not Standing.CANCELLED and _left(copy):
+    if original.standing is Standing.CANCELLED and _left_in_vain(original, copy):
         found["standing"] = "cancelled here, shipped there"
     if copy.standing is Standing.CANCELLED and original.standing is Standing.OPEN and original.units_to_ship:
         found["standing"] = "still to be shipped here, cancelled there"
     shown = {parcel_key(copy.connection, parcel.parcel_id) for parcel in copy.parcels}
+    left = {parcel_key(copy.connection, parcel.parcel_id) for parcel in copy.parcels if not parcel.cancelled}
     stand = {parcel.parcel_id for parcel in original.parcels if not parcel.cancelled}
-    gone = [made for key, made in told.items() if key not in shown and made in stand]
+    gone = [made for made, key in told.items() if key not in shown and made in stand]
     if gone:
         found["parcels"] = f"{len(gone)} here that are not there any more"
-    alone = stand - set(told.values())
+    back = [made for made, key in told.items() if key in left and made not in stand]
+    if back and _sent(original).total() < _sent(copy).total() and original.standing is Standing.OPEN:
+        found["parcels"] = f"{len({told[made] for made in back})} that left there were taken back here"
+    alone = stand - set(told)
     if alone and copy.standing is Standing.OPEN and copy.units_to_ship:
         found["parcels"] = f"{len(alone)} left here; there they still wait"
+    twice = min(_put_back(original), _put_back(copy))
+    if twice:
+        found["restocked"] = f"{in_units(twice)} on both sides; the copy's are not counted as goods"
+    elif _both_wait(original, copy) and not alone and copy.units_to_ship > original.units_to_ship:
+        found["units"] = f"{original.units_to_ship} still to be shipped here, {copy.units_to_ship} there"
     return found
+
+
+def shipped_too_much(original: Order, copy: Order, lines: Mapping[str, str], told: Mapping[str, str]) -> dict[str, str]:
+    """Units that left where the copy is packed although the original has no use for them any more: the refund, the
+    edit, or a parcel that left here as well came too late for that parcel. Its store takes no parcel of them. ``told``
+    as in ``out_of_step``."""
+    if original.standing is not Standing.OPEN:
+        return {}
+    here, there = _sent(original, told), _sent(copy)
+    wanted = {line.line_id: here[line.line_id] + line.to_ship for line in original.lines}
+    units = sum(max(0, there[theirs] - wanted.get(mine, 0)) for mine, theirs in lines.items())
+    return {"shipped": f"{in_units(units)} there, not to be shipped here any more"} if units else {}
+
+
+def _sent(order: Order, among: Collection[str] | None = None) -> Counter[str]:
+    """Units per line that left, perhaps in some parcels only."""
+    sent: Counter[str] = Counter()
+    for parcel in order.parcels:
+        if not parcel.cancelled and (among is None or parcel.parcel_id in among):
+            sent.update({line.line_id: line.quantity for line in parcel.lines})
+    return sent
+
+
+def _both_wait(original: Order, copy: Order) -> bool:
+    return original.standing is Standing.OPEN and copy.standing is Standing.OPEN and bool(original.refunds)
+
+
+def _put_back(order: Order) -> int:
+    """Units that refunds put back on sale."""
+    return sum(put_back(line) for line in order.lines)
 
 
 def _left(order: Order) -> bool:
     return any(not parcel.cancelled for parcel in order.parcels)
+
+
+def _left_in_vain(original: Order, copy: Order) -> bool:
+    """Something of the copy of a cancelled order left. Where the copy was cancelled after its parcel left, both agree,
+    but for the parcel of which the original's store knows nothing."""
+    if copy.standing is not Standing.CANCELLED:
+        return _left(copy)
+    return _sent(copy).total() > _sent(original).total()
 
 
 def _moved_on(order: Order) -> bool:

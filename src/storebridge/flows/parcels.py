@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
+from storebridge.flows.confirm import tells
 from storebridge.model.ids import LocationId
 from storebridge.model.order_writes import AddParcel, ChangeTracking, PlannedOrderWrite, ShipmentPick, UndoParcel
-from storebridge.model.sales import Order, Parcel, ParcelLine, Shipment, ShipmentState, Tracking
+from storebridge.model.sales import Order, Parcel, ParcelLine, Shipment, ShipmentState, Standing, Tracking
 
 TELLABLE = frozenset({ShipmentState.OPEN, ShipmentState.IN_PROGRESS})
 
@@ -24,18 +25,26 @@ class ParcelToTell(msgspec.Struct, frozen=True):
     cancelled: bool = False
     location_id: LocationId | None = None
     covered: tuple[ParcelLine, ...] = ()
-    """Units in writes that were planned for it, whatever became of them."""
+    """Units that its store knows of, or will: in writes that were planned for it and not dropped, and in parcels that
+    somebody noted there under its number."""
     parts: int = 0
     """How many such writes there are."""
     made: tuple[str, ...] = ()
     """The store's own ids of the parcels that came of them."""
+    retracked: Mapping[str, Tracking] = msgspec.field(default_factory=dict)
+    """Of those, what the last change of tracking said."""
+    changes: int = 0
+    """How many changes of tracking were planned, whatever became of them."""
+    unsure: bool = False
+    """A change of tracking may still land: one sent after it might be before it in the store."""
 
 
 def plan_parcel(order: Order, parcel: ParcelToTell) -> list[PlannedOrderWrite]:
     """What the originating store must be told of one parcel.
 
-    A store that keeps what waits by location (Shopify's fulfilment orders) takes one parcel per location; units that
-    wait nowhere, or only on hold, are left out: ``untellable`` says which.
+    A store that keeps what waits by location (Shopify's fulfilment orders) takes one parcel per location. Stores refuse
+    a parcel whole for one unit too many, so units that wait nowhere (refunded, taken out of the order), or only on
+    hold, are left out: ``untellable`` says which.
     """
     known = [shown for shown in (_shown(order, made) for made in parcel.made) if shown is not None]
     if parcel.cancelled:
@@ -45,12 +54,44 @@ def plan_parcel(order: Order, parcel: ParcelToTell) -> list[PlannedOrderWrite]:
 
 def untellable(order: Order, parcel: ParcelToTell) -> Counter[str]:
     """Units of a parcel, per line, that its store has nowhere to book now."""
-    if parcel.cancelled or not order.shipments:
+    if parcel.cancelled:
         return Counter()
     left = _left(parcel)
-    for picks in _allocate(order, left, parcel.location_id):
-        left.subtract({line.line_id: line.quantity for line in _lines_of(order, picks)})
+    for lines, _ in _parts(order, left, parcel.location_id):
+        left.subtract({line.line_id: line.quantity for line in lines})
     return +left
+
+
+def held_back(order: Order, parcel: ParcelToTell) -> Counter[str]:
+    """Of those, units that its store still wants sent, and has on hold or scheduled for later."""
+    waiting = [one for one in order.shipments if one.state in (ShipmentState.ON_HOLD, ShipmentState.SCHEDULED)]
+    there = Counter[str]()
+    for shipment in waiting:
+        there.update({line.line_id: line.remaining for line in shipment.lines})
+    return +(untellable(order, parcel) & there)
+
+
+def noted_by_hand(order: Order, number: str, ours: Collection[str]) -> list[Parcel]:
+    """Parcels of an order under this number that stand there and that no write of ours made."""
+    return [
+        parcel
+        for parcel in order.parcels
+        if number
+        and not parcel.cancelled
+        and parcel.parcel_id not in ours
+        and any(shown.number == number for shown in parcel.tracking)
+    ]
+
+
+def offers(order: Order, write: AddParcel) -> bool:
+    """Whether every unit that a parcel's write names still waits where it names it."""
+    if not write.picks:
+        return all(line.quantity <= _bookable(order, line.line_id) for line in write.lines)
+    left = Counter[tuple[str, str]]()
+    for shipment in order.shipments:
+        if shipment.state in TELLABLE:
+            left.update({(shipment.shipment_id, line.shipment_line_id): line.remaining for line in shipment.lines})
+    return all(pick.quantity <= left[pick.shipment_id, pick.shipment_line_id] for pick in write.picks)
 
 
 def units_without_parcel(order: Order, ours: Iterable[Sequence[ParcelLine]]) -> Counter[str]:
@@ -63,15 +104,30 @@ def units_without_parcel(order: Order, ours: Iterable[Sequence[ParcelLine]]) -> 
 
 def _new_parts(order: Order, parcel: ParcelToTell) -> list[PlannedOrderWrite]:
     left = _left(parcel)
-    if not left:
-        return []
-    if not order.shipments:
-        lines = tuple(ParcelLine(line_id, units) for line_id, units in left.items())
-        return [_add(order, parcel, lines, (), 0)]
     return [
-        _add(order, parcel, _lines_of(order, picks), tuple(picks), number)
-        for number, picks in enumerate(_allocate(order, left, parcel.location_id))
+        _add(order, parcel, lines, picks, number)
+        for number, (lines, picks) in enumerate(_parts(order, left, parcel.location_id))
     ]
+
+
+def _parts(
+    order: Order, left: Counter[str], location: LocationId | None
+) -> list[tuple[tuple[ParcelLine, ...], tuple[ShipmentPick, ...]]]:
+    """What can be booked of these units, one part per parcel that the store will make of them."""
+    if order.shipments:
+        return [(_lines_of(order, picks), tuple(picks)) for picks in _allocate(order, left, location)]
+    found = ((line_id, min(units, _bookable(order, line_id))) for line_id, units in left.items())
+    lines = tuple(ParcelLine(line_id, units) for line_id, units in found if units)
+    return [(lines, ())] if lines else []
+
+
+def _bookable(order: Order, line_id: str) -> int:
+    """Units of a line that a store without fulfilment orders (Wix) takes in a new parcel: also of those that were
+    refunded, none of a cancelled order."""
+    line = order.line(line_id)
+    if line is None or order.standing is Standing.CANCELLED:
+        return 0
+    return max(0, line.current + line.refunded - line.fulfilled)
 
 
 def _add(
@@ -83,9 +139,15 @@ def _add(
 
 
 def _left(parcel: ParcelToTell) -> Counter[str]:
-    left = Counter({line.line_id: line.quantity for line in parcel.lines})
-    left.subtract({line.line_id: line.quantity for line in parcel.covered})
-    return +left
+    """Several writes may cover units of one line."""
+    return _units_in(parcel.lines) - _units_in(parcel.covered)
+
+
+def _units_in(lines: Iterable[ParcelLine]) -> Counter[str]:
+    units = Counter[str]()
+    for line in lines:
+        units[line.line_id] += line.quantity
+    return units
 
 
 def _allocate(order: Order, wanted: Counter[str], location: LocationId | None) -> list[list[ShipmentPick]]:
@@ -116,24 +178,19 @@ def _lines_of(order: Order, picks: Sequence[ShipmentPick]) -> tuple[ParcelLine, 
 
 def _tracking(order: Order, parcel: ParcelToTell, known: Sequence[Parcel]) -> list[PlannedOrderWrite]:
     wanted = parcel.tracking
-    if wanted == Tracking():
+    if wanted == Tracking() or parcel.unsure:
         return []
-    mark = f"{wanted.company}|{wanted.number}|{wanted.url}"
+    lacking = [one for one in known if not one.cancelled and not any(tells(shown, wanted) for shown in one.tracking)]
+    again = [one for one in lacking if parcel.retracked.get(one.parcel_id) != wanted]
     return [
         PlannedOrderWrite(
             order.connection,
-            f"tracking:{parcel.parcel_key}:{one.parcel_id}:{mark}",
+            f"tracking:{parcel.parcel_key}:{one.parcel_id}:{parcel.changes + number}",
             ChangeTracking(order.order_id, one.parcel_id, wanted, parcel.notify),
             "its tracking was added or changed",
         )
-        for one in known
-        if not one.cancelled and not any(_says(shown, wanted) for shown in one.tracking)
+        for number, one in enumerate(again)
     ]
-
-
-def _says(shown: Tracking, wanted: Tracking) -> bool:
-    """The store may fill in a link by itself, and spell a carrier in its own way."""
-    return shown.number == wanted.number and (not wanted.url or shown.url == wanted.url)
 
 
 def _shown(order: Order, parcel_id: str) -> Parcel | None:

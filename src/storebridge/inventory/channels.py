@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -19,6 +19,8 @@ class Channel(msgspec.Struct, frozen=True):
     item_id: ItemId
     positions: tuple[Position, ...]
     weights: dict[PoolId, int]
+    keep_together: bool = False
+    """Take a lower from one counter where one has enough."""
 
     @property
     def level(self) -> int:
@@ -31,12 +33,22 @@ class Channel(msgspec.Struct, frozen=True):
         return any(p.open_write is not None and p.open_write.sent for p in self.positions)
 
     @property
+    def leaves(self) -> bool:
+        """It is a bundle's no more: it is shown nothing, and keeps drawing on the components until it shows zero."""
+        return any(position.leaving for position in self.positions)
+
+    @property
     def can_be_written(self) -> bool:
         return not self.is_busy and any(_writable(position) for position in self.positions)
 
     def units(self, pool_id: PoolId) -> int:
         """Units of a pool that this channel shows."""
         return self.level * self.weights.get(pool_id, 0)
+
+
+def whole(units: int, weight: int) -> int:
+    """How many sales so many units of a pool allow: a bundle that lacks one unit is none."""
+    return units // weight
 
 
 def channels_of(state: LaneState) -> tuple[Channel, ...]:
@@ -47,10 +59,17 @@ def channels_of(state: LaneState) -> tuple[Channel, ...]:
     grouped: defaultdict[tuple[ConnectionName, ItemId], list[Position]] = defaultdict(list)
     for position in sorted(state.positions, key=lambda p: (p.key.connection, p.key.item_id, p.rank, p.key)):
         grouped[position.key.connection, position.key.item_id].append(position)
+    together = any(pool.keep_together for pool in state.pools)
     return tuple(
-        Channel(connection, item, tuple(positions), weights[connection, item])
+        Channel(connection, item, tuple(positions), weights[connection, item], together)
         for (connection, item), positions in sorted(grouped.items())
     )
+
+
+def most_shown(channel: Channel) -> int:
+    """Units that the store may show: as it was read, with every unanswered raise counted as done (I4)."""
+    raised = (p.open_write.delta for p in channel.positions if p.open_write is not None and p.open_write.sent)
+    return max(0, channel.level + sum(max(0, delta) for delta in raised))
 
 
 def lift_negatives(channel: Channel, reason: str) -> list[PlannedWrite]:
@@ -63,14 +82,26 @@ def lift_negatives(channel: Channel, reason: str) -> list[PlannedWrite]:
 
 
 def spread(channel: Channel, change: int, reason: str) -> list[PlannedWrite]:
-    """Divide a change over a channel's counters: raise the first, lower the last; none falls below zero."""
+    """Divide a change over a channel's counters: raise the first, lower the last; none falls below zero.
+
+    Goods that are kept together are taken from the last counter that has all of them, so that the rest of the store's
+    stock stays whole for orders of several units; only where none has enough, from the last ones in turn.
+    """
     writable = [p for p in channel.positions if _writable(p) and p.level >= 0]
     if change > 0:
         return [_write(position, change, reason) for position in writable[:1]]
     writes: list[PlannedWrite] = []
-    for position, units in _taken(reversed(writable), -change):
+    for position, units in _taken(_lowered_first(channel, writable, -change), -change):
         writes.append(_write(position, -units, reason))
     return writes
+
+
+def _lowered_first(channel: Channel, writable: Sequence[Position], units: int) -> Iterable[Position]:
+    last_first = list(reversed(writable))
+    if channel.keep_together:
+        whole = [position for position in last_first if accepted_level(position) >= units]
+        return whole[:1] or last_first
+    return last_first
 
 
 def _taken(positions: Iterable[Position], units: int) -> Iterable[tuple[Position, int]]:

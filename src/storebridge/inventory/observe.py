@@ -2,7 +2,7 @@
 
 A change of a level is a movement of goods by somebody else, whoever it was: orders and cases only label it. Three
 things are not simply believed: a reading older than what is known, a missing value (null is not zero), and a raise by
-staff that is too big or types a shelf count into one store.
+staff that is too big, types a shelf count into one store, or is typed into a bundle.
 """
 
 from __future__ import annotations
@@ -34,6 +34,11 @@ class HoldRules(msgspec.Struct, frozen=True):
 
     policy: Policy
     hold_above_units: int
+
+    @property
+    def shares(self) -> bool:
+        """Stores show a share only, so that a counter which is set to the whole pool must be held."""
+        return self.policy in (Policy.ESCROW, Policy.HYBRID)
 
 
 class Folded(msgspec.Struct, frozen=True):
@@ -105,6 +110,8 @@ def _clock_went_back(position: Position, sent_at: datetime) -> bool:
 def _held_after(position: Position, change: int, rules: HoldRules, former_pool: int | None) -> int:
     if change < 0 and position.held > 0:
         return 0 if -change >= position.held else position.held  # staff took the held raise back
+    if position.bundle is not None and change > 0:
+        return position.held + change  # its level is derived: nobody counts bundles on a shelf
     if change > rules.hold_above_units or _types_a_shelf_count(position, change, rules, former_pool):
         return position.held + change
     return position.held
@@ -112,8 +119,7 @@ def _held_after(position: Position, change: int, rules: HoldRules, former_pool: 
 
 def _types_a_shelf_count(position: Position, change: int, rules: HoldRules, former_pool: int | None) -> bool:
     """Under escrow a store shows only its share: somebody who sets it to the whole pool would create goods."""
-    shares = rules.policy in (Policy.ESCROW, Policy.HYBRID)
-    return shares and change > 0 and former_pool is not None and position.level + change == former_pool
+    return rules.shares and change > 0 and former_pool is not None and position.level + change == former_pool
 
 
 def _condition(position: Position) -> Condition | None:

@@ -8,6 +8,7 @@ import msgspec
 
 from storebridge.inventory.channels import Channel, channels_of
 from storebridge.inventory.policies.escrow import plan_escrow
+from storebridge.inventory.policies.guarded import plan_guarded
 from storebridge.inventory.policies.hybrid import plan_hybrid
 from storebridge.inventory.policies.mirror import plan_mirror
 from storebridge.model.stock import LaneState, PlannedWrite, Policy, strictest
@@ -16,9 +17,9 @@ POLICIES: dict[Policy, Callable[[LaneState, tuple[Channel, ...]], list[PlannedWr
     Policy.MIRROR: plan_mirror,
     Policy.ESCROW: plan_escrow,
     Policy.HYBRID: plan_hybrid,
+    Policy.GUARDED: plan_guarded,
 }
-"""The policies that exist: each is a target and an allowed exposure. ``guarded`` is refused when the configuration is
-read."""
+"""Each policy is a target and an allowed exposure."""
 
 
 class Plan(msgspec.Struct, frozen=True):

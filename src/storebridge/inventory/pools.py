@@ -6,17 +6,7 @@ L[j]  the level last read at j            F = G − Σ w·A   the reserve       
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from storebridge.model.stock import LaneState, Policy, Pool, Position
-
-
-def positions_of(state: LaneState, pool: Pool) -> Iterator[tuple[Position, int]]:
-    """Every position that draws on a pool, with its weight."""
-    by_key = {position.key: position for position in state.positions}
-    for draw in state.draws:
-        if draw.pool_id == pool.pool_id:
-            yield by_key[draw.position], draw.weight
 
 
 def accepted_level(position: Position) -> int:
@@ -26,12 +16,12 @@ def accepted_level(position: Position) -> int:
 
 def reserve(state: LaneState, pool: Pool) -> int:
     """F: moved only by us."""
-    return pool.goods - sum(weight * position.granted for position, weight in positions_of(state, pool))
+    return pool.goods - sum(weight * position.granted for position, weight in state.drawing[pool.pool_id])
 
 
 def pessimistic_reserve(state: LaneState, pool: Pool) -> int:
     """F with every unanswered raise counted as applied and every unanswered lower as not applied (I4)."""
-    return reserve(state, pool) - sum(weight * _doubtful(position) for position, weight in positions_of(state, pool))
+    return reserve(state, pool) - sum(weight * _doubtful(position) for position, weight in state.drawing[pool.pool_id])
 
 
 def _doubtful(position: Position) -> int:
@@ -46,20 +36,35 @@ def _doubtful(position: Position) -> int:
 
 def goods_left(state: LaneState, pool: Pool) -> int:
     """P: what is left to sell, below zero when more was sold than exists (I1)."""
-    return reserve(state, pool) + sum(
-        weight * accepted_level(position) for position, weight in positions_of(state, pool)
-    )
+    left = pool.goods
+    for position, weight in state.drawing[pool.pool_id]:
+        left += weight * (accepted_level(position) - position.granted)
+    return left
+
+
+def guarded_reserve(state: LaneState, pool: Pool) -> int:
+    """What neither an open store can sell nor a checkout holds, taken pessimistically. A store that asks before it
+    sells has no rights but its reservations, so what it shows counts as not handed out."""
+    free = reserve(state, pool) - state.reserved.get(pool.pool_id, 0)
+    for position, weight in state.drawing[pool.pool_id]:
+        guarded = position.key.connection in state.guards
+        free += weight * accepted_level(position) if guarded else -weight * _doubtful(position)
+    return free
 
 
 def guarantee_holds(state: LaneState, pool: Pool) -> str | None:
     """Why zero oversell cannot be promised for a pool now; None when it can (I2 and its preconditions)."""
-    if pool.policy is not Policy.ESCROW:
+    if pool.policy not in (Policy.ESCROW, Policy.GUARDED):
         return f"the policy is {pool.policy.value}"
-    for position, _ in positions_of(state, pool):
+    for position, _ in state.drawing[pool.pool_id]:
         if not position.tracked:
             return f"{position.key.connection} does not count this item"
         if not position.denies_oversell:
             return f"{position.key.connection} goes on selling at zero"
-    if pessimistic_reserve(state, pool) < 0:
+    if pool.policy is Policy.GUARDED:
+        free = guarded_reserve(state, pool) + state.expected.get(pool.pool_id, 0)
+    else:
+        free = pessimistic_reserve(state, pool)
+    if free < 0:
         return "the stores may still show more than exists: waiting for levels to be lowered"
     return None

@@ -16,14 +16,15 @@ from typing import Any
 import msgspec
 
 from storebridge.connectors.port import WriteStyle
-from storebridge.inventory.versions import STALE_AT_MOST
+from storebridge.inventory.versions import STALE_AT_MOST, is_older
 
 KEY_LIFETIME = timedelta(hours=23)
 """S3: an idempotency key is believed to be kept for 24 hours; past that the same key could apply twice."""
 PATIENCE = timedelta(minutes=15)
 """A doubt about a store that cannot even be read goes to a person after this."""
-WAIT_FOR_DELIVERIES = timedelta(seconds=60)
-"""How long a delivery may take that tells who made a revision."""
+WAIT_FOR_DELIVERIES = timedelta(seconds=20)
+"""How long a delivery may take that tells who made a revision. One that failed comes again after a minute at the
+earliest, and still closes the case then: waiting for it before anybody is asked only keeps the counter from writing."""
 
 
 def may_send_again(style: WriteStyle, first_sent_at: datetime | None, now: datetime) -> bool:
@@ -81,9 +82,29 @@ def next_move(doubt: Doubt, now: datetime, *, late_landing: timedelta) -> Move:
         if applied is not None:
             return _settled(applied)
     newest = doubt.sightings[-1]
-    moved = doubt.style is WriteStyle.REVISION and newest.version != doubt.version_before
-    patient = WAIT_FOR_DELIVERIES if moved else late_landing + STALE_AT_MOST
+    patient = late_landing + STALE_AT_MOST
+    if doubt.style is WriteStyle.REVISION and newest.version != doubt.version_before:
+        patient = WAIT_FOR_DELIVERIES
+    elif is_older(doubt.version_before, newest.version):
+        patient = timedelta(0)  # it changed, so that no standstill can prove anything any more
     return Move.ASK if min(newest.sent_at, now) >= doubt.since + patient else Move.WAIT
+
+
+def may_land_until(doubt: Doubt, now: datetime, *, late_landing: timedelta) -> datetime | None:
+    """Until when a write in doubt may still take effect, so that nobody can say yet that it was not applied; None when
+    it cannot any more. A revision that is past refuses it for good."""
+    if doubt.style is WriteStyle.REVISION:
+        steps = (_steps(doubt.version_before, sighting.version) for sighting in doubt.sightings)
+        if any(one is not None and one > 0 for one in steps):
+            return None
+    until = doubt.since + late_landing + STALE_AT_MOST
+    return until if now < until else None
+
+
+def tells_after(doubt: Doubt, *, applied: bool) -> bool:
+    """Whether the last sighting is what the counter shows after the write. A person may have seen it land after that
+    sighting; only a revision says so itself."""
+    return bool(doubt.sightings) and (not applied or doubt.style is WriteStyle.REVISION)
 
 
 def _settled(applied: bool) -> Move:
@@ -167,7 +188,7 @@ def doubt_of(evidence: Mapping[str, Any], intent_id: str, author: bool | None = 
         level_before=evidence["level_before"],
         version_before=evidence["version_before"],
         delta=evidence["delta"],
-        sightings=tuple(sighting for sighting in seen if sighting.sent_at >= since),
+        sightings=tuple(sorted((one for one in seen if one.sent_at >= since), key=lambda one: one.sent_at)),
         author=author,
     )
 

@@ -39,5 +39,7 @@ class Variant(msgspec.Struct, frozen=True):
     """Whether the store refuses to sell it below zero (Shopify ``inventoryPolicy`` DENY)."""
     adjustable: bool = True
     """False for what the vendor derives itself (Shopify bundles: NON_MUTABLE_INVENTORY_ITEM)."""
+    components: dict[str, int] = {}
+    """Of what the vendor makes it up itself: units by SKU; empty for an ordinary variant."""
     visible: bool = True
     updated_at: datetime | None = None

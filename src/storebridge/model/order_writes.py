@@ -7,11 +7,14 @@ a plan that is made again after a crash cannot do the same thing again.
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
+
 import msgspec
 
 from storebridge.model.copying import CopiedGoods
 from storebridge.model.ids import ConnectionName, OrderId
-from storebridge.model.sales import Order, ParcelLine, Tracking
+from storebridge.model.sales import Address, Order, ParcelLine, Payment, Price, Tracking
 
 
 class ShipmentPick(msgspec.Struct, frozen=True):
@@ -63,12 +66,132 @@ class CreateCopy(msgspec.Struct, frozen=True, tag="create_copy"):
 
 
 class CancelOrder(msgspec.Struct, frozen=True, tag="cancel_order"):
-    """A copy whose original was cancelled: no stock goes back, no money moves, nobody is written to."""
+    """An order is called off and no stock goes back: a copy whose original was cancelled (no money moves, nobody is
+    written to), or an order whose goods do not exist (``refund``: the buyer's money goes back and the store tells
+    them). ``note`` is for staff."""
 
     order_id: OrderId
+    refund: bool = False
+    note: str = ""
 
 
-OrderWrite = AddParcel | ChangeTracking | UndoParcel | CreateCopy | CancelOrder
+class PaymentBack(msgspec.Struct, frozen=True):
+    """What of one payment of a copy is noted as given back; ``gateway`` as the store names the payment's way."""
+
+    payment_id: str
+    amount: Price
+    gateway: str
+
+
+class RefundCopy(msgspec.Struct, frozen=True, tag="refund_copy"):
+    """Note a refund of the original in its copy: no provider is called, no stock goes back, nobody is written to.
+
+    ``mark`` says which refund it repeats and is stored with it; by it the refund is known again.
+    """
+
+    order_id: OrderId
+    mark: str
+    lines: tuple[ParcelLine, ...]
+    shipping: Price | None
+    payments: tuple[PaymentBack, ...]
+
+
+class RecordPayments(msgspec.Struct, frozen=True, tag="record_payments"):
+    """Note in a copy the money that came in for its original; nobody is charged. ``paid`` is what it comes to then."""
+
+    order_id: OrderId
+    payments: tuple[Payment, ...]
+    paid: Price
+
+
+class PaymentRefund(msgspec.Struct, frozen=True):
+    """Money of one payment that goes back; ``offline``: no provider took it, staff hand it back."""
+
+    payment_id: str
+    amount: Decimal
+    offline: bool
+
+
+class RefundOrder(msgspec.Struct, frozen=True, tag="refund_order"):
+    """Everything that was paid goes back, in a store whose cancellation moves no money. ``note`` is how the refund is
+    told from others: it holds what it is for."""
+
+    order_id: OrderId
+    payments: tuple[PaymentRefund, ...]
+    lines: tuple[ParcelLine, ...]
+    note: str
+
+
+class CopiedDetails(msgspec.Struct, frozen=True):
+    """What a copy repeats of an order beside goods and money."""
+
+    email: str
+    note: str
+    tags: tuple[str, ...]
+    shipping_address: Address | None
+
+
+class ChangeDetails(msgspec.Struct, frozen=True, tag="change_details"):
+    """Address, e-mail, note or tags of the original changed. ``changed`` names which of ``details``; ``tags`` are all
+    that the copy is to have; ``after``: when the copy was changed last before this."""
+
+    order_id: OrderId
+    details: CopiedDetails
+    changed: tuple[str, ...]
+    tags: tuple[str, ...]
+    after: datetime
+
+
+class AddedLine(msgspec.Struct, frozen=True):
+    """A line that an edit brought into the original; ``goods`` None where it is repeated by its name only."""
+
+    line_id: str
+    title: str
+    units: int
+    price: Price
+    goods: CopiedGoods | None
+    needs_shipping: bool
+    taxable: bool
+
+
+class EditLines(msgspec.Struct, frozen=True, tag="edit_lines"):
+    """Lines of the copy get other quantities (0 takes one out), and new ones come in; nothing is restocked.
+
+    ``units`` are the copy's lines as they are to be. ``wanted`` are the original's units that this makes it follow,
+    ``before`` the lines that the copy had.
+    """
+
+    order_id: OrderId
+    units: tuple[ParcelLine, ...]
+    added: tuple[AddedLine, ...]
+    wanted: tuple[ParcelLine, ...]
+    before: tuple[str, ...]
+
+
+class ReplaceCopy(msgspec.Struct, frozen=True, tag="replace_copy"):
+    """Bring a copy in anew in place of itself, while nothing has happened to it. ``name`` is kept."""
+
+    order_id: OrderId
+    name: str
+    stamp: str
+    original: Order
+    goods: tuple[CopiedGoods | None, ...]
+    after: datetime
+
+
+OrderWrite = (
+    AddParcel
+    | ChangeTracking
+    | UndoParcel
+    | CreateCopy
+    | CancelOrder
+    | RefundCopy
+    | RecordPayments
+    | ChangeDetails
+    | EditLines
+    | ReplaceCopy
+    | RefundOrder
+)
 
 
 class PlannedOrderWrite(msgspec.Struct, frozen=True):

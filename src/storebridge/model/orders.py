@@ -35,6 +35,8 @@ class OrderFacts(msgspec.Struct, frozen=True):
     lines: tuple[OrderLineFacts, ...]
     origin: str | None = None
     """The stamp of a copied order; None for a native one."""
+    purchase_flow: str | None = None
+    """What ties it to the checkout it was placed in (Wix ``purchaseFlowId``)."""
 
 
 class ChangeCursor(msgspec.Struct, frozen=True):
@@ -48,5 +50,21 @@ class OrdersPage(msgspec.Struct, frozen=True):
     """One page of orders changed since a cursor, oldest change first."""
 
     orders: tuple[OrderFacts, ...]
+    next_page: str | None
+    """The vendor's page token; None on the last page."""
+
+
+class PlacedOrder(msgspec.Struct, frozen=True):
+    """One row of a listing by age: which order, since when, last changed when."""
+
+    order_id: OrderId
+    placed_at: datetime
+    updated_at: datetime
+
+
+class PlacedPage(msgspec.Struct, frozen=True):
+    """One page of the orders of a period, the newest first."""
+
+    orders: tuple[PlacedOrder, ...]
     next_page: str | None
     """The vendor's page token; None on the last page."""

@@ -167,6 +167,25 @@ class Totals(msgspec.Struct, frozen=True):
     refunded: Price
     paid: Price
     """Money that came in, refunds not taken off."""
+    owed: Price | None = None
+    """What the buyer still owes after edits, exchanges and refunds; below zero: what is to be paid back. None: not
+    told (an order that was stored before this was read)."""
+
+
+class Charged(msgspec.Struct, frozen=True):
+    """What the store says the order was charged, before anything went back; ``goods`` after discounts. Stays when money
+    or goods are given back; an edit changes it."""
+
+    goods: Price
+    shipping: Price
+    """After discounts on shipping, where the store tells them apart."""
+    tax: Price
+    """Of it, tax: within the other sums where prices include it."""
+    other: Price
+    """Tips, fees, duties."""
+    total: Price
+    received: Price
+    """Money that came in so far, in the store's own sum."""
 
 
 class PaymentKind(StrEnum):
@@ -177,6 +196,9 @@ class PaymentKind(StrEnum):
     SALE = "sale"
     REFUND = "refund"
     VOID = "void"
+    CHARGEBACK = "chargeback"
+    """The buyer's bank took the money back."""
+    CHARGEBACK_REVERSAL = "chargeback_reversal"
 
 
 class PaymentOutcome(StrEnum):
@@ -201,6 +223,10 @@ class Payment(msgspec.Struct, frozen=True):
     """Cash, bank transfer, or recorded from outside: the store's provider moved nothing."""
     provider_id: str = ""
     """The payment provider's own number; on a copy it carries where the money really moved."""
+    in_books: bool = False
+    """Went through the store's own provider, whose books tell its fee and its payout (Shopify Payments)."""
+    fee: Money | None = None
+    """What the provider kept of it, where the order itself tells (Wix)."""
 
 
 class Tracking(msgspec.Struct, frozen=True):
@@ -294,12 +320,14 @@ class ReturnLine(msgspec.Struct, frozen=True):
 
 
 class Return(msgspec.Struct, frozen=True):
-    """A return as the store keeps it; money goes back in refunds."""
+    """A return as the store keeps it; money goes back in refunds. ``replaced_by`` are the order's own lines that the
+    buyer gets instead (an exchange)."""
 
     return_id: str
     state: str
     lines: tuple[ReturnLine, ...]
     created_at: datetime
+    replaced_by: tuple[ParcelLine, ...] = ()
 
 
 class RiskLevel(StrEnum):
@@ -349,6 +377,12 @@ class Order(msgspec.Struct, frozen=True):
     test: bool = False
     closed: bool = False
     """Archived by staff; nothing is left to do."""
+    charged: Charged | None = None
+    """None: it was read before this was kept."""
+    priced_in: str = ""
+    """The currency that the shop prices in, where the order was placed in another one and only that was kept (Wix)."""
+    conversion_rate: Decimal | None = None
+    """Units of the order's currency for one of ``priced_in``."""
 
     def line(self, line_id: str) -> OrderLine | None:
         """The line of that id."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 
 import msgspec
 
+from storebridge.model.checkouts import GuardTerms
+from storebridge.model.copying import CopiesTake
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.model.stock import STRICTEST_FIRST, Policy, Share
 
@@ -26,6 +30,8 @@ class PoolTerms(msgspec.Struct, frozen=True):
     safety_stock: int = 0
     risk: float = 0.001
     allocation: dict[ConnectionName, Share] = {}
+    keep_together: bool = False
+    """Whether a lower is taken from one location where one has enough."""
 
 
 class Override(msgspec.Struct, frozen=True):
@@ -39,6 +45,9 @@ class Override(msgspec.Struct, frozen=True):
     allocation: dict[ConnectionName, Share] | None = None
 
 
+OVERRIDABLE = frozenset(Override.__struct_fields__)
+
+
 class LaneTerms(msgspec.Struct, frozen=True):
     """The settings of a workspace's pools: what is usual, and what is different for some SKUs."""
 
@@ -47,15 +56,23 @@ class LaneTerms(msgspec.Struct, frozen=True):
     """By pattern; the longest pattern first."""
     campaigns: tuple[str, ...] = ()
     """Patterns of the SKUs in a running campaign: they are under escrow, whatever else is set."""
+    guards: tuple[ConnectionName, ...] = ()
+    """Stores whose checkout asks before it sells; empty where no SKU is ``guarded``."""
+    guarded_as: Policy = Policy.GUARDED
+    """What ``guarded`` means now, by how the guards are."""
+    guarded_since: datetime | None = None
+    """A guarded counter must have been read after this: what was sold by its share is then known."""
 
     def of(self, sku: str) -> PoolTerms:
         """One override applies to a SKU: the one of its own name, else the longest pattern that matches."""
         found, override = self.usual, self.override_of(sku)
         if override is not None:
-            own = {name: getattr(override, name) for name in PoolTerms.__struct_fields__}
+            own = {name: getattr(override, name) for name in PoolTerms.__struct_fields__ if name in OVERRIDABLE}
             found = msgspec.structs.replace(found, **{name: value for name, value in own.items() if value is not None})
         if any(matches(pattern, sku) for pattern in self.campaigns):
             found = msgspec.structs.replace(found, policy=Policy.ESCROW)
+        if found.policy is Policy.GUARDED:
+            found = msgspec.structs.replace(found, policy=self.guarded_as)
         return found
 
     def override_of(self, sku: str) -> Override | None:
@@ -86,6 +103,11 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
     safety_stock: int = 0
     risk: float = 0.001
     overrides: tuple[Override, ...] = ()
+    keep_together: bool = False
+    """Where a store counts a group's goods at several locations: take a lower from one of them where one has enough."""
+    most_units_per_hour: int = 0
+    """Stock writes beyond this are held for a person; 0: no limit."""
+    most_skus_per_hour: int = 0
     hold_above_units: int = 200
     mass_zero_share: float = 0.3
     sweep_seconds: float = 300.0
@@ -94,14 +116,38 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
     order_poll_seconds: float = 30.0
     subscription_check_seconds: float = 600.0
     probe_seconds: float = 300.0
+    settlement_poll_seconds: float = 3600.0
+    time_zone: str = "UTC"
+    """Where the days of statements begin and end."""
     payload_retention_days: int = 30
     buyer_retention_days: int = 365
     history_retention_days: int = 365
     baseline_by_itself: bool = False
+    oversold_first: tuple[ConnectionName, ...] = ()
+    """Stores whose orders keep their goods when a pool is oversold, the first before the others; then time decides."""
     keep_orders: bool = True
     """Whether whole orders are kept: the fulfilment queue, parcels, copies, money."""
     copy_to: ConnectionName | None = None
     """The store that is the system of record for fulfilment: paid orders of the others are copied there."""
+    copies_take: Mapping[ConnectionName, CopiesTake] = msgspec.field(default_factory=dict)
+    """Stores that lower stock for copies although they are asked not to."""
+    copies_replaced_in: frozenset[ConnectionName] = frozenset()
+    """Stores in which a copy is changed by bringing it in anew (their connectors say so)."""
+    lines_per_order: Mapping[ConnectionName, int] = msgspec.field(default_factory=dict)
+    """How many lines each store takes when an order is made there."""
+    shown_within: Mapping[ConnectionName, float] = msgspec.field(default_factory=dict)
+    """Seconds after which a read surely shows what a store took."""
+
+    bundles: Mapping[str, Mapping[str, int]] = msgspec.field(default_factory=dict)
+    """Bundles of the configuration: units of each component, by SKU."""
+    guards: tuple[ConnectionName, ...] = ()
+    """Stores whose checkout can ask; only ``guarded`` makes use of it."""
+    guard: GuardTerms = GuardTerms()
+
+    @property
+    def guarded_stores(self) -> tuple[ConnectionName, ...]:
+        """Stores whose checkout has to be answered."""
+        return self.guards if Policy.GUARDED in self.policies() else ()
 
     def policies(self) -> tuple[Policy, ...]:
         """Every policy that some SKU may have by the configuration, the strictest first."""
@@ -111,5 +157,6 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
     def for_pools(self) -> LaneTerms:
         """What holds for each pool by the configuration."""
         longest_first = sorted(self.overrides, key=lambda o: (-len(o.pattern), o.pattern))
-        usual = PoolTerms(self.policy, self.safety_stock, self.risk)
-        return LaneTerms(usual, {override.pattern: override for override in longest_first})
+        usual = PoolTerms(self.policy, self.safety_stock, self.risk, keep_together=self.keep_together)
+        by_pattern = {override.pattern: override for override in longest_first}
+        return LaneTerms(usual, by_pattern, guards=self.guarded_stores)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 
@@ -20,6 +22,8 @@ class Policy(StrEnum):
     GUARDED = "guarded"
 
 
+ONE_POOL_ONLY = (Policy.HYBRID, Policy.GUARDED)
+"""Derived for channels of one pool: where a bundle draws on several, they are escrow."""
 STRICTEST_FIRST = (Policy.ESCROW, Policy.GUARDED, Policy.HYBRID, Policy.MIRROR)
 
 
@@ -71,6 +75,10 @@ class Position(msgspec.Struct, frozen=True):
     gone: bool = False
     """The store has no such counter: the item was deleted, or is not stocked at this location. Nothing can be sold from
     it, and nothing is written to it."""
+    bundle: str | None = None
+    """The SKU of a bundle, where this is its counter: it draws on the pools of its components and has no goods."""
+    leaving: bool = False
+    """It is no bundle any more and is being set to zero: what it shows followed from components that it gives back."""
     read_at: datetime | None = None
     """When the last accepted read was sent."""
     open_write: OpenWrite | None = None
@@ -110,6 +118,8 @@ class Pool(msgspec.Struct, frozen=True):
     """Hybrid: the chance that a store sells more than its allowance before we know of it."""
     allocation: dict[ConnectionName, Share] = {}
     """Stores whose part is limited; the others share by velocity."""
+    keep_together: bool = False
+    """A lower is taken from one location where one has enough, instead of the last ones in turn."""
     frozen: bool = False
     """True while a person must decide first (mass zeroing, baseline not signed off): plan nothing."""
 
@@ -129,7 +139,7 @@ class Measured(msgspec.Struct, frozen=True):
     """Units of the largest single fall of a counter."""
 
 
-class LaneState(msgspec.Struct, frozen=True):
+class LaneState(msgspec.Struct, frozen=True, dict=True):
     """Everything that one planning of one connected set of pools may look at."""
 
     pools: tuple[Pool, ...]
@@ -138,6 +148,23 @@ class LaneState(msgspec.Struct, frozen=True):
     velocity: dict[ConnectionName, float] = {}
     """Units sold per hour and store, measured; empty when nothing is known yet (equal shares)."""
     measured: dict[ConnectionName, Measured] = {}
+    guards: frozenset[ConnectionName] = frozenset()
+    """Stores that ask before they sell; only the policy ``guarded`` looks at this and what follows."""
+    reserved: dict[PoolId, int] = {}
+    """Units that checkouts hold."""
+    held_by: dict[tuple[ConnectionName, PoolId], int] = {}
+    """The same, store by store."""
+    expected: dict[PoolId, int] = {}
+    """Units by which guarded counters fell and that checkouts may have bought whose orders are not known yet."""
+
+    @cached_property
+    def drawing(self) -> dict[PoolId, list[tuple[Position, int]]]:
+        """By pool: every position that draws on it, with its weight."""
+        by_key = {position.key: position for position in self.positions}
+        found: defaultdict[PoolId, list[tuple[Position, int]]] = defaultdict(list)
+        for draw in self.draws:
+            found[draw.pool_id].append((by_key[draw.position], draw.weight))
+        return found
 
 
 class WritePriority(StrEnum):
@@ -183,7 +210,7 @@ class LevelReading(msgspec.Struct, frozen=True):
     """The intent that last wrote this counter through the API, where the vendor keeps such a mark (W34)."""
 
 
-class LevelsRead(msgspec.Struct, frozen=True):
+class LevelsRead(msgspec.Struct, frozen=True, dict=True):
     """One batched read."""
 
     sent_at: datetime
@@ -192,3 +219,15 @@ class LevelsRead(msgspec.Struct, frozen=True):
     readings: tuple[LevelReading, ...]
     missing: tuple[ItemId, ...] = ()
     """Items that the vendor says do not exist."""
+
+    @cached_property
+    def by_counter(self) -> dict[tuple[ItemId, LocationId], LevelReading]:
+        return {(reading.item_id, reading.location_id): reading for reading in self.readings}
+
+    @cached_property
+    def asked_items(self) -> frozenset[ItemId]:
+        return frozenset(self.asked)
+
+    @cached_property
+    def missing_items(self) -> frozenset[ItemId]:
+        return frozenset(self.missing)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from storebridge.model.settings import LaneTerms, PoolTerms
-from storebridge.model.stock import Policy
+from storebridge.model.stock import ONE_POOL_ONLY, Policy, strictest
 from storebridge.store.views_stock import StoredPool
 
 
@@ -23,17 +23,32 @@ class Agreement(msgspec.Struct, frozen=True):
     shown: dict[str, int]
     """What each store shows, over its locations of this group."""
     wanted: dict[str, int] | None
-    """What each store should show; None where only the sum or the bounds are prescribed (escrow, hybrid)."""
+    """What each store should show; None where only the sum or the bounds are prescribed (escrow, hybrid, guarded)."""
     oversold: int
     """Units sold that do not exist."""
     drift: dict[str, int]
     """Units by which each store is off."""
 
 
+def terms_of_pool(pool: StoredPool, terms: LaneTerms) -> PoolTerms:
+    """What holds for a pool: the strictest policy of all that a bundle makes one lane of, and shares instead of what is
+    derived for channels of one pool."""
+    own = terms.of(pool.sku)
+    if not pool.together:
+        return own
+    policy = strictest(terms.of(sku).policy for sku in pool.together)
+    return msgspec.structs.replace(own, policy=Policy.ESCROW if policy in ONE_POOL_ONLY else policy)
+
+
 def judge_pool(pool: StoredPool, terms: PoolTerms) -> Agreement:
-    """Compare what the stores show with what the policy wants."""
+    """Compare what the stores show with what the policy wants; ``terms`` by ``terms_of_pool``."""
     shown: dict[str, int] = {}
+    bundles: dict[tuple[str, str], int] = {}
     for counter in pool.counters:
+        if counter.bundle is not None:
+            name = (counter.connection, counter.item_id)
+            bundles[name] = bundles.get(name, 0) + counter.weight * counter.level
+            continue
         shown[counter.connection] = shown.get(counter.connection, 0) + counter.level
     left = pool.left
     to_show = max(0, left - terms.safety_stock)
@@ -44,14 +59,19 @@ def judge_pool(pool: StoredPool, terms: PoolTerms) -> Agreement:
         drift = {name: abs(level - wanted[name]) for name, level in shown.items()}
         in_step = not any(drift.values())
         return Agreement(in_step, left, shown, wanted, max(0, -left), drift)
+    if terms.policy is Policy.GUARDED:  # all that is left, less what checkouts elsewhere hold
+        drift = {name: max(0, level - most[name], most[name] - pool.on_hold - level) for name, level in shown.items()}
+        return Agreement(not any(drift.values()), left, shown, None, max(0, -left), drift)
     together = min(to_show, sum(most.values()))
     if terms.policy is Policy.HYBRID:  # each at most what is left, and all together at least that
         drift = {name: max(0, -level, level - most[name]) for name, level in shown.items()}
         in_step = not any(drift.values()) and sum(shown.values()) >= together
         return Agreement(in_step, left, shown, None, max(0, -left), drift)
-    drift = _drift_of_shares(shown, limits, to_show)
-    starved = to_show >= len(shown) and any(level <= 0 < most[name] for name, level in shown.items())
-    in_step = not any(drift.values()) and not starved and sum(shown.values()) == together
+    packed = sum(bundles.values())
+    drift = _drift_of_shares(shown, limits, to_show - packed)
+    channels = len(shown) + len(bundles)
+    starved = to_show >= channels and any(level <= 0 < most[name] for name, level in shown.items())
+    in_step = not any(drift.values()) and not starved and sum(shown.values()) + packed == together
     return Agreement(in_step, left, shown, None, max(0, -left), drift)
 
 
@@ -84,6 +104,7 @@ class Totals(msgspec.Struct, frozen=True):
     """Pools for which the guarantee does not hold (yet)."""
     frozen: int
     held: int
+    """Pools that wait for a person: staff typed units that nobody accepted yet, or the pool is frozen."""
     drift: dict[str, int]
 
 
@@ -96,18 +117,73 @@ def judge_all(pools: Iterable[StoredPool], terms: LaneTerms) -> Totals:
     out: list[str] = []
     drift: dict[str, int] = {}
     left = oversold = unguaranteed = frozen = held = 0
-    for pool in pools:
-        own = terms.of(pool.sku)
-        agreement = judge_pool(pool, own)
+    counted = list(pools)
+    out.extend(one.sku for one in bundles_shown(counted, terms) if not one.in_step)
+    for pool in counted:
+        agreement = judge_pool(pool, terms_of_pool(pool, terms))
         skus.add(pool.sku)
         left += max(0, agreement.left)
         oversold += agreement.oversold
         unguaranteed += pool.guaranteed_since is None
         frozen += pool.frozen
-        is_held = any(counter.held for counter in pool.counters)
+        is_held = pool.frozen or any(counter.held for counter in pool.counters)
         held += is_held
-        if not (agreement.in_step or is_held or pool.frozen):
+        if not (agreement.in_step or is_held):
             out.append(pool.sku)
         for name, units in agreement.drift.items():
             drift[name] = drift.get(name, 0) + units
     return Totals(len(skus), left, tuple(out[:MOST_NAMED]), len(out), oversold, unguaranteed, frozen, held, drift)
+
+
+class BundleShown(msgspec.Struct, frozen=True):
+    """A bundle in one store and group, against what its components allow."""
+
+    sku: str
+    group: str
+    connection: str
+    level: int
+    held: int
+    """Units typed by staff that wait for a decision."""
+    units: dict[str, int]
+    """What one bundle takes of each component."""
+    left: dict[str, int]
+    """What is left of each component, less its safety stock."""
+    shares: bool
+    """Whether it has a share of its components (escrow), or shows all that they allow (mirror)."""
+    leaving: bool = False
+    """It is a bundle no more and is being set to zero."""
+
+    @property
+    def allowed(self) -> dict[str, int]:
+        """Bundles that each component alone would allow."""
+        return {sku: max(0, self.left[sku]) // units for sku, units in self.units.items()}
+
+    @property
+    def scarcest(self) -> str:
+        """The component that limits it."""
+        return min(self.allowed, key=lambda sku: (self.allowed[sku], sku))
+
+    @property
+    def in_step(self) -> bool:
+        """It never shows more than its components allow; under mirror exactly that."""
+        most = 0 if self.leaving else min(self.allowed.values())
+        return bool(self.held) or (self.level <= most if self.shares else self.level == most)
+
+
+def bundles_shown(pools: Iterable[StoredPool], terms: LaneTerms) -> list[BundleShown]:
+    """Every bundle whose components are all among ``pools``, by SKU, group and store."""
+    found: dict[tuple[str, str, str], BundleShown] = {}
+    for pool in pools:
+        own = terms_of_pool(pool, terms)
+        for counter in pool.counters:
+            if counter.bundle is None:
+                continue
+            name = (counter.bundle, pool.group, counter.connection)
+            shares = own.policy is not Policy.MIRROR
+            blank = BundleShown(*name, level=0, held=0, units={}, left={}, shares=shares, leaving=counter.leaving)
+            one = found.setdefault(name, blank)
+            one.units[pool.sku], one.left[pool.sku] = counter.weight, pool.left - own.safety_stock
+            if next(iter(one.units)) == pool.sku:  # each of its counters draws on every component: counted once
+                level, held = one.level + counter.level, one.held + counter.held
+                found[name] = msgspec.structs.replace(one, level=level, held=held)
+    return [found[name] for name in sorted(found)]

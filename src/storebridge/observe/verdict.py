@@ -34,10 +34,12 @@ def find_problems(
     if baseline is None:
         problems.append("No baseline is signed off, so nothing is written: run storebridge baseline, then --sign-off.")
     if totals.units_oversold:
-        problems.append(f"{totals.units_oversold} units were sold that do not exist.")
+        were = "unit was" if totals.units_oversold == 1 else "units were"
+        problems.append(f"{totals.units_oversold} {were} sold that do not exist.")
     if totals.skus_out_of_step:
         named = ", ".join(totals.out_of_step[:5])
-        problems.append(f"{totals.skus_out_of_step} SKUs are not in step at this moment ({named}).")
+        are = "SKU is" if totals.skus_out_of_step == 1 else "SKUs are"
+        problems.append(f"{totals.skus_out_of_step} {are} not in step at this moment ({named}).")
     if cases_open:
         count = sum(cases_open.values())
         are = "case is" if count == 1 else "cases are"

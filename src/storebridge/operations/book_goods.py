@@ -6,11 +6,12 @@ import msgspec
 
 from storebridge.audit.record import AuditRow, append
 from storebridge.clock import Ids
-from storebridge.errors import NotFoundError, RefusedError
+from storebridge.errors import NotFoundError, OutOfRangeError, RefusedError
 from storebridge.inventory.pools import goods_left
 from storebridge.model.ids import ConnectionName, LaneKey, PoolId
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.pipeline.flow import PersonChanged, take_turn
+from storebridge.store.bundles import bundle_counters
 from storebridge.store.database import Tx
 from storebridge.store.lanes import add_goods, load_lanes, pool_of_sku
 from storebridge.store.policies import lane_terms
@@ -35,9 +36,9 @@ def receive_goods(
 ) -> Booked:
     """Book ``units`` that arrived. Raises NotFoundError, RefusedError; then nothing was changed."""
     if not 0 < units <= MOST_UNITS:
-        raise RefusedError(
-            f"{units} units cannot be received: give a number from 1 to {MOST_UNITS}; "
-            "for goods that are gone, use a shelf count."
+        raise OutOfRangeError(
+            f"{units} units of {sku} cannot be received: give a number from 1 to {MOST_UNITS}. For goods that are "
+            "gone, book a shelf count: how many can be sold now. Nothing was booked."
         )
     pool_id, lane, group_name = _one_pool(tx, terms, sku, group)
     return _book(tx, terms, ids, sku, pool_id, lane, group_name, units, "receive", actor)
@@ -52,7 +53,9 @@ def count_goods(
     count and the levels could then not be compared.
     """
     if not 0 <= counted <= MOST_UNITS:
-        raise RefusedError(f"{counted} is not a shelf count: give a number from 0 to {MOST_UNITS}.")
+        raise OutOfRangeError(
+            f"{counted} is no shelf count of {sku}: give a number from 0 to {MOST_UNITS}. Nothing was booked."
+        )
     pool_id, lane, group_name = _one_pool(tx, terms, sku, group)
     stored = load_lanes(tx, terms.workspace, [lane], lane_terms(tx, terms))[lane]
     if any(intent.state != "planned" for intent in stored.intents.values()):
@@ -65,12 +68,22 @@ def count_goods(
 
 def _one_pool(tx: Tx, terms: WorkspaceTerms, sku: str, group: str | None) -> tuple[PoolId, LaneKey, str]:
     found = pool_of_sku(tx, terms.workspace, sku, group)
+    if not found and any(one.sku == sku for one in bundle_counters(tx, terms.workspace)):
+        raise RefusedError(f"{sku} is a bundle and has no goods of its own: book its components. Nothing was booked.")
     if not found:
-        raise NotFoundError(f"No SKU {sku!r} is kept in step in workspace {terms.workspace!r}.")
+        raise NotFoundError(unknown_sku(terms, sku))
     if len(found) > 1:
         groups = ", ".join(name for _, _, name in found)
         raise RefusedError(f"{sku} has goods in several groups ({groups}): say which with --group.")
     return found[0]
+
+
+def unknown_sku(terms: WorkspaceTerms, sku: str) -> str:
+    """What is said of a SKU that is not kept in step, here and wherever one is asked for."""
+    return (
+        f"No SKU {sku!r} is kept in step in workspace {terms.workspace!r}. Capital and small letters count; "
+        "storebridge baseline says which SKUs are left out, and why."
+    )
 
 
 def _book(

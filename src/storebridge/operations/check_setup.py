@@ -8,7 +8,10 @@ import msgspec
 
 from storebridge.connectors.port import CallTrouble, Connector, StoreFacts
 from storebridge.errors import ConfigurationError
+from storebridge.mappings.bundles import in_words
 from storebridge.mappings.groups import Placed, groups_sold_from, place_locations
+from storebridge.mappings.link import link_as_kept
+from storebridge.mappings.renamed import Names
 from storebridge.model.catalogue import Location
 from storebridge.model.ids import ConnectionName, LocationId
 from storebridge.model.settings import WorkspaceTerms
@@ -25,8 +28,14 @@ class Check(msgspec.Struct, frozen=True):
     """What was found and, if it failed, what to change and where."""
 
 
-async def check_setup(terms: WorkspaceTerms, connectors: Mapping[ConnectionName, Connector]) -> tuple[Check, ...]:
-    """Credentials, scopes, clock, reachability and the preconditions of the guarantee, store by store."""
+async def check_setup(
+    terms: WorkspaceTerms,
+    connectors: Mapping[ConnectionName, Connector],
+    guards: Mapping[ConnectionName, str] | None = None,
+    kept: tuple[Names, Names] = ({}, {}),
+) -> tuple[Check, ...]:
+    """Credentials, scopes, clock, reachability and the preconditions of the guarantee, store by store. ``guards``: the
+    addresses at which guarded checkouts ask; ``kept``: under which SKUs items, and bundles', are kept in step."""
     checks: list[Check] = []
     locations: dict[ConnectionName, tuple[Location, ...]] = {}
     for name, connector in connectors.items():
@@ -36,7 +45,23 @@ async def check_setup(terms: WorkspaceTerms, connectors: Mapping[ConnectionName,
             locations[name] = await connector.list_locations()
     if len(locations) == len(connectors):
         checks.extend(_check_groups(terms, connectors, locations))
-    return tuple(checks)
+        checks.extend(await _check_bundles(terms, connectors, kept))
+    return (*checks, *(_check_guard(terms, name, address) for name, address in (guards or {}).items()))
+
+
+def _check_guard(terms: WorkspaceTerms, connection: ConnectionName, address: str) -> Check:
+    """A vendor asks over https only (a sandbox on this machine without), and only a person can tell it where."""
+    if not address.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        detail = f"{address} is not https, and {connection} asks no other address: set server.intake_url."
+        return Check("checkout_guard", connection, False, detail)
+    past = (
+        "stores are kept apart for ways to buy that do not ask"
+        if terms.guard.bypass_channels
+        else (
+            "switch off ways to buy that do not ask (express wallets, the till, staff), or set bypass_channels = true"
+        )
+    )
+    return Check("checkout_guard", connection, True, f"give the checkout extension the address {address}; {past}")
 
 
 async def _check_store(name: ConnectionName, connector: Connector) -> list[Check]:
@@ -55,6 +80,26 @@ def _findings(name: ConnectionName, facts: StoreFacts) -> list[Check]:
     return [Check(f.precondition.value, name, f.holds, f.detail) for f in facts.findings]
 
 
+async def _check_bundles(
+    terms: WorkspaceTerms, connectors: Mapping[ConnectionName, Connector], kept: tuple[Names, Names]
+) -> list[Check]:
+    """What the configuration calls a bundle, against what the stores sell, linked as a baseline links it; nothing is
+    listed where it names none."""
+    if not terms.bundles:
+        return []
+    catalogues = {
+        name: [variant async for page in connector.list_variants() for variant in page]
+        for name, connector in connectors.items()
+    }
+    links = link_as_kept(catalogues, terms.bundles, *kept)
+    place = f"Change [[workspaces.{terms.workspace}.bundles]], or the product in the store."
+    failed = [Check("bundle", one.sku, False, f"{one.why}. {place}") for one in links.troubles]
+    return failed + [
+        Check("bundle", one.sku, True, f"{in_words(one.components)}; counted in {', '.join(sorted(one.variants))}")
+        for one in links.bundles
+    ]
+
+
 def _check_groups(
     terms: WorkspaceTerms,
     connectors: Mapping[ConnectionName, Connector],
@@ -64,7 +109,7 @@ def _check_groups(
         placed = place_locations(terms.groups, locations)
     except ConfigurationError as error:
         return [Check("location_groups", "groups", False, str(error))]
-    checks = [Check("location_groups", "groups", True, f"{len(placed)} locations in {len(terms.groups)} groups")]
+    checks = [Check("location_groups", "groups", True, f"locations: {len(placed)}, groups: {len(terms.groups)}")]
     strictest = terms.policies()[0]
     if strictest is Policy.MIRROR:
         return checks

@@ -45,8 +45,8 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 async def export_orders(
     store: Store, terms: WorkspaceTerms, *, places: Sequence[Place] = (Place.READY, Place.PARTLY_SHIPPED)
 ) -> str:
-    """CSV, oldest order first, of at most 5,000 orders; only units that are still to be shipped. Raises
-    ConfigurationError where orders are not kept."""
+    """CSV, oldest order first, of the 5,000 orders that wait longest; only units that are still to be shipped.
+    Raises ConfigurationError where orders are not kept."""
     refuse_unkept(terms)
     rows = await store.read(_rows, terms, tuple(place.value for place in places))
     text = io.StringIO()
@@ -57,8 +57,8 @@ async def export_orders(
 
 
 def _rows(tx: Tx, terms: WorkspaceTerms, places: tuple[str, ...]) -> list[list[str]]:
-    found = views_sales.list_queue(tx, terms.workspace, QueueFilter(places), limit=MOST_ORDERS)
-    return [[_safe(cell) for cell in row] for one in reversed(found) for row in _lines(one)]
+    found = views_sales.oldest_in_queue(tx, terms.workspace, QueueFilter(places), MOST_ORDERS)
+    return [[safe(cell) for cell in row] for one in found for row in _lines(one)]
 
 
 def _lines(row: QueueRow) -> Iterable[list[str]]:
@@ -94,5 +94,6 @@ def _shipping(order: Order) -> str:
     return order.shipping[0].title if order.shipping else ""
 
 
-def _safe(cell: str) -> str:
+def safe(cell: str) -> str:
+    """A cell that no spreadsheet runs."""
     return f"'{cell}" if cell.startswith(FORMULA) else cell

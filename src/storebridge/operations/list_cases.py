@@ -10,7 +10,7 @@ from storebridge.errors import NotFoundError
 from storebridge.exceptions_queue.reasons import Reason, catalogue_entry
 from storebridge.model.ids import Workspace
 from storebridge.operations.settle_case import CHOICES, Choice
-from storebridge.store import views_lists
+from storebridge.store import views, views_lists
 from storebridge.store.cases import StoredCase, get_case
 from storebridge.store.database import Store, Tx
 from storebridge.store.views_lists import AuditEntry
@@ -35,6 +35,13 @@ class CasePage(msgspec.Struct, frozen=True):
     after: str | None
 
 
+class Desk(msgspec.Struct, frozen=True):
+    """The queue as a screen shows it: a page of it, and how many open cases there are of each reason."""
+
+    page: CasePage
+    open_of: dict[str, int]
+
+
 class CaseView(msgspec.Struct, frozen=True):
     """A case, what closes it, and what a person can say about it."""
 
@@ -51,12 +58,24 @@ async def list_cases(
     store: Store, workspace: Workspace, wanted: CaseFilter, *, after: str | None = None, limit: int = 100
 ) -> CasePage:
     """One page of cases."""
-    found = await store.read(
-        views_lists.list_cases,
-        workspace,
-        **msgspec.structs.asdict(wanted),
-        before=split_after(after),
-        limit=limit + 1,
+    return await store.read(_read_page, workspace, wanted, after, limit)
+
+
+async def show_desk(
+    store: Store, workspace: Workspace, wanted: CaseFilter, *, after: str | None = None, limit: int = 100
+) -> Desk:
+    """The queue as a screen shows it, in one look; counts are of the SKU that is wanted."""
+
+    def look(tx: Tx) -> Desk:
+        open_of = views.open_cases_by_reason(tx, workspace, sku=wanted.sku)
+        return Desk(_read_page(tx, workspace, wanted, after, limit), open_of)
+
+    return await store.read(look)
+
+
+def _read_page(tx: Tx, workspace: Workspace, wanted: CaseFilter, after: str | None, limit: int) -> CasePage:
+    found = views_lists.list_cases(
+        tx, workspace, **msgspec.structs.asdict(wanted), before=split_after(after), limit=limit + 1
     )
     page = found[:limit]
     more = f"{page[-1].opened_at.isoformat()}/{page[-1].case_id}" if len(found) > limit else None
@@ -82,7 +101,10 @@ async def show_case(store: Store, workspace: Workspace, case_id: str) -> CaseVie
 def _read_case(tx: Tx, workspace: Workspace, case_id: str) -> CaseView:
     case = get_case(tx, workspace, case_id)
     if case is None:
-        raise NotFoundError(f"There is no case {case_id!r} in workspace {workspace!r}.")
+        raise NotFoundError(
+            f"There is no case {case_id!r} in workspace {workspace!r}: storebridge exceptions list names those that "
+            "are open."
+        )
     reason = Reason(case.reason)
     entry = catalogue_entry(reason)
     choices = CHOICES.get(reason, {Choice.RETRY, Choice.DONE}) if case.state == "open" else set()

@@ -52,7 +52,9 @@ async def show_event(store: Store, workspace: Workspace, event: str) -> Event:
 def _read_event(tx: Tx, workspace: Workspace, event: str) -> Event:
     signals = views_lists.list_events(tx, workspace, event=event)
     if not signals:
-        raise NotFoundError(f"There is no event {event!r} in workspace {workspace!r}.")
+        raise NotFoundError(
+            f"There is no event {event!r} in workspace {workspace!r}: give a delivery's id, or a signal's number."
+        )
     delivery_id = signals[0].delivery_id
     delivery = None if delivery_id is None else views_lists.get_delivery(tx, workspace, delivery_id)
     return Event(event, delivery, signals)

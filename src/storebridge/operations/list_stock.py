@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from storebridge.model.settings import PoolTerms, WorkspaceTerms
-from storebridge.observe.agreement import judge_pool
+from storebridge.observe.agreement import judge_pool, terms_of_pool
 from storebridge.store.database import Store, Tx
 from storebridge.store.policies import lane_terms
 from storebridge.store.views_stock import StoredPool, list_pools
@@ -24,6 +24,7 @@ class StockLine(msgspec.Struct, frozen=True):
     reserve: int
     """Of these, units that no store may sell."""
     shown: dict[str, int]
+    """By its own counters; what bundles show of it is in ``in_bundles``."""
     wanted: dict[str, int] | None
     """What each store should show; null where only the sum is prescribed."""
     in_step: bool
@@ -31,6 +32,8 @@ class StockLine(msgspec.Struct, frozen=True):
     frozen: bool
     guaranteed: bool
     not_guaranteed_because: str | None
+    in_bundles: int = 0
+    """Units that stores show as parts of bundles."""
 
 
 class StockPage(msgspec.Struct, frozen=True):
@@ -54,7 +57,7 @@ def _read(tx: Tx, terms: WorkspaceTerms, search: str, after: str | None, limit: 
     page = found[:limit]
     more = f"{page[-1].group}/{page[-1].sku}" if len(found) > limit else None
     own = lane_terms(tx, terms)
-    return StockPage([as_line(pool, own.of(pool.sku)) for pool in page], more)
+    return StockPage([as_line(pool, terms_of_pool(pool, own)) for pool in page], more)
 
 
 def _split(after: str) -> tuple[str, str]:
@@ -80,4 +83,5 @@ def as_line(pool: StoredPool, terms: PoolTerms) -> StockLine:
         frozen=pool.frozen,
         guaranteed=pool.guaranteed_since is not None,
         not_guaranteed_because=pool.not_guaranteed_because,
+        in_bundles=sum(c.weight * c.level for c in pool.counters if c.bundle is not None),
     )

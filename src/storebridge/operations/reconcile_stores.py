@@ -7,13 +7,12 @@ from collections.abc import Mapping
 import msgspec
 
 from storebridge.connectors.port import Connector
-from storebridge.model.ids import ConnectionName, ItemId
+from storebridge.model.ids import ConnectionName
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.stock import LevelsRead
-from storebridge.store.catalogue import items_of_skus
 from storebridge.store.database import Store, Tx
-from storebridge.store.lanes import lanes_of_items, linked_items, load_lanes
-from storebridge.store.policies import lane_terms
+from storebridge.store.lanes import all_lanes_of_items, linked_items, load_lanes
+from storebridge.store.policies import items_of_skus, lane_terms
 from storebridge.store.waiting import Ask, ask_looks
 from storebridge.work.urgency import Urgency
 
@@ -68,29 +67,30 @@ def compare_levels(
     tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, read: LevelsRead
 ) -> tuple[int, list[Drift]]:
     """How many counters were compared, and which differ."""
-    lanes = lanes_of_items(tx, terms.workspace, connection, read.asked)
-    loaded = load_lanes(tx, terms.workspace, lanes.values(), lane_terms(tx, terms))
+    lanes = all_lanes_of_items(tx, terms.workspace, connection, read.asked)
+    loaded = load_lanes(tx, terms.workspace, lanes, lane_terms(tx, terms))
     shown = {(r.item_id, r.location_id): r.available for r in read.readings}
     compared = 0
     drifts: list[Drift] = []
     for lane in loaded.values():
-        sku = next(iter(lane.pools.values())).sku
         for key, stored in lane.positions.items():
             if key.connection != connection or key.item_id not in read.asked:
                 continue
             compared += 1
             level = shown.get((key.item_id, key.location_id))
             if level != stored.position.level:
-                drifts.append(Drift(connection, sku, key.location_id, stored.position.level, level))
+                drifts.append(
+                    Drift(connection, lane.sku_of(key) or lane.lane, key.location_id, stored.position.level, level)
+                )
     return compared, drifts
 
 
 def ask_repairs(tx: Tx, terms: WorkspaceTerms, drifts: tuple[Drift, ...]) -> int:
     """Have the engine read what differs."""
-    items = _items_of(tx, terms, {drift.sku for drift in drifts})
+    items = items_of_skus(tx, terms.workspace, sorted({drift.sku for drift in drifts}))
     asked = 0
     for connection in sorted({drift.connection for drift in drifts}):
-        wanted = sorted(items.get(connection, set()))
+        wanted = sorted(items.get(connection, []))
         ask_looks(
             tx,
             terms.workspace,
@@ -99,7 +99,3 @@ def ask_repairs(tx: Tx, terms: WorkspaceTerms, drifts: tuple[Drift, ...]) -> int
         )
         asked += len(wanted)
     return asked
-
-
-def _items_of(tx: Tx, terms: WorkspaceTerms, skus: set[str]) -> dict[ConnectionName, set[ItemId]]:
-    return items_of_skus(tx, terms.workspace, sorted(skus))

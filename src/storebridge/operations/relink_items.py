@@ -48,26 +48,36 @@ def relink_item(
 ) -> list[LaneKey]:
     """Put new counters (``rows``, by location group) in the place of dead ones; returns the lanes to be planned again.
 
-    Does nothing for a pool whose former item is ``listed`` still, was not found missing yet, or has a write in doubt:
-    a later listing comes back to it.
+    A store that had none joins with them. Does nothing for a pool whose former item is ``listed`` still, was not found
+    missing yet, or has a write in doubt: a later listing comes back to it.
     """
     pools = [(pool, lane, rows[group]) for pool, lane, group in pool_of_sku(tx, terms.workspace, sku) if group in rows]
     keys = [lane for _, lane, _ in pools]
     loaded = load_lanes(tx, terms.workspace, keys, lane_terms(tx, terms))
     done: list[LaneKey] = []
     for pool_id, key, fresh in pools:
-        dead = dead_counters(loaded[key], connection, listed)
-        if dead:
+        own = counters_of(loaded[key], connection, pool_id)
+        dead = dead_counters(loaded[key], own, listed)
+        if dead or not own:
             _replace(tx, terms.workspace, loaded[key], pool_id, dead, fresh)
             done.append(key)
     return done
 
 
+def counters_of(lane: StoredLane, connection: ConnectionName, pool_id: PoolId) -> dict[PositionKey, StoredPosition]:
+    """A store's own counters of a pool; those of bundles are not among them."""
+    drawing = {draw.position for draw in lane.draws if draw.pool_id == pool_id}
+    return {
+        key: stored
+        for key, stored in lane.positions.items()
+        if key.connection == connection and key in drawing and stored.position.bundle is None
+    }
+
+
 def dead_counters(
-    lane: StoredLane, connection: ConnectionName, listed: Collection[ItemId]
-) -> dict[PositionKey, StoredPosition]:
-    """All counters of a store in a lane, when nothing can come of them any more; else none."""
-    mine = {key: stored for key, stored in lane.positions.items() if key.connection == connection}
+    lane: StoredLane, mine: Mapping[PositionKey, StoredPosition], listed: Collection[ItemId]
+) -> Mapping[PositionKey, StoredPosition]:
+    """A store's counters of a pool, when nothing can come of them any more; else none."""
     alive = [key for key, stored in mine.items() if key.item_id in listed or not stored.position.gone]
     return {} if alive or lane.on_the_wire & set(mine) else mine
 
@@ -88,10 +98,24 @@ def _replace(
     insert_positions(tx, [{**row, "lane": lane.lane} for row in fresh])
     same = ("workspace", "connection", "item_id", "location_id")
     insert_draws(tx, [{**{name: row[name] for name in same}, "pool_id": pool_id, "weight": 1} for row in fresh])
+    if not dead:
+        _tell_joined(tx, workspace, lane, pool_id, fresh)
+        return
     _tell(tx, workspace, lane, pool_id, dead, fresh)
     closings = [(reason, f"{key.connection}/{key.item_id}") for key in dead for reason in _ABOUT_ITEMS]
     closings += [(reason, subject_of(key)) for key in dead for reason in _ABOUT_COUNTERS]
     settle_by_proof(tx, workspace, [(reason, subject, PROOF) for reason, subject in sorted(set(closings))])
+
+
+def _tell_joined(tx: Tx, workspace: Workspace, lane: StoredLane, pool_id: PoolId, fresh: Sequence[Row]) -> None:
+    connection, shown = fresh[0]["connection"], sum(row["level"] for row in fresh)
+    note = f"it shows {shown}, which brings no goods"
+    add_movements(
+        tx, workspace, [NewMovement(pool_id, "joined", 0, connection=connection, actor="storebridge", note=note)]
+    )
+    record = {"store": connection, "items": sorted({row["item_id"] for row in fresh}), "shows": shown}
+    sku = lane.pools[pool_id].sku
+    append(tx, [AuditRow(workspace=workspace, kind="joined", subject=sku, actor="storebridge", record=record)])
 
 
 _ABOUT_ITEMS = (Reason.ITEM_GONE, Reason.WRITE_REFUSED, Reason.ITEM_UNTRACKED, Reason.NOT_DENYING_OVERSELL)

@@ -32,7 +32,9 @@ def replay_event(tx: Tx, terms: WorkspaceTerms, event: str, from_stage: Stage, *
     """
     reopened = reopen_signals(tx, terms.workspace, event)
     if not reopened:
-        raise NotFoundError(f"There is no event {event!r} in workspace {terms.workspace!r}.")
+        raise NotFoundError(
+            f"There is no event {event!r} in workspace {terms.workspace!r}: give a delivery's id, or a signal's number."
+        )
     append(
         tx,
         [

@@ -7,7 +7,9 @@ it books the goods, takes every level as granted, and plans. Later runs only add
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import chain, count
 from typing import Any
 
 import msgspec
@@ -16,31 +18,40 @@ from storebridge.audit.record import AuditRow, append
 from storebridge.clock import Ids
 from storebridge.connectors.port import Connector
 from storebridge.errors import RefusedError
-from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
-from storebridge.exceptions_queue.reasons import Reason
-from storebridge.mappings.groups import Placed, place_locations
-from storebridge.mappings.link import LinkedSku, Links, Obstacle, Unlinked, link_by_sku
-from storebridge.model.catalogue import Location, Variant
-from storebridge.model.ids import ConnectionName, ItemId, LaneKey, LocationId, PoolId, Workspace
+from storebridge.mappings.bundles import BundleTrouble, in_words, recipes_of
+from storebridge.mappings.groups import place_locations
+from storebridge.mappings.link import LinkedSku, Links, link_by_sku
+from storebridge.mappings.renamed import Names
+from storebridge.model.ids import ConnectionName, LaneKey, PoolId, Workspace
 from storebridge.model.settings import WorkspaceTerms
-from storebridge.model.stock import LevelReading, LevelsRead, Policy, PositionKey
+from storebridge.model.stock import LevelReading, Policy, PositionKey
+from storebridge.operations.begin_anew import begins_anew, close_former_books
+from storebridge.operations.follow_skus import Followed, follow_skus
+from storebridge.operations.keep_bundles import (
+    BundlePlan,
+    KeepBundles,
+    Kept,
+    packed_units,
+    plan_bundles,
+    tell_troubles,
+)
 from storebridge.operations.relink_items import relink_item
+from storebridge.operations.survey_stores import Places, Survey, counters_of, position_row, survey_stores
+from storebridge.operations.tell_unlinked import tell_unlinked
 from storebridge.pipeline.flow import PersonChanged, TurnOutcome, take_turn
 from storebridge.store.baselines import NewBaseline, add_baseline
+from storebridge.store.brakes import count_from
 from storebridge.store.catalogue import save_locations, save_variants
 from storebridge.store.database import Store, Tx
-from storebridge.store.lanes import insert_draws, insert_pools, insert_positions, linked_items, skus_with_gone_items
+from storebridge.store.lanes import insert_draws, insert_pools, insert_positions, linked_items
+from storebridge.store.renames import bundle_names, names_in_step, pool_ids
+from storebridge.store.reservations import lanes_of_pools
 from storebridge.store.story import NewMovement, add_movements
+from storebridge.store.views import last_baseline
 
-REASON_OF_OBSTACLE = {
-    Obstacle.SKU_BLANK: Reason.SKU_BLANK,
-    Obstacle.SKU_DUPLICATE: Reason.SKU_DUPLICATE_IN_STORE,
-    Obstacle.ONE_SIDE_ONLY: Reason.SKU_ONLY_ON_ONE_SIDE,
-    Obstacle.UNTRACKED: Reason.ITEM_UNTRACKED,
-    Obstacle.NOT_ADJUSTABLE: Reason.ITEM_NOT_ADJUSTABLE,
-}
-
-
+OURSELVES = "storebridge"
+SETTLING = timedelta(hours=1)
+"""What is written in the hour after a baseline was signed off was agreed to with it."""
 NOT_GUARANTEED = {
     True: "the policy is mirror: two stores can sell the last unit within the time that news takes",
     False: "the baseline's first writes are not confirmed yet",
@@ -71,41 +82,12 @@ class BaselineReport(msgspec.Struct, frozen=True):
     """SKUs kept in step already that a store now has under a new item: linked again once the former item is gone."""
     signed_off: bool
     baseline_id: str | None = None
-
-
-class Survey(msgspec.Struct):
-    """What all stores of a workspace said about themselves."""
-
-    locations: dict[ConnectionName, tuple[Location, ...]]
-    variants: dict[ConnectionName, tuple[Variant, ...]]
-    levels: dict[ConnectionName, dict[tuple[ItemId, LocationId], LevelReading]]
-    reads: dict[ConnectionName, list[LevelsRead]]
-    incomplete: set[ConnectionName]
-    """Stores that listed something which could not be read: what they do not list may be there all the same."""
-
-
-async def survey_stores(connectors: Mapping[ConnectionName, Connector]) -> Survey:
-    """List locations and variants and read every level of what can be linked. Changes nothing anywhere."""
-    survey = Survey({}, {}, {}, {}, set())
-    for name, connector in connectors.items():
-        survey.locations[name] = await connector.list_locations()
-        left_out = connector.drift.rows_left_out
-        survey.variants[name] = tuple([v async for page in connector.list_variants() for v in page])
-        if connector.drift.rows_left_out > left_out:
-            survey.incomplete.add(name)
-    links = link_by_sku(survey.variants)
-    for name, connector in connectors.items():
-        items = [sku.variants[name].item_id for sku in links.linked if name in sku.variants]
-        survey.reads[name] = await _read_all(connector, items)
-        survey.levels[name] = {
-            (reading.item_id, reading.location_id): reading for read in survey.reads[name] for reading in read.readings
-        }
-    return survey
-
-
-async def _read_all(connector: Connector, items: Sequence[ItemId]) -> list[LevelsRead]:
-    size = connector.capabilities.levels_per_read
-    return [await connector.read_levels(items[at : at + size]) for at in range(0, len(items), size)]
+    bundles: dict[str, str] = {}
+    """What each bundle is made of, by SKU."""
+    bundles_not_kept: dict[str, str] = {}
+    """Why not, by SKU; those that wait for a write to be settled among them."""
+    waiting: tuple[str, ...] = ()
+    """SKUs that are not taken in before a store that makes bundles up itself could be read whole: theirs may be one."""
 
 
 async def run_baseline(
@@ -121,11 +103,18 @@ async def run_baseline(
 
     Raises CallTrouble when a store cannot be read, ConfigurationError when groups name unknown locations.
     """
-    survey = await survey_stores(connectors)
+    names, bundles = await store.read(kept_names, terms.workspace)
+    survey = await survey_stores(connectors, terms.bundles, names, bundles)
     placed = place_locations(terms.groups, survey.locations)
-    links = link_by_sku(survey.variants)
     writable = {name: connector.capabilities.write_style != "none" for name, connector in connectors.items()}
-    return await store.run(commit_baseline, terms, ids, survey, placed, links, writable, sign_off=sign_off, actor=actor)
+    return await store.run(commit_baseline, terms, ids, survey, placed, writable, sign_off=sign_off, actor=actor)
+
+
+def kept_names(tx: Tx, workspace: Workspace) -> tuple[Names, Names]:
+    """Under which SKUs items are kept in step, and those of bundles; none when the books are begun anew."""
+    if begins_anew(tx, workspace):
+        return {}, {}
+    return names_in_step(tx, workspace), bundle_names(tx, workspace)
 
 
 def commit_baseline(
@@ -133,8 +122,7 @@ def commit_baseline(
     terms: WorkspaceTerms,
     ids: Ids,
     survey: Survey,
-    placed: Mapping[tuple[ConnectionName, LocationId], Placed],
-    links: Links,
+    placed: Places,
     writable: Mapping[ConnectionName, bool],
     *,
     sign_off: bool,
@@ -142,28 +130,101 @@ def commit_baseline(
 ) -> tuple[BaselineReport, frozenset[ConnectionName]]:
     """Store the survey, raise cases, and with ``sign_off`` book the goods of what is new and plan it."""
     _save_survey(tx, terms.workspace, survey, placed)
-    _raise_unlinked(tx, terms.workspace, links, survey.incomplete)
-    known = linked_items(tx, terms.workspace)
-    fresh = [sku for sku in links.linked if not any((c, v.item_id) in known for c, v in sku.variants.items())]
-    intakes = [intake for sku in fresh for intake in _intakes_of(sku, terms, survey, placed, writable)]
+    anew = begins_anew(tx, terms.workspace)
+    followed = Followed(survey.variants, []) if anew else _follow(tx, terms, survey, sign_off)
+    links = link_by_sku(followed.catalogues, terms.bundles, kept_names(tx, terms.workspace)[1].values())
+    tell_unlinked(tx, terms.workspace, links, survey.incomplete, terms.connections)
+    known = set() if anew else linked_items(tx, terms.workspace)
+    pools = {} if anew else pool_ids(tx, terms.workspace)
+    in_step = {sku for sku, _ in pools}
+    fresh = [
+        sku
+        for sku in links.linked
+        if sku.sku not in in_step and not any((c, v.item_id) in known for c, v in sku.variants.items())
+    ]
+    waiting = [one for one in fresh if survey.hides_bundles - one.variants.keys()]
+    fresh = [one for one in fresh if one not in waiting]
+    taken = set(pools.values())
+    intakes = [intake for sku in fresh for intake in _intakes_of(sku, terms, survey, placed, writable, taken)]
+    bundles, troubles = _bundles_of(terms, links, survey, placed, writable, intakes, pools, waiting)
+    tell_troubles(tx, terms.workspace, troubles)
+    if anew:
+        _believe_what_is_shown(terms, intakes, bundles)
     remade = [
         (sku, c)
         for sku in links.linked
-        if sku not in fresh
+        if sku.sku in in_step
         for c, v in sku.variants.items()
         if (c, v.item_id) not in known and c not in survey.incomplete
     ]
-    report = _report(terms, links, fresh, intakes, sign_off, [sku.sku for sku, _ in remade])
+    already = len(links.linked) - len(fresh) - len(waiting)
+    report = _report(terms, links, already, intakes, sign_off, [sku.sku for sku, _ in remade])
+    report = with_bundles(report, bundles, troubles)
+    report = msgspec.structs.replace(report, waiting=tuple(one.sku for one in waiting))
     if not sign_off:
         return report, frozenset()
+    if anew:
+        close_former_books(tx, terms, actor)
     relinked = [lane for sku, c in remade for lane in _relink(tx, terms, sku, c, survey, placed, writable)]
     baseline_id = ids.new("baseline")
+    if intakes and (actor != OURSELVES or last_baseline(tx, terms.workspace) is None):
+        count_from(tx, terms.workspace, tx.now + SETTLING)
     _take_in(tx, terms.workspace, intakes, baseline_id)
+    listed = {c: {v.item_id for v in found} for c, found in survey.variants.items() if c not in survey.incomplete}
+    recipes = links.recipes | links.unexplained
+    called = {(c, v.item_id) for c, found in followed.catalogues.items() for v in found if v.sku in recipes}
+    kept = KeepBundles(tx, terms, listed).run(bundles, recipes, called)
+    report = with_waiting(report, kept)
     made = NewBaseline(baseline_id, terms.workspace, tx.now, msgspec.to_builtins(report), "signed_off", actor)
     add_baseline(tx, made)
     _audit(tx, terms.workspace, report, actor)
-    outcome = _plan(tx, terms, ids, [*(LaneKey(intake.pool["lane"]) for intake in intakes), *relinked])
+    to_plan = [PoolId(pool_id) for pool_id in (*(intake.pool["pool_id"] for intake in intakes), *kept.pools)]
+    outcome = _plan(tx, terms, ids, [*lanes_of_pools(tx, terms.workspace, to_plan), *relinked, *followed.lanes])
     return msgspec.structs.replace(report, baseline_id=baseline_id), outcome.wake
+
+
+def _follow(tx: Tx, terms: WorkspaceTerms, survey: Survey, sign_off: bool) -> Followed:
+    recipes, differing = recipes_of(terms.bundles, survey.variants)
+    return follow_skus(tx, terms, survey.variants, recipes | {one.sku: {} for one in differing}, sign_off=sign_off)
+
+
+def _believe_what_is_shown(terms: WorkspaceTerms, intakes: Sequence[PoolIntake], bundles: Sequence[BundlePlan]) -> None:
+    """After a disaster stores show shares, not opening levels: under escrow what is left is all that they show
+    together, also as bundles, and where stores show nearly the same, the most that one of them shows."""
+    packed = packed_units(bundles)
+    for intake in intakes:
+        policy, shown = terms.for_pools().of(intake.pool["sku"]).policy, [max(0, n) for n in intake.levels.values()]
+        if policy is Policy.ESCROW or (policy is not Policy.MIRROR and intake.pool["pool_id"] in packed):
+            intake.pool["goods"] = sum(shown) + packed.get(intake.pool["pool_id"], 0)
+        elif policy is not Policy.MIRROR:
+            intake.pool["goods"] = max(shown)
+
+
+def _bundles_of(
+    terms: WorkspaceTerms,
+    links: Links,
+    survey: Survey,
+    placed: Places,
+    writable: Mapping[ConnectionName, bool],
+    intakes: Sequence[PoolIntake],
+    pools: Mapping[tuple[str, str], PoolId],
+    waiting: Sequence[LinkedSku],
+) -> tuple[list[BundlePlan], list[BundleTrouble]]:
+    """Every bundle with its counters, and why others cannot be kept in step; ``pools`` that there are already."""
+    rows: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for bundle in links.bundles:
+        rows[bundle.sku] = {
+            group: [
+                position_row(
+                    terms.workspace, LaneKey(""), key, reading, rank, bundle.variants[key.connection], writable, survey
+                )
+                for key, reading, rank in counters
+            ]
+            for group, counters in counters_of(bundle.variants, survey, placed).items()
+        }
+    fresh = {(intake.pool["sku"], intake.pool["location_group"]): intake.pool["pool_id"] for intake in intakes}
+    plans, troubles = plan_bundles(links.bundles, rows, {**fresh, **pools}, {one.sku for one in waiting})
+    return plans, [*links.troubles, *troubles]
 
 
 class PoolIntake(msgspec.Struct):
@@ -179,28 +240,15 @@ def _intakes_of(
     sku: LinkedSku,
     terms: WorkspaceTerms,
     survey: Survey,
-    placed: Mapping[tuple[ConnectionName, LocationId], Placed],
+    placed: Places,
     writable: Mapping[ConnectionName, bool],
+    taken: set[PoolId],
 ) -> list[PoolIntake]:
     return [
-        _intake(sku, terms, group, counters, writable, survey)
-        for group, counters in sorted(_counters_of(sku, survey, placed).items())
-        if len({key.connection for key, _, _ in counters}) > 1
+        _intake(sku, terms, group, counters, writable, survey, taken)
+        for group, counters in sorted(counters_of(sku.variants, survey, placed).items())
+        if sku.is_component or len({key.connection for key, _, _ in counters}) > 1
     ]
-
-
-def _counters_of(
-    sku: LinkedSku, survey: Survey, placed: Mapping[tuple[ConnectionName, LocationId], Placed]
-) -> dict[str, list[tuple[PositionKey, LevelReading, int]]]:
-    """Where a SKU is counted, by location group: counter, its reading, its rank."""
-    by_group: defaultdict[str, list[tuple[PositionKey, LevelReading, int]]] = defaultdict(list)
-    for connection, variant in sku.variants.items():
-        for (owner, location_id), place in placed.items():
-            reading = survey.levels[connection].get((variant.item_id, location_id))
-            if owner == connection and reading is not None and reading.available is not None and reading.active:
-                key = PositionKey(connection, variant.item_id, location_id)
-                by_group[place.group].append((key, reading, place.rank))
-    return dict(by_group)
 
 
 def _intake(
@@ -210,11 +258,12 @@ def _intake(
     counters: Sequence[tuple[PositionKey, LevelReading, int]],
     writable: Mapping[ConnectionName, bool],
     survey: Survey,
+    taken: set[PoolId],
 ) -> PoolIntake:
     levels: defaultdict[ConnectionName, int] = defaultdict(int)
     for key, reading, _ in counters:
         levels[key.connection] += reading.available or 0
-    pool_id = PoolId(f"{sku.sku}@{group}")
+    pool_id = _free_pool_id(sku.sku, group, taken)
     lane = LaneKey(pool_id)
     pool = {
         "workspace": terms.workspace,
@@ -227,7 +276,7 @@ def _intake(
         "not_guaranteed_because": NOT_GUARANTEED[terms.for_pools().of(sku.sku).policy is Policy.MIRROR],
     }
     rows = [
-        _position_row(terms.workspace, lane, key, reading, rank, sku.variants[key.connection], writable, survey)
+        position_row(terms.workspace, lane, key, reading, rank, sku.variants[key.connection], writable, survey)
         for key, reading, rank in counters
     ]
     same = ("workspace", "connection", "item_id", "location_id")
@@ -235,34 +284,13 @@ def _intake(
     return PoolIntake(pool, rows, draws, dict(levels))
 
 
-def _position_row(
-    workspace: Workspace,
-    lane: LaneKey,
-    key: PositionKey,
-    reading: LevelReading,
-    rank: int,
-    variant: Variant,
-    writable: Mapping[ConnectionName, bool],
-    survey: Survey,
-) -> dict[str, Any]:
-    sent_at = min(read.sent_at for read in survey.reads[key.connection] if key.item_id in read.asked)
-    return {
-        "workspace": workspace,
-        "connection": key.connection,
-        "item_id": key.item_id,
-        "location_id": key.location_id,
-        "lane": lane,
-        "granted": reading.available,
-        "level": reading.available,
-        "opening": reading.available,
-        "rank": rank,
-        "tracked": reading.tracked,
-        "denies_oversell": variant.denies_oversell and reading.denies_oversell,
-        "writable": writable[key.connection] and variant.adjustable,
-        "version": reading.version,
-        "native_id": reading.native_id,
-        "read_at": sent_at,
-    }
+def _free_pool_id(sku: str, group: str, taken: set[PoolId]) -> PoolId:
+    """A name for a new pool, which is taken from then on. A pool keeps its name when its SKU changes, so the plain name
+    may belong to other goods."""
+    names = chain([f"{sku}@{group}"], (f"{sku}~{n}@{group}" for n in count(2)))
+    pool_id = PoolId(next(name for name in names if name not in taken))
+    taken.add(pool_id)
+    return pool_id
 
 
 def _take_in(tx: Tx, workspace: Workspace, intakes: Sequence[PoolIntake], baseline_id: str) -> None:
@@ -292,16 +320,16 @@ def _relink(
     sku: LinkedSku,
     connection: ConnectionName,
     survey: Survey,
-    placed: Mapping[tuple[ConnectionName, LocationId], Placed],
+    placed: Places,
     writable: Mapping[ConnectionName, bool],
 ) -> list[LaneKey]:
     """The new item of a SKU that is kept in step already takes the place of the former one."""
     rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for group, counters in _counters_of(sku, survey, placed).items():
+    for group, counters in counters_of(sku.variants, survey, placed).items():
         for key, reading, rank in counters:
             if key.connection == connection:
                 variant = sku.variants[connection]
-                row = _position_row(terms.workspace, LaneKey(""), key, reading, rank, variant, writable, survey)
+                row = position_row(terms.workspace, LaneKey(""), key, reading, rank, variant, writable, survey)
                 rows[group].append(row)
     listed = {variant.item_id for variant in survey.variants[connection]}
     return relink_item(tx, terms, sku.sku, connection, rows, listed)
@@ -314,7 +342,7 @@ def _plan(tx: Tx, terms: WorkspaceTerms, ids: Ids, lanes: Sequence[LaneKey]) -> 
 def _report(
     terms: WorkspaceTerms,
     links: Links,
-    fresh: Sequence[LinkedSku],
+    already: int,
     intakes: Sequence[PoolIntake],
     signed_off: bool,
     remade: Sequence[str],
@@ -325,7 +353,7 @@ def _report(
     return BaselineReport(
         system_of_record=terms.system_of_record,
         linked=len(intakes),
-        already_in_step=len(links.linked) - len(fresh),
+        already_in_step=already,
         units=sum(intake.pool["goods"] for intake in intakes),
         differences=tuple(
             Difference(intake.pool["sku"], intake.pool["location_group"], intake.levels)
@@ -338,11 +366,29 @@ def _report(
     )
 
 
+def with_bundles(
+    report: BaselineReport, bundles: Sequence[BundlePlan], troubles: Sequence[BundleTrouble]
+) -> BaselineReport:
+    """The report, with what is said of bundles."""
+    return msgspec.structs.replace(
+        report,
+        bundles={one.sku: in_words(one.components) for one in bundles},
+        bundles_not_kept={one.sku: one.why for one in troubles},
+    )
+
+
+def with_waiting(report: BaselineReport, kept: Kept) -> BaselineReport:
+    """The same, with bundles that could not be taken in or let go now."""
+    waits = dict.fromkeys(kept.waiting, "a write of its components is on its way; it is tried again in a minute")
+    waits |= dict.fromkeys(kept.leaving, "it is a bundle no more, and is set to zero before it is left alone")
+    return msgspec.structs.replace(report, bundles_not_kept={**report.bundles_not_kept, **waits})
+
+
 def _save_survey(
     tx: Tx,
     workspace: Workspace,
     survey: Survey,
-    placed: Mapping[tuple[ConnectionName, LocationId], Placed],
+    placed: Places,
 ) -> None:
     for connection, locations in survey.locations.items():
         places = {
@@ -353,45 +399,6 @@ def _save_survey(
         save_locations(tx, workspace, connection, locations, places)
     for connection, variants in survey.variants.items():
         save_variants(tx, workspace, connection, variants, complete=connection not in survey.incomplete)
-
-
-def _raise_unlinked(tx: Tx, workspace: Workspace, links: Links, incomplete: Collection[ConnectionName]) -> None:
-    gone = skus_with_gone_items(tx, workspace)
-    told = [one for one in links.unlinked if not _is_told(one, gone) and not _may_be_listed(one, incomplete)]
-    raise_cases(tx, [_case(workspace, one) for one in told])
-    settle_by_proof(
-        tx,
-        workspace,
-        [
-            (reason, f"{connection}/{sku.sku}", "the SKU is linked now")
-            for sku in links.linked
-            for connection in sku.variants
-            for reason in (Reason.SKU_ONLY_ON_ONE_SIDE, Reason.SKU_DUPLICATE_IN_STORE)
-        ],
-    )
-
-
-def _is_told(unlinked: Unlinked, gone: Collection[str]) -> bool:
-    """A SKU whose other item is gone is one case, ``item_gone``, and not two."""
-    return unlinked.obstacle is Obstacle.ONE_SIDE_ONLY and unlinked.sku in gone
-
-
-def _may_be_listed(unlinked: Unlinked, incomplete: Collection[ConnectionName]) -> bool:
-    """Whether the SKU's twin may be what another store listed and nobody could read."""
-    return unlinked.obstacle is Obstacle.ONE_SIDE_ONLY and bool(set(incomplete) - {unlinked.connection})
-
-
-def _case(workspace: Workspace, unlinked: Unlinked) -> CaseOpening:
-    first = unlinked.variants[0]
-    return CaseOpening(
-        workspace=workspace,
-        reason=REASON_OF_OBSTACLE[unlinked.obstacle],
-        subject=f"{unlinked.connection}/{unlinked.sku or first.variant_id}",
-        connection=unlinked.connection,
-        sku=unlinked.sku,
-        field="sku",
-        details={"variants": [f"{v.product_title} / {v.variant_title}" for v in unlinked.variants][:20]},
-    )
 
 
 def _audit(tx: Tx, workspace: Workspace, report: BaselineReport, actor: str) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from storebridge.audit.record import AuditRow, append
-from storebridge.errors import NotFoundError, RefusedError
+from storebridge.errors import NotFoundError, OutOfRangeError, RefusedError
 from storebridge.model.ids import ConnectionName
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.reconcile.campaigns import end_campaigns, plan_anew
@@ -40,7 +40,7 @@ class Campaigns(msgspec.Struct, frozen=True):
 def start_campaign(tx: Tx, terms: WorkspaceTerms, hours: float, skus: str, *, actor: str) -> Campaigns:
     """Escrow for ``hours``. Raises RefusedError, NotFoundError; then nothing was changed."""
     if not 0 < hours <= MOST_HOURS:
-        raise RefusedError(f"A campaign cannot last {hours:g} hours: give a number above 0, at most {MOST_HOURS}.")
+        raise OutOfRangeError(f"A campaign cannot last {hours:g} hours: give a number above 0, at most {MOST_HOURS}.")
     if not skus.strip() or len(skus) > LONGEST_PATTERN:
         raise RefusedError(f"Name a SKU or a pattern such as TEE-*, at most {LONGEST_PATTERN} characters.")
     running = running_campaigns(tx, terms.workspace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -10,14 +11,20 @@ from storebridge.audit.record import AuditRow, append
 from storebridge.clock import Ids
 from storebridge.errors import NotFoundError, RefusedError
 from storebridge.exceptions_queue.reasons import Reason
+from storebridge.flows.confirm import left_of
 from storebridge.inventory.observe import settle_hold
-from storebridge.model.ids import ConnectionName, IntentId, ItemId, LaneKey, LocationId, Workspace
+from storebridge.model.ids import ConnectionName, IntentId, ItemId, LaneKey, LocationId, OrderKey, Workspace
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.stock import PositionKey
+from storebridge.model.words import in_units
+from storebridge.operations.settle_oversold import cancel_losers, note_choice, split_to_other_group
+from storebridge.pipeline.confirm.order_writes import said_since
 from storebridge.pipeline.flow import PersonChanged, take_turn
-from storebridge.pipeline.order_flow import WRITE_LOOK
-from storebridge.reconcile.doubts import settle_unclear
+from storebridge.pipeline.order_flow import WRITE_LOOK, OrderTurn
+from storebridge.reconcile.doubts import MAY_LAND_UNTIL, settle_unclear
 from storebridge.reconcile.orders import read_orders_of_cases
+from storebridge.reconcile.sweep import ask_sweep
+from storebridge.store.brakes import count_from
 from storebridge.store.cases import StoredCase, close_case, get_case
 from storebridge.store.database import Tx
 from storebridge.store.lanes import (
@@ -29,7 +36,7 @@ from storebridge.store.lanes import (
     load_lanes,
     save_positions,
 )
-from storebridge.store.order_writes import replan_refused
+from storebridge.store.order_writes import replan_write, stopped_write, writes_of_orders
 from storebridge.store.policies import lane_terms
 from storebridge.store.story import NewMovement, add_movements
 from storebridge.store.waiting import Ask, ask_looks
@@ -48,6 +55,14 @@ class Choice(StrEnum):
     NOT_APPLIED = "not_applied"
     RELEASE = "release"
     """Let what was stopped go on."""
+    WAIT = "wait"
+    """Oversold: the losing orders wait for goods."""
+    SUBSTITUTE = "substitute"
+    """Oversold: other goods are sent; staff exchange them in the store's admin."""
+    SPLIT = "split"
+    """Oversold: the goods come from another group of locations that has them."""
+    CANCEL = "cancel"
+    """Oversold: the losing orders are called off and paid back, without restock."""
     RETRY = "retry"
     """Look again now."""
     DONE = "done"
@@ -58,9 +73,17 @@ CHOICES = {
     Reason.CHANGE_HELD: {Choice.ACCEPT, Choice.REJECT},
     Reason.WRITE_OUTCOME_UNCLEAR: {Choice.APPLIED, Choice.NOT_APPLIED},
     Reason.MASS_ZERO_HELD: {Choice.RELEASE},
+    Reason.WRITES_HELD: {Choice.RELEASE},
+    Reason.DATABASE_RESTORED: {Choice.RETRY},
+    Reason.STORE_CLAIMED: {Choice.RETRY},
+    Reason.OVERSOLD: {Choice.WAIT, Choice.SUBSTITUTE, Choice.SPLIT, Choice.CANCEL, Choice.RETRY, Choice.DONE},
 }
 """Every other reason takes ``retry`` and ``done``."""
-ABOUT_COPIES = frozenset({Reason.ORDER_NOT_MAPPED, Reason.ORDER_NOT_COPIED, Reason.COPY_DIFFERS})
+STAY_OPEN = frozenset({Choice.RETRY, Choice.WAIT, Choice.SUBSTITUTE, Choice.CANCEL})
+"""After these only proof closes the case."""
+ABOUT_ORDERS = frozenset(
+    {Reason.ORDER_NOT_MAPPED, Reason.ORDER_NOT_COPIED, Reason.COPY_DIFFERS, Reason.PARCEL_NOT_TOLD}
+)
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -78,13 +101,16 @@ def settle_case(
     """Carry out a person's decision. Raises NotFoundError, RefusedError (then nothing was changed)."""
     case = get_case(tx, terms.workspace, case_id)
     if case is None or case.state != "open":
-        raise NotFoundError(f"There is no open case {case_id!r} in workspace {terms.workspace!r}.")
+        raise NotFoundError(
+            f"There is no open case {case_id!r} in workspace {terms.workspace!r}: it is closed already, or never was "
+            "one. Nothing was changed."
+        )
     allowed = CHOICES.get(Reason(case.reason), {Choice.RETRY, Choice.DONE})
     if choice not in allowed:
         words = ", ".join(sorted(c.value for c in allowed))
         raise RefusedError(f"A case of {case.reason} takes: {words}; not {choice.value}.")
     wake = _carry_out(tx, terms, ids, case, choice, actor)
-    closed = choice is not Choice.RETRY
+    closed = choice not in STAY_OPEN
     if closed:
         close_case(tx, terms.workspace, case_id, closed_by=actor, resolution=f"{choice.value}: {note}".rstrip(": "))
     _audit(tx, terms.workspace, case, choice, actor, note)
@@ -98,13 +124,29 @@ def _carry_out(
         return _decide_hold(tx, terms, ids, case, choice is Choice.ACCEPT, actor)
     if choice in (Choice.APPLIED, Choice.NOT_APPLIED):
         return _decide_write(tx, terms, ids, case, choice is Choice.APPLIED)
+    if case.reason == Reason.WRITES_HELD:
+        return _release_writes(tx, terms)
     if choice is Choice.RELEASE:
         lanes = lanes_of_connection(tx, terms.workspace, ConnectionName(case.connection or ""))
         freeze_lanes(tx, terms.workspace, lanes, False)
         return take_turn(tx, terms, ids, frozenset(), PersonChanged(tuple(lanes), "release")).wake
+    if choice in (Choice.WAIT, Choice.SUBSTITUTE):
+        return note_choice(tx, terms, case, choice.value, actor)
+    if choice is Choice.SPLIT:
+        return split_to_other_group(tx, terms, ids, case, actor)
+    if choice is Choice.CANCEL:
+        return cancel_losers(tx, terms, ids, case, actor)
     if choice is Choice.RETRY:
-        return _look_again(tx, terms.workspace, case)
+        return _look_again(tx, terms, ids, case)
     return frozenset()
+
+
+def _release_writes(tx: Tx, terms: WorkspaceTerms) -> frozenset[ConnectionName]:
+    """Every counter is read; the turns of those reads plan what was held, and more time may have changed it."""
+    count_from(tx, terms.workspace, tx.now)
+    for connection in terms.connections:
+        ask_sweep(tx, terms, connection, everything=True)
+    return frozenset(terms.connections)
 
 
 def _decide_hold(
@@ -128,7 +170,7 @@ def _movements_of_hold(
     lane: StoredLane, key: PositionKey, held: int, case_id: str, actor: str, *, accept: bool
 ) -> list[NewMovement]:
     """The counter's movement is in the ledger already; a refused one takes the goods behind it back again."""
-    note = f"the held change of {held} units was refused"
+    note = f"the held change of {in_units(held)} was refused"
     return [
         NewMovement(
             draw.pool_id, "correction", -held * draw.weight, cause=f"{case_id}/{draw.pool_id}", actor=actor, note=note
@@ -145,6 +187,12 @@ def _decide_write(
     intent = lane.intents.get(IntentId(case.subject))
     if intent is None:
         raise RefusedError(f"The write {case.subject} is settled already; nothing was changed.")
+    until = (case.payload or {}).get(MAY_LAND_UNTIL)
+    if not applied and isinstance(until, str) and tx.now < datetime.fromisoformat(until):
+        raise RefusedError(
+            f"The write {case.subject} may still take effect until {until}: before that nobody can say that it was not "
+            "applied. Say applied as soon as the store's admin shows it, or answer later; nothing was changed."
+        )
     settle_unclear(tx, terms, lane, intent.intent_id, applied=applied, why="person")
     name, item = intent.position.connection, intent.position.item_id
     ask_looks(tx, terms.workspace, name, [Ask("levels", item, int(Urgency.STOCK_READ), tx.now)])
@@ -166,23 +214,37 @@ def _position_of(case: StoredCase) -> PositionKey:
     return PositionKey(ConnectionName(connection), ItemId(item), LocationId(location))
 
 
-def _send_again(tx: Tx, workspace: Workspace, case: StoredCase, connection: ConnectionName) -> None:
-    """A refused write to an order is planned once more; the courier sends it as it was."""
+def _send_again(
+    tx: Tx, terms: WorkspaceTerms, ids: Ids, case: StoredCase, connection: ConnectionName
+) -> frozenset[ConnectionName]:
+    """A refused or undone write to an order is planned once more. The order's turn comes before the courier: what its
+    documents do not ask for any more is not sent."""
     purpose = str((case.payload or {}).get("purpose", ""))
-    write_id = replan_refused(tx, workspace, purpose)
-    if write_id is None:
-        raise RefusedError(f"The write {purpose!r} is not refused any more; nothing was changed.")
-    ask_looks(tx, workspace, connection, [Ask(WRITE_LOOK, write_id, int(Urgency.ORDERS), tx.now)])
+    write = stopped_write(tx, terms.workspace, purpose)
+    if write is None:
+        raise RefusedError(f"The write {purpose!r} is neither refused nor undone any more; nothing was changed.")
+    key = OrderKey(write.order_key)
+    beside = writes_of_orders(tx, terms.workspace, [key])[key]
+    if left_of(write.write, said_since(beside, write)) is None:
+        raise RefusedError(
+            f"The write {purpose!r} is out of date: a later one to the same order says the same thing anew, and "
+            "this one would bring the old state back. Close the case with done; nothing was changed."
+        )
+    replan_write(tx, write.write_id, tx.now)
+    ask_looks(tx, terms.workspace, connection, [Ask(WRITE_LOOK, write.write_id, int(Urgency.ORDERS), tx.now)])
+    turn = OrderTurn(tx, terms, ids)
+    turn.changed([key])
+    return frozenset({connection, *turn.wake})
 
 
-def _look_again(tx: Tx, workspace: Workspace, case: StoredCase) -> frozenset[ConnectionName]:
+def _look_again(tx: Tx, terms: WorkspaceTerms, ids: Ids, case: StoredCase) -> frozenset[ConnectionName]:
+    workspace = terms.workspace
     if case.connection is None:
         return frozenset()
     name = ConnectionName(case.connection)
-    if case.reason == Reason.ORDER_WRITE_REFUSED:
-        _send_again(tx, workspace, case, name)
-        return frozenset({name})
-    if case.reason in ABOUT_COPIES:
+    if case.reason in (Reason.ORDER_WRITE_REFUSED, Reason.ORDER_WRITE_UNDONE):
+        return _send_again(tx, terms, ids, case, name)
+    if case.reason in ABOUT_ORDERS:
         return read_orders_of_cases(tx, workspace, [case])
     asks = [Ask("store", "all", int(Urgency.ORDERS), tx.now)]
     subject = case.subject.removeprefix(f"{name}/").rsplit("@", 1)[0]

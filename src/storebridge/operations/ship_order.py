@@ -155,7 +155,7 @@ def hold_order(
     place = place_in_queue(file.order, held=hold)
     set_queue(tx, terms.workspace, key, queue=place.value, held_by=actor if hold else "")
     _remember(tx, terms.workspace, key, "held" if hold else "let_go", actor, 0, why=why[:LONGEST_WORD])
-    turn = OrderTurn(tx, terms.workspace, ids, copy_to=terms.copy_to)
+    turn = OrderTurn(tx, terms, ids)
     turn.changed([key])
     return OrderMoved(key, place, wake=frozenset(turn.wake))
 
@@ -174,7 +174,7 @@ def _planned(
     tx: Tx, terms: WorkspaceTerms, ids: Ids, file: OrderFile, parcel_key: str, what: str, actor: str, units: int
 ) -> OrderMoved:
     _remember(tx, terms.workspace, file.order_key, what, actor, units, parcel=parcel_key)
-    turn = OrderTurn(tx, terms.workspace, ids, copy_to=terms.copy_to)
+    turn = OrderTurn(tx, terms, ids)
     turn.changed([file.order_key])
     return OrderMoved(file.order_key, Place(file.queue), parcel_key, units, wake=frozenset(turn.wake))
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from storebridge.model.checkouts import GuardMode
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.show_status import Status, read_status
-from storebridge.store import views, views_lists
+from storebridge.store import views
 from storebridge.store.database import Store, Tx
+from storebridge.store.tallies import call_counts
 from storebridge.telemetry.metrics import SECONDS_BOUNDS, Distribution, Figures, Sample
 
 Ratios = Mapping[tuple[str, str], float]
@@ -55,6 +57,10 @@ def _gauges(status: Status) -> Iterator[tuple[str, tuple[str, ...], float]]:
         yield "drift_units", (connection,), units
     for store in status.stores:
         yield "store_up", (store.connection,), store.health in ("ok", "slow", "read_only")
+    for guard in status.guards:
+        yield "checkout_guarded", (guard.connection,), guard.mode == GuardMode.GUARDED
+        if guard.slowest_probe_ms is not None:
+            yield "checkout_probe_seconds", (guard.connection,), guard.slowest_probe_ms / 1000
     yield "skus_out_of_step", (), status.stock.skus_out_of_step
     yield "units_oversold", (), status.stock.units_oversold
     yield "signals_unaccounted", (), status.events.unaccounted
@@ -67,8 +73,12 @@ def _totals(tx: Tx, terms: WorkspaceTerms, status: Status) -> Iterator[tuple[str
     yield "deliveries_total", ("duplicate",), status.traffic.duplicates
     for name, count in status.traffic.refused.items():
         yield "deliveries_total", (name.removeprefix("deliveries_"),), count
-    for connection, operation, outcome, count in views_lists.call_counts(tx, terms.workspace):
+    for connection, operation, outcome, count in call_counts(tx, terms.workspace):
         yield "api_calls_total", (connection, operation, outcome), count
+    for guard in status.guards:
+        yield "checkout_units_past_total", (guard.connection,), guard.units_past
+        for outcome, count in guard.questions.items():
+            yield "checkouts_total", (guard.connection, outcome), count
     yield "units_sold_total", (), status.traffic.units_sold
 
 

@@ -57,7 +57,10 @@ def find_order(tx: Tx, workspace: Workspace, name: str) -> OrderKey:
     """The one order that is meant. Raises NotFoundError, RefusedError."""
     keys = find_orders(tx, workspace, [name])[name]
     if not keys:
-        raise NotFoundError(f"No order {name!r} is known. If it is new, it will be here once its store was read.")
+        raise NotFoundError(
+            f"No order {name!r} is known: name it by its key, its store's id or its name, such as '#1001'. If it is "
+            "new, it will be here once its store was read."
+        )
     if len(keys) > 1:
         raise RefusedError(f"{name!r} names {len(keys)} orders: say which by its key: {', '.join(keys)}.")
     return keys[0]

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
+from storebridge.model.checkouts import GuardMode
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.signals import Stage
 from storebridge.model.stock import Policy
+from storebridge.model.words import in_units
 from storebridge.observe.agreement import Totals, judge_all
 from storebridge.observe.conservation import Conservation, account_for
 from storebridge.observe.verdict import find_problems
+from storebridge.operations.backfill_orders import BackfillView, is_open, read_backfills
 from storebridge.operations.run_campaign import CampaignView, read_campaigns
+from storebridge.pipeline.checkout.questions import Outcome
+from storebridge.reconcile.checkouts import guards_shown
 from storebridge.store import views
 from storebridge.store.database import Store, Tx
+from storebridge.store.guards import StoredGuard
 from storebridge.store.policies import lane_terms
 from storebridge.store.views import BaselineState, Percentiles, StoreHealth
 from storebridge.store.views_stock import list_pools
@@ -32,6 +38,10 @@ PROMISES = {
     Policy.HYBRID: (
         "Each store shows what is left, less what the others could sell before that is known. A small pool is divided, "
         "and so is every pool while a store cannot be read; then no unit is shown twice."
+    ),
+    Policy.GUARDED: (
+        "Every store shows all that is left, and a checkout that asks gets its units before it may go on: no unit is "
+        "sold twice while every checkout of such a store asks and is answered."
     ),
 }
 
@@ -54,6 +64,23 @@ class Traffic(msgspec.Struct, frozen=True):
     units_sold: int
 
 
+class GuardView(msgspec.Struct, frozen=True):
+    """The guard of one store's checkout."""
+
+    connection: str
+    mode: str
+    """guarded | bounded | shares"""
+    since: datetime
+    why: str
+    """Why it is not more than that."""
+    slowest_probe_ms: int | None
+    orders_past: int
+    units_past: int
+    """Units sold that the guard was not asked about, or could not answer for in time."""
+    questions: dict[str, int]
+    """allowed, refused, unanswered: what was said to checkouts since the beginning."""
+
+
 class Status(msgspec.Struct, frozen=True):
     """One workspace at one moment."""
 
@@ -67,6 +94,10 @@ class Status(msgspec.Struct, frozen=True):
     problems: list[str]
     """Sentences, worst first; empty when all is well."""
     campaigns: list[CampaignView]
+    backfills: list[BackfillView]
+    """Orders of the past that are being read."""
+    guards: list[GuardView]
+    """Stores whose checkout is to ask before it sells."""
     baseline: BaselineState | None
     stores: list[StoreHealth]
     backlog: list[Backlog]
@@ -101,6 +132,8 @@ def read_status(tx: Tx, terms: WorkspaceTerms) -> Status:
         healthy=not find_problems(stores, totals, events, {}, baseline),
         problems=problems,
         campaigns=read_campaigns(tx, terms),
+        backfills=[one for one in read_backfills(tx, terms) if is_open(one)],
+        guards=[_as_guard(guard, counted.tallies) for guard in guards_shown(tx, terms)],
         baseline=baseline,
         stores=stores,
         backlog=_backlog(tx, terms),
@@ -114,7 +147,38 @@ def read_status(tx: Tx, terms: WorkspaceTerms) -> Status:
 
 
 def _traffic(counted: views.Counts) -> Traffic:
-    return Traffic(counted.deliveries, counted.duplicates, counted.tallies, counted.orders, counted.units_sold)
+    refused = {name: count for name, count in counted.tallies.items() if name.startswith("deliveries_")}
+    return Traffic(counted.deliveries, counted.duplicates, refused, counted.orders, counted.units_sold)
+
+
+def _as_guard(guard: StoredGuard, tallies: Mapping[str, int]) -> GuardView:
+    return GuardView(
+        connection=guard.connection,
+        mode=guard.mode,
+        since=guard.since,
+        why=guard.why,
+        slowest_probe_ms=max(guard.probes, default=None),
+        orders_past=guard.orders_past,
+        units_past=guard.units_past,
+        questions={outcome.value.removeprefix("checkouts_"): tallies.get(outcome.value, 0) for outcome in Outcome},
+    )
+
+
+def guard_line(guard: GuardView) -> str:
+    """How a guard is, as a person reads it."""
+    asked = guard.questions
+    past = f" {in_units(guard.units_past)} in {guard.orders_past} orders went past it." if guard.orders_past else ""
+    return (
+        f"Checkout of {guard.connection}: {MEANT[guard.mode]}{f' ({guard.why})' if guard.why else ''}; "
+        f"{asked['allowed']} allowed, {asked['refused']} refused, {asked['unanswered']} not held in time.{past}"
+    )
+
+
+MEANT = {
+    GuardMode.GUARDED.value: "guarded",
+    GuardMode.BOUNDED.value: "guarded in part, stores are kept apart as under hybrid",
+    GuardMode.SHARES.value: "not guarded now, goods are divided as under escrow",
+}
 
 
 def _with_silent(terms: WorkspaceTerms, known: Sequence[StoreHealth]) -> list[StoreHealth]:

@@ -5,10 +5,13 @@ A read copy never becomes an order of its own: its stamp says which order it rep
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 
-from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
+from storebridge.exceptions_queue.cases import CaseOpening, raise_unless_settled, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
+from storebridge.flows.amending import Target, unfollowed
 from storebridge.flows.copies import (
     CopyHeld,
     differences,
@@ -18,30 +21,59 @@ from storebridge.flows.copies import (
     parcels_of_copy,
     plan_cancelled,
     plan_copy,
+    shipped_too_much,
     wants_copy,
 )
-from storebridge.model.copying import stamp_of
-from storebridge.model.ids import ConnectionName, OrderKey, Workspace
-from storebridge.model.order_writes import AddParcel, CreateCopy, PlannedOrderWrite
+from storebridge.flows.following import plan_following
+from storebridge.flows.parcels import noted_by_hand
+from storebridge.flows.told import Told
+from storebridge.model.copying import CopiedGoods, stamp_of
+from storebridge.model.ids import ConnectionName, ItemId, OrderKey
+from storebridge.model.order_writes import AddParcel, CreateCopy, EditLines, PlannedOrderWrite, ReplaceCopy
 from storebridge.model.sales import Order, Standing
+from storebridge.model.settings import WorkspaceTerms
+from storebridge.pipeline.confirm.order_writes import close_undone, dropped
+from storebridge.store.backfills import ASKED
+from storebridge.store.cases import open_subjects
 from storebridge.store.copies import copying_since, goods_in, originals_of, save_copy, want_copy
 from storebridge.store.database import Tx
-from storebridge.store.order_writes import OPEN, StoredWrite, renew_write, settle_write, writes_of_orders
+from storebridge.store.order_writes import DROPPED, OPEN, STOPPED, StoredWrite, renew_write, settled, writes_of_orders
 from storebridge.store.sales import OrderFile, OurParcel, StoredCopy, add_history
 
 UNSURE = ("planned", "sent", "unclear")
 """States of a parcel's write in which its parcel may stand in the order without our knowing that it is ours."""
+NEVER_ASKED = datetime.max.replace(tzinfo=UTC)
 HELD = (Reason.ORDER_NOT_MAPPED, Reason.ORDER_NOT_COPIED)
+OURS = (*HELD, Reason.COPY_DIFFERS)
+"""Cases that this turn opens and closes."""
 
 
 class CopyTurn:
-    """What one turn does about copies. ``target``: the store that gets them; None when nothing is copied any more (what
-    was copied is looked after all the same)."""
+    """What one turn does about copies. Without ``copy_to`` nothing is copied any more; what was copied is looked after
+    all the same."""
 
-    def __init__(self, tx: Tx, workspace: Workspace, target: ConnectionName | None) -> None:
+    def __init__(self, tx: Tx, terms: WorkspaceTerms) -> None:
         self._tx = tx
-        self._workspace = workspace
-        self._target = target
+        self._workspace = terms.workspace
+        self._target = terms.copy_to
+        self._since_when: datetime | None = NEVER_ASKED
+        self._replaced_in = terms.copies_replaced_in
+        self._lines_per_order = terms.lines_per_order
+        self._known: dict[tuple[ConnectionName, ConnectionName], dict[ItemId, CopiedGoods | None]] = {}
+        self._open: set[tuple[str, str]] = set()
+
+    def look_up(self, files: Collection[OrderFile]) -> None:
+        """Ask once for what planning wants to know of all of these orders: the goods of those that may be copied now,
+        and the cases that are open about any."""
+        subjects = {file.order_key for file in files}
+        self._open |= open_subjects(self._tx, self._workspace, [reason.value for reason in OURS], subjects)
+        wanted: dict[ConnectionName, set[ItemId]] = {}
+        for file in files:
+            if file.order.origin is None and file.order.connection != self._target and not self._has_copy(file):
+                wanted.setdefault(file.order.connection, set()).update(_items_of(file.order))
+        if self._target is not None:
+            for connection, items in wanted.items():
+                self._look_up_goods(connection, items, self._target)
 
     def take(self, connection: ConnectionName, copies: Sequence[Order]) -> list[OrderKey]:
         """Copies were read; returns the orders that they repeat. Another installation's copies are left alone."""
@@ -49,89 +81,187 @@ class CopyTurn:
         keys = originals_of(self._tx, self._workspace, connection, by_stamp)
         writes = writes_of_orders(self._tx, self._workspace, list(keys.values()))
         for stamp, key in sorted(keys.items()):
-            write = _creation(writes[key], stamp)
-            if write is not None and isinstance(write.write, CreateCopy):
-                lines = lines_of_copy(write.write, by_stamp[stamp])
+            write = _content(writes[key], stamp)
+            if write is not None:
+                edits = [
+                    one.write for one in writes[key] if isinstance(one.write, EditLines) and _may_have_changed(one)
+                ]
+                lines = lines_of_copy(write, by_stamp[stamp], edits)
                 save_copy(self._tx, self._workspace, key, by_stamp[stamp], lines)
         return sorted(keys.values())
 
-    def prove(self, file: OrderFile, writes: Sequence[StoredWrite]) -> None:
-        """A copy that was read proves its write, whatever became of the answer; then both are compared."""
+    def prove(self, file: OrderFile, writes: Sequence[StoredWrite]) -> list[StoredWrite]:
+        """A copy that was read proves its write, whatever became of the answer; the writes as they are then."""
+        proven = list(writes)
         for copy in file.copies:
-            if copy.order is None:
-                continue
             write = _creation(writes, copy.stamp)
-            if write is not None and write.state in OPEN:
-                settle_write(self._tx, write.write_id, "confirmed", result={"order_id": copy.order.order_id})
+            if copy.order is not None and write is not None and write.state in OPEN:
+                made = {"order_id": str(copy.order.order_id)}
+                close_undone(self._tx, self._workspace, write)
+                proven[writes.index(write)] = settled(self._tx, write, "confirmed", result=made)
                 detail = {"store": copy.connection, "name": copy.order.name}
                 add_history(self._tx, self._workspace, [(file.order_key, "copied", str(copy.connection), detail)])
-            self._compare(file, copy, writes)
+                self._settle(file.order_key, HELD, "it is copied")
+        return proven
 
     def plan(self, file: OrderFile, writes: Sequence[StoredWrite]) -> list[PlannedOrderWrite]:
         """The copy that is missing, and what copies that are there have not followed yet."""
-        followed = [write for copy in file.copies if copy.order for write in plan_cancelled(file.order, copy.order)]
+        followed = [write for copy in file.copies if copy.order for write in self._follow(file, copy, writes)]
         return [*followed, *self._missing(file, writes)]
+
+    def compare(self, file: OrderFile, writes: Sequence[StoredWrite], *, under_way: bool) -> None:
+        """Both sides, when nothing is on its way that would still change one of them."""
+        for copy in file.copies:
+            if copy.order is not None:
+                self._compare(file, copy, writes, under_way=under_way)
+
+    def _follow(self, file: OrderFile, copy: StoredCopy, writes: Sequence[StoredWrite]) -> list[PlannedOrderWrite]:
+        assert copy.order is not None
+        cancelled = plan_cancelled(file.order, copy.order)
+        if cancelled:
+            return cancelled
+        told, target = told_to(copy, writes), self._abilities(file.order, copy)
+        return plan_following(file.order, copy.order, copy.lines, told, target)
+
+    def _abilities(self, order: Order, copy: StoredCopy) -> Target:
+        """What the copy's store can do, and what it knows the order's goods as (asked only when it could matter)."""
+        replaces = copy.connection in self._replaced_in
+        if not replaces and all(line.line_id in copy.lines for line in order.lines):
+            return Target({})
+        goods = self._goods(order, copy.connection)
+        planned = self._planned(order, copy.connection, copy.stamp, goods) if replaces else None
+        repeated = planned.write if isinstance(planned, PlannedOrderWrite) else None
+        return Target(goods, replaces, repeated if isinstance(repeated, CreateCopy) else None)
 
     def _missing(self, file: OrderFile, writes: Sequence[StoredWrite]) -> list[PlannedOrderWrite]:
         self._drop(file, writes)
-        since = None if self._target is None else copying_since(self._tx, self._workspace, self._target)
+        since = self._since(file)
         if self._target is None or since is None or self._has_copy(file):
             return []
         order = file.order
         if not wants_copy(order, self._target, since, held=bool(file.held_by)):
             self._settle(file.order_key, HELD, "it needs no copy now")
             return []
-        items = {line.item_id for line in order.lines if line.item_id is not None}
-        goods = goods_in(self._tx, self._workspace, order.connection, items, self._target)
         stamp = stamp_of(self._workspace, order.connection, order.order_id)
-        planned = plan_copy(order, self._target, stamp, goods)
+        planned = self._planned(order, self._target, stamp, self._goods(order, self._target))
+        earlier = _creation(writes, stamp)
         if isinstance(planned, CopyHeld):
-            self._hold(file, planned)
+            if earlier is None or earlier.state == "refused":
+                self._hold(file, planned)
             return []
         want_copy(self._tx, self._workspace, file.order_key, self._target, stamp)
         self._settle(file.order_key, HELD, "it is copied")
-        earlier = _creation(writes, stamp)
         if earlier is not None and earlier.write != planned.write:
             renew_write(self._tx, earlier.write_id, planned.write)
         return [planned]
+
+    def _goods(self, order: Order, store: ConnectionName) -> dict[ItemId, CopiedGoods]:
+        """What a store knows the order's goods as."""
+        items = _items_of(order)
+        known = self._look_up_goods(order.connection, items, store)
+        return {item: goods for item in items if (goods := known[item]) is not None}
+
+    def _look_up_goods(
+        self, connection: ConnectionName, items: Collection[ItemId], store: ConnectionName
+    ) -> dict[ItemId, CopiedGoods | None]:
+        """Each item is asked for once a turn."""
+        known = self._known.setdefault((connection, store), {})
+        new = [item for item in items if item not in known]
+        if new:
+            known.update(dict.fromkeys(new))
+            known.update(goods_in(self._tx, self._workspace, connection, new, store))
+        return known
+
+    def _planned(
+        self, order: Order, store: ConnectionName, stamp: str, goods: Mapping[ItemId, CopiedGoods]
+    ) -> PlannedOrderWrite | CopyHeld:
+        return plan_copy(order, store, stamp, goods, self._lines_per_order.get(store, sys.maxsize))
+
+    def _since(self, file: OrderFile) -> datetime | None:
+        """Orders placed before this are not copied; None: none is. A backfill may have asked for one that is older."""
+        since = self._began()
+        asked = any(copy.connection == self._target and copy.state == ASKED for copy in file.copies)
+        return file.order.placed_at if asked and since is not None else since
+
+    def _began(self) -> datetime | None:
+        """Asked once a turn."""
+        if self._since_when == NEVER_ASKED and self._target is not None:
+            self._since_when = copying_since(self._tx, self._workspace, self._target)
+        return None if self._since_when == NEVER_ASKED else self._since_when
 
     def _has_copy(self, file: OrderFile) -> bool:
         return any(copy.connection == self._target and copy.order_id is not None for copy in file.copies)
 
     def _drop(self, file: OrderFile, writes: Sequence[StoredWrite]) -> None:
-        """A cancelled order whose copy is not on its way yet gets none."""
+        """A cancelled order whose copy is not on its way yet, or waits for a person, gets none."""
         if file.order.standing is Standing.CANCELLED:
             for write in writes:
-                if isinstance(write.write, CreateCopy) and write.state == "planned":
-                    settle_write(self._tx, write.write_id, "superseded", message="the order was cancelled before")
+                if isinstance(write.write, CreateCopy) and write.state in STOPPED:
+                    dropped(self._tx, self._workspace, write, "the order was cancelled before")
 
     def _hold(self, file: OrderFile, held: CopyHeld) -> None:
         reason, other = HELD if held.unmapped else (HELD[1], HELD[0])
         self._settle(file.order_key, (other,), "it is held for another reason now")
         self._case(reason, file, self._target, {"why": held.why, "lines": list(held.unmapped)[:20]})
 
-    def _compare(self, file: OrderFile, copy: StoredCopy, writes: Sequence[StoredWrite]) -> None:
+    def _compare(self, file: OrderFile, copy: StoredCopy, writes: Sequence[StoredWrite], *, under_way: bool) -> None:
         assert copy.order is not None
+        if under_way or any(one.state in OPEN and one.connection == copy.connection for one in writes):
+            return
         unsure = any(one.state in UNSURE and isinstance(one.write, AddParcel) for one in writes)
-        told = {} if unsure else out_of_step(file.order, copy.order, _told(file.order, copy.connection, writes))
-        found = {**differences(file.order, copy.order), **told}
+        told = {} if unsure else self._apart(file.order, copy.order, copy.lines, writes)
+        left = unfollowed(file.order, copy.order, copy.lines, told_to(copy, writes))
+        found = {**differences(file.order, copy.order), **told, **left}
         if found:
             self._case(Reason.COPY_DIFFERS, file, copy.connection, {**_where(copy.order), **found})
         else:
             self._settle(file.order_key, (Reason.COPY_DIFFERS,), "both come to the same")
 
+    @staticmethod
+    def _apart(original: Order, copy: Order, lines: Mapping[str, str], writes: Sequence[StoredWrite]) -> dict[str, str]:
+        told = _told(original, copy, writes)
+        return {**out_of_step(original, copy, told), **shipped_too_much(original, copy, lines, told)}
+
     def _case(self, reason: Reason, file: OrderFile, store: ConnectionName | None, details: dict[str, object]) -> None:
+        about = {"order": file.order.name, "order_key": file.order_key}
         opening = CaseOpening(
             workspace=self._workspace,
             reason=reason,
             subject=file.order_key,
             connection=store,
-            details={"order": file.order.name, "of": file.order.connection, "id": file.order.order_id, **details},
+            details={**about, "of": file.order.connection, "id": file.order.order_id, **details},
         )
-        raise_cases(self._tx, [opening])
+        raise_unless_settled(self._tx, opening)
+        self._open.add((reason.value, file.order_key))
 
     def _settle(self, key: OrderKey, reasons: Sequence[Reason], proof: str) -> None:
-        settle_by_proof(self._tx, self._workspace, [(reason, key, proof) for reason in reasons])
+        found = [(reason, key, proof) for reason in reasons if (reason.value, key) in self._open]
+        settle_by_proof(self._tx, self._workspace, found)
+
+
+def _items_of(order: Order) -> set[ItemId]:
+    return {line.item_id for line in order.lines if line.item_id is not None}
+
+
+def told_to(copy: StoredCopy, writes: Sequence[StoredWrite]) -> list[Told]:
+    """What was planned for a copy, oldest first."""
+    mine = [one for one in writes if one.connection == copy.connection]
+    return [Told(one.write, one.state in OPEN, one.state == DROPPED) for one in mine]
+
+
+def _content(writes: Sequence[StoredWrite], stamp: str) -> CreateCopy | ReplaceCopy | None:
+    """The write that gave the copy the lines that it has."""
+    made = _creation(writes, stamp)
+    again = [one.write for one in writes if isinstance(one.write, ReplaceCopy) and _may_have_changed(one)]
+    if again:
+        return again[-1]
+    return made.write if made is not None and isinstance(made.write, CreateCopy) else None
+
+
+def _may_have_changed(write: StoredWrite) -> bool:
+    """Whether a write may have changed its order. One that its store took once, and did not show, keeps that code also
+    when it is dropped: staff may have taken back a part of it only."""
+    return write.state in ("unclear", "applied", "confirmed", "undone") or write.code == "undone"
 
 
 def _creation(writes: Sequence[StoredWrite], stamp: str) -> StoredWrite | None:
@@ -158,13 +288,20 @@ def parcels_there(file: OrderFile) -> list[OurParcel]:
     ]
 
 
-def _told(original: Order, store: ConnectionName, writes: Sequence[StoredWrite]) -> dict[str, str]:
-    """Parcels of the original that were made for parcels of the copy in ``store``: their key there, their id here."""
-    made = {}
+def _told(original: Order, copy: Order, writes: Sequence[StoredWrite]) -> dict[str, str]:
+    """Parcels of the original that were made for parcels of the copy, or that somebody noted under their number: their
+    id here, their key there. One that left there may be several here, one per location."""
+    store, made = copy.connection, {}
     for one in writes:
         key, _, number = one.purpose.removeprefix("parcel:").rpartition(f":{original.connection}:")
-        if isinstance(one.write, AddParcel) and key.startswith(parcel_key(store, "")) and number.isdigit():
-            made[key] = one.result.get("parcel_id", "")
+        parcel_id = one.result.get("parcel_id") if isinstance(one.write, AddParcel) else None
+        if parcel_id and key.startswith(parcel_key(store, "")) and number.isdigit():
+            made[parcel_id] = key
+    ours = {one.result["parcel_id"] for one in writes if "parcel_id" in one.result}
+    for parcel in copy.parcels:
+        for number in {shown.number for shown in parcel.tracking}:
+            key = parcel_key(store, parcel.parcel_id)
+            made |= {one.parcel_id: key for one in noted_by_hand(original, number, ours)}
     return made
 
 

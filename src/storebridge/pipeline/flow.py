@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -37,6 +37,8 @@ from storebridge.model.stock import LevelsRead, Measured, Policy, PositionKey
 from storebridge.pipeline.confirm.close import PATIENCE, Spread, answered_signals, not_shown_yet, spreads_of
 from storebridge.pipeline.deliver.settle import Applied, Settlement, empty_settlement, settle_row
 from storebridge.pipeline.normalize.fold import Folding, Movement, fold_lane
+from storebridge.pipeline.normalize.holds import fell_unexplained, keep_reservations, record_reservations
+from storebridge.pipeline.plan.brake import held_lanes
 from storebridge.pipeline.plan.lane import LanePlan, plan_lane, waiting_position
 from storebridge.pipeline.validate.conditions import record_conditions
 from storebridge.pipeline.validate.goods import find_emptied, hold_emptied, record_oversold
@@ -52,8 +54,8 @@ from storebridge.store.journal import (
 )
 from storebridge.store.lanes import (
     StoredLane,
+    all_lanes_of_items,
     freeze_lanes,
-    lanes_of_items,
     load_lanes,
     mark_guarantee,
     save_positions,
@@ -78,6 +80,11 @@ from storebridge.store.waiting import (
 )
 from storebridge.work.urgency import Urgency
 
+PROMISING = (Policy.ESCROW, Policy.GUARDED)
+"""Policies that promise zero oversell."""
+ECHO_PATIENCE = timedelta(seconds=0.5)
+"""A write that was answered is read back after this, or at once when the store's own delivery about it comes first: so
+one read serves both."""
 STAGES = (Stage.INGEST, Stage.NORMALIZE, Stage.VALIDATE, Stage.PLAN, Stage.DELIVER, Stage.CONFIRM)
 
 
@@ -100,6 +107,12 @@ class CallWasAnswered(msgspec.Struct, frozen=True):
     first_sent_at: datetime
 
 
+class CheckoutAsked(msgspec.Struct, frozen=True):
+    """Occasion: a checkout wants units, or gives some back; stored before the turn."""
+
+    lanes: tuple[LaneKey, ...]
+
+
 class PersonChanged(msgspec.Struct, frozen=True):
     """Occasion: goods were booked, a hold was decided, a baseline signed off: plan these lanes again."""
 
@@ -107,7 +120,7 @@ class PersonChanged(msgspec.Struct, frozen=True):
     what: str
 
 
-Occasion = ReadCameBack | CallWasAnswered | PersonChanged
+Occasion = ReadCameBack | CallWasAnswered | CheckoutAsked | PersonChanged
 
 
 class TurnOutcome(msgspec.Struct, frozen=True):
@@ -145,9 +158,11 @@ class Turn:
         self._asks: defaultdict[ConnectionName, dict[ItemId, Urgency]] = defaultdict(dict)
         self._wake: set[ConnectionName] = set()
         self._open_cases: set[tuple[str, str]] = set()
+        self._held: set[LaneKey] = set()
 
     def run(self) -> TurnOutcome:
         self._normalize()
+        self._hold()
         self._validate()
         self._plan()
         self._deliver()
@@ -206,6 +221,20 @@ class Turn:
                 urgency = Urgency.STOCK_CONFIRM if position in written else Urgency.STOCK_READ
                 self._asks[position.connection][position.item_id] = urgency
 
+    # what checkouts hold follows from what was folded
+    def _hold(self) -> None:
+        for key, lane in self._lanes.items():
+            lane.share_until_read()
+            if not (lane.guards and lane.reservations):
+                continue
+            folding = self._foldings.get(key)
+            changed = keep_reservations(lane, folding.movements if folding else (), self._tx.now)
+            record_reservations(self._tx, self._workspace, changed)
+            for connection in fell_unexplained(changed):
+                ask = Ask("order_poll", "all", int(Urgency.ORDERS), self._tx.now)
+                ask_looks(self._tx, self._workspace, connection, [ask])
+                self._wake.add(connection)
+
     def _keep_evidence(self, lane: StoredLane, folding: Folding, sent_at: datetime) -> None:
         doubted = {i.position: i for i in lane.intents.values() if i.state == "unclear"}
         for seen in folding.set_aside:
@@ -236,7 +265,12 @@ class Turn:
 
     # plan: pure
     def _plan(self) -> None:
-        sharing = [key for key, lane in self._lanes.items() if lane.policy is not Policy.MIRROR]
+        sharing = {
+            pool_id: key
+            for key, lane in self._lanes.items()
+            if lane.policy is not Policy.MIRROR
+            for pool_id in lane.pools
+        }
         velocity = sales_velocity(self._tx, self._workspace, sharing) if sharing else {}
         measured = self._measure()
         for key, lane in self._lanes.items():
@@ -249,6 +283,9 @@ class Turn:
                 adjusting=self._adjusting,
                 measured=measured.get(key),
             )
+        self._held = held_lanes(self._tx, self._terms, self._plans)
+        for key in self._held:
+            self._plans[key].new = []
 
     def _measure(self) -> dict[LaneKey, dict[ConnectionName, Measured]]:
         """What hybrid needs to know of the stores; nobody else pays for the questions."""
@@ -296,7 +333,7 @@ class Turn:
                     reason=Reason.WRITE_REFUSED,
                     subject=f"{intent.position.connection}/{intent.position.item_id}",
                     connection=intent.position.connection,
-                    sku=self._sku(key),
+                    sku=self._lanes[key].sku_of(intent.position),
                     lane=key,
                     field=answer.code,
                     details={
@@ -321,9 +358,10 @@ class Turn:
         return self._close()
 
     def _read_again(self, occasion: ReadCameBack) -> None:
+        looks = {look.key: look for look in occasion.looks}
         for key, lane in self._lanes.items():
             signals = self._signals.get(key, [])
-            waiting = not_shown_yet(lane, occasion.connection, occasion.looks, signals, self._foldings[key].stale_items)
+            waiting = not_shown_yet(lane, occasion.connection, looks, signals, self._foldings[key].stale_items)
             if not waiting:
                 self._asks_for_stale(occasion, key)
                 continue
@@ -361,10 +399,15 @@ class Turn:
 
     def _ask(self) -> None:
         for connection, items in sorted(self._asks.items()):
-            asks = [Ask("levels", item, int(urgency), self._tx.now) for item, urgency in sorted(items.items())]
+            asks = [
+                Ask("levels", item, int(urgency), self._look_at(urgency)) for item, urgency in sorted(items.items())
+            ]
             if asks:
                 ask_looks(self._tx, self._workspace, connection, asks)
                 self._wake.add(connection)
+
+    def _look_at(self, urgency: Urgency) -> datetime:
+        return self._tx.now + (ECHO_PATIENCE if urgency is Urgency.STOCK_CONFIRM else timedelta())
 
     def _close(self) -> int:
         waiting = [signal for signals in self._signals.values() for signal in signals]
@@ -374,10 +417,15 @@ class Turn:
         done = [
             signal.seq
             for key, lane in self._lanes.items()
+            if key not in self._held and not self._plans[key].new
             for signal in answered_signals(lane, self._signals.get(key, []), answered)
         ]
         close_signals(self._tx, done, SignalState.CONFIRMED, "a later read shows what was planned")
         return len(done)
+
+    def _sent_at(self) -> datetime:
+        """When what was answered went out."""
+        return self._occasion.first_sent_at if isinstance(self._occasion, CallWasAnswered) else self._tx.now
 
     # the record: ledger, stage results, audit
     def _record(self) -> None:
@@ -390,7 +438,8 @@ class Turn:
             if settlement:
                 movements.extend(self._as_writes(lane, settlement.applied))
                 written = [applied.position for applied in settlement.applied]
-                spreads.extend(spreads_of(lane, written, self._signals.get(key, []), self._tx.now))
+                signals = self._signals.get(key, [])
+                spreads.extend(spreads_of(lane, written, signals, self._sent_at(), self._tx.now))
         add_movements(self._tx, self._workspace, movements)
         add_spreads(self._tx, self._workspace, spreads)
         self._note_found_by_sweep()
@@ -437,7 +486,7 @@ class Turn:
         for key, folding in self._foldings.items():
             spoken_of = {signal.entity for signal in self._signals.get(key, [])}
             items = {m.position.item_id for m in folding.movements} - spoken_of
-            settled = not self._plans[key].new and not self._lanes[key].intents
+            settled = not (self._plans[key].new or self._lanes[key].intents or key in self._held)
             found.extend(self._sweep_signal(occasion, key, item, numbers, settled) for item in sorted(items))
         insert_signals(self._tx, found)
 
@@ -460,7 +509,7 @@ class Turn:
         )
 
     def _note_guarantee(self) -> None:
-        lanes = [lane for lane in self._lanes.values() if lane.policy is Policy.ESCROW or any(lane.guaranteed.values())]
+        lanes = [lane for lane in self._lanes.values() if lane.policy in PROMISING or any(lane.guaranteed.values())]
         if not lanes:
             return
         elsewhere = broken_promises(self._tx, self._workspace)
@@ -472,7 +521,7 @@ class Turn:
                 why_not = guarantee_holds(state, pool) or elsewhere
                 if why_not is None and not lane.guaranteed[pool.pool_id]:
                     held.append(pool.pool_id)
-                elif why_not is not None and (lane.guaranteed[pool.pool_id] or pool.policy is Policy.ESCROW):
+                elif why_not is not None and (lane.guaranteed[pool.pool_id] or pool.policy in PROMISING):
                     broken[pool.pool_id] = why_not
         mark_guarantee(self._tx, self._workspace, held, broken)
 
@@ -538,7 +587,7 @@ def take_turn(
 
 def _lanes_of(tx: Tx, workspace: Workspace, occasion: Occasion) -> set[LaneKey]:
     if isinstance(occasion, ReadCameBack):
-        return set(lanes_of_items(tx, workspace, occasion.connection, occasion.read.asked).values())
+        return all_lanes_of_items(tx, workspace, occasion.connection, occasion.read.asked)
     if isinstance(occasion, CallWasAnswered):
         owners = lanes_of_intents(tx, [row.intent_id for row in occasion.rows])
         return {lane for lane, _ in owners.values()}

@@ -19,20 +19,24 @@ import msgspec
 from storebridge.audit.record import AuditRow, append
 from storebridge.clock import Ids
 from storebridge.flows.changes import changes_between
-from storebridge.flows.confirm import made_parcel, shows
 from storebridge.flows.orders import plan_order
-from storebridge.flows.parcels import ParcelToTell
 from storebridge.flows.queue import place_in_queue, ship_by
+from storebridge.flows.refunds import plan_refunds
+from storebridge.flows.settlement import days_of
+from storebridge.model.days import day_of
 from storebridge.model.ids import ConnectionName, OrderId, OrderKey, Workspace, WriteId
-from storebridge.model.order_writes import AddParcel
 from storebridge.model.sales import Order
+from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.signals import Flow, SignalState
-from storebridge.pipeline.copy_flow import CopyTurn, parcels_there
+from storebridge.pipeline.confirm.order_writes import ProveWrites
+from storebridge.pipeline.copy_flow import CopyTurn
+from storebridge.pipeline.parcel_flow import ParcelTurn
+from storebridge.store.books import booked_for
 from storebridge.store.database import Tx
-from storebridge.store.order_writes import OPEN, StoredWrite, plan_order_writes, settle_write, writes_of_orders
+from storebridge.store.order_writes import DONE, StoredWrite, busy_orders, plan_order_writes, writes_of_orders
+from storebridge.store.oversold import losers_of_orders
 from storebridge.store.sales import (
     OrderFile,
-    OurParcel,
     SalesRow,
     add_history,
     known_orders,
@@ -41,6 +45,7 @@ from storebridge.store.sales import (
     save_orders,
     touch_orders,
 )
+from storebridge.store.settlements import ask_statements
 from storebridge.store.waiting import Ask, ClaimedLook, answer_looks, ask_looks, close_signals, waiting_of_entities
 from storebridge.work.urgency import Urgency
 
@@ -51,20 +56,26 @@ WRITE_LOOK = "order_write"
 class OrderTurn:
     """One turn over some orders: the stages in order, in one transaction, without I/O."""
 
-    def __init__(self, tx: Tx, workspace: Workspace, ids: Ids, *, copy_to: ConnectionName | None = None) -> None:
+    def __init__(self, tx: Tx, terms: WorkspaceTerms, ids: Ids) -> None:
         self._tx = tx
-        self._workspace = workspace
+        self._terms = terms
+        self._workspace = terms.workspace
         self._ids = ids
-        self._copies = CopyTurn(tx, workspace, copy_to)
-        self.wake: set[ConnectionName] = set()
+        self._copies = CopyTurn(tx, terms)
+        self._parcels = ParcelTurn(tx, terms)
+        self._proofs = ProveWrites(tx, terms)
+        self.wake = self._proofs.wake
 
     def read(self, connection: ConnectionName, orders: Sequence[Order], looks: Sequence[ClaimedLook]) -> None:
         """Occasion: whole orders of one store were read for these looks."""
+        answer_looks(self._tx, self._workspace, connection, tuple(looks))  # before this turn asks for a later read
         keys = self._normalize([order for order in orders if order.origin is None])
-        keys += self._copies.take(connection, [order for order in orders if order.origin is not None])
-        self._plan(keys)
-        answer_looks(self._tx, self._workspace, connection, tuple(looks))
-        self._close(connection, looks, keys)
+        copied = self._copies.take(connection, [order for order in orders if order.origin is not None])
+        known = {order.order_id for order in orders}
+        gone = self._proofs.missing(connection, {OrderId(look.key) for look in looks} - known)
+        files = self._plan(sorted({*keys, *copied, *gone}))
+        self._ask_statements([files[key].order for key in copied if key in files])
+        self._close(connection, looks, [*keys, *copied])
 
     def changed(self, keys: Iterable[OrderKey]) -> None:
         """Occasion: somebody packed, sent, held or let go."""
@@ -79,9 +90,29 @@ class OrderTurn:
         changed = {key: order for key, order in fresh.items() if before.get(key) != order}
         touch_orders(self._tx, self._workspace, [key for key in fresh if key not in changed])
         held = {key for key, one in known.items() if one.held_by}
-        save_orders(self._tx, self._workspace, [_as_row(order, key in held) for key, order in changed.items()])
+        losing = {loser.order_key for loser in losers_of_orders(self._tx, self._workspace, changed)}
+        rows = [_as_row(order, key in held, key in losing) for key, order in changed.items()]
+        save_orders(self._tx, self._workspace, rows)
         self._remember({key: (before.get(key), order) for key, order in changed.items()})
+        self._ask_statements([*changed.values(), *(before[key] for key in changed if key in before)])
+        self._ask_booked([order for key, order in changed.items() if _has_new_money(order, before.get(key))])
         return sorted(newest)
+
+    def _ask_statements(self, orders: Sequence[Order]) -> None:
+        """Days that are over, and have an order that changed, are settled anew."""
+        zone = self._terms.time_zone
+        ask_statements(self._tx, self._terms, {day for order in orders for day in days_of(order, zone)})
+
+    def _ask_booked(self, orders: Sequence[Order]) -> None:
+        """Entries that were booked before their order was known, or showed the payment, are explained now: their own
+        days are settled anew. An order of today has none on a day that is over, so the stream does not ask."""
+        zone = self._terms.time_zone
+        today = day_of(self._tx.now, zone)
+        late = [order for order in orders if day_of(order.placed_at, zone) < today]
+        for name in {order.connection for order in late}:
+            mine = [order for order in late if order.connection == name]
+            booked = booked_for(self._tx, self._workspace, name, mine)
+            ask_statements(self._tx, self._terms, {day_of(at, zone) for at in booked})
 
     def _remember(self, changed: dict[OrderKey, tuple[Order | None, Order]]) -> None:
         entries = [
@@ -93,16 +124,28 @@ class OrderTurn:
         append(self._tx, [_audit(self._workspace, key, kind, actor, detail) for key, kind, actor, detail in entries])
 
     # plan and deliver
-    def _plan(self, keys: Sequence[OrderKey]) -> None:
+    def _plan(self, keys: Sequence[OrderKey]) -> dict[OrderKey, OrderFile]:
         files = load_files(self._tx, self._workspace, keys)
         writes = writes_of_orders(self._tx, self._workspace, list(files))
+        self._copies.look_up(files.values())
         for key, file in files.items():
-            self._prove(file, writes[key])
-            told = _told(file, writes[key])
+            writes[key] = self._settle(file, writes[key])
+            told = self._parcels.told(file, writes[key])
             plans = [*plan_order(file.order, told), *self._copies.plan(file, writes[key])]
+            plans += plan_refunds(file.order, [(one.write, one.result) for one in writes[key] if one.state in DONE])
             planned = [(WriteId(self._ids.new("write")), plan) for plan in plans]
-            new = plan_order_writes(self._tx, self._workspace, key, planned, priority=int(Urgency.ORDERS))
-            self._deliver([(plan.connection, write_id) for write_id, plan in planned if write_id in set(new)])
+            new = set(plan_order_writes(self._tx, self._workspace, key, planned, priority=int(Urgency.ORDERS)))
+            self._deliver([(plan.connection, write_id) for write_id, plan in planned if write_id in new])
+            said = [plan.write for write_id, plan in planned if write_id in new]
+            writes[key] = self._proofs.drop_said_anew(writes[key], said) if said else writes[key]
+            self._parcels.tell_of_rest(file, told, writes[key])
+            self._copies.compare(file, writes[key], under_way=bool(new))
+        return files
+
+    def _settle(self, file: OrderFile, writes: Sequence[StoredWrite]) -> list[StoredWrite]:
+        """What the documents say of writes that were made; the writes as they are then."""
+        proven = self._proofs.prove(file, self._copies.prove(file, writes))
+        return self._parcels.revise(file, proven)
 
     def _deliver(self, new: Sequence[tuple[ConnectionName, WriteId]]) -> None:
         for connection, write_id in new:
@@ -111,20 +154,10 @@ class OrderTurn:
             self.wake.add(connection)
 
     # confirm
-    def _prove(self, file: OrderFile, writes: Sequence[StoredWrite]) -> None:
-        """A write is confirmed by a document that was read after it was answered and shows what it did."""
-        documents = {copy.connection: copy.order for copy in file.copies} | {file.order.connection: file.order}
-        for write in writes:
-            shown = documents.get(write.connection)
-            if shown is not None and write.state == "applied" and shows(shown, write.write, write.result):
-                settle_write(self._tx, write.write_id, "confirmed", result=write.result)
-        self._copies.prove(file, writes)
-
     def _close(self, connection: ConnectionName, looks: Sequence[ClaimedLook], keys: Sequence[OrderKey]) -> None:
         """A signal is confirmed by a later read after which nothing is left to write to the store that sold it. What
         goes to another store is confirmed there."""
-        open_writes = writes_of_orders(self._tx, self._workspace, keys, states=OPEN)
-        busy = {key for key, writes in open_writes.items() if any(one.connection == connection for one in writes)}
+        busy = busy_orders(self._tx, self._workspace, keys, connection)
         up_to = {look.key: look.number for look in looks if order_key_of(connection, OrderId(look.key)) not in busy}
         done = waiting_of_entities(self._tx, self._workspace, connection, Flow.ORDERS, up_to)
         close_signals(self._tx, done, SignalState.CONFIRMED, "the order was read, and nothing is left to write")
@@ -135,44 +168,14 @@ def _is_older(order: Order, known: Order | None) -> bool:
     return known is not None and order.updated_at < known.updated_at
 
 
-def _as_row(order: Order, held: bool) -> SalesRow:
-    return SalesRow(order, place_in_queue(order, held=held).value, ship_by(order))
+def _has_new_money(order: Order, known: Order | None) -> bool:
+    """Whether an order is new, or shows a transaction that it did not show before."""
+    shown = {payment.payment_id for payment in known.payments} if known is not None else set()
+    return known is None or any(payment.payment_id not in shown for payment in order.payments)
 
 
-def _told(file: OrderFile, writes: Sequence[StoredWrite]) -> list[ParcelToTell]:
-    """Our parcels and those that left where a copy is packed, each with what the order's store was told of it."""
-    parcels = [*file.parcels, *parcels_there(file)]
-    return [_to_tell(file, parcel, [w for w in writes if _is_part(w, parcel.parcel_key)]) for parcel in parcels]
-
-
-def _is_part(write: StoredWrite, parcel_key: str) -> bool:
-    return isinstance(write.write, AddParcel) and write.purpose.startswith(f"parcel:{parcel_key}:")
-
-
-def _to_tell(file: OrderFile, parcel: OurParcel, parts: Sequence[StoredWrite]) -> ParcelToTell:
-    done = [write for write in parts if write.state in ("applied", "confirmed")]
-    return ParcelToTell(
-        parcel_key=parcel.parcel_key,
-        lines=parcel.lines,
-        tracking=parcel.tracking,
-        notify=parcel.notify,
-        cancelled=parcel.cancelled,
-        location_id=parcel.location_id,
-        covered=tuple(line for write in parts for line in _add_of(write).lines),
-        parts=len(parts),
-        made=tuple(made for write in done if (made := _made(file.order, write))),
-    )
-
-
-def _add_of(write: StoredWrite) -> AddParcel:
-    assert isinstance(write.write, AddParcel)
-    return write.write
-
-
-def _made(order: Order, write: StoredWrite) -> str:
-    """The store's id of the parcel that a write made: from the answer, else from the order itself."""
-    parcel = made_parcel(order, _add_of(write), write.result)
-    return write.result.get("parcel_id") or (parcel.parcel_id if parcel else "")
+def _as_row(order: Order, held: bool, losing: bool) -> SalesRow:
+    return SalesRow(order, place_in_queue(order, held=held, oversold=losing).value, ship_by(order))
 
 
 def _audit(workspace: Workspace, key: OrderKey, kind: str, actor: str, detail: dict[str, Any]) -> AuditRow:

@@ -7,6 +7,7 @@ the lowers are confirmed. When it has ended the turn that raises a store also ta
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from storebridge.audit.record import AuditRow, append
 from storebridge.model.ids import ConnectionName, Workspace
@@ -44,10 +45,13 @@ def end_campaigns(tx: Tx, workspace: Workspace, ending: Sequence[Campaign], *, a
     return plan_anew(tx, workspace, [campaign.pattern for campaign in ended])
 
 
-def plan_anew(tx: Tx, workspace: Workspace, patterns: Sequence[str]) -> frozenset[ConnectionName]:
-    """Ask for reads of every counter in the lanes of these SKUs; the read's turn plans them."""
+def plan_anew(
+    tx: Tx, workspace: Workspace, patterns: Sequence[str], *, due_at: datetime | None = None
+) -> frozenset[ConnectionName]:
+    """Ask for reads of every counter in the lanes of these SKUs, now or from ``due_at`` on; the read's turn plans
+    them."""
     found = items_of_skus(tx, workspace, patterns)
     for connection, items in found.items():
-        asks = [Ask("levels", item, int(Urgency.STOCK_READ), tx.now) for item in items]
+        asks = [Ask("levels", item, int(Urgency.STOCK_READ), due_at or tx.now) for item in items]
         ask_looks(tx, workspace, connection, asks)
     return frozenset(found)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from storebridge.audit.record import AuditRow, append
 from storebridge.connectors.port import WriteStyle
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.inventory.observe import Folded, HoldRules, fold_reading
-from storebridge.inventory.resolver import Move, Sighting, doubt_of, next_move
+from storebridge.inventory.resolver import Move, Sighting, doubt_of, may_land_until, next_move, tells_after
 from storebridge.inventory.settle import apply_delta
 from storebridge.model.ids import ConnectionName, IntentId, Workspace
 from storebridge.model.settings import WorkspaceTerms
@@ -21,6 +21,9 @@ from storebridge.store.policies import lane_terms
 from storebridge.store.story import NewMovement, add_movements
 from storebridge.store.waiting import Ask, ask_looks, who_made_version
 from storebridge.work.urgency import Urgency
+
+MAY_LAND_UNTIL = "may still land until"
+"""Of a case about a doubt: before this nobody can say that the write was not applied."""
 
 
 def resolve_doubts(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, *, late_landing: timedelta) -> int:
@@ -40,7 +43,7 @@ def _resolve(tx: Tx, terms: WorkspaceTerms, lane: StoredLane, intent: OpenIntent
     doubt = doubt_of(intent.evidence or {}, intent.intent_id, author)
     move = next_move(doubt, tx.now, late_landing=late_landing)
     if move is Move.ASK:
-        _give_to_a_person(tx, terms.workspace, lane, intent)
+        _give_to_a_person(tx, terms.workspace, lane, intent, may_land_until(doubt, tx.now, late_landing=late_landing))
     if move in (Move.ASK, Move.WAIT):
         _read_again(tx, terms.workspace, intent)
         return False
@@ -66,20 +69,24 @@ def _read_again(tx: Tx, workspace: Workspace, intent: OpenIntent) -> None:
     ask_looks(tx, workspace, intent.position.connection, [ask])
 
 
-def _give_to_a_person(tx: Tx, workspace: Workspace, lane: StoredLane, intent: OpenIntent) -> None:
+def _give_to_a_person(
+    tx: Tx, workspace: Workspace, lane: StoredLane, intent: OpenIntent, may_land: datetime | None
+) -> None:
     evidence = intent.evidence or {}
+    still = {} if may_land is None else {MAY_LAND_UNTIL: may_land.isoformat(timespec="seconds")}
     opening = CaseOpening(
         workspace=workspace,
         reason=Reason.WRITE_OUTCOME_UNCLEAR,
         subject=intent.intent_id,
         connection=intent.position.connection,
-        sku=next(iter(lane.pools.values())).sku,
+        sku=lane.sku_of(intent.position),
         lane=lane.lane,
         field="available",
         details={
             "sent": evidence.get("sent_at"),
             "level before": intent.from_level,
             "if applied it became": intent.to_level,
+            **still,
             "seen since": [f"{level} at {at}" for at, level, *_ in evidence.get("seen", [])[-5:]],
             "location": intent.position.location_id,
             "item": intent.position.item_id,
@@ -94,12 +101,13 @@ def settle_unclear(
     """A write in doubt is now known: move the rights if it applied, then take over what was read meanwhile.
 
     Without the second step the next plan would start from the level before the doubt, and its guard would be stale at
-    once (mirror, storm, seed 301: one counter went from doubt to doubt for an hour).
+    once (mirror, storm, seed 301: one counter went from doubt to doubt for an hour). What was seen of a counter without
+    revisions may be older than a landing that a person saw since: it is left alone, and the next reading counts.
     """
     intent = lane.intents.pop(intent_id)
     settle_intents(tx, [SettledRow(intent_id, "applied" if applied else "stale", why, intent.evidence)])
     record = {"intent": intent_id, "applied": applied, "by": why, "evidence": intent.evidence}
-    sku = next(iter(lane.pools.values())).sku
+    sku = lane.sku_of(intent.position) or lane.lane
     append(
         tx, [AuditRow(workspace=terms.workspace, kind="doubt_settled", subject=sku, actor="storebridge", record=record)]
     )
@@ -112,7 +120,7 @@ def settle_unclear(
         position = apply_delta(position, intent.delta, version=None, blind=blind)
         note, cause = f"found applied by {why}", intent_id
         rows += _movements(lane, intent.position, "write", intent.delta, position.level, "storebridge", note, cause)
-    if doubt.sightings:
+    if tells_after(doubt, applied=applied):
         folded = _fold_seen(terms, lane.policy, position, doubt.sightings[-1])
         position = folded.position
         if folded.movement:

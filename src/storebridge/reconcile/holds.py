@@ -11,8 +11,8 @@ from storebridge.store.database import Tx
 from storebridge.store.labels import residuals_of_items
 from storebridge.store.lanes import (
     StoredLane,
+    all_lanes_of_items,
     held_positions,
-    lanes_of_items,
     load_lanes,
     replace_position,
     save_positions,
@@ -27,13 +27,14 @@ def release_explained_holds(tx: Tx, terms: WorkspaceTerms, connection: Connectio
     keys = held_positions(tx, terms.workspace, connection)
     items = sorted({key.item_id for key in keys})
     residuals = residuals_of_items(tx, terms.workspace, connection, items)
-    explained = {item for r in residuals if r.unexplained == r.booked for item in r.items} & set(items)
-    lanes = lanes_of_items(tx, terms.workspace, connection, sorted(explained))
-    loaded = load_lanes(tx, terms.workspace, lanes.values(), lane_terms(tx, terms))
+    unexplained = {item for r in residuals if r.unexplained != r.booked for item in r.items}
+    explained = {item for r in residuals for item in r.items} & set(items) - unexplained
+    lanes = all_lanes_of_items(tx, terms.workspace, connection, sorted(explained))
+    loaded = load_lanes(tx, terms.workspace, lanes, lane_terms(tx, terms))
     released = 0
     for lane in loaded.values():
         released += _release(tx, terms, connection, lane)
-    asks = [Ask("levels", item, int(Urgency.STOCK_READ), tx.now) for item in sorted(lanes)]
+    asks = [Ask("levels", item, int(Urgency.STOCK_READ), tx.now) for item in sorted(explained)]
     ask_looks(tx, terms.workspace, connection, asks)
     return released
 

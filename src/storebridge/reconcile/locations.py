@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from storebridge.errors import ConfigurationError
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
-from storebridge.mappings.groups import groups_sold_from, place_locations
+from storebridge.mappings.groups import Placed, groups_sold_from, place_locations
 from storebridge.model.catalogue import Location
 from storebridge.model.ids import ConnectionName, LocationId
 from storebridge.model.settings import GroupTerms, WorkspaceTerms
@@ -15,7 +15,7 @@ from storebridge.reconcile.sweep import ask_sweep
 from storebridge.store.cases import open_subjects_of_reason
 from storebridge.store.catalogue import note_locations
 from storebridge.store.database import Tx
-from storebridge.store.lanes import StockAtLocation, close_counters, stock_by_location
+from storebridge.store.places import StockAtLocation, close_counters, stock_by_location
 
 
 def record_locations(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, found: Sequence[Location]) -> None:
@@ -55,16 +55,28 @@ def sells_from_several_groups(
     terms: WorkspaceTerms, connection: ConnectionName, found: Sequence[Location]
 ) -> tuple[str, ...]:
     """The groups that the store's own checkout may sell from, when they are more than one."""
-    try:
-        placed = place_locations(
-            [
-                GroupTerms(group.name, {connection: group.locations[connection]})
-                for group in terms.groups
-                if connection in group.locations
-            ],
-            {connection: found},
-        )
-    except ConfigurationError:
-        return ()  # a location that the configuration names is gone, which is a case of its own
-    groups = groups_sold_from(placed, {connection: found})[connection]
+    groups = groups_sold_from(_placed(terms, connection, found), {connection: found})[connection]
     return tuple(sorted(groups)) if len(groups) > 1 else ()
+
+
+def grouped_outside_default(
+    terms: WorkspaceTerms, connection: ConnectionName, found: Sequence[Location]
+) -> tuple[str, ...]:
+    """Names of locations that belong to a group and are not the default one."""
+    placed = _placed(terms, connection, found)
+    return tuple(sorted(one.name for one in found if not one.is_default and (connection, one.location_id) in placed))
+
+
+def _placed(
+    terms: WorkspaceTerms, connection: ConnectionName, found: Sequence[Location]
+) -> dict[tuple[ConnectionName, LocationId], Placed]:
+    """Nothing where a location that the configuration names is gone, which is a case of its own."""
+    groups = [
+        GroupTerms(group.name, {connection: group.locations[connection]})
+        for group in terms.groups
+        if connection in group.locations
+    ]
+    try:
+        return place_locations(groups, {connection: found})
+    except ConfigurationError:
+        return {}

@@ -12,19 +12,23 @@ from datetime import datetime, timedelta
 from storebridge.connectors.port import Blame, CallTrouble, Connector, Remedy
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
+from storebridge.model.copying import CopiesTake
 from storebridge.model.ids import ConnectionName, ItemId, OrderId, Workspace
 from storebridge.model.orders import ChangeCursor, OrderFacts
 from storebridge.model.sales import Order, Sale
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.signals import Flow, SignalState
+from storebridge.reconcile.bundles import tell_edited_bundles
+from storebridge.reconcile.checkouts import note_placed
+from storebridge.reconcile.copied_stock import book_copied_stock, tell_of_copies
 from storebridge.reconcile.doubts import resolve_doubts
 from storebridge.reconcile.holds import release_explained_holds
+from storebridge.reconcile.oversell import judge_oversold, note_cancelled_orders
 from storebridge.store.cases import StoredCase, open_cases_of_reason
 from storebridge.store.cursors import advance_cursor, read_cursor
 from storebridge.store.database import Store, Tx
 from storebridge.store.labels import (
     Residual,
-    items_of_copies,
     last_movements,
     record_orders,
     residuals_of_items,
@@ -33,7 +37,7 @@ from storebridge.store.labels import (
 from storebridge.store.lanes import held_positions
 from storebridge.store.listings import hidden_for, listing_began, measured_lag, note_lag, note_listed
 from storebridge.store.sales import unread_orders
-from storebridge.store.story import NewMovement, add_movements
+from storebridge.store.story import EXPLAINED_LATER, UNEXPLAINED, NewMovement, add_movements
 from storebridge.store.waiting import (
     Ask,
     ClaimedLook,
@@ -61,11 +65,12 @@ class ReadOrders:
     (``pipeline/order_flow.py``); without, only their label is read."""
 
     def __init__(
-        self, workspace: Workspace, connector: Connector, store: Store, wake: Wake, *, keep: Keep | None = None
+        self, terms: WorkspaceTerms, connector: Connector, store: Store, wake: Wake, *, keep: Keep | None = None
     ) -> None:
         capabilities = connector.capabilities
         self.rows_per_read = capabilities.orders_per_read if keep is None else capabilities.sales_per_read
-        self._workspace = workspace
+        self._terms = terms
+        self._workspace = terms.workspace
         self._connector = connector
         self._store = store
         self._wake = wake
@@ -90,6 +95,7 @@ class ReadOrders:
             await self._store.run(self._note_hidden, trouble)
             return False
         self._wake(await self._store.run(self._commit_sales, keep, sales, looks))
+        self._wake(await self._store.run(judge_oversold, self._terms))
         return True
 
     def _note_hidden(self, tx: Tx, trouble: CallTrouble) -> None:
@@ -109,6 +115,7 @@ class ReadOrders:
         name = self._connector.name
         asked = store_orders(tx, self._workspace, name, [sale.label for sale in sales])
         wake = keep(tx, name, [sale.order for sale in sales], looks)
+        note_cancelled_orders(tx, self._workspace, [sale.order for sale in sales])
         settle_by_proof(tx, self._workspace, [(Reason.ORDERS_HIDDEN, name, "whole orders were read")])
         return wake | {name} if asked else wake
 
@@ -131,9 +138,11 @@ def commit_orders(
 
 def store_orders(tx: Tx, workspace: Workspace, connection: ConnectionName, facts: Iterable[OrderFacts]) -> int:
     """Store orders; returns how many levels have to be read because of them."""
-    items = record_orders(tx, workspace, connection, list(facts))
+    stored = list(facts)
+    items = record_orders(tx, workspace, connection, stored)
+    freed = note_placed(tx, workspace, connection, stored)
     unseen = [r for r in residuals_of_items(tx, workspace, connection, items) if r.unexplained != r.booked]
-    return _ask_levels(tx, workspace, connection, unseen, items)
+    return freed + _ask_levels(tx, workspace, connection, unseen, items)
 
 
 def _ask_levels(
@@ -196,7 +205,9 @@ class PollOrders:
             page = found.next_page
             if page is None:
                 break
-        await self._store.run(self._finish, looks, begun, newest)
+        await self._store.run(self._finish, looks, begun, newest, before)
+        if self._terms.keep_orders:
+            self._wake(await self._store.run(judge_oversold, self._terms))
         self._wake(frozenset({self._connector.name}))
 
     def _store_page(self, tx: Tx, orders: tuple[OrderFacts, ...], listed_before: datetime | None) -> None:
@@ -219,14 +230,23 @@ class PollOrders:
         since = tx.now - FIRST_LOOK_BACK if stored is None else stored.updated_at
         return tx.now, listing_began(tx, self._workspace, name, CURSOR), ChangeCursor(since - self._lag)
 
-    def _finish(self, tx: Tx, looks: tuple[ClaimedLook, ...], begun: datetime, newest: ChangeCursor) -> None:
+    def _finish(
+        self,
+        tx: Tx,
+        looks: tuple[ClaimedLook, ...],
+        begun: datetime,
+        newest: ChangeCursor,
+        before: datetime | None,
+    ) -> None:
         name = self._connector.name
         advance_cursor(tx, self._workspace, name, CURSOR, newest, checked_at=begun)
         answer_looks(tx, self._workspace, name, looks)
         late_landing = timedelta(seconds=self._connector.capabilities.late_landing_seconds)
         resolve_doubts(tx, self._terms, name, late_landing=late_landing)
         release_explained_holds(tx, self._terms, name)
-        label_movements(tx, self._workspace, name, orders_read_at=begun, lag=self._lag)
+        label_movements(tx, self._terms, name, orders_read_at=begun, lag=self._lag)
+        if self._terms.copies_take.get(name, CopiesTake.NEVER) is CopiesTake.NEVER:
+            tell_of_copies(tx, self._workspace, name, before, begun, self._lag)
         again = Ask("order_poll", "all", int(Urgency.ORDERS), tx.now + self._every)
         ask_looks(tx, self._workspace, name, [again])
 
@@ -239,9 +259,11 @@ def _later(cursor: ChangeCursor, orders: Iterable[OrderFacts]) -> ChangeCursor:
 
 
 def label_movements(
-    tx: Tx, workspace: Workspace, connection: ConnectionName, *, orders_read_at: datetime, lag: timedelta
+    tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, *, orders_read_at: datetime, lag: timedelta
 ) -> None:
-    """Book what no order explains as edits by staff, or have levels read that are older than the orders."""
+    """Book what no order explains into rights where a copy did it, else as edits by staff; or have levels read that are
+    older than the orders."""
+    workspace = terms.workspace
     found = residuals_since(tx, workspace, connection, tx.now - LABEL_WINDOW)
     held = {key.item_id for key in held_positions(tx, workspace, connection)}
     open_ones = [r for r in found if r.unexplained != r.booked and not r.uncertain and not held.intersection(r.items)]
@@ -253,7 +275,10 @@ def label_movements(
         if _levels_are_newer(residual)
         and moved_at.get((residual.pool_id, residual.connection), orders_read_at - lag) <= orders_read_at - lag
     ]
-    _ask_levels(tx, workspace, connection, unread)
+    copied = book_copied_stock(tx, terms, connection, certain)
+    _ask_levels(tx, workspace, connection, [*unread, *(one for one in certain if copied.get(one.pool_id))])
+    rest = {one: one.unexplained - one.booked - copied.get(one.pool_id, 0) for one in certain}
+    by_staff = {residual: units for residual, units in rest.items() if units}
     add_movements(
         tx,
         workspace,
@@ -262,37 +287,14 @@ def label_movements(
                 pool_id=residual.pool_id,
                 connection=residual.connection,
                 kind="manual",
-                units=residual.unexplained - residual.booked,
+                units=units,
                 actor=f"staff of {residual.connection}",
-                note="no order explains this part of the counters' change",
+                note=EXPLAINED_LATER if units * residual.booked < 0 else UNEXPLAINED,
             )
-            for residual in certain
+            for residual, units in by_staff.items()
         ],
     )
-    _tell_of_copies(tx, workspace, connection, certain)
-
-
-def _tell_of_copies(tx: Tx, workspace: Workspace, connection: ConnectionName, moved: Sequence[Residual]) -> None:
-    """A copy must move nothing (S13, W9, W10). Where one is about, an unexplained movement is told to a person: it may
-    have been the copy, and then no goods moved."""
-    items = {item for residual in moved for item in residual.items}
-    if not items:
-        return
-    copied = items_of_copies(tx, workspace, connection, items, tx.now - LABEL_WINDOW)
-    openings = [
-        CaseOpening(
-            workspace=workspace,
-            reason=Reason.COPY_MOVED_STOCK,
-            subject=f"{connection}/{residual.pool_id}",
-            connection=connection,
-            sku=copied[item],
-            details={"units": residual.unexplained - residual.booked},
-        )
-        for residual in moved
-        for item in residual.items[:1]
-        if item in copied
-    ]
-    raise_cases(tx, openings)
+    tell_edited_bundles(tx, workspace, connection, found, by_staff)
 
 
 def _levels_are_newer(residual: Residual) -> bool:

@@ -17,7 +17,7 @@ from storebridge.model.catalogue import Location
 from storebridge.model.ids import ConnectionName
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.signals import Flow, SignalState
-from storebridge.reconcile.locations import record_locations, sells_from_several_groups
+from storebridge.reconcile.locations import grouped_outside_default, record_locations, sells_from_several_groups
 from storebridge.reconcile.sweep import ask_sweep
 from storebridge.store.connections import note_promise, save_facts, was_looked_at
 from storebridge.store.database import Store, Tx
@@ -88,7 +88,10 @@ class LookAtStore:
         set_writable(tx, workspace, name, facts.can_write_stock)
         record_findings(tx, self._terms, name, facts.findings)
         record_locations(tx, self._terms, name, locations)
-        record_promise(tx, self._terms, name, facts.findings, locations)
+        outside: tuple[str, ...] = ()
+        if self._connector.capabilities.sells_from_default_only:
+            outside = grouped_outside_default(self._terms, name, locations)
+        record_promise(tx, self._terms, name, facts.findings, locations, outside)
         if report is not None:
             self._record_subscriptions(tx, report, known=known)
         answer_looks(tx, workspace, name, looks)
@@ -99,13 +102,14 @@ class LookAtStore:
         ask_looks(tx, workspace, name, [Ask("store", "all", int(Urgency.ORDERS), again)])
 
     def _record_subscriptions(self, tx: Tx, report: SubscriptionReport, *, known: bool) -> None:
-        """``known``: the store was looked at before, so deliveries that came are owed to earlier subscriptions."""
+        """``known``: the store was looked at before, so what is missing now was there. A first look that broke off
+        half-way leaves some subscriptions behind, and nobody removed the others."""
         name = self._connector.name
         workspace = self._terms.workspace
         if report.restored:
             ask_sweep(tx, self._terms, name, everything=True)
         arrives = topics_received(tx, workspace, name, tx.now - timedelta(days=SILENCE_DAYS))
-        if report.restored and (report.present or (known and arrives)):
+        if report.restored and known and (report.present or arrives):
             opening = CaseOpening(
                 workspace=workspace,
                 reason=Reason.SUBSCRIPTION_REMOVED,
@@ -138,8 +142,12 @@ def record_promise(
     connection: ConnectionName,
     findings: tuple[Finding, ...],
     locations: tuple[Location, ...],
+    outside: tuple[str, ...] = (),
 ) -> None:
-    """What stands against the guarantee in the store as a whole is a case, and shown at every SKU."""
+    """What stands against the guarantee in the store as a whole is a case, and shown at every SKU.
+
+    ``outside``: locations in a group from which the store's checkout does not sell.
+    """
     several = sells_from_several_groups(terms, connection, locations)
     subject = (Reason.SELLS_FROM_SEVERAL_GROUPS, connection)
     if several:
@@ -155,7 +163,8 @@ def record_promise(
     else:
         settle_by_proof(tx, terms.workspace, [(*subject, "its online locations are in one group")])
     late = any(f.precondition is Precondition.COUNTED_WHEN_PLACED and not f.holds for f in findings)
-    why_not = "lowers stock only when an order is paid" if late else None
+    why_not = f"does not sell from {', '.join(outside)}, which is in a group" if outside else None
+    why_not = "lowers stock only when an order is paid" if late else why_not
     why_not = "sells online from several groups of locations" if several else why_not
     note_promise(tx, terms.workspace, connection, why_not)
     if why_not:

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from storebridge.model.ids import ConnectionName
 from storebridge.model.settings import WorkspaceTerms
+from storebridge.reconcile.catalogue import ask_listing
 from storebridge.store.database import Tx
-from storebridge.store.lanes import unread_items
+from storebridge.store.sweeps import unread_items
 from storebridge.store.waiting import Ask, ask_looks
 from storebridge.work.urgency import Urgency
 
@@ -32,7 +33,8 @@ def ask_sweep(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, *, ever
 
 
 def ask_periodic(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName) -> None:
-    """At start: poll orders and look at the store itself now; each asks for its own next time when done."""
+    """At start: poll orders and look at the store itself now; each asks for its own next time when done. The goods were
+    or will be listed by the baseline, so the next listing is a day away."""
     ask_looks(
         tx,
         terms.workspace,
@@ -42,3 +44,4 @@ def ask_periodic(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName) -> N
             Ask("store", "all", int(Urgency.ORDERS), tx.now),
         ],
     )
+    ask_listing(tx, terms, connection)

@@ -14,6 +14,8 @@ from storebridge.store.prepared import Prepared
 from storebridge.store.tables import audit, seals
 
 PAGE_ROWS = 2000
+LATE_NUMBERS = 10_000
+"""A number may have been drawn before, and stored after, as many others."""
 
 
 class StoredAudit(msgspec.Struct, frozen=True):
@@ -66,9 +68,10 @@ def last_seal(tx: HasConnection, workspace: Workspace) -> Seal | None:
 
 
 _SELECT_UNSEALED = (
-    select(audit)
+    select(audit.c.number, audit.c.digest)
     .where(
         audit.c.workspace == bindparam("w"),
+        audit.c.number > bindparam("after"),
         ~select(seals.c.position)
         .where(seals.c.workspace == audit.c.workspace, seals.c.audit_number == audit.c.number)
         .exists(),
@@ -82,13 +85,14 @@ _BELOW_THE_HORIZON = text(
 _UNSEALED = Prepared(_SELECT_UNSEALED, postgresql=_SELECT_UNSEALED.where(_BELOW_THE_HORIZON))
 
 
-def unsealed(tx: HasConnection, workspace: Workspace, limit: int) -> list[StoredAudit]:
-    """The oldest rows that are not chained yet and that no running transaction can still come before.
+def unsealed(tx: HasConnection, workspace: Workspace, after: int, limit: int) -> list[tuple[int, str]]:
+    """Number and digest of the oldest rows that are not chained yet and that no running transaction can still come
+    before; ``after`` is the number of the last chained one. What a row says is in its digest and need not be read.
 
     A transaction that began earlier may commit a smaller number later; on PostgreSQL rows of transactions younger than
-    the oldest running one are therefore left for the next time.
+    the oldest running one are therefore left for the next time, and numbers a little below ``after`` are looked at too.
     """
-    return [StoredAudit(*row) for row in _UNSEALED.all(tx, w=workspace, n=limit)]
+    return [(number, digest) for number, digest in _UNSEALED.all(tx, w=workspace, after=after - LATE_NUMBERS, n=limit)]
 
 
 _INSERT_SEAL = Prepared(insert(seals).inline(), columns=("workspace", "position", "audit_number", "link", "sealed_at"))
@@ -103,6 +107,17 @@ def insert_seals(tx: HasConnection, workspace: Workspace, rows: Sequence[tuple[i
             for p, n, link in rows
         ],
     )
+
+
+_NEWEST = Prepared(
+    select(audit.c.at).where(audit.c.workspace == bindparam("w")).order_by(audit.c.number.desc()).limit(1)
+)
+
+
+def newest_audit_at(tx: HasConnection, workspace: Workspace) -> datetime | None:
+    """When something last happened."""
+    at: datetime | None = _NEWEST.scalar(tx, w=workspace)
+    return at
 
 
 def walk_chain(tx: HasConnection, workspace: Workspace) -> Iterator[tuple[Seal, StoredAudit | None]]:

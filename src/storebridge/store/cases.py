@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from storebridge.model.ids import ConnectionName, LaneKey, Workspace
+from storebridge.store.columns import fixed
 from storebridge.store.lanes import HasConnection
 from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import cases
@@ -72,19 +73,31 @@ def open_cases(tx: HasConnection, rows: Sequence[NewCase]) -> list[bool]:
         (again if name in is_open else fresh).append(row)
         is_open.add(name)
     earlier = _times_opened(tx, fresh)
-    if fresh:
-        tx.conn.execute(insert(cases), [_as_row(row, earlier, tx.now) for row in fresh])
+    _OPEN.run_many(tx, [_as_row(row, earlier, tx.now) for row in fresh])
     _count_again(tx, again)
     return new
 
 
+_OPEN = Prepared(
+    insert(cases).inline(), columns=(*NewCase.__struct_fields__, "case_id", "state", "opened_at", "last_seen_at")
+)
 _OPEN_CASES = Prepared(
     select(cases.c.workspace, cases.c.reason, cases.c.subject).where(
         one_of(cases.c.workspace, "workspaces"),
         one_of(cases.c.reason, "reasons"),
         one_of(cases.c.subject, "subjects"),
-        cases.c.state == "open",
+        cases.c.state == fixed("open"),
     )
+)
+
+_CASES_EVER = Prepared(
+    select(cases.c.workspace, cases.c.reason, cases.c.subject, func.count())
+    .where(
+        one_of(cases.c.workspace, "workspaces"),
+        one_of(cases.c.reason, "reasons"),
+        one_of(cases.c.subject, "subjects"),
+    )
+    .group_by(cases.c.workspace, cases.c.reason, cases.c.subject)
 )
 
 
@@ -96,10 +109,22 @@ def _open_names(tx: HasConnection, names: Collection[tuple[str, str, str]]) -> s
     return {(workspace, reason, subject) for workspace, reason, subject in found} & set(names)
 
 
+def open_subjects(
+    tx: HasConnection, workspace: Workspace, reasons: Collection[str], subjects: Collection[str]
+) -> set[tuple[str, str]]:
+    """(reason, subject) of the open cases of these reasons about these subjects."""
+    if not subjects:
+        return set()
+    found = _OPEN_CASES.all(tx, workspaces=[workspace], reasons=reasons, subjects=subjects)
+    return {(reason, subject) for _, reason, subject in found}
+
+
 def _times_opened(tx: HasConnection, rows: Iterable[NewCase]) -> dict[tuple[str, str, str], int]:
-    names = sorted({(row.workspace, row.reason, row.subject) for row in rows})
-    columns = (cases.c.workspace, cases.c.reason, cases.c.subject)
-    found = tx.conn.execute(select(*columns, func.count()).where(tuple_(*columns).in_(names)).group_by(*columns))
+    names = {(row.workspace, row.reason, row.subject) for row in rows}
+    if not names:
+        return {}
+    workspaces, reasons, subjects = (set(column) for column in zip(*names, strict=True))
+    found = _CASES_EVER.all(tx, workspaces=workspaces, reasons=reasons, subjects=subjects)
     return {(workspace, reason, subject): count for workspace, reason, subject, count in found}
 
 
@@ -123,26 +148,35 @@ def case_id_of(workspace: str, reason: str, subject: str, earlier: int) -> str:
 
 def _count_again(tx: HasConnection, rows: Iterable[NewCase]) -> None:
     values = [
-        {"w": row.workspace, "r": row.reason, "s": row.subject, "t": row.sentence, "p": dict(row.payload)}
+        {
+            "w": row.workspace,
+            "r": row.reason,
+            "s": row.subject,
+            "now": tx.now,
+            "t": row.sentence,
+            "p": dict(row.payload),
+        }
         for row in rows
     ]
-    if values:
-        tx.conn.execute(
-            update(cases)
-            .where(
-                cases.c.workspace == bindparam("w"),
-                cases.c.reason == bindparam("r"),
-                cases.c.subject == bindparam("s"),
-                cases.c.state == "open",
-            )
-            .values(
-                occurrences=cases.c.occurrences + 1,
-                last_seen_at=tx.now,
-                sentence=bindparam("t"),
-                payload=bindparam("p"),
-            ),
-            values,
-        )
+    _COUNT_AGAIN.run_many(tx, values)
+
+
+_OPEN_CASE = (
+    cases.c.workspace == bindparam("w"),
+    cases.c.reason == bindparam("r"),
+    cases.c.subject == bindparam("s"),
+    cases.c.state == fixed("open"),
+)
+_COUNT_AGAIN = Prepared(
+    update(cases)
+    .where(*_OPEN_CASE)
+    .values(
+        occurrences=cases.c.occurrences + 1,
+        last_seen_at=bindparam("now"),
+        sentence=bindparam("t"),
+        payload=bindparam("p"),
+    )
+)
 
 
 def close_cases(
@@ -154,24 +188,21 @@ def close_cases(
         for _, reason, subject in _open_names(tx, {(workspace, reason, subject) for reason, subject, _ in closings})
     }
     done = [closing for closing in closings if (closing[0], closing[1]) in open_now]
-    if done:
-        tx.conn.execute(
-            update(cases)
-            .where(
-                cases.c.workspace == workspace,
-                cases.c.reason == bindparam("r"),
-                cases.c.subject == bindparam("s"),
-                cases.c.state == "open",
-            )
-            .values(state="resolved", closed_at=tx.now, closed_by=closed_by, resolution=bindparam("p")),
-            [{"r": reason, "s": subject, "p": proof[:500]} for reason, subject, proof in done],
-        )
+    told = {"w": workspace, "now": tx.now, "who": closed_by}
+    _CLOSE.run_many(tx, [{**told, "r": reason, "s": subject, "p": proof[:500]} for reason, subject, proof in done])
     return done
+
+
+_CLOSE = Prepared(
+    update(cases)
+    .where(*_OPEN_CASE)
+    .values(state="resolved", closed_at=bindparam("now"), closed_by=bindparam("who"), resolution=bindparam("p"))
+)
 
 
 _OPEN_OF_LANES = Prepared(
     select(cases.c.reason, cases.c.subject).where(
-        cases.c.workspace == bindparam("w"), one_of(cases.c.lane, "lanes"), cases.c.state == "open"
+        cases.c.workspace == bindparam("w"), one_of(cases.c.lane, "lanes"), cases.c.state == fixed("open")
     )
 )
 
@@ -183,15 +214,40 @@ def open_subjects_of_lanes(tx: HasConnection, workspace: Workspace, lanes: Itera
 
 def open_subjects_of_reason(tx: HasConnection, workspace: Workspace, reason: str) -> set[str]:
     """What the open cases of one reason are about."""
-    mine = (cases.c.workspace == workspace) & (cases.c.reason == reason) & (cases.c.state == "open")
-    return {subject for (subject,) in tx.conn.execute(select(cases.c.subject).where(mine))}
+    return {subject for (subject,) in _OPEN_SUBJECTS.all(tx, w=workspace, r=reason)}
+
+
+_OPEN_SUBJECTS = Prepared(
+    select(cases.c.subject).where(
+        cases.c.workspace == bindparam("w"), cases.c.reason == bindparam("r"), cases.c.state == fixed("open")
+    )
+)
+
+
+def open_cases_of_stores(
+    tx: HasConnection, workspace: Workspace, reasons: Collection[str]
+) -> list[tuple[str, str, ConnectionName, str | None]]:
+    """(reason, subject, store, SKU) of the open cases of some reasons that are about one store."""
+    at = cases.c
+    mine = (at.workspace == workspace) & at.reason.in_(reasons) & (at.state == fixed("open"))
+    query = select(at.reason, at.subject, at.connection, at.sku).where(mine, at.connection.is_not(None))
+    return [(r, s, ConnectionName(c), sku) for r, s, c, sku in tx.conn.execute(query.order_by(at.reason, at.subject))]
 
 
 def open_cases_of_reason(tx: HasConnection, workspace: Workspace, reason: str, limit: int) -> list[StoredCase]:
     """The open cases of one reason, the oldest first, with their evidence."""
-    mine = (cases.c.workspace == workspace) & (cases.c.reason == reason) & (cases.c.state == "open")
+    mine = (cases.c.workspace == workspace) & (cases.c.reason == reason) & (cases.c.state == fixed("open"))
     query = select(*COLUMNS).where(mine).order_by(cases.c.opened_at, cases.c.case_id).limit(limit)
     return [StoredCase(*tuple(row)) for row in tx.conn.execute(query)]
+
+
+def last_case(tx: HasConnection, workspace: Workspace, reason: str, subject: str) -> StoredCase | None:
+    """The newest case of one reason about one subject, open or closed; None when there never was one."""
+    at = cases.c
+    mine = (at.workspace == workspace) & (at.reason == reason) & (at.subject == subject)
+    query = select(*COLUMNS).where(mine).order_by(at.opened_at.desc(), at.state, at.case_id)
+    row = tx.conn.execute(query.limit(1)).first()
+    return None if row is None else StoredCase(*tuple(row))
 
 
 def get_case(tx: HasConnection, workspace: Workspace, case_id: str) -> StoredCase | None:
@@ -204,6 +260,6 @@ def close_case(tx: HasConnection, workspace: Workspace, case_id: str, *, closed_
     """A person closed a case."""
     tx.conn.execute(
         update(cases)
-        .where(cases.c.workspace == workspace, cases.c.case_id == case_id, cases.c.state == "open")
+        .where(cases.c.workspace == workspace, cases.c.case_id == case_id, cases.c.state == fixed("open"))
         .values(state="resolved", closed_at=tx.now, closed_by=closed_by, resolution=resolution[:500])
     )

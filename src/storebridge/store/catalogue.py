@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storebridge.model.catalogue import Location, Variant
-from storebridge.model.ids import ConnectionName, ItemId, LocationId, Workspace
+from storebridge.model.ids import ConnectionName, LocationId, Workspace
 from storebridge.store.lanes import HasConnection
+from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import locations, variants
 
 
@@ -52,9 +52,15 @@ def note_locations(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, found: Sequence[Location]
 ) -> None:
     """Take over which known locations are open, without touching their groups."""
-    mine = (locations.c.workspace == workspace) & (locations.c.connection == connection)
     active = [location.location_id for location in found if location.active]
-    tx.conn.execute(update(locations).where(mine).values(active=locations.c.location_id.in_(active)))
+    _NOTE_OPEN.run(tx, w=workspace, c=connection, open=active)
+
+
+_NOTE_OPEN = Prepared(
+    update(locations)
+    .where(locations.c.workspace == bindparam("w"), locations.c.connection == bindparam("c"))
+    .values(active=one_of(locations.c.location_id, "open"))
+)
 
 
 def save_variants(
@@ -97,6 +103,7 @@ def _variant_row(
         "tracked": variant.tracked,
         "denies_oversell": variant.denies_oversell,
         "adjustable": variant.adjustable,
+        "components": dict(variant.components) or None,
         "listed_at": tx.now,
         "gone_at": None,
     }
@@ -116,14 +123,17 @@ def _replace(tx: HasConnection, table: Any, rows: Sequence[dict[str, Any]]) -> N
     )
 
 
-def items_of_skus(tx: HasConnection, workspace: Workspace, skus: Sequence[str]) -> dict[ConnectionName, set[ItemId]]:
-    """The items of SKUs in every store."""
+def components_told(tx: HasConnection, workspace: Workspace, sku: str) -> dict[ConnectionName, dict[str, int]]:
+    """Of what stores make a SKU up themselves: units by SKU, by store."""
     found = tx.conn.execute(
-        select(variants.c.connection, variants.c.item_id).where(
-            variants.c.workspace == workspace, variants.c.sku.in_(skus)
-        )
+        select(variants.c.connection, variants.c.components)
+        .where(variants.c.workspace == workspace, variants.c.sku == sku, variants.c.gone_at.is_(None))
+        .order_by(variants.c.connection)
     )
-    items: defaultdict[ConnectionName, set[ItemId]] = defaultdict(set)
-    for connection, item in found:
-        items[ConnectionName(connection)].add(ItemId(item))
-    return dict(items)
+    return {ConnectionName(connection): dict(recipe) for connection, recipe in found if recipe}
+
+
+def title_of(tx: HasConnection, workspace: Workspace, sku: str) -> str:
+    """What a store calls a SKU; empty when none sells it."""
+    query = select(func.min(variants.c.title)).where(variants.c.workspace == workspace, variants.c.sku == sku)
+    return tx.conn.execute(query).scalar() or ""

@@ -4,30 +4,96 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storebridge.model.copying import CopiedGoods
-from storebridge.model.ids import ConnectionName, ItemId, OrderKey, Workspace
+from storebridge.model.ids import ConnectionName, ItemId, OrderKey, PoolId, ProductId, VariantId, Workspace
 from storebridge.model.orders import ChangeCursor
 from storebridge.model.sales import Order
+from storebridge.store.columns import Json, UtcTime
 from storebridge.store.cursors import advance_cursor, read_cursor
 from storebridge.store.lanes import HasConnection
-from storebridge.store.tables import baselines, copies, cursors, draws, variants
+from storebridge.store.prepared import Prepared, one_of
+from storebridge.store.tables import (
+    baselines,
+    copies,
+    cursors,
+    draws,
+    ledger,
+    order_effects,
+    orders,
+    positions,
+    variants,
+)
 
 BEGAN = "copying"
 """The cursor that keeps since when orders are copied to a store."""
 
 
+_COUNTER = and_(*(positions.c[name] == draws.c[name] for name in ("workspace", "connection", "item_id", "location_id")))
+_DRAWN = Prepared(
+    select(draws.c.item_id, draws.c.pool_id, draws.c.weight, func.coalesce(positions.c.bundle, ""))
+    .join(positions, _COUNTER)
+    .where(draws.c.workspace == bindparam("w"), draws.c.connection == bindparam("c"), one_of(draws.c.item_id, "items"))
+    .distinct()
+)
+"""What items draw on."""
+_SOLD = Prepared(
+    select(
+        draws.c.pool_id,
+        draws.c.weight,
+        func.coalesce(positions.c.bundle, ""),
+        draws.c.item_id,
+        variants.c.variant_id,
+        variants.c.product_id,
+    )
+    .join(positions, _COUNTER)
+    .join(
+        variants,
+        and_(
+            variants.c.workspace == draws.c.workspace,
+            variants.c.connection == draws.c.connection,
+            variants.c.item_id == draws.c.item_id,
+        ),
+    )
+    .where(
+        draws.c.workspace == bindparam("w"),
+        one_of(draws.c.pool_id, "pools"),
+        func.coalesce(draws.c.connection, "") == bindparam("c"),
+        variants.c.gone_at.is_(None),
+    )
+    .distinct()
+)
+"""What a store sells of pools. In two questions and with ``coalesce``, because SQLite would begin with all that the
+store sells."""
+_KEYS = ["workspace", "order_key", "connection"]
+_WANT_COLUMNS = [*_KEYS, "stamp", "state"]
+_WANT = Prepared(
+    sqlite.insert(copies).on_conflict_do_nothing(index_elements=_KEYS),
+    columns=_WANT_COLUMNS,
+    postgresql=postgresql.insert(copies).on_conflict_do_nothing(index_elements=_KEYS),
+)
+
+
 def begin_copying(tx: HasConnection, workspace: Workspace, target: ConnectionName | None) -> None:
     """At start: remember since when this store gets copies; forget it for every other, so that switching it on again
     begins anew."""
-    mine = and_(cursors.c.workspace == workspace, cursors.c.name == BEGAN)
-    tx.conn.execute(delete(cursors).where(mine, cursors.c.connection != (target or "")))
+    _FORGET_OTHERS.run(tx, w=workspace, n=BEGAN, c=target or "")
     if target is not None and read_cursor(tx, workspace, target, BEGAN) is None:
         advance_cursor(tx, workspace, target, BEGAN, ChangeCursor(tx.now), checked_at=tx.now)
+
+
+_FORGET_OTHERS = Prepared(
+    delete(cursors).where(
+        cursors.c.workspace == bindparam("w"),
+        cursors.c.name == bindparam("n"),
+        cursors.c.connection != bindparam("c"),
+    )
+)
 
 
 def copying_since(tx: HasConnection, workspace: Workspace, target: ConnectionName) -> datetime | None:
@@ -45,54 +111,42 @@ def goods_in(
     items: Collection[ItemId],
     target: ConnectionName,
 ) -> dict[ItemId, CopiedGoods]:
-    """What ``target`` sells the same goods as: items that draw on the same pool, unit for unit. An item of several
-    candidates is left out: it cannot be known which is meant."""
-    mine, theirs = draws.alias("mine"), draws.alias("theirs")
-    query = (
-        select(mine.c.item_id, theirs.c.item_id.label("other"), variants.c.variant_id, variants.c.product_id)
-        .join(theirs, and_(theirs.c.workspace == mine.c.workspace, theirs.c.pool_id == mine.c.pool_id))
-        .join(
-            variants,
-            and_(
-                variants.c.workspace == theirs.c.workspace,
-                variants.c.connection == theirs.c.connection,
-                variants.c.item_id == theirs.c.item_id,
-            ),
-        )
-        .where(
-            mine.c.workspace == workspace,
-            mine.c.connection == connection,
-            mine.c.item_id.in_(items),
-            theirs.c.connection == target,
-            mine.c.weight == theirs.c.weight,
-            variants.c.gone_at.is_(None),
-        )
-        .distinct()
-    )
-    found: dict[ItemId, list[CopiedGoods]] = {}
-    for item, other, variant_id, product_id in tx.conn.execute(query):
-        found.setdefault(ItemId(item), []).append(CopiedGoods(ItemId(other), variant_id, product_id))
-    return {item: candidates[0] for item, candidates in found.items() if len(candidates) == 1}
+    """What ``target`` sells the same goods as: items that draw on the same pool, unit for unit; a bundle only as that
+    bundle. An item of several candidates is left out: it cannot be known which is meant."""
+    drawn = _DRAWN.all(tx, w=workspace, c=connection, items=items) if items else ()
+    pools = {pool_id for _, pool_id, _, _ in drawn}
+    sold: dict[tuple[str, int, str], set[tuple[str, str, str]]] = {}
+    for pool_id, weight, bundle, *goods in _SOLD.all(tx, w=workspace, c=target, pools=pools) if pools else ():
+        sold.setdefault((pool_id, weight, bundle), set()).add(tuple(goods))
+    found: dict[ItemId, set[tuple[str, str, str]]] = {}
+    for item, *drawing in drawn:
+        found.setdefault(ItemId(item), set()).update(sold.get(tuple(drawing), ()))
+    return {
+        item: CopiedGoods(ItemId(other), VariantId(variant_id), ProductId(product_id))
+        for item, candidates in found.items()
+        if len(candidates) == 1
+        for other, variant_id, product_id in candidates
+    }
 
 
 def want_copy(tx: HasConnection, workspace: Workspace, order_key: OrderKey, target: ConnectionName, stamp: str) -> None:
     """A copy is wanted there; nothing changes when that is known."""
-    dialect = postgresql if tx.dialect == "postgresql" else sqlite
-    values = {"workspace": workspace, "order_key": order_key, "connection": target, "stamp": stamp, "state": "wanted"}
-    statement = dialect.insert(copies).values(**values)
-    tx.conn.execute(statement.on_conflict_do_nothing(index_elements=["workspace", "order_key", "connection"]))
+    _WANT.run(tx, workspace=workspace, order_key=order_key, connection=target, stamp=stamp, state="wanted")
 
 
 def originals_of(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, stamps: Collection[str]
 ) -> dict[str, OrderKey]:
     """Which order each stamp speaks of; a stamp of another installation is not among them."""
-    found = tx.conn.execute(
-        select(copies.c.stamp, copies.c.order_key).where(
-            copies.c.workspace == workspace, copies.c.connection == connection, copies.c.stamp.in_(stamps)
-        )
-    )
+    found = _ORIGINALS.all(tx, w=workspace, c=connection, stamps=stamps) if stamps else ()
     return {stamp: OrderKey(key) for stamp, key in found}
+
+
+_ORIGINALS = Prepared(
+    select(copies.c.stamp, copies.c.order_key).where(
+        copies.c.workspace == bindparam("w"), copies.c.connection == bindparam("c"), one_of(copies.c.stamp, "stamps")
+    )
+)
 
 
 def save_copy(
@@ -104,21 +158,74 @@ def save_copy(
 ) -> None:
     """The copy as just read; an older reading changes nothing. Without ``lines`` (somebody changed their number there)
     the former map stays."""
+    read = {
+        "w": workspace,
+        "key": order_key,
+        "c": copy.connection,
+        "id": copy.order_id,
+        "told": copy,
+        "at": copy.updated_at,
+        "now": tx.now,
+    }
+    if lines:
+        _SAVE_WITH_LINES.run(tx, **read, pairs=dict(lines))
+    else:
+        _SAVE.run(tx, **read)
+
+
+def _save(*, lines: bool) -> Any:
+    at = bindparam("at", type_=UtcTime)
+    read: dict[str, Any] = {
+        "state": "made",
+        "order_id": bindparam("id", type_=copies.c.order_id.type),
+        "document": bindparam("told", type_=Json),
+        "updated_at": at,
+        "read_at": bindparam("now", type_=UtcTime),
+    }
     whose = and_(
-        copies.c.workspace == workspace,
-        copies.c.order_key == order_key,
-        copies.c.connection == copy.connection,
-        copies.c.updated_at.is_(None) | (copies.c.updated_at <= copy.updated_at),
+        copies.c.workspace == bindparam("w"),
+        copies.c.order_key == bindparam("key"),
+        copies.c.connection == bindparam("c"),
+        copies.c.updated_at.is_(None) | (copies.c.updated_at <= at),
     )
-    tx.conn.execute(
-        update(copies)
-        .where(whose)
-        .values(
-            state="made",
-            order_id=copy.order_id,
-            **({"lines": dict(lines)} if lines else {}),
-            document=msgspec.to_builtins(copy),
-            updated_at=copy.updated_at,
-            read_at=tx.now,
+    return update(copies).where(whose).values(read | ({"lines": bindparam("pairs", type_=Json)} if lines else {}))
+
+
+_SAVE = Prepared(_save(lines=False))
+_SAVE_WITH_LINES = Prepared(_save(lines=True))
+
+
+def copies_of_items(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Collection[ItemId], since: datetime
+) -> list[Order]:
+    """Copies in a store that name one of these items and were read since, the oldest first."""
+    same = and_(order_effects.c.connection == orders.c.connection, order_effects.c.order_id == orders.c.order_id)
+    named = (
+        select(orders.c.order_id)
+        .join(order_effects, and_(order_effects.c.workspace == orders.c.workspace, same))
+        .where(
+            orders.c.workspace == workspace,
+            orders.c.connection == connection,
+            orders.c.origin.is_not(None),
+            orders.c.read_at >= since,
+            order_effects.c.item_id.in_(items),
         )
     )
+    found = tx.conn.execute(
+        select(copies.c.document)
+        .where(
+            copies.c.workspace == workspace,
+            copies.c.connection == connection,
+            copies.c.order_id.in_(named),
+            copies.c.document.is_not(None),
+        )
+        .order_by(copies.c.order_key)
+    )
+    return [msgspec.convert(document, Order) for (document,) in found]
+
+
+def booked_for_copies(tx: HasConnection, workspace: Workspace, pool_id: PoolId, cause: str) -> int:
+    """Units that were booked into rights for causes that begin so."""
+    mine = (ledger.c.workspace == workspace) & (ledger.c.pool_id == pool_id) & (ledger.c.kind == "copy")
+    begins = ledger.c.cause.startswith(cause, autoescape=True)
+    return int(tx.conn.execute(select(func.coalesce(func.sum(ledger.c.units), 0)).where(mine, begins)).scalar_one())

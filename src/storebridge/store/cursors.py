@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, select
 
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.model.orders import ChangeCursor
 from storebridge.store.lanes import HasConnection
+from storebridge.store.prepared import Prepared
 from storebridge.store.tables import cursors
+from storebridge.store.upserts import upsert
 
 
 def read_cursor(tx: HasConnection, workspace: Workspace, connection: ConnectionName, name: str) -> ChangeCursor | None:
     """Where the last complete listing ended; None before the first."""
-    row = tx.conn.execute(
-        select(cursors.c.updated_at, cursors.c.last_id).where(
-            cursors.c.workspace == workspace, cursors.c.connection == connection, cursors.c.name == name
-        )
-    ).first()
-    return None if row is None else ChangeCursor(row.updated_at, row.last_id)
+    row = _READ.first(tx, w=workspace, c=connection, n=name)
+    return None if row is None else ChangeCursor(*row)
+
+
+_READ = Prepared(
+    select(cursors.c.updated_at, cursors.c.last_id).where(
+        cursors.c.workspace == bindparam("w"), cursors.c.connection == bindparam("c"), cursors.c.name == bindparam("n")
+    )
+)
 
 
 def advance_cursor(
@@ -33,10 +37,16 @@ def advance_cursor(
     checked_at: datetime,
 ) -> None:
     """Move a cursor to the last row that was stored; ``checked_at`` is when that listing began."""
-    insert = (postgresql if tx.dialect == "postgresql" else sqlite).insert(cursors)
-    values = {"updated_at": cursor.updated_at, "last_id": cursor.last_id, "checked_at": checked_at}
-    tx.conn.execute(
-        insert.values(workspace=workspace, connection=connection, name=name, **values).on_conflict_do_update(
-            index_elements=["workspace", "connection", "name"], set_=values
-        )
+    _ADVANCE.run(
+        tx,
+        workspace=workspace,
+        connection=connection,
+        name=name,
+        updated_at=cursor.updated_at,
+        last_id=cursor.last_id,
+        checked_at=checked_at,
     )
+
+
+_KEYS = ("workspace", "connection", "name")
+_ADVANCE = upsert(cursors, _KEYS, (*_KEYS, "updated_at", "last_id", "checked_at"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from storebridge.clock import Clock
 from storebridge.errors import ConfigurationError
 from storebridge.store.dialects.inline import InlineStore
@@ -27,4 +29,8 @@ def open_store(url: str, *, clock: Clock, inline: bool = False, read_only: bool 
     path = url.removeprefix("sqlite:///")
     if inline:
         return InlineStore(path, clock=clock)
+    if not Path(path).parent.is_dir():
+        raise ConfigurationError(
+            f"The database cannot be {path}: there is no folder {Path(path).parent}. Make it, or correct server.store."
+        )
     return SqliteStore(path, clock=clock, read_only=read_only)

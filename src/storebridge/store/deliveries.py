@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storebridge.model.ids import ConnectionName, Workspace
@@ -58,13 +58,15 @@ def _as_row(row: NewDelivery) -> dict[str, object]:
 
 def topics_received(tx: HasConnection, workspace: Workspace, connection: ConnectionName, since: datetime) -> set[str]:
     """The topics of which a delivery came lately."""
-    found = tx.conn.execute(
-        select(deliveries.c.topic)
-        .where(
-            deliveries.c.workspace == workspace,
-            deliveries.c.connection == connection,
-            deliveries.c.received_at >= since,
-        )
-        .distinct()
+    return {topic for (topic,) in _TOPICS.all(tx, w=workspace, c=connection, since=since)}
+
+
+_TOPICS = Prepared(
+    select(deliveries.c.topic)
+    .where(
+        deliveries.c.workspace == bindparam("w"),
+        deliveries.c.connection == bindparam("c"),
+        deliveries.c.received_at >= bindparam("since"),
     )
-    return {topic for (topic,) in found}
+    .distinct()
+)

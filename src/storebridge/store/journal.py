@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from storebridge.model.ids import CallId, ConnectionName, IntentId, ItemId, LaneKey, LocationId, Workspace
 from storebridge.model.stock import PositionKey
+from storebridge.store.columns import fixed
 from storebridge.store.lanes import HasConnection
 from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import calls, intents
@@ -78,7 +79,7 @@ INTENT_COLUMNS = (
 _PLAN_INTENT = Prepared(insert(intents).inline(), columns=INTENT_COLUMNS)
 _SUPERSEDE = Prepared(
     update(intents)
-    .where(one_of(intents.c.intent_id, "ids"), intents.c.state == "planned")
+    .where(one_of(intents.c.intent_id, "ids"), intents.c.state == fixed("planned"))
     .values(state="superseded", settled_at=bindparam("now"))
 )
 
@@ -111,7 +112,7 @@ _SELECT_WAITING = (
     .where(
         intents.c.workspace == bindparam("w"),
         intents.c.connection == bindparam("c"),
-        intents.c.state == "planned",
+        intents.c.state == fixed("planned"),
         intents.c.due_at <= bindparam("now"),
     )
     .order_by(intents.c.priority, intents.c.due_at, intents.c.intent_id)
@@ -189,7 +190,7 @@ _DUE_CALLS = Prepared(
     .where(
         calls.c.workspace == bindparam("w"),
         calls.c.connection == bindparam("c"),
-        calls.c.state == "open",
+        calls.c.state == fixed("open"),
         calls.c.flow == "stock",
         calls.c.due_at <= bindparam("now"),
     )
@@ -216,24 +217,34 @@ def count_resend(tx: HasConnection, call_id: CallId) -> None:
     )
 
 
-def postpone_call(tx: HasConnection, call_id: CallId, due_at: datetime, trouble: str) -> None:
-    """The outcome is unknown: the same bytes are due again at ``due_at``."""
+def postpone_call(tx: HasConnection, call_id: CallId, pause: timedelta, trouble: str) -> None:
+    """The outcome is unknown: the same bytes are due again after ``pause``."""
+    due_at = tx.now + pause
     tx.conn.execute(update(calls).where(calls.c.call_id == call_id).values(due_at=due_at, trouble=trouble[:500]))
 
 
 def make_open_calls_due(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> int:
     """After a start or takeover every unanswered call is in doubt, and due at once."""
-    return tx.conn.execute(
-        update(calls)
-        .where(
-            calls.c.workspace == workspace,
-            calls.c.connection == connection,
-            calls.c.state == "open",
-            calls.c.flow == "stock",
-            calls.c.due_at.is_(None),
-        )
-        .values(due_at=tx.now)
-    ).rowcount
+    return _MAKE_DUE.run(tx, w=workspace, c=connection, now=tx.now)
+
+
+_OPEN_STOCK_CALLS = (
+    calls.c.workspace == bindparam("w"),
+    calls.c.connection == bindparam("c"),
+    calls.c.state == fixed("open"),
+    calls.c.flow == fixed("stock"),
+)
+_MAKE_DUE = Prepared(update(calls).where(*_OPEN_STOCK_CALLS, calls.c.due_at.is_(None)).values(due_at=bindparam("now")))
+
+
+def hasten_calls(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> None:
+    """The store answers again: calls whose answer was lost need not wait any longer to be sent again."""
+    _HASTEN.run(tx, w=workspace, c=connection, now=tx.now)
+
+
+_HASTEN = Prepared(
+    update(calls).where(*_OPEN_STOCK_CALLS, calls.c.due_at > bindparam("now")).values(due_at=bindparam("now"))
+)
 
 
 _CLOSE_CALL = Prepared(
@@ -267,6 +278,18 @@ def close_call(
     _CLOSE_CALL.run(tx, id=call_id, s=state, now=tx.now, code=status, said=answer[:65536], why=trouble[:500])
 
 
+def give_up_call(tx: HasConnection, call_id: CallId, trouble: str) -> None:
+    """Nobody waits for the answer of this call any more; one that was answered is left alone."""
+    _GIVE_UP_CALL.run(tx, id=call_id, now=tx.now, why=trouble[:500])
+
+
+_GIVE_UP_CALL = Prepared(
+    update(calls)
+    .where(calls.c.call_id == bindparam("id"), calls.c.state == fixed("open"))
+    .values(state="unclear", answered_at=bindparam("now"), due_at=None, trouble=bindparam("why"))
+)
+
+
 def settle_intents(tx: HasConnection, rows: Sequence[SettledRow]) -> None:
     """Write what became of intents."""
     _SETTLE_INTENT.run_many(
@@ -284,9 +307,10 @@ def settle_intents(tx: HasConnection, rows: Sequence[SettledRow]) -> None:
     )
 
 
-def replan_intents(tx: HasConnection, intent_ids: Sequence[IntentId], due_at: datetime) -> None:
-    """The call surely changed nothing: its rows wait again, and may be replaced."""
+def replan_intents(tx: HasConnection, intent_ids: Sequence[IntentId], pause: timedelta) -> None:
+    """The call surely changed nothing: its rows wait again for ``pause``, and may be replaced."""
     if intent_ids:
+        due_at = tx.now + pause
         tx.conn.execute(
             update(intents)
             .where(intents.c.intent_id.in_(intent_ids), intents.c.state == "sent")
@@ -306,36 +330,13 @@ def lanes_of_intents(tx: HasConnection, intent_ids: Sequence[IntentId]) -> dict[
 
 def doubted_lanes(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> list[LaneKey]:
     """Lanes with a write whose outcome is not known."""
-    found = tx.conn.execute(
-        select(intents.c.lane)
-        .where(intents.c.workspace == workspace, intents.c.connection == connection, intents.c.state == "unclear")
-        .distinct()
-        .order_by(intents.c.lane)
-    )
-    return [LaneKey(lane) for (lane,) in found]
+    return sorted({LaneKey(lane) for (lane,) in _DOUBTED.all(tx, w=workspace, c=connection)})
 
 
-_NEXT_INTENT = Prepared(
-    select(func.min(intents.c.due_at)).where(
+_DOUBTED = Prepared(
+    select(intents.c.lane).where(
         intents.c.workspace == bindparam("w"),
         intents.c.connection == bindparam("c"),
-        intents.c.state == "planned",
-        intents.c.due_at > bindparam("now"),
+        intents.c.state == fixed("unclear"),
     )
 )
-_NEXT_CALL = Prepared(
-    select(func.min(calls.c.due_at)).where(
-        calls.c.workspace == bindparam("w"),
-        calls.c.connection == bindparam("c"),
-        calls.c.state == "open",
-        calls.c.due_at > bindparam("now"),
-    )
-)
-
-
-def next_due(
-    tx: HasConnection, workspace: Workspace, connection: ConnectionName
-) -> tuple[datetime | None, datetime | None]:
-    """When the next intent and the next resend become due; what is due already waits for a free hand, not for time."""
-    whose = {"w": workspace, "c": connection, "now": tx.now}
-    return _NEXT_INTENT.scalar(tx, **whose), _NEXT_CALL.scalar(tx, **whose)

@@ -12,14 +12,15 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, func, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, func, select, update
 
 from storebridge.model.ids import ConnectionName, ItemId, OrderId, PoolId, Workspace
 from storebridge.model.orders import OrderFacts
 from storebridge.store.lanes import HasConnection
+from storebridge.store.marks import load_mark
 from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import baselines, draws, ledger, order_effects, orders, positions
+from storebridge.store.upserts import upsert
 
 
 def record_orders(
@@ -36,13 +37,14 @@ def record_orders(
     if not changed:
         return set()
     since = _baseline_made_at(tx, workspace)
-    _upsert(tx, orders, [_order_row(tx, workspace, connection, fact) for fact in changed], 3, ())
+    _SAVE_ORDERS.run_many(tx, [_order_row(tx, workspace, connection, fact) for fact in changed])
     rows = [
         _effect_row(workspace, connection, fact, index, since, new=fact.order_id not in known)
         for fact in changed
         for index in range(len(fact.lines))
     ]
-    _upsert(tx, order_effects, rows, 4, ("base_sold", "base_restocked", "at"))
+    _SAVE_EFFECTS.run_many(tx, rows)
+    _keep_out_of_new_books(tx, workspace, connection, changed)
     return {line.item_id for fact in changed for line in fact.lines if line.item_id is not None}
 
 
@@ -70,6 +72,35 @@ def _baseline_made_at(tx: HasConnection, workspace: Workspace) -> datetime | Non
     return made_at
 
 
+def _keep_out_of_new_books(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, changed: Sequence[OrderFacts]
+) -> None:
+    """After a disaster the books began anew: whatever an order had done by then was in the levels already."""
+    mark = load_mark(tx, workspace)
+    begun_at = None if mark is None else mark.begun_at
+    earlier = [fact.order_id for fact in changed if begun_at is not None and fact.updated_at < begun_at]
+    if earlier:
+        whose = (order_effects.c.workspace == workspace) & (order_effects.c.connection == connection)
+        tx.conn.execute(
+            update(order_effects)
+            .where(whose, order_effects.c.order_id.in_(earlier))
+            .values(base_sold=order_effects.c.sold, base_restocked=order_effects.c.restocked)
+        )
+
+
+def keep_out_of_new_counters(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Collection[ItemId]
+) -> None:
+    """Every counter of ``items`` joins anew: what orders of theirs did was in the levels, and in former counters.
+    Not for an item of which a counter stays: its past falls would be nobody's."""
+    mine = (order_effects.c.workspace == workspace) & (order_effects.c.connection == connection)
+    tx.conn.execute(
+        update(order_effects)
+        .where(mine, order_effects.c.item_id.in_(sorted(items)))
+        .values(base_sold=order_effects.c.sold, base_restocked=order_effects.c.restocked)
+    )
+
+
 def _order_row(tx: HasConnection, workspace: Workspace, connection: ConnectionName, fact: OrderFacts) -> dict[str, Any]:
     return {
         "workspace": workspace,
@@ -93,9 +124,11 @@ def _effect_row(
     *,
     new: bool,
 ) -> dict[str, Any]:
-    """An order older than the baseline was already in the baseline's level when it is first seen."""
+    """An order older than the baseline was already in the baseline's level when it is first seen; what it put back,
+    too, unless the order changed since."""
     line = fact.lines[index]
     before = new and (since is None or fact.created_at < since)
+    unchanged = before and (since is None or fact.updated_at < since)
     return {
         "workspace": workspace,
         "connection": connection,
@@ -107,22 +140,23 @@ def _effect_row(
         "restocked": line.restocked,
         "uncertain": line.uncertain,
         "base_sold": line.sold if before else 0,
-        "base_restocked": line.restocked if before and since is None else 0,
+        "base_restocked": line.restocked if unchanged else 0,
         "at": fact.created_at,
     }
 
 
-def _upsert(tx: HasConnection, table: Any, rows: Sequence[dict[str, Any]], keys: int, kept: Collection[str]) -> None:
-    """Insert, or replace everything but the key and ``kept``; ``keys``: how many first columns are the key."""
-    if not rows:
-        return
-    statement = (postgresql if tx.dialect == "postgresql" else sqlite).insert(table)
-    names = list(rows[0])
-    statement = statement.on_conflict_do_update(
-        index_elements=names[:keys],
-        set_={name: statement.excluded[name] for name in names[keys:] if name not in kept},
-    )
-    tx.conn.execute(statement, list(rows))
+_ORDER_KEY = ("workspace", "connection", "order_id")
+_LINE_KEY = (*_ORDER_KEY, "line_id")
+_EFFECT = ("item_id", "sku", "sold", "restocked", "uncertain")
+_SAVE_ORDERS = upsert(
+    orders, _ORDER_KEY, (*_ORDER_KEY, "name", "created_at", "updated_at", "cancelled", "origin", "read_at")
+)
+_SAVE_EFFECTS = upsert(
+    order_effects,
+    _LINE_KEY,
+    (*_LINE_KEY, *_EFFECT, "base_sold", "base_restocked", "at"),
+    lambda new: {name: new[name] for name in _EFFECT},
+)
 
 
 class ItemEffect(msgspec.Struct, frozen=True):
@@ -152,6 +186,8 @@ class Residual(msgspec.Struct, frozen=True):
     """Units of orders that do not tell whether they took stock; until they do, no conclusion is drawn."""
     last_order_change_at: datetime | None = None
     """The newest change of an order that names one of the items, on the store's clock."""
+    by_item: tuple[tuple[ItemId, int], ...] = ()
+    """Item by item, in its own units: what neither orders nor our writes account for, booked or not."""
 
 
 def residuals_of_items(
@@ -163,9 +199,9 @@ def residuals_of_items(
 
 
 _POOLS_OF_ITEMS = Prepared(
-    select(draws.c.pool_id)
-    .where(draws.c.workspace == bindparam("w"), draws.c.connection == bindparam("c"), one_of(draws.c.item_id, "items"))
-    .distinct()
+    select(draws.c.pool_id).where(
+        draws.c.workspace == bindparam("w"), draws.c.connection == bindparam("c"), one_of(draws.c.item_id, "items")
+    )
 )
 _SAME_ORDER = (
     (orders.c.workspace == order_effects.c.workspace)
@@ -173,13 +209,11 @@ _SAME_ORDER = (
     & (orders.c.order_id == order_effects.c.order_id)
 )
 _POOLS_MOVED = Prepared(
-    select(ledger.c.pool_id)
-    .where(
+    select(ledger.c.pool_id).where(
         ledger.c.workspace == bindparam("w"),
         ledger.c.connection == bindparam("c"),
         ledger.c.at >= bindparam("since"),
     )
-    .distinct()
 )
 _ITEMS_SOLD = Prepared(
     select(order_effects.c.item_id)
@@ -253,7 +287,12 @@ def _residual(
         last_order_read_at=max(order_reads, default=None),
         uncertain=sum(effect.uncertain for effect in mine.values()),
         last_order_change_at=max(changes, default=None),
+        by_item=tuple((item, _moved(rows, item) + mine[item].sold) for item in sorted(weights)),
     )
+
+
+def _moved(rows: Sequence[tuple[ItemId, int, int, datetime | None]], item: ItemId) -> int:
+    return sum(moved for other, moved, *_ in rows if other == item)
 
 
 _COUNTERS = Prepared(
@@ -297,6 +336,18 @@ _EFFECTS = Prepared(
     )
     .group_by(order_effects.c.item_id)
 )
+_baselines = ledger.alias("baselines_of_pools")
+_LAST_BASELINE = func.coalesce(
+    select(func.max(_baselines.c.seq))
+    .where(
+        _baselines.c.workspace == ledger.c.workspace,
+        _baselines.c.pool_id == ledger.c.pool_id,
+        _baselines.c.kind == "baseline",
+    )
+    .scalar_subquery(),
+    0,
+)
+"""Where the books of a pool begin: what was booked before belongs to former ones."""
 _BOOKED = Prepared(
     select(ledger.c.pool_id, func.sum(ledger.c.units))
     .where(
@@ -304,6 +355,7 @@ _BOOKED = Prepared(
         ledger.c.connection == bindparam("c"),
         ledger.c.kind == "manual",
         one_of(ledger.c.pool_id, "pools"),
+        ledger.c.seq > _LAST_BASELINE,
     )
     .group_by(ledger.c.pool_id)
 )
@@ -333,36 +385,29 @@ def _booked(
     return {PoolId(pool_id): int(units) for pool_id, units in found}
 
 
-def items_of_copies(
-    tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Collection[ItemId], since: datetime
-) -> dict[ItemId, str]:
-    """Of these items, those that a copy made by us names which was read since: item -> its SKU there."""
-    query = (
-        select(order_effects.c.item_id, order_effects.c.sku)
-        .join(orders, _SAME_ORDER)
-        .where(
-            orders.c.workspace == workspace,
-            orders.c.connection == connection,
-            orders.c.origin.is_not(None),
-            orders.c.read_at >= since,
-            order_effects.c.item_id.in_(items),
-        )
-        .distinct()
-    )
-    return {ItemId(item): sku or item for item, sku in tx.conn.execute(query)}
-
-
 def last_movements(
     tx: HasConnection, workspace: Workspace, keys: Sequence[tuple[PoolId, ConnectionName]]
 ) -> dict[tuple[PoolId, ConnectionName], datetime]:
     """When a counter of each (pool, store) was last found moved."""
+    found = _LAST_MOVEMENTS.all(tx, w=workspace, pools={pool_id for pool_id, _ in keys})
+    wanted = set(keys)
+    return {(PoolId(p), ConnectionName(c)): at for p, c, at in found if (p, c) in wanted}
+
+
+_LAST_MOVEMENTS = Prepared(
+    select(ledger.c.pool_id, ledger.c.connection, func.max(ledger.c.at).label("at"))
+    .where(ledger.c.workspace == bindparam("w"), ledger.c.kind == "level", one_of(ledger.c.pool_id, "pools"))
+    .group_by(ledger.c.pool_id, ledger.c.connection)
+)
+
+
+def weights_in(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, pool_id: PoolId
+) -> dict[ItemId, int]:
+    """How many units of a pool one unit of each of a store's items takes."""
     found = tx.conn.execute(
-        select(ledger.c.pool_id, ledger.c.connection, func.max(ledger.c.at))
-        .where(
-            ledger.c.workspace == workspace,
-            ledger.c.kind == "level",
-            tuple_(ledger.c.pool_id, ledger.c.connection).in_(keys),
-        )
-        .group_by(ledger.c.pool_id, ledger.c.connection)
+        select(draws.c.item_id, func.max(draws.c.weight))
+        .where(draws.c.workspace == workspace, draws.c.connection == connection, draws.c.pool_id == pool_id)
+        .group_by(draws.c.item_id)
     )
-    return {(PoolId(p), ConnectionName(c)): at for p, c, at in found}
+    return {ItemId(item): int(weight) for item, weight in found}

@@ -6,16 +6,19 @@ A lane turn locks its pools first, always in the order of their ids, so that two
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from operator import itemgetter
+from typing import Any, Protocol, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import Boolean, Connection, bindparam, delete, insert, literal_column, select, tuple_, update
 
+from storebridge.model.checkouts import Reservation
 from storebridge.model.ids import ConnectionName, IntentId, ItemId, LaneKey, LocationId, PoolId, Workspace
 from storebridge.model.settings import LaneTerms
 from storebridge.model.stock import (
+    ONE_POOL_ONLY,
     Draw,
     LaneState,
     Measured,
@@ -26,9 +29,12 @@ from storebridge.model.stock import (
     PositionKey,
     strictest,
 )
+from storebridge.store.columns import fixed
 from storebridge.store.prepared import Prepared, one_of
-from storebridge.store.tables import draws, intents, looks, pools, positions
+from storebridge.store.tables import draws, intents, pools, positions
+from storebridge.store.tables_checkouts import reservations
 
+K = TypeVar("K", bound=Hashable)
 OPEN_STATES = ("planned", "sent", "unclear")
 
 
@@ -100,6 +106,10 @@ class StoredLane(msgspec.Struct):
     positions: dict[PositionKey, StoredPosition]
     draws: tuple[Draw, ...]
     intents: dict[IntentId, OpenIntent]
+    guards: frozenset[ConnectionName] = frozenset()
+    reservations: dict[tuple[str, PoolId], Reservation] = {}
+    """What checkouts hold, by purchase flow and pool; those that are over are not there."""
+    guarded_since: datetime | None = None
 
     @property
     def on_the_wire(self) -> set[PositionKey]:
@@ -110,6 +120,31 @@ class StoredLane(msgspec.Struct):
     def policy(self) -> Policy:
         """The strictest of its pools: they are planned together."""
         return strictest(pool.policy for pool in self.pools.values())
+
+    def share_until_read(self) -> None:
+        """What a guarded store sold by its share shows only in a reading; until then shares hold."""
+        since = self.guarded_since
+        read_at = [stored.position.read_at for key, stored in self.positions.items() if key.connection in self.guards]
+        if since is not None and any(at is None or at < since for at in read_at):
+            self.pools = {
+                key: msgspec.structs.replace(pool, policy=Policy.ESCROW) if pool.policy is Policy.GUARDED else pool
+                for key, pool in self.pools.items()
+            }
+
+    def share_with_bundles(self) -> None:
+        """Hybrid and guarded are derived for channels of one pool: where a bundle draws on several, shares hold."""
+        if any(stored.position.bundle is not None for stored in self.positions.values()):
+            self.pools = {
+                key: msgspec.structs.replace(pool, policy=Policy.ESCROW) if pool.policy in ONE_POOL_ONLY else pool
+                for key, pool in self.pools.items()
+            }
+
+    def sku_of(self, key: PositionKey) -> str | None:
+        """What a counter sells: a bundle, or the SKU of its pool."""
+        stored = self.positions.get(key)
+        if stored is not None and stored.position.bundle is not None:
+            return stored.position.bundle
+        return next((self.pools[draw.pool_id].sku for draw in self.draws if draw.position == key), None)
 
     def freeze(self) -> None:
         """Plan nothing for this lane until a person releases it."""
@@ -126,13 +161,25 @@ class StoredLane(msgspec.Struct):
         return LaneState(
             pools=tuple(self.pools.values()),
             positions=tuple(
-                msgspec.structs.replace(stored.position, open_write=open_by_position.get(key))
+                msgspec.structs.replace(stored.position, open_write=open_by_position[key])
+                if key in open_by_position
+                else stored.position
                 for key, stored in self.positions.items()
             ),
             draws=self.draws,
             velocity=dict(velocity),
             measured=dict(measured or {}),
+            guards=self.guards,
+            reserved=self._sums(lambda one: one.pool_id, lambda one: one.units),
+            held_by=self._sums(lambda one: (one.connection, one.pool_id), lambda one: one.units),
+            expected=self._sums(lambda one: one.pool_id, lambda one: min(one.units, one.seen)),
         )
+
+    def _sums(self, of: Callable[[Reservation], K], units: Callable[[Reservation], int]) -> dict[K, int]:
+        sums: dict[K, int] = {}
+        for one in self.reservations.values():
+            sums[of(one)] = sums.get(of(one), 0) + units(one)
+        return sums
 
 
 _LANES_OF_ITEMS = Prepared(
@@ -147,11 +194,21 @@ _LANES_OF_ITEMS = Prepared(
 def lanes_of_items(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Sequence[ItemId]
 ) -> dict[ItemId, LaneKey]:
-    """The lane of each item that the bridge keeps in step; others are absent."""
+    """A lane of each item that the bridge keeps in step, the same each time; others are absent. An item that is counted
+    in several groups has more: ``all_lanes_of_items``."""
     if not items:
         return {}
     found = _LANES_OF_ITEMS.all(tx, w=workspace, c=connection, items=items)
-    return {ItemId(item): LaneKey(lane) for item, lane in found}
+    return {ItemId(item): LaneKey(lane) for item, lane in sorted(found, reverse=True)}
+
+
+def all_lanes_of_items(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Sequence[ItemId]
+) -> set[LaneKey]:
+    """Every lane that one of the items is counted in: one at locations of several groups has a lane in each."""
+    if not items:
+        return set()
+    return {LaneKey(lane) for _, lane in _LANES_OF_ITEMS.all(tx, w=workspace, c=connection, items=items)}
 
 
 def load_lanes(
@@ -165,24 +222,30 @@ def load_lanes(
     _load_pools(tx, workspace, keys, terms, loaded)
     lane_of_position = _load_positions(tx, workspace, keys, loaded)
     _load_draws(tx, workspace, loaded, lane_of_position)
+    for lane in loaded.values():
+        lane.share_with_bundles()
     _load_intents(tx, workspace, keys, loaded)
+    if terms.guards:
+        _load_reservations(tx, workspace, terms, loaded)
     return loaded
 
 
-_POOLS_OF_LANES = (
-    select(
-        pools.c.lane,
-        pools.c.pool_id,
-        pools.c.sku,
-        pools.c.goods,
-        pools.c.frozen,
-        pools.c.guaranteed_since,
-    )
-    .where(pools.c.workspace == bindparam("w"), one_of(pools.c.lane, "lanes"))
-    .order_by(pools.c.pool_id)
-)
-_LOAD_POOLS = Prepared(_POOLS_OF_LANES, postgresql=_POOLS_OF_LANES.with_for_update())
+_POOLS_OF_LANES = select(
+    pools.c.lane,
+    pools.c.pool_id,
+    pools.c.sku,
+    pools.c.goods,
+    pools.c.frozen,
+    pools.c.guaranteed_since,
+).where(pools.c.workspace == bindparam("w"), one_of(pools.c.lane, "lanes"))
+_LOAD_POOLS = Prepared(_POOLS_OF_LANES, postgresql=_POOLS_OF_LANES.order_by(pools.c.pool_id).with_for_update())
+"""SQLite would walk every pool of the workspace in the order asked for, so rows are sorted afterwards; PostgreSQL takes
+the locks in that order, so that no two turns wait for each other."""
 _POSITION_COLUMNS = tuple(name for name in Position.__struct_fields__ if name in positions.c)
+_WIDTH = len(_POSITION_COLUMNS)
+assert Position.__struct_fields__[1 : 1 + _WIDTH] == _POSITION_COLUMNS, "a row is a position's fields, in their order"
+_by_rank = itemgetter(1, 4 + _POSITION_COLUMNS.index("rank"), 2, 3)
+"""Connection, rank, item, location: the order in which a store's counters are written."""
 _STORED_COLUMNS = tuple(name for name in StoredPosition.__struct_fields__ if name in positions.c)
 _LOAD_POSITIONS = Prepared(
     select(
@@ -191,9 +254,7 @@ _LOAD_POSITIONS = Prepared(
         positions.c.item_id,
         positions.c.location_id,
         *(positions.c[name] for name in (*_POSITION_COLUMNS, *_STORED_COLUMNS)),
-    )
-    .where(positions.c.workspace == bindparam("w"), one_of(positions.c.lane, "lanes"))
-    .order_by(positions.c.connection, positions.c.rank, positions.c.item_id, positions.c.location_id)
+    ).where(positions.c.workspace == bindparam("w"), one_of(positions.c.lane, "lanes"))
 )
 _LOAD_DRAWS = Prepared(
     select(draws.c.connection, draws.c.item_id, draws.c.location_id, draws.c.pool_id, draws.c.weight).where(
@@ -229,7 +290,8 @@ def _load_pools(
     terms: LaneTerms,
     loaded: dict[LaneKey, StoredLane],
 ) -> None:
-    for lane, pool_id, sku, goods, frozen, guaranteed_since in _LOAD_POOLS.all(tx, w=workspace, lanes=keys):
+    found = sorted(_LOAD_POOLS.all(tx, w=workspace, lanes=keys), key=itemgetter(1))
+    for lane, pool_id, sku, goods, frozen, guaranteed_since in found:
         stored, own = loaded[lane], terms.of(sku)
         stored.pools[pool_id] = Pool(
             pool_id=pool_id,
@@ -239,6 +301,7 @@ def _load_pools(
             safety_stock=own.safety_stock,
             risk=own.risk,
             allocation=own.allocation,
+            keep_together=own.keep_together,
             frozen=frozen,
         )
         stored.guaranteed[pool_id] = guaranteed_since is not None
@@ -249,12 +312,11 @@ def _load_positions(
 ) -> dict[PositionKey, LaneKey]:
     lane_of_position: dict[PositionKey, LaneKey] = {}
     found = _LOAD_POSITIONS.all(tx, w=workspace, lanes=keys)
-    for lane, connection, item, location, *columns in found:
+    for lane, connection, item, location, *columns in sorted(found, key=_by_rank):
         key = PositionKey(connection, item, location)
         lane_of_position[key] = lane
-        values = dict(zip((*_POSITION_COLUMNS, *_STORED_COLUMNS), columns, strict=True))
-        position = Position(key=key, **{name: values.pop(name) for name in _POSITION_COLUMNS})
-        loaded[lane].positions[key] = StoredPosition(position=position, **values)
+        position = Position(key, *columns[:_WIDTH])  # in the order of its fields: by name cost twice as much
+        loaded[lane].positions[key] = StoredPosition(position, *columns[_WIDTH:])
     return lane_of_position
 
 
@@ -281,6 +343,30 @@ def _load_intents(
     found = _LOAD_INTENTS.all(tx, w=workspace, lanes=keys, states=OPEN_STATES)
     for lane, intent_id, connection, item, location, *rest in found:
         loaded[lane].intents[intent_id] = OpenIntent(intent_id, PositionKey(connection, item, location), *rest)
+
+
+_COUNTING = (
+    select(*(reservations.c[name] for name in Reservation.__struct_fields__))
+    .where(
+        reservations.c.workspace == bindparam("w"),
+        one_of(reservations.c.pool_id, "pools"),
+        reservations.c.over_at.is_(None),
+    )
+    .order_by(reservations.c.flow, reservations.c.pool_id)
+)
+_LOAD_RESERVATIONS = Prepared(_COUNTING, postgresql=_COUNTING.with_for_update())
+
+
+def _load_reservations(
+    tx: HasConnection, workspace: Workspace, terms: LaneTerms, loaded: Mapping[LaneKey, StoredLane]
+) -> None:
+    lane_of = {pool_id: lane for lane in loaded.values() for pool_id in lane.pools}
+    for lane in loaded.values():
+        lane.guards = frozenset(terms.guards)
+        lane.guarded_since = terms.guarded_since
+    for row in _LOAD_RESERVATIONS.all(tx, w=workspace, pools=list(lane_of)):
+        one = Reservation(*row)
+        lane_of[one.pool_id].reservations[one.flow, one.pool_id] = one
 
 
 _SAVE_POSITION = Prepared(
@@ -373,34 +459,6 @@ def mark_guarantee(
         )
 
 
-class StockAtLocation(msgspec.Struct, frozen=True):
-    """What one location of a store holds of the goods that are kept in step."""
-
-    location_id: LocationId
-    items: int
-    units: int
-
-
-def stock_by_location(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> list[StockAtLocation]:
-    """Every location at which a store's counters are kept in step."""
-    found = tx.conn.execute(
-        select(positions.c.location_id, func.count(), func.sum(positions.c.level))
-        .where(positions.c.workspace == workspace, positions.c.connection == connection)
-        .group_by(positions.c.location_id)
-        .order_by(positions.c.location_id)
-    )
-    return [StockAtLocation(LocationId(location), count, int(units)) for location, count, units in found]
-
-
-def close_counters(
-    tx: HasConnection, workspace: Workspace, connection: ConnectionName, places: Sequence[LocationId]
-) -> None:
-    """Nothing is written at these locations until a read shows a counter there again."""
-    if places:
-        mine = (positions.c.workspace == workspace) & (positions.c.connection == connection)
-        tx.conn.execute(update(positions).where(mine, positions.c.location_id.in_(places)).values(gone=True))
-
-
 def break_guarantee(tx: HasConnection, workspace: Workspace, why: str) -> None:
     """No pool of the workspace is guaranteed from now on; the next reads mark those for which it holds again."""
     tx.conn.execute(
@@ -412,15 +470,18 @@ def break_guarantee(tx: HasConnection, workspace: Workspace, why: str) -> None:
 
 def set_writable(tx: HasConnection, workspace: Workspace, connection: ConnectionName, writable: bool) -> int:
     """Mark every counter of a connection (not) writable; returns how many changed."""
-    return tx.conn.execute(
-        update(positions)
-        .where(
-            positions.c.workspace == workspace,
-            positions.c.connection == connection,
-            positions.c.writable.is_(not writable),
-        )
-        .values(writable=writable)
-    ).rowcount
+    return _SET_WRITABLE.run(tx, w=workspace, c=connection, yes=writable)
+
+
+_SET_WRITABLE = Prepared(
+    update(positions)
+    .where(
+        positions.c.workspace == bindparam("w"),
+        positions.c.connection == bindparam("c"),
+        positions.c.writable != bindparam("yes", type_=Boolean),
+    )
+    .values(writable=bindparam("yes", type_=Boolean))
+)
 
 
 def forgive_refusals(tx: HasConnection, workspace: Workspace, lane: LaneKey, connection: ConnectionName) -> None:
@@ -428,54 +489,7 @@ def forgive_refusals(tx: HasConnection, workspace: Workspace, lane: LaneKey, con
     mine = (positions.c.workspace == workspace) & (positions.c.lane == lane) & (positions.c.connection == connection)
     tx.conn.execute(update(positions).where(mine).values(refusals=0, write_after=None))
     waiting = (intents.c.workspace == workspace) & (intents.c.lane == lane) & (intents.c.connection == connection)
-    tx.conn.execute(update(intents).where(waiting, intents.c.state == "planned").values(due_at=tx.now))
-
-
-_WAITED_FOR = (
-    select(looks.c.key)
-    .where(
-        looks.c.workspace == bindparam("w"),
-        looks.c.connection == bindparam("c"),
-        looks.c.kind == "levels",
-        looks.c.asked > looks.c.answered,
-    )
-    .scalar_subquery()
-)
-_IS_HOT = (positions.c.level <= bindparam("hot_below")) & (positions.c.read_at < bindparam("hot_before"))
-_UNREAD_ITEMS = Prepared(
-    select(positions.c.item_id)
-    .where(
-        positions.c.workspace == bindparam("w"),
-        positions.c.connection == bindparam("c"),
-        (positions.c.read_at < bindparam("before")) | positions.c.read_at.is_(None) | _IS_HOT,
-        positions.c.item_id.not_in(_WAITED_FOR),
-    )
-    .group_by(positions.c.item_id)
-    .limit(bindparam("n"))
-)
-
-
-def unread_items(
-    tx: HasConnection,
-    workspace: Workspace,
-    connection: ConnectionName,
-    *,
-    read_before: datetime,
-    hot_read_before: datetime,
-    hot_below_units: int,
-    limit: int,
-) -> list[ItemId]:
-    """Items whose last read is too old, hot ones sooner, that no look already waits for."""
-    found = _UNREAD_ITEMS.all(
-        tx,
-        w=workspace,
-        c=connection,
-        before=read_before,
-        hot_before=hot_read_before,
-        hot_below=hot_below_units,
-        n=limit,
-    )
-    return [ItemId(item) for (item,) in found]
+    tx.conn.execute(update(intents).where(waiting, intents.c.state == fixed("planned")).values(due_at=tx.now))
 
 
 def insert_pools(tx: HasConnection, rows: Sequence[Mapping[str, object]]) -> None:
@@ -504,8 +518,14 @@ def remove_positions(tx: HasConnection, workspace: Workspace, keys: Iterable[Pos
 
 def skus_with_gone_items(tx: HasConnection, workspace: Workspace) -> set[str]:
     """SKUs that are kept in step and that a store does not have any more."""
-    gone = (positions.c.workspace == pools.c.workspace) & (positions.c.lane == pools.c.lane) & positions.c.gone
-    found = tx.conn.execute(select(pools.c.sku).join(positions, gone).where(pools.c.workspace == workspace).distinct())
+    drawn = (draws.c.workspace == pools.c.workspace) & (draws.c.pool_id == pools.c.pool_id)
+    gone = tuple_(draws.c.connection, draws.c.item_id, draws.c.location_id).in_(
+        select(positions.c.connection, positions.c.item_id, positions.c.location_id).where(
+            positions.c.workspace == workspace, positions.c.gone, positions.c.bundle.is_(None)
+        )
+    )
+    query = select(pools.c.sku).join(draws, drawn).where(pools.c.workspace == workspace, gone)
+    found = tx.conn.execute(query.distinct())
     return {sku for (sku,) in found}
 
 
@@ -541,12 +561,17 @@ def lanes_of_connection(tx: HasConnection, workspace: Workspace, connection: Con
 
 def held_positions(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> list[PositionKey]:
     """Counters of a store with units that a person has not accepted yet."""
-    found = tx.conn.execute(
-        select(positions.c.item_id, positions.c.location_id)
-        .where(positions.c.workspace == workspace, positions.c.connection == connection, positions.c.held != 0)
-        .order_by(positions.c.item_id, positions.c.location_id)
+    found = _HELD_POSITIONS.all(tx, w=workspace, c=connection)
+    return [PositionKey(connection, ItemId(item), LocationId(location)) for item, location in sorted(found)]
+
+
+_HELD_POSITIONS = Prepared(
+    select(positions.c.item_id, positions.c.location_id).where(
+        positions.c.workspace == bindparam("w"),
+        positions.c.connection == bindparam("c"),
+        positions.c.held != literal_column("0"),
     )
-    return [PositionKey(connection, ItemId(item), LocationId(location)) for item, location in found]
+)
 
 
 def lanes_of_positions(

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.model.orders import OrderFacts
 from storebridge.store.lanes import HasConnection
+from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import cursors, orders
 
 LONGEST = timedelta(minutes=10)
@@ -43,57 +44,55 @@ def hidden_for(
 def _listed_versions(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, found: Sequence[OrderFacts]
 ) -> dict[str, datetime]:
-    rows = tx.conn.execute(
-        select(orders.c.order_id, orders.c.listed_version).where(
-            orders.c.workspace == workspace,
-            orders.c.connection == connection,
-            orders.c.order_id.in_([order.order_id for order in found]),
-            orders.c.listed_version.is_not(None),
-        )
-    )
+    rows = _LISTED.all(tx, w=workspace, c=connection, ids=[order.order_id for order in found])
     return {str(order_id): version for order_id, version in rows}
+
+
+_THEIRS = (orders.c.workspace == bindparam("w")) & (orders.c.connection == bindparam("c"))
+_LISTED = Prepared(
+    select(orders.c.order_id, orders.c.listed_version).where(
+        _THEIRS, one_of(orders.c.order_id, "ids"), orders.c.listed_version.is_not(None)
+    )
+)
 
 
 def note_listed(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, found: Sequence[OrderFacts]
 ) -> None:
     """These versions of orders were shown by a listing."""
-    if found:
-        tx.conn.execute(
-            update(orders)
-            .where(
-                orders.c.workspace == workspace,
-                orders.c.connection == connection,
-                orders.c.order_id == bindparam("o"),
-            )
-            .values(listed_version=bindparam("v")),
-            [{"o": order.order_id, "v": order.updated_at} for order in found],
-        )
+    rows = [{"w": workspace, "c": connection, "o": order.order_id, "v": order.updated_at} for order in found]
+    _NOTE_LISTED.run_many(tx, rows)
+
+
+_NOTE_LISTED = Prepared(
+    update(orders).where(_THEIRS, orders.c.order_id == bindparam("o")).values(listed_version=bindparam("v"))
+)
 
 
 def measured_lag(tx: HasConnection, workspace: Workspace, connection: ConnectionName, name: str) -> timedelta:
     """The longest lag that was ever measured on a listing."""
-    found = tx.conn.execute(select(cursors.c.lag_ms).where(*_mine(workspace, connection, name))).scalar()
-    return timedelta(milliseconds=found or 0)
+    return timedelta(milliseconds=_LAG.scalar(tx, w=workspace, c=connection, n=name) or 0)
 
 
 def listing_began(tx: HasConnection, workspace: Workspace, connection: ConnectionName, name: str) -> datetime | None:
     """When the last complete listing began; None before the first."""
-    began: datetime | None = tx.conn.execute(
-        select(cursors.c.checked_at).where(*_mine(workspace, connection, name))
-    ).scalar()
+    began: datetime | None = _BEGAN.scalar(tx, w=workspace, c=connection, n=name)
     return began
+
+
+_ONE = (
+    (cursors.c.workspace == bindparam("w"))
+    & (cursors.c.connection == bindparam("c"))
+    & (cursors.c.name == bindparam("n"))
+)
+_LAG = Prepared(select(cursors.c.lag_ms).where(_ONE))
+_BEGAN = Prepared(select(cursors.c.checked_at).where(_ONE))
 
 
 def note_lag(tx: HasConnection, workspace: Workspace, connection: ConnectionName, name: str, lag: timedelta) -> None:
     """A listing was late by so much; the longest counts."""
     milliseconds = -(lag // -timedelta(milliseconds=1))
-    tx.conn.execute(
-        update(cursors)
-        .where(*_mine(workspace, connection, name), cursors.c.lag_ms < milliseconds)
-        .values(lag_ms=milliseconds)
-    )
+    _NOTE_LAG.run(tx, w=workspace, c=connection, n=name, ms=milliseconds)
 
 
-def _mine(workspace: Workspace, connection: ConnectionName, name: str) -> tuple[ColumnElement[bool], ...]:
-    return (cursors.c.workspace == workspace, cursors.c.connection == connection, cursors.c.name == name)
+_NOTE_LAG = Prepared(update(cursors).where(_ONE, cursors.c.lag_ms < bindparam("ms")).values(lag_ms=bindparam("ms")))

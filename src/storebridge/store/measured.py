@@ -47,12 +47,24 @@ def measure(
                 watched_seconds=watched,
                 units_per_hour=sales.get((key, store), (0.0, 1))[0],
                 largest_sale=sales.get((key, store), (0.0, 1))[1],
-                notice_seconds=ROUND_TRIP_SECONDS + max(spread, _sweep(lane, store, paces) if store in noticed else 0),
+                notice_seconds=ROUND_TRIP_SECONDS
+                + max(spread, _sweep(lane, store, paces) if store in noticed else 0)
+                + doubted_seconds(lane, store, tx.now),
                 unreadable_seconds=max(away.get(store, 0.0), _stale_seconds(lane, store, paces, tx.now)),
             )
             for store in stores
         }
     return found
+
+
+def doubted_seconds(lane: StoredLane, connection: ConnectionName, now: datetime) -> float:
+    """For how long a write to a store's counter has been in doubt: what is sold there meanwhile is not folded. Pure."""
+    since = [
+        datetime.fromisoformat(intent.evidence["sent_at"])
+        for intent in lane.intents.values()
+        if intent.position.connection == connection and intent.state == "unclear" and intent.evidence is not None
+    ]
+    return max(((now - at) / timedelta(seconds=1) for at in since), default=0.0)
 
 
 def _sales(

@@ -7,16 +7,23 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, type_coerce, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storebridge.model.ids import CallId, ConnectionName, OrderKey, Workspace, WriteId
 from storebridge.model.order_writes import OrderWrite, PlannedOrderWrite
+from storebridge.store.columns import Typed, UtcTime
 from storebridge.store.lanes import HasConnection
+from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import calls, order_writes
 
 OPEN = ("planned", "sent", "unclear", "applied")
 """States of a write that is not proven yet: a read must still show what it did."""
+DONE = ("applied", "confirmed")
+"""States of a write that took effect."""
+STOPPED = ("planned", "refused", "undone")
+"""States of a write that waits: for its turn, or for a person who has it sent (once more)."""
+DROPPED = "superseded"
 
 
 class StoredWrite(msgspec.Struct, frozen=True):
@@ -32,9 +39,93 @@ class StoredWrite(msgspec.Struct, frozen=True):
     call_id: CallId | None
     created_at: datetime
     first_sent_at: datetime | None
+    settled_at: datetime | None
     code: str
     message: str
     result: dict[str, str]
+
+
+_WRITE = type_coerce(order_writes.c.payload, Typed(OrderWrite)).label("write")
+_COLUMNS = tuple(_WRITE if name == "write" else order_writes.c[name] for name in StoredWrite.__struct_fields__)
+_OF_ORDERS = Prepared(
+    select(*_COLUMNS)
+    .where(order_writes.c.workspace == bindparam("w"), one_of(order_writes.c.order_key, "keys"))
+    .order_by(order_writes.c.created_at, order_writes.c.write_id)
+)
+
+
+_BY_ID = Prepared(select(*_COLUMNS).where(one_of(order_writes.c.write_id, "ids")))
+_BUSY = Prepared(
+    select(order_writes.c.order_key)
+    .where(
+        order_writes.c.workspace == bindparam("w"),
+        one_of(order_writes.c.order_key, "keys"),
+        one_of(order_writes.c.state, "states"),
+        order_writes.c.connection == bindparam("c"),
+    )
+    .distinct()
+)
+_PLANNED = (
+    "write_id",
+    "workspace",
+    "order_key",
+    "connection",
+    "kind",
+    "purpose",
+    "payload",
+    "priority",
+    "state",
+    "reason",
+    "created_at",
+    "due_at",
+)
+
+
+def _plan_once(insert_into: Any) -> Any:
+    once = insert_into(order_writes).on_conflict_do_nothing(index_elements=["workspace", "purpose"])
+    return once.returning(order_writes.c.write_id)
+
+
+_PLAN = Prepared(_plan_once(sqlite.insert), columns=_PLANNED, postgresql=_plan_once(postgresql.insert))
+_CLAIM = Prepared(
+    update(order_writes)
+    .where(order_writes.c.write_id == bindparam("id"), order_writes.c.state == "planned")
+    .values(
+        state="sent",
+        call_id=bindparam("call"),
+        attempts=order_writes.c.attempts + 1,
+        first_sent_at=bindparam("now", type_=UtcTime),
+    )
+)
+_SETTLED: dict[str, Any] = {
+    "state": bindparam("to"),
+    "code": bindparam("said"),
+    "message": bindparam("words"),
+    "settled_at": bindparam("now", type_=UtcTime),
+}
+_SETTLE = Prepared(update(order_writes).where(order_writes.c.write_id == bindparam("id")).values(**_SETTLED))
+_SETTLE_WITH_RESULT = Prepared(
+    update(order_writes)
+    .where(order_writes.c.write_id == bindparam("id"))
+    .values(**_SETTLED, result=bindparam("made", type_=order_writes.c.result.type))
+)
+_CALLED = (
+    "call_id",
+    "workspace",
+    "connection",
+    "flow",
+    "operation",
+    "method",
+    "path",
+    "body",
+    "idempotency_key",
+    "intents",
+    "state",
+    "sends",
+    "first_sent_at",
+    "last_sent_at",
+)
+_CALL = Prepared(insert(calls), columns=_CALLED)
 
 
 def plan_order_writes(
@@ -46,65 +137,56 @@ def plan_order_writes(
     priority: int,
 ) -> list[WriteId]:
     """Write plans down; a purpose that was planned before is left alone. Returns the new ones."""
-    dialect = postgresql if tx.dialect == "postgresql" else sqlite
     new: list[WriteId] = []
     for write_id, plan in planned:
-        payload = msgspec.to_builtins(plan.write)
-        done = tx.conn.execute(
-            dialect.insert(order_writes)
-            .values(
-                write_id=write_id,
-                workspace=workspace,
-                order_key=order_key,
-                connection=plan.connection,
-                kind=payload["type"],
-                purpose=plan.purpose,
-                payload=payload,
-                priority=priority,
-                state="planned",
-                reason=plan.reason,
-                created_at=tx.now,
-                due_at=tx.now,
-            )
-            .on_conflict_do_nothing(index_elements=["workspace", "purpose"])
+        row = _PLAN.first(
+            tx,
+            write_id=write_id,
+            workspace=workspace,
+            order_key=order_key,
+            connection=plan.connection,
+            kind=type(plan.write).__struct_config__.tag,
+            purpose=plan.purpose,
+            payload=plan.write,
+            priority=priority,
+            state="planned",
+            reason=plan.reason,
+            created_at=tx.now,
+            due_at=tx.now,
         )
-        if done.rowcount:
+        if row is not None:
             new.append(write_id)
     return new
 
 
-def get_write(tx: HasConnection, write_id: WriteId) -> StoredWrite | None:
-    """One write."""
-    row = tx.conn.execute(select(order_writes).where(order_writes.c.write_id == write_id)).first()
-    return None if row is None else _stored(row)
+def get_writes(tx: HasConnection, write_ids: Collection[WriteId]) -> dict[WriteId, StoredWrite]:
+    """These writes, as far as there are."""
+    return {WriteId(row[0]): _stored(row) for row in _BY_ID.all(tx, ids=write_ids)}
 
 
 def writes_of_orders(
     tx: HasConnection, workspace: Workspace, keys: Collection[OrderKey], *, states: Collection[str] | None = None
 ) -> dict[OrderKey, list[StoredWrite]]:
     """All writes of these orders, oldest first."""
-    query = select(order_writes).where(order_writes.c.workspace == workspace, order_writes.c.order_key.in_(keys))
-    if states is not None:
-        query = query.where(order_writes.c.state.in_(states))
     grouped: dict[OrderKey, list[StoredWrite]] = {key: [] for key in keys}
-    for row in tx.conn.execute(query.order_by(order_writes.c.created_at, order_writes.c.write_id)):
-        grouped[OrderKey(row.order_key)].append(_stored(row))
+    for row in _OF_ORDERS.all(tx, w=workspace, keys=keys) if keys else ():
+        write = _stored(row)
+        if states is None or write.state in states:
+            grouped[OrderKey(write.order_key)].append(write)
     return grouped
+
+
+def busy_orders(
+    tx: HasConnection, workspace: Workspace, keys: Collection[OrderKey], connection: ConnectionName
+) -> set[OrderKey]:
+    """Those of these orders of which something is still to be proven in a store."""
+    found = _BUSY.all(tx, w=workspace, keys=keys, states=OPEN, c=connection) if keys else ()
+    return {OrderKey(key) for (key,) in found}
 
 
 def claim_write(tx: HasConnection, write_id: WriteId, call_id: CallId) -> bool:
     """From ``planned`` to ``sent``, before it goes on the wire; False when somebody else has it."""
-    done = tx.conn.execute(
-        update(order_writes)
-        .where(order_writes.c.write_id == write_id, order_writes.c.state == "planned")
-        .values(
-            state="sent",
-            call_id=call_id,
-            attempts=order_writes.c.attempts + 1,
-            first_sent_at=tx.now,
-        )
-    )
-    return bool(done.rowcount)
+    return bool(_CLAIM.run(tx, id=write_id, call=call_id, now=tx.now))
 
 
 def journal_order_call(
@@ -121,23 +203,22 @@ def journal_order_call(
     key: str,
 ) -> None:
     """Write the call down before it goes on the wire. Calls of this flow are never resent by themselves."""
-    tx.conn.execute(
-        insert(calls).values(
-            call_id=call_id,
-            workspace=workspace,
-            connection=connection,
-            flow="orders",
-            operation=operation,
-            method=method,
-            path=path,
-            body=body,
-            idempotency_key=key,
-            intents=[write_id],
-            state="open",
-            sends=1,
-            first_sent_at=tx.now,
-            last_sent_at=tx.now,
-        )
+    _CALL.run(
+        tx,
+        call_id=call_id,
+        workspace=workspace,
+        connection=connection,
+        flow="orders",
+        operation=operation,
+        method=method,
+        path=path,
+        body=body,
+        idempotency_key=key,
+        intents=[write_id],
+        state="open",
+        sends=1,
+        first_sent_at=tx.now,
+        last_sent_at=tx.now,
     )
 
 
@@ -159,11 +240,36 @@ def settle_write(
     message: str = "",
     result: dict[str, str] | None = None,
 ) -> None:
-    """What became of a write: applied | unclear | refused | confirmed | superseded."""
-    values: dict[str, Any] = {"state": state, "code": code[:200], "message": message[:500], "settled_at": tx.now}
-    if result is not None:
-        values["result"] = result
-    tx.conn.execute(update(order_writes).where(order_writes.c.write_id == write_id).values(**values))
+    """What became of a write: applied | unclear | refused | confirmed | superseded | undone."""
+    told = {"id": write_id, "to": state, "said": code[:200], "words": message[:500], "now": tx.now}
+    if result is None:
+        _SETTLE.run(tx, **told)
+    else:
+        _SETTLE_WITH_RESULT.run(tx, **told, made=result)
+
+
+def settled(
+    tx: HasConnection, write: StoredWrite, state: str, *, message: str = "", result: dict[str, str] | None = None
+) -> StoredWrite:
+    """``settle_write``, and the write as it stands then."""
+    settle_write(tx, write.write_id, state, message=message, result=result)
+    known = write.result if result is None else result
+    return msgspec.structs.replace(write, state=state, code="", message=message[:500], result=known)
+
+
+def applied_writes(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> list[StoredWrite]:
+    """Writes that a store took and that no read has shown yet, oldest first."""
+    mine = (order_writes.c.workspace == workspace) & (order_writes.c.connection == connection)
+    query = select(*_COLUMNS).where(mine, order_writes.c.state == "applied")
+    found = tx.conn.execute(query.order_by(order_writes.c.created_at, order_writes.c.write_id))
+    return [_stored(row) for row in found]
+
+
+def take_back_write(tx: HasConnection, write_id: WriteId, message: str) -> bool:
+    """It is not to be sent any more; False when it is on the wire by now. What the store said of it stays known."""
+    waiting = (order_writes.c.write_id == write_id) & order_writes.c.state.in_(STOPPED)
+    told = {"state": DROPPED, "message": message, "settled_at": tx.now}
+    return bool(tx.conn.execute(update(order_writes).where(waiting).values(**told)).rowcount)
 
 
 def replan_write(tx: HasConnection, write_id: WriteId, due_at: datetime) -> None:
@@ -176,34 +282,19 @@ def replan_write(tx: HasConnection, write_id: WriteId, due_at: datetime) -> None
 
 
 def renew_write(tx: HasConnection, write_id: WriteId, write: OrderWrite) -> None:
-    """What is to be written changed before it was sent, or while it is refused: an address was put right."""
-    waiting = (order_writes.c.write_id == write_id) & order_writes.c.state.in_(("planned", "refused"))
-    tx.conn.execute(update(order_writes).where(waiting).values(payload=msgspec.to_builtins(write)))
+    """What is to be written changed before it was sent (once more): an address was put right."""
+    waiting = (order_writes.c.write_id == write_id) & order_writes.c.state.in_(STOPPED)
+    tx.conn.execute(update(order_writes).where(waiting).values(payload=write))
 
 
-def replan_refused(tx: HasConnection, workspace: Workspace, purpose: str) -> WriteId | None:
-    """A person wants a refused write sent once more; None when it is not refused."""
+def stopped_write(tx: HasConnection, workspace: Workspace, purpose: str) -> StoredWrite | None:
+    """The write of this purpose if a store refused it or does not show it, so that a person may have it sent once
+    more; None when it is neither."""
     whose = (order_writes.c.workspace == workspace) & (order_writes.c.purpose == purpose)
-    write_id = tx.conn.execute(select(order_writes.c.write_id).where(whose, order_writes.c.state == "refused")).scalar()
-    if write_id is None:
-        return None
-    replan_write(tx, WriteId(write_id), tx.now)
-    return WriteId(write_id)
+    stopped = order_writes.c.state.in_(("refused", "undone"))
+    row = tx.conn.execute(select(*_COLUMNS).where(whose, stopped)).first()
+    return None if row is None else _stored(row)
 
 
-def _stored(row: Any) -> StoredWrite:
-    return StoredWrite(
-        write_id=row.write_id,
-        order_key=row.order_key,
-        connection=row.connection,
-        purpose=row.purpose,
-        write=msgspec.convert(row.payload, OrderWrite),
-        state=row.state,
-        attempts=row.attempts,
-        call_id=row.call_id,
-        created_at=row.created_at,
-        first_sent_at=row.first_sent_at,
-        code=row.code,
-        message=row.message,
-        result=row.result or {},
-    )
+def _stored(row: Sequence[Any]) -> StoredWrite:
+    return StoredWrite(*(*row[:-1], row[-1] or {}))

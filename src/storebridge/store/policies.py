@@ -9,8 +9,11 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import bindparam, insert, select, update
 
+from storebridge.model.checkouts import TAKES_HOLD, GuardMode
 from storebridge.model.ids import ConnectionName, ItemId, Workspace
 from storebridge.model.settings import LaneTerms, WorkspaceTerms, matches
+from storebridge.model.stock import Policy
+from storebridge.store.guards import StoredGuard, guards_of
 from storebridge.store.lanes import HasConnection
 from storebridge.store.prepared import Prepared
 from storebridge.store.tables import campaigns, pools, positions
@@ -46,7 +49,34 @@ def running_campaigns(tx: HasConnection, workspace: Workspace) -> list[Campaign]
 def lane_terms(tx: HasConnection, terms: WorkspaceTerms) -> LaneTerms:
     """What holds for each pool of a workspace at this moment."""
     running = tuple(campaign.pattern for campaign in running_campaigns(tx, terms.workspace))
-    return msgspec.structs.replace(terms.for_pools(), campaigns=running)
+    found = terms.for_pools()
+    if found.guards:
+        guards = [guard for guard in guards_of(tx, terms.workspace) if guard.connection in found.guards]
+        since = max((guard.since + TAKES_HOLD for guard in guards), default=None)
+        found = msgspec.structs.replace(found, guarded_as=_guarded_as(terms, guards), guarded_since=since)
+    return msgspec.structs.replace(found, campaigns=running)
+
+
+MEANS = {
+    GuardMode.GUARDED: Policy.GUARDED,
+    GuardMode.BOUNDED: Policy.HYBRID,
+    GuardMode.SHARES: Policy.ESCROW,
+}
+"""What ``guarded`` means while a guard is so."""
+
+
+def _guarded_as(terms: WorkspaceTerms, guards: Sequence[StoredGuard]) -> Policy:
+    """The strictest of the guards: one that is not proven leaves shares."""
+    modes = {guard.connection: GuardMode(guard.mode) for guard in guards}
+    means = {MEANS[modes.get(name, GuardMode.SHARES)] for name in terms.guarded_stores}
+    return next(policy for policy in (Policy.ESCROW, Policy.HYBRID, Policy.GUARDED) if policy in means)
+
+
+def guarded_skus(tx: HasConnection, terms: WorkspaceTerms) -> list[str]:
+    """SKUs that are kept in step and that the configuration guards, whatever that means now."""
+    found = tx.conn.execute(select(pools.c.sku).where(pools.c.workspace == terms.workspace).distinct())
+    configured = terms.for_pools()
+    return sorted(sku for (sku,) in found if configured.of(sku).policy is Policy.GUARDED)
 
 
 def insert_campaign(tx: HasConnection, workspace: Workspace, pattern: str, ends_at: datetime, actor: str) -> None:
@@ -75,7 +105,8 @@ def items_of_skus(
         .order_by(positions.c.connection, positions.c.item_id)
     )
     items: defaultdict[ConnectionName, dict[ItemId, None]] = defaultdict(dict)
+    named, wide = set(patterns), [pattern for pattern in patterns if "*" in pattern]
     for sku, connection, item in found:
-        if any(matches(pattern, sku) for pattern in patterns):
+        if sku in named or any(matches(pattern, sku) for pattern in wide):
             items[ConnectionName(connection)][ItemId(item)] = None
     return {connection: list(ids) for connection, ids in items.items()}

@@ -20,6 +20,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ClauseElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from storebridge.store.columns import UtcTime, from_microseconds, to_microseconds
+
 DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 Row = tuple[Any, ...]
 Convert = Callable[[Any], Any]
@@ -64,6 +66,8 @@ class one_of(ColumnElement[bool]):
 
     inherit_cache = False
     type = Boolean()
+    _is_implicitly_boolean = True
+    """Else SQLAlchemy writes ``(column IN ...) = 1`` for SQLite, which then reads the whole table each time."""
 
     def __init__(self, column: ColumnElement[Any], name: str) -> None:
         self.column = column
@@ -85,38 +89,44 @@ def _in_array(element: one_of, compiler: Any, **kwargs: Any) -> str:
 class _Plan:
     """A statement as one driver takes it."""
 
-    __slots__ = ("_fixed", "_given", "_names", "_results", "sql")
+    __slots__ = ("_fixed", "_given", "_places", "_results", "sql")
 
     def __init__(self, statement: ClauseElement, columns: Sequence[str] | None, dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect, column_keys=columns)
         self.sql: str = compiled.string
-        self._names: tuple[str, ...] | None = tuple(compiled.positiontup) if compiled.positional else None
         converters = {name: _to_driver(bind.type, dialect) for name, bind in compiled.binds.items()}
         fixed = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
         self._fixed = {name: _converted(converters[name], value) for name, value in fixed.items()}
         self._given = [(name, converters[name]) for name in converters if name not in fixed]
+        self._places = _places(compiled, converters, self._fixed) if compiled.positional else None
         wanted = getattr(statement, "exported_columns", ())
-        self._results = [_from_driver(column.type, dialect) for column in wanted]
-        if not any(self._results):
-            self._results = []
+        found = enumerate(_from_driver(column.type, dialect) for column in wanted)
+        self._results = [(place, convert) for place, convert in found if convert is not None]
 
     def bind(self, values: Mapping[str, Any]) -> Any:
         """The parameters in the driver's own way. Raises KeyError for a value that is missing."""
+        if self._places is not None:
+            return [
+                value if name is None else values[name] if convert is None else convert(values[name])
+                for name, convert, value in self._places
+            ]
         bound = dict(self._fixed)
         for name, convert in self._given:
             value = values[name]
             bound[name] = value if convert is None else convert(value)
-        return bound if self._names is None else [bound[name] for name in self._names]
+        return bound
 
     def unwrap(self, rows: Iterable[Row]) -> list[Row]:
         """Rows with the columns' own types."""
         if not self._results:
             return list(rows)
-        converters = self._results
-        return [
-            tuple(value if convert is None else convert(value) for value, convert in zip(row, converters, strict=True))
-            for row in rows
-        ]
+        return [self._unwrapped(row) for row in rows]
+
+    def _unwrapped(self, row: Row) -> Row:
+        values = list(row)
+        for place, convert in self._results:
+            values[place] = convert(values[place])
+        return tuple(values)
 
 
 class Prepared:
@@ -225,11 +235,26 @@ def _raise(conn: Connection, sql: str, error: Exception) -> NoReturn:
     raise DBAPIError.instance(sql, None, error, base, connection_invalidated=gone, dialect=dialect) from error
 
 
+Place = tuple[str | None, Convert | None, Any]
+"""Of one question mark: the name and converter of its value, or without a name the value that stands in the
+statement."""
+
+
+def _places(compiled: Any, converters: Mapping[str, Convert | None], fixed: Mapping[str, Any]) -> list[Place]:
+    return [
+        (None, None, fixed[name]) if name in fixed else (name, converters[name], None) for name in compiled.positiontup
+    ]
+
+
 def _to_driver(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    if isinstance(kind, UtcTime):  # the commonest of all, without three calls of SQLAlchemy around it
+        return to_microseconds
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _from_driver(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    if isinstance(kind, UtcTime):
+        return from_microseconds
     return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Text, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, Text, bindparam, or_, select, type_coerce, update
 
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.model.signals import Flow, SignalState
+from storebridge.store.columns import fixed
 from storebridge.store.lanes import HasConnection
-from storebridge.store.retention import AT_ONCE, without_person
+from storebridge.store.prepared import Prepared
+from storebridge.store.retention import forget_in_writes, without_person
+from storebridge.store.sales import DOCUMENTS_AT_ONCE
 from storebridge.store.tables import calls, copies, deliveries, sales, signals
 
 
@@ -35,15 +38,7 @@ class KeptOrder(msgspec.Struct, frozen=True):
 
 def waiting_privacy_requests(tx: HasConnection, workspace: Workspace) -> list[PrivacyRequest]:
     """Requests that nobody has answered yet, oldest first."""
-    found = tx.conn.execute(
-        select(signals.c.connection, signals.c.topic, signals.c.delivery_id, signals.c.entity, signals.c.seq)
-        .where(
-            signals.c.workspace == workspace,
-            signals.c.flow == Flow.PRIVACY.value,
-            signals.c.state == SignalState.WAITING.value,
-        )
-        .order_by(signals.c.seq)
-    )
+    found = _WAITING.all(tx, w=workspace)
     grouped: defaultdict[tuple[str, str, str], list[tuple[str, int]]] = defaultdict(list)
     for connection, topic, delivery_id, entity, seq in found:
         grouped[connection, topic, delivery_id].append((entity, seq))
@@ -51,6 +46,17 @@ def waiting_privacy_requests(tx: HasConnection, workspace: Workspace) -> list[Pr
         PrivacyRequest(ConnectionName(c), topic, delivery, tuple(e for e, _ in rows), tuple(s for _, s in rows))
         for (c, topic, delivery), rows in grouped.items()
     ]
+
+
+_WAITING = Prepared(
+    select(signals.c.connection, signals.c.topic, signals.c.delivery_id, signals.c.entity, signals.c.seq)
+    .where(
+        signals.c.workspace == bindparam("w"),
+        signals.c.flow == Flow.PRIVACY.value,
+        signals.c.state == fixed(SignalState.WAITING.value),
+    )
+    .order_by(signals.c.seq)
+)
 
 
 def orders_of_person(
@@ -71,7 +77,9 @@ def orders_of_person(
 
 def forget_buyers_of(tx: HasConnection, workspace: Workspace, keys: Sequence[str]) -> None:
     """Take the person out of these orders and of their copies in other stores; goods, money and parcels remain."""
-    for some in _by(AT_ONCE, keys):
+    for key in keys:
+        forget_in_writes(tx, workspace, key)
+    for some in _by(DOCUMENTS_AT_ONCE, keys):
         for table in (sales, copies):
             mine = (table.c.workspace == workspace) & table.c.order_key.in_(some)
             found = tx.conn.execute(select(table.c.order_key, table.c.connection, table.c.document).where(mine)).all()
@@ -85,7 +93,7 @@ def orders_with_buyers(tx: HasConnection, workspace: Workspace, connection: Conn
     """Some orders of a store that still name their buyer."""
     mine = (sales.c.workspace == workspace) & (sales.c.connection == connection)
     named = type_coerce(sales.c.document, Text).like('%"buyer":{"%')
-    return list(tx.conn.execute(select(sales.c.order_key).where(mine, named).limit(AT_ONCE)).scalars())
+    return list(tx.conn.execute(select(sales.c.order_key).where(mine, named).limit(DOCUMENTS_AT_ONCE)).scalars())
 
 
 def empty_deliveries_about(
@@ -93,7 +101,7 @@ def empty_deliveries_about(
 ) -> int:
     """Empty the bodies of deliveries that spoke of these orders; topic, times and digest remain."""
     emptied = 0
-    for some in _by(AT_ONCE, ids):
+    for some in _by(DOCUMENTS_AT_ONCE, ids):
         spoke = select(signals.c.delivery_id).where(
             signals.c.workspace == workspace, signals.c.connection == connection, signals.c.entity.in_(some)
         )
@@ -115,7 +123,7 @@ def empty_store(tx: HasConnection, workspace: Workspace, connection: ConnectionN
 
 def forget_entities(tx: HasConnection, seqs: Sequence[int]) -> None:
     """Signals of an answered request do not name the person any more."""
-    for some in _by(AT_ONCE, seqs):
+    for some in _by(DOCUMENTS_AT_ONCE, seqs):
         tx.conn.execute(update(signals).where(signals.c.seq.in_(some)).values(entity="forgotten"))
 
 

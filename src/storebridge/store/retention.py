@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Text, delete, select, type_coerce, update
+from sqlalchemy import Text, bindparam, delete, func, literal_column, select, type_coerce, update
 
 from storebridge.model.ids import Workspace
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.store.lanes import HasConnection
+from storebridge.store.prepared import Prepared
+from storebridge.store.sales import DOCUMENTS_AT_ONCE
 from storebridge.store.tables import calls, copies, deliveries, order_writes, passes, sales, spreads
 
 
@@ -34,8 +36,7 @@ class DataKind(StrEnum):
 
 PERSONAL_FIELDS = ("buyer", "shipping_address", "billing_address", "note", "attributes")
 """Fields of a kept order that speak of a person."""
-AT_ONCE = 500
-"""Orders in one transaction; the next round of the janitor takes the next."""
+PERSONAL_WRITES = ("create_copy", "replace_copy", "change_details")
 
 
 def end_retention(tx: HasConnection, terms: WorkspaceTerms) -> dict[DataKind, int]:
@@ -50,31 +51,50 @@ def end_retention(tx: HasConnection, terms: WorkspaceTerms) -> dict[DataKind, in
     return {kind: count for kind, count in ended.items() if count}
 
 
+def is_cut_off(ended: Mapping[DataKind, int]) -> bool:
+    """Whether more may be left to be ended."""
+    return ended.get(DataKind.BUYERS, 0) >= DOCUMENTS_AT_ONCE
+
+
 def empty_deliveries(tx: HasConnection, workspace: Workspace, before: datetime) -> int:
     """Empty the bodies and headers of deliveries."""
-    old = (deliveries.c.workspace == workspace) & (deliveries.c.received_at < before) & deliveries.c.body.is_not(None)
-    return tx.conn.execute(update(deliveries).where(old).values(body=None, headers={})).rowcount
+    return _EMPTY_DELIVERIES.run(tx, w=workspace, before=before)
+
+
+_EMPTY_DELIVERIES = Prepared(
+    update(deliveries)
+    .where(
+        deliveries.c.workspace == bindparam("w"),
+        deliveries.c.received_at < bindparam("before"),
+        deliveries.c.body.is_not(None),
+    )
+    .values(body=None, headers={})
+)
 
 
 def forget_buyers(tx: HasConnection, workspace: Workspace, before: datetime) -> int:
     """Take the person out of orders that need nothing any more."""
-    found = tx.conn.execute(
-        select(sales.c.order_key, sales.c.document)
-        .where(
-            sales.c.workspace == workspace,
-            sales.c.placed_at < before,
-            sales.c.units_to_ship == 0,
-            type_coerce(sales.c.document, Text).like('%"buyer":{"%'),
-        )
-        .order_by(sales.c.placed_at)
-        .limit(AT_ONCE)
-    ).all()
-    rows = [{"k": key, "d": without_person(document)} for key, document in found]
+    rows = [
+        {"k": key, "d": without_person(document)} for key, document in _WITH_BUYER.all(tx, w=workspace, before=before)
+    ]
     for row in rows:
         mine = (sales.c.workspace == workspace) & (sales.c.order_key == row["k"])
         tx.conn.execute(update(sales).where(mine).values(document=row["d"]))
         _forget_in_copies(tx, workspace, row["k"])
     return len(rows)
+
+
+_WITH_BUYER = Prepared(
+    select(sales.c.order_key, sales.c.document)
+    .where(
+        sales.c.workspace == bindparam("w"),
+        sales.c.placed_at < bindparam("before"),
+        sales.c.units_to_ship == 0,
+        type_coerce(sales.c.document, Text).like('%"buyer":{"%'),
+    )
+    .order_by(sales.c.placed_at)
+    .limit(DOCUMENTS_AT_ONCE)
+)
 
 
 def _forget_in_copies(tx: HasConnection, workspace: Workspace, order_key: str) -> None:
@@ -83,10 +103,21 @@ def _forget_in_copies(tx: HasConnection, workspace: Workspace, order_key: str) -
     for connection, document in tx.conn.execute(select(copies.c.connection, copies.c.document).where(mine)).all():
         one = mine & (copies.c.connection == connection)
         tx.conn.execute(update(copies).where(one).values(document=without_person(document)))
+    forget_in_writes(tx, workspace, order_key)
+
+
+def forget_in_writes(tx: HasConnection, workspace: Workspace, order_key: str) -> None:
+    """The same person stands in the writes that made the copy and changed it."""
     made = (order_writes.c.workspace == workspace) & (order_writes.c.order_key == order_key)
-    query = select(order_writes.c.write_id, order_writes.c.payload).where(made, order_writes.c.kind == "create_copy")
+    query = select(order_writes.c.write_id, order_writes.c.payload).where(
+        made, order_writes.c.kind.in_(PERSONAL_WRITES)
+    )
     for write_id, payload in tx.conn.execute(query).all():
-        told = {**payload, "original": without_person(payload["original"])}
+        told = dict(payload)
+        if "original" in told:
+            told["original"] = without_person(told["original"])
+        if "details" in told:
+            told["details"] = {**told["details"], "email": "", "note": "", "shipping_address": None}
         tx.conn.execute(update(order_writes).where(order_writes.c.write_id == write_id).values(payload=told))
 
 
@@ -97,16 +128,27 @@ def without_person(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def empty_calls(tx: HasConnection, workspace: Workspace, before: datetime) -> int:
     """Empty what was sent and answered; an open call keeps its bytes, because they may have to go out again."""
-    old = (calls.c.workspace == workspace) & (calls.c.state != "open") & (calls.c.first_sent_at < before)
-    return tx.conn.execute(update(calls).where(old, calls.c.body != b"").values(body=b"", answer=None)).rowcount
+    return _EMPTY_CALLS.run(tx, w=workspace, before=before)
+
+
+_EMPTY_CALLS = Prepared(
+    update(calls)
+    .where(
+        calls.c.workspace == bindparam("w"),
+        calls.c.state != "open",
+        calls.c.first_sent_at < bindparam("before"),
+        func.length(calls.c.body) > literal_column("0"),
+    )
+    .values(body=b"", answer=None)
+)
 
 
 def drop_stages(tx: HasConnection, workspace: Workspace, before: datetime) -> int:
     """Forget the results of stages, and how long changes took."""
-    old = tx.conn.execute(delete(passes).where(passes.c.workspace == workspace, passes.c.at < before)).rowcount
-    return (
-        old
-        + tx.conn.execute(
-            delete(spreads).where(spreads.c.workspace == workspace, spreads.c.written_at < before)
-        ).rowcount
-    )
+    return sum(one.run(tx, w=workspace, before=before) for one in _DROP_STAGES)
+
+
+_DROP_STAGES = (
+    Prepared(delete(passes).where(passes.c.workspace == bindparam("w"), passes.c.at < bindparam("before"))),
+    Prepared(delete(spreads).where(spreads.c.workspace == bindparam("w"), spreads.c.written_at < bindparam("before"))),
+)

@@ -8,14 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import BigInteger, ColumnElement, bindparam, func, insert, literal_column, select, type_coerce
 
 from storebridge.model.ids import ConnectionName, LaneKey, PoolId, Workspace
 from storebridge.model.stock import PositionKey
+from storebridge.store.columns import fixed
 from storebridge.store.lanes import HasConnection
 from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import ledger, passes, pools, spreads
 
+UNEXPLAINED = "no order explains this part of the counters' change"
+EXPLAINED_LATER = "an order explains what was booked as an edit by staff"
+"""Notes of ``manual`` rows: a store may show an order after the stock that it took (a checkout not paid yet)."""
 VELOCITY_WINDOW = timedelta(hours=24)
 
 
@@ -24,7 +28,7 @@ class NewMovement(msgspec.Struct, frozen=True):
 
     pool_id: PoolId
     kind: str
-    """baseline | level | write | receive | count | correction | manual | remade"""
+    """baseline | level | write | receive | count | correction | manual | copy | remade | renamed"""
     units: int
     position: PositionKey | None = None
     connection: ConnectionName | None = None
@@ -68,17 +72,32 @@ _ADD_PASS = Prepared(
     insert(passes).inline(), columns=("workspace", "lane", "at", "trigger", "normalized", "validated", "planned")
 )
 _ADD_SPREAD = Prepared(insert(spreads).inline(), columns=("workspace", "lane", "signalled_at", "written_at"))
-_VELOCITY = Prepared(
-    select(pools.c.lane, ledger.c.connection, func.sum(-ledger.c.units))
-    .join(ledger, (ledger.c.workspace == pools.c.workspace) & (ledger.c.pool_id == pools.c.pool_id))
-    .where(
-        pools.c.workspace == bindparam("w"),
-        one_of(pools.c.lane, "lanes"),
-        ledger.c.kind == "level",
-        ledger.c.units < 0,
-        ledger.c.at > bindparam("since"),
+
+
+def _sales() -> tuple[ColumnElement[bool], ...]:
+    """Constants, so that the databases see that the index ``ledger_of_sales`` holds them."""
+    return ledger.c.workspace == bindparam("w"), ledger.c.kind == fixed("level"), ledger.c.units < literal_column("0")
+
+
+_LAST_SALES = (
+    select(
+        pools.c.pool_id,
+        select(ledger.c.at)
+        .where(*_sales(), ledger.c.pool_id == pools.c.pool_id)
+        .order_by(ledger.c.at.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("at"),
     )
-    .group_by(pools.c.lane, ledger.c.connection)
+    .where(pools.c.workspace == bindparam("w"), one_of(pools.c.pool_id, "pools"))
+    .cte("last_sales")
+    .prefix_with("MATERIALIZED")  # found once for each pool, not for each of its rows
+)
+_VELOCITY = Prepared(
+    select(ledger.c.pool_id, ledger.c.connection, func.sum(-ledger.c.units))
+    .join(_LAST_SALES, ledger.c.pool_id == _LAST_SALES.c.pool_id)
+    .where(*_sales(), ledger.c.at > type_coerce(_LAST_SALES.c.at, BigInteger) - bindparam("window", type_=BigInteger))
+    .group_by(ledger.c.pool_id, ledger.c.connection)
 )
 
 
@@ -126,12 +145,13 @@ def add_spreads(tx: HasConnection, workspace: Workspace, rows: Sequence[Measured
 
 
 def sales_velocity(
-    tx: HasConnection, workspace: Workspace, lanes: Sequence[LaneKey]
+    tx: HasConnection, workspace: Workspace, lane_of: Mapping[PoolId, LaneKey]
 ) -> dict[LaneKey, dict[ConnectionName, float]]:
-    """Units per hour that left each store's counters by themselves over the last day, by lane."""
-    found = _VELOCITY.all(tx, w=workspace, lanes=lanes, since=tx.now - VELOCITY_WINDOW)
+    """Units per hour that left each store's counters by themselves over the day that ended with the pool's last sale,
+    by lane of the given pools. Time alone changes nothing, so no share moves in a night in which nobody buys (I6)."""
+    found = _VELOCITY.all(tx, w=workspace, pools=lane_of, window=VELOCITY_WINDOW // timedelta(microseconds=1))
     hours = VELOCITY_WINDOW / timedelta(hours=1)
-    velocity: defaultdict[LaneKey, dict[ConnectionName, float]] = defaultdict(dict)
-    for lane, connection, units in found:
-        velocity[lane][connection] = float(units) / hours
-    return dict(velocity)
+    velocity: defaultdict[LaneKey, defaultdict[ConnectionName, float]] = defaultdict(lambda: defaultdict(float))
+    for pool_id, connection, units in found:
+        velocity[lane_of[pool_id]][connection] += float(units) / hours
+    return {lane: dict(stores) for lane, stores in velocity.items()}

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from storebridge.store.columns import BigId, Json, UtcTime
+from storebridge.store.columns import BigId, Json, UtcTime, index_where
 
 metadata = MetaData()
 
@@ -67,6 +67,7 @@ variants = Table(
     Column("tracked", Boolean, nullable=False),
     Column("denies_oversell", Boolean, nullable=False),
     Column("adjustable", Boolean, nullable=False),
+    Column("components", Json),  # of what the vendor makes it up itself: units by SKU
     Column("listed_at", UtcTime, nullable=False),
     Column("gone_at", UtcTime),
     Index("variants_by_sku", "workspace", "sku"),
@@ -127,7 +128,11 @@ positions = Table(
     Column("gone", Boolean, nullable=False, server_default="0"),  # the store has no such counter (any more)
     Column("refusals", Integer, nullable=False, server_default="0"),  # refused writes in a row
     Column("write_after", UtcTime),  # after a refusal it is left alone until then
+    Column("bundle", String),  # the SKU, where the counter is a bundle's
+    Column("leaving", Boolean, nullable=False, server_default="0"),  # a bundle's no more: set to zero, then let go
     Index("positions_by_lane", "workspace", "lane"),
+    index_where("bundle IS NOT NULL", "positions_of_bundles", "workspace", "connection", "item_id"),
+    index_where("held != 0", "positions_held", "workspace", "connection"),
 )
 
 draws = Table(
@@ -157,6 +162,8 @@ deliveries = Table(
     Column("problem", Text, nullable=False, server_default=""),
     Column("copies", Integer, nullable=False, server_default="1"),
     UniqueConstraint("workspace", "connection", "delivery_id", name="deliveries_once"),
+    Index("deliveries_by_time", "workspace", "connection", "received_at"),
+    index_where("body IS NOT NULL", "deliveries_to_empty", "workspace", "received_at"),
 )
 
 signals = Table(
@@ -179,14 +186,9 @@ signals = Table(
     Column("stored_at", UtcTime, nullable=False),
     Column("closed_at", UtcTime),
     Column("note", Text),
-    Index(
-        "signals_open",
-        "workspace",
-        "stage",
-        "seq",
-        sqlite_where=Column("state") == "waiting",
-        postgresql_where=Column("state") == "waiting",
-    ),
+    index_where("state = 'waiting'", "signals_open", "workspace", "stage", "seq"),
+    index_where("state = 'waiting'", "signals_waiting", "workspace", "connection", "flow", "look_number"),
+    index_where("ours IS NOT NULL", "signals_of_versions", "workspace", "connection", "entity", "seen_version"),
     Index("signals_by_lane", "workspace", "lane", "state"),
     Index("signals_by_delivery", "workspace", "connection", "delivery_id"),
 )
@@ -203,15 +205,8 @@ looks = Table(
     Column("priority", Integer, nullable=False),
     Column("due_at", UtcTime, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Index(
-        "looks_waiting",
-        "workspace",
-        "connection",
-        "priority",
-        "due_at",
-        sqlite_where=Column("asked") > Column("answered"),
-        postgresql_where=Column("asked") > Column("answered"),
-    ),
+    index_where("asked > answered", "looks_waiting", "workspace", "connection", "priority", "due_at"),
+    index_where("asked > answered", "looks_due", "workspace", "connection", "due_at"),
 )
 
 intents = Table(
@@ -237,15 +232,10 @@ intents = Table(
     Column("settled_at", UtcTime),
     Column("code", String, nullable=False, server_default=""),
     Column("evidence", Json),  # what an inference rested on
-    Index(
-        "intents_to_send",
-        "workspace",
-        "connection",
-        "priority",
-        sqlite_where=Column("state") == "planned",
-        postgresql_where=Column("state") == "planned",
-    ),
+    index_where("state = 'planned'", "intents_to_send", "workspace", "connection", "priority"),
+    index_where("state = 'unclear'", "intents_doubted", "workspace", "connection"),
     Index("intents_by_lane", "workspace", "lane", "state"),
+    Index("intents_by_time", "workspace", "created_at"),
 )
 
 calls = Table(
@@ -270,13 +260,8 @@ calls = Table(
     Column("status", Integer),
     Column("answer", LargeBinary),
     Column("trouble", Text, nullable=False, server_default=""),
-    Index(
-        "calls_open",
-        "workspace",
-        "connection",
-        sqlite_where=Column("state") == "open",
-        postgresql_where=Column("state") == "open",
-    ),
+    index_where("length(body) > 0", "calls_to_empty", "workspace", "first_sent_at"),
+    index_where("state = 'open'", "calls_open", "workspace", "connection"),
 )
 
 ledger = Table(
@@ -297,6 +282,8 @@ ledger = Table(
     Column("note", Text, nullable=False, server_default=""),
     UniqueConstraint("workspace", "cause", name="ledger_cause_once"),
     Index("ledger_by_pool", "workspace", "pool_id", "seq"),
+    Index("ledger_by_time", "workspace", "connection", "at"),
+    index_where("kind = 'level' AND units < 0", "ledger_of_sales", "workspace", "pool_id", "at", "connection", "units"),
 )
 
 orders = Table(
@@ -354,16 +341,9 @@ cases = Table(
     Column("closed_at", UtcTime),
     Column("closed_by", String, nullable=False, server_default=""),  # proof | person name
     Column("resolution", Text, nullable=False, server_default=""),
-    Index(
-        "cases_open",
-        "workspace",
-        "reason",
-        "subject",
-        unique=True,
-        sqlite_where=Column("state") == "open",
-        postgresql_where=Column("state") == "open",
-    ),
+    index_where("state = 'open'", "cases_open", "workspace", "reason", "subject", unique=True),
     Index("cases_by_lane", "workspace", "lane"),
+    Index("cases_by_subject", "workspace", "subject", "reason"),
 )
 
 audit = Table(
@@ -378,6 +358,7 @@ audit = Table(
     Column("record", Text, nullable=False),  # canonical JSON
     Column("digest", String, nullable=False),  # SHA-256 of the canonical row
     Index("audit_by_subject", "workspace", "subject", "number"),
+    Index("audit_by_number", "workspace", "number"),
 )
 
 seals = Table(
@@ -403,6 +384,7 @@ passes = Table(
     Column("validated", Json),
     Column("planned", Json),
     Index("passes_by_lane", "workspace", "lane", "number"),
+    Index("passes_by_time", "workspace", "at"),
 )
 
 leases = Table(
@@ -467,6 +449,7 @@ spreads = Table(
     Column("signalled_at", UtcTime, nullable=False),
     Column("written_at", UtcTime, nullable=False),
     Index("spreads_recent", "workspace", "number"),
+    Index("spreads_by_time", "workspace", "written_at"),
 )
 
 sales = Table(
@@ -488,11 +471,15 @@ sales = Table(
     Column("document", Json, nullable=False),  # model.sales.Order; personal data is nulled when its retention ends
     Column("digest", String, nullable=False),  # of the document, to tell a change from a repetition
     Column("revision", Integer, nullable=False),  # how many different documents were read
+    Column("money_noted", Integer, nullable=False, server_default="0"),  # the revision that sales_money speaks of
     Column("first_read_at", UtcTime, nullable=False),
     Column("read_at", UtcTime, nullable=False),
     UniqueConstraint("workspace", "connection", "order_id", name="sales_once"),
     Index("sales_in_queue", "workspace", "queue", "placed_at", "order_key"),
     Index("sales_newest", "workspace", "placed_at", "order_key"),
+    index_where("money_noted < revision", "sales_money_to_note", "workspace", "order_key"),
+    Index("sales_by_name", "workspace", "name"),
+    Index("sales_by_id", "workspace", "order_id"),
 )
 
 sales_history = Table(
@@ -536,7 +523,7 @@ order_writes = Table(
     Column("purpose", String, nullable=False),  # what it is for; the same purpose is never planned twice
     Column("payload", Json, nullable=False),
     Column("priority", Integer, nullable=False),
-    Column("state", String, nullable=False),  # planned|sent|unclear|applied|confirmed|refused|superseded
+    Column("state", String, nullable=False),  # planned|sent|unclear|applied|confirmed|refused|superseded|undone
     Column("reason", String, nullable=False, server_default=""),
     Column("call_id", String),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -548,15 +535,7 @@ order_writes = Table(
     Column("message", Text, nullable=False, server_default=""),
     Column("result", Json),  # ids that the vendor named in its answer
     UniqueConstraint("workspace", "purpose", name="order_writes_once"),
-    Index(
-        "order_writes_to_send",
-        "workspace",
-        "connection",
-        "priority",
-        "due_at",
-        sqlite_where=Column("state") == "planned",
-        postgresql_where=Column("state") == "planned",
-    ),
+    index_where("state = 'planned'", "order_writes_to_send", "workspace", "connection", "priority", "due_at"),
     Index("order_writes_by_order", "workspace", "order_key", "state"),
 )
 

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, func, select, type_coerce
 
 from storebridge.model.ids import Workspace
 from storebridge.model.signals import SignalState
+from storebridge.store.columns import fixed
 from storebridge.store.lanes import HasConnection
 from storebridge.store.tables import (
     baselines,
@@ -25,6 +26,7 @@ from storebridge.store.tables import (
     tallies,
     variants,
 )
+from storebridge.store.tallies import CALLS
 
 RECENT_SPREADS = 1000
 """Percentiles are of this many latest changes."""
@@ -120,16 +122,18 @@ def backlog(tx: HasConnection, workspace: Workspace) -> list[StageBacklog]:
     """Waiting signals by stage; stages where nothing waits are absent."""
     found = tx.conn.execute(
         select(signals.c.stage, func.count(), func.min(signals.c.stored_at))
-        .where(signals.c.workspace == workspace, signals.c.state == SignalState.WAITING.value)
+        .where(signals.c.workspace == workspace, signals.c.state == fixed(SignalState.WAITING.value))
         .group_by(signals.c.stage)
     )
     return [StageBacklog(stage, waiting, oldest) for stage, waiting, oldest in found]
 
 
-def open_cases_by_reason(tx: HasConnection, workspace: Workspace) -> dict[str, int]:
+def open_cases_by_reason(tx: HasConnection, workspace: Workspace, *, sku: str | None = None) -> dict[str, int]:
+    """How many cases of each reason are open; of one SKU where one is named."""
+    of_sku = () if sku is None else (cases.c.sku == sku,)
     found = tx.conn.execute(
         select(cases.c.reason, func.count())
-        .where(cases.c.workspace == workspace, cases.c.state == "open")
+        .where(cases.c.workspace == workspace, cases.c.state == fixed("open"), *of_sku)
         .group_by(cases.c.reason)
         .order_by(cases.c.reason)
     )
@@ -172,7 +176,7 @@ def counts(tx: HasConnection, workspace: Workspace) -> Counts:
 def _tallies(tx: HasConnection, workspace: Workspace) -> dict[str, int]:
     found = tx.conn.execute(
         select(tallies.c.name, func.sum(tallies.c.count))
-        .where(tallies.c.workspace == workspace)
+        .where(tallies.c.workspace == workspace, ~tallies.c.name.startswith(CALLS))
         .group_by(tallies.c.name)
         .order_by(tallies.c.name)
     )

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import or_, select, tuple_
 
 from storebridge.model.ids import Workspace
 from storebridge.store.cases import COLUMNS, StoredCase
 from storebridge.store.lanes import HasConnection
-from storebridge.store.tables import audit, calls, cases, deliveries, order_effects, orders, seals, signals
+from storebridge.store.tables import audit, cases, deliveries, order_effects, orders, seals, signals
 
 MOST_BODY = 16_384
 """Characters of a delivery's body that are shown."""
@@ -232,16 +232,3 @@ def _lines(
     for connection, order_id, *values in found:
         lines[connection, order_id].append(OrderLine(*values))
     return dict(lines)
-
-
-def call_counts(tx: HasConnection, workspace: Workspace) -> list[tuple[str, str, str, int]]:
-    """Journaled calls: (store, operation, HTTP status or state, how many)."""
-    found = tx.conn.execute(
-        select(calls.c.connection, calls.c.operation, calls.c.status, calls.c.state, func.count())
-        .where(calls.c.workspace == workspace)
-        .group_by(calls.c.connection, calls.c.operation, calls.c.status, calls.c.state)
-    )
-    counted: defaultdict[tuple[str, str, str], int] = defaultdict(int)
-    for connection, operation, status, state, count in found:
-        counted[connection, operation, str(status) if status else state] += count
-    return [(*key, count) for key, count in sorted(counted.items())]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import func, or_, select, tuple_
 
-from storebridge.model.ids import Workspace
+from storebridge.model.ids import PoolId, Workspace
 from storebridge.store.lanes import OPEN_STATES, HasConnection
 from storebridge.store.tables import (
     draws,
@@ -24,6 +24,7 @@ from storebridge.store.tables import (
     positions,
     variants,
 )
+from storebridge.store.tables_checkouts import reservations
 
 
 class Counter(msgspec.Struct, frozen=True):
@@ -44,6 +45,10 @@ class Counter(msgspec.Struct, frozen=True):
     denies_oversell: bool
     read_at: datetime | None
     written_at: datetime | None
+    bundle: str | None = None
+    """The SKU of the bundle whose counter this is; the pool's own when None."""
+    leaving: bool = False
+    """It is a bundle no more and is being set to zero."""
 
 
 class StoredPool(msgspec.Struct, frozen=True):
@@ -59,6 +64,10 @@ class StoredPool(msgspec.Struct, frozen=True):
     guaranteed_since: datetime | None
     not_guaranteed_because: str | None
     counters: tuple[Counter, ...]
+    on_hold: int = 0
+    """Units that checkouts hold; what is left still has them."""
+    together: tuple[str, ...] = ()
+    """Every SKU that is planned in one lane with it, because a bundle draws on both."""
 
     @property
     def reserve(self) -> int:
@@ -76,6 +85,7 @@ class OpenWriteRow(msgspec.Struct, frozen=True):
 
     intent_id: str
     connection: str
+    item_id: str
     location_id: str
     kind: str
     from_level: int
@@ -148,7 +158,20 @@ def list_pools(
     ids = None if everything else [row.pool_id for row in rows]
     counters = _counters(tx, workspace, ids)
     titles = _titles(tx, workspace, None if everything else [row.sku for row in rows])
-    return [_pool(row, counters, titles) for row in rows]
+    on_hold = _on_hold(tx, workspace)
+    bundled = {row.lane for row in rows if any(c.bundle is not None for c in counters.get(row.pool_id, ()))}
+    together = _together(tx, workspace, bundled)
+    return [_pool(row, counters, titles, on_hold, together.get(row.lane, ())) for row in rows]
+
+
+def _together(tx: HasConnection, workspace: Workspace, lanes: Collection[str]) -> dict[str, tuple[str, ...]]:
+    if not lanes:
+        return {}
+    query = select(pools.c.lane, pools.c.sku).where(pools.c.workspace == workspace, pools.c.lane.in_(lanes))
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for lane, sku in tx.conn.execute(query.order_by(pools.c.sku)):
+        found[lane].append(sku)
+    return {lane: tuple(skus) for lane, skus in found.items()}
 
 
 def _matches(workspace: Workspace, search: str) -> Any:
@@ -157,7 +180,19 @@ def _matches(workspace: Workspace, search: str) -> Any:
     return or_(func.replace(func.lower(pools.c.sku), "_", "").like(pattern), pools.c.sku.in_(titled))
 
 
-def _pool(row: Any, counters: dict[str, list[Counter]], titles: dict[str, str]) -> StoredPool:
+def _on_hold(tx: HasConnection, workspace: Workspace) -> dict[str, int]:
+    query = select(reservations.c.pool_id, func.sum(reservations.c.units))
+    query = query.where(reservations.c.workspace == workspace, reservations.c.over_at.is_(None))
+    return {str(pool_id): int(units) for pool_id, units in tx.conn.execute(query.group_by(reservations.c.pool_id))}
+
+
+def _pool(
+    row: Any,
+    counters: dict[str, list[Counter]],
+    titles: dict[str, str],
+    on_hold: dict[str, int],
+    together: tuple[str, ...],
+) -> StoredPool:
     return StoredPool(
         pool_id=row.pool_id,
         lane=row.lane,
@@ -169,6 +204,8 @@ def _pool(row: Any, counters: dict[str, list[Counter]], titles: dict[str, str]) 
         guaranteed_since=row.guaranteed_since,
         not_guaranteed_because=row.not_guaranteed_because,
         counters=tuple(counters.get(row.pool_id, ())),
+        on_hold=on_hold.get(row.pool_id, 0),
+        together=together,
     )
 
 
@@ -203,6 +240,8 @@ def _counters(tx: HasConnection, workspace: Workspace, pool_ids: Sequence[str] |
             at.denies_oversell,
             at.read_at,
             at.written_at,
+            at.bundle,
+            at.leaving,
         )
         .select_from(draws)
         .join(positions, same)
@@ -254,6 +293,34 @@ def movements_of_pools(
         query = query.where(ledger.c.seq < before)
     found = tx.conn.execute(query.order_by(ledger.c.seq.desc()).limit(limit))
     return [MovementRow(*tuple(row)) for row in found]
+
+
+def movements_of_items(
+    tx: HasConnection,
+    workspace: Workspace,
+    weights: Mapping[PoolId, int],
+    items: Sequence[tuple[str, str]],
+    *,
+    before: int | None,
+    limit: int,
+) -> list[MovementRow]:
+    """What counters of bundles moved, in bundles, newest first. Each moved every component's pool: one of them is asked
+    (``weights``: what a bundle takes of it)."""
+    columns = [pools.c.location_group if n == "group" else ledger.c[n] for n in MovementRow.__struct_fields__]
+    query = (
+        select(ledger.c.pool_id, *columns)
+        .join(pools, (pools.c.workspace == ledger.c.workspace) & (pools.c.pool_id == ledger.c.pool_id))
+        .where(
+            ledger.c.workspace == workspace,
+            ledger.c.pool_id.in_(weights),
+            tuple_(ledger.c.connection, ledger.c.item_id).in_(items),
+        )
+    )
+    if before is not None:
+        query = query.where(ledger.c.seq < before)
+    found = tx.conn.execute(query.order_by(ledger.c.seq.desc()).limit(limit))
+    rows = [(PoolId(pool_id), MovementRow(*values)) for pool_id, *values in found]
+    return [msgspec.structs.replace(row, units=int(row.units / weights[pool_id])) for pool_id, row in rows]
 
 
 def orders_of_items(

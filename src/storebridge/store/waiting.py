@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -18,9 +18,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from storebridge.model.ids import ConnectionName, LaneKey, Workspace
 from storebridge.model.signals import Flow, SignalState, Source, Stage
+from storebridge.store.columns import fixed
 from storebridge.store.lanes import HasConnection
 from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import looks, signals
+
+MOST_LOOKS = 1_000_000
 
 
 class NewSignal(msgspec.Struct, frozen=True):
@@ -94,7 +97,7 @@ def insert_signals(tx: HasConnection, rows: Sequence[NewSignal]) -> None:
     _INSERT_SIGNAL.run_many(tx, [msgspec.structs.asdict(row) for row in rows])
 
 
-_NEW = (signals.c.state == SignalState.WAITING.value) & (signals.c.stage == Stage.INGEST.value)
+_NEW = (signals.c.state == fixed(SignalState.WAITING.value)) & (signals.c.stage == fixed(Stage.INGEST.value))
 _RANKED = (
     select(
         signals.c.seq,
@@ -165,7 +168,7 @@ def route_signals(tx: HasConnection, routes: Sequence[tuple[int, LaneKey | None,
 
 _CLOSE_SIGNALS = Prepared(
     update(signals)
-    .where(one_of(signals.c.seq, "seqs"), signals.c.state == SignalState.WAITING.value)
+    .where(one_of(signals.c.seq, "seqs"), signals.c.state == fixed(SignalState.WAITING.value))
     .values(state=bindparam("s"), stage=Stage.CONFIRM.value, closed_at=bindparam("now"), note=bindparam("why"))
 )
 
@@ -188,7 +191,7 @@ _WAITING_OF_LANES = Prepared(
     .where(
         signals.c.workspace == bindparam("w"),
         one_of(signals.c.lane, "lanes"),
-        signals.c.state == SignalState.WAITING.value,
+        signals.c.state == fixed(SignalState.WAITING.value),
     )
     .order_by(signals.c.seq)
 )
@@ -204,7 +207,7 @@ _WAITING_OF_FLOW = Prepared(
         signals.c.workspace == bindparam("w"),
         signals.c.connection == bindparam("c"),
         signals.c.flow == bindparam("f"),
-        signals.c.state == SignalState.WAITING.value,
+        signals.c.state == fixed(SignalState.WAITING.value),
         signals.c.look_number.is_not(None),
     )
 )
@@ -229,7 +232,7 @@ _MOVE_SIGNALS = Prepared(
     .where(
         signals.c.workspace == bindparam("w"),
         one_of(signals.c.lane, "lanes"),
-        signals.c.state == SignalState.WAITING.value,
+        signals.c.state == fixed(SignalState.WAITING.value),
         signals.c.stage != bindparam("to"),
     )
     .values(stage=bindparam("to"))
@@ -311,14 +314,6 @@ _WAITING_LOOKS = Prepared(
     .order_by(looks.c.priority, looks.c.due_at, looks.c.key)
     .limit(bindparam("n"))
 )
-_NEXT_LOOK = Prepared(
-    select(func.min(looks.c.due_at)).where(
-        looks.c.workspace == bindparam("w"),
-        looks.c.connection == bindparam("c"),
-        looks.c.asked > looks.c.answered,
-        looks.c.due_at > bindparam("now"),
-    )
-)
 
 
 def waiting_looks(
@@ -328,10 +323,12 @@ def waiting_looks(
     return [ClaimedLook(*row) for row in _WAITING_LOOKS.all(tx, w=workspace, c=connection, now=tx.now, n=limit)]
 
 
-def next_look_due(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> datetime | None:
-    """When the next waiting look becomes due; one that is due already is being read, so its end is what counts."""
-    due: datetime | None = _NEXT_LOOK.scalar(tx, w=workspace, c=connection, now=tx.now)
-    return due
+def due_of_kind(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, kind: str
+) -> tuple[ClaimedLook, ...]:
+    """Looks of one kind that are due."""
+    found = _WAITING_LOOKS.all(tx, w=workspace, c=connection, now=tx.now, n=MOST_LOOKS)
+    return tuple(look for look in (ClaimedLook(*row) for row in found) if look.kind == kind)
 
 
 _LOOK_NUMBERS = Prepared(
@@ -401,14 +398,33 @@ def delay_looks(
     workspace: Workspace,
     connection: ConnectionName,
     claimed: Iterable[ClaimedLook],
-    due_at: datetime,
+    pause: timedelta,
 ) -> None:
-    """A read failed: its looks are due again later."""
+    """A read failed: its looks are due again after ``pause``."""
+    due_at = tx.now + pause
     rows = [
         {"w": workspace, "c": connection, "k": look.kind, "y": look.key, "d": due_at}
         for look in sorted(claimed, key=lambda look: (look.kind, look.key))
     ]
     _DELAY_LOOK.run_many(tx, rows)
+
+
+def hasten_looks(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> None:
+    """The store answers again: looks whose read failed need not wait any longer."""
+    _HASTEN_LOOKS.run(tx, w=workspace, c=connection, now=tx.now)
+
+
+_HASTEN_LOOKS = Prepared(
+    update(looks)
+    .where(
+        looks.c.workspace == bindparam("w"),
+        looks.c.connection == bindparam("c"),
+        looks.c.asked > looks.c.answered,
+        looks.c.attempts > 0,
+        looks.c.due_at > bindparam("now"),
+    )
+    .values(due_at=bindparam("now"))
+)
 
 
 def reopen_signals(tx: HasConnection, workspace: Workspace, event: str) -> list[ConnectionName]:

@@ -31,15 +31,19 @@ GAUGES = {
     "storebridge_store_up": ("1 while the store answers.", ("connection",)),
     "storebridge_skus_out_of_step": ("SKUs that do not show what the policy wants at this moment.", ()),
     "storebridge_units_oversold": ("Units sold that do not exist, now.", ()),
+    "storebridge_checkout_guarded": ("1 while a store's checkout is guarded, 0 while it is not.", ("connection",)),
+    "storebridge_checkout_probe_seconds": ("The slowest of the guard's latest probes.", ("connection",)),
     "storebridge_signals_unaccounted": ("Signals in no known state; anything but 0 is an alarm.", ()),
 }
 COUNTERS = {
     "storebridge_events_total": ("Signals accepted, by where they are.", ("flow", "stage", "outcome")),
     "storebridge_deliveries_total": ("Deliveries, by what became of them.", ("outcome",)),
     "storebridge_api_calls_total": (
-        "Journaled calls (writes) by the vendor's name of the operation.",
+        "Calls by the vendor's name of the operation; tokens are not counted.",
         ("connection", "operation", "status"),
     ),
+    "storebridge_checkouts_total": ("Questions of checkouts, by what was said.", ("connection", "outcome")),
+    "storebridge_checkout_units_past_total": ("Units sold past the guard of a checkout.", ("connection",)),
     "storebridge_units_sold_total": ("Units of native orders since the baseline, net.", ()),
 }
 HISTOGRAMS = {

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 
 def health_routes(bridge: Bridge) -> list[Route]:
-    """``/healthz``: 200 while every loop runs. ``/readyz``: 200 while the database answers too."""
+    """``/healthz``: 200 unless a loop died of something that nobody waits for; while the database is away the process
+    must not be ended by whoever asks here. ``/readyz``: 200 while the database answers and is worked with."""
 
     async def healthz(request: Request) -> Response:  # noqa: ARG001 - the route hands it in
         error = bridge.failed()
-        if error is not None:
+        waited_for = bridge.away or isinstance(error, StoreUnavailableError)
+        if error is not None and not waited_for:
             return JSONResponse({"healthy": False, "reason": type(error).__name__}, 503)
         return JSONResponse({"healthy": True})
 
@@ -29,6 +31,9 @@ def health_routes(bridge: Bridge) -> list[Route]:
         if alive.status_code != 200:
             return alive
         try:
+            away = bridge.away or str(bridge.failed() or "")
+            if away:
+                raise StoreUnavailableError(away)
             await database_answers(bridge.store)
         except StoreUnavailableError as error:
             return JSONResponse({"ready": False, "reason": str(error)}, 503)

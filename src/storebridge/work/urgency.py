@@ -13,6 +13,8 @@ from enum import IntEnum
 class Urgency(IntEnum):
     """Lower goes first."""
 
+    CHECKOUT = -1
+    """Somebody waits at a checkout for this lower."""
     STOCK_LOWER = 0
     STOCK_READ = 1
     STOCK_RAISE = 2
@@ -21,9 +23,12 @@ class Urgency(IntEnum):
     CUSTOMERS = 5
     PRODUCTS = 6
     SWEEP = 7
+    BACKFILL = 8
+    """Old orders: nobody waits for them."""
 
 
 HANDICAP_SECONDS = {
+    Urgency.CHECKOUT: -60.0,
     Urgency.STOCK_LOWER: 0.0,
     Urgency.STOCK_READ: 0.2,
     Urgency.STOCK_RAISE: 0.5,
@@ -32,6 +37,7 @@ HANDICAP_SECONDS = {
     Urgency.CUSTOMERS: 10.0,
     Urgency.PRODUCTS: 20.0,
     Urgency.SWEEP: 20.0,
+    Urgency.BACKFILL: 60.0,
 }
 
 

@@ -30,6 +30,29 @@ class Bell:
         return True
 
 
+class Gong:
+    """Any number of waiters; a stroke wakes all that wait at that moment."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Event] = set()
+
+    def ring(self) -> None:
+        for event in self._waiting:
+            event.set()
+
+    async def wait(self, at_most_seconds: float) -> None:
+        """Until it is struck, or the time has passed."""
+        event = asyncio.Event()
+        self._waiting.add(event)
+        try:
+            async with asyncio.timeout(at_most_seconds):
+                await event.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._waiting.discard(event)
+
+
 class Bells:
     """Bells by name, made when first named."""
 

@@ -17,9 +17,10 @@ import msgspec
 import psycopg
 from starlette.applications import Starlette
 
-from storebridge.bootstrap import Bridge, Environment, build_bridge
+from storebridge.bootstrap import Bridge, build_bridge
 from storebridge.config import Config, ConnectionConfig, SecretRef, ServerConfig, WorkspaceConfig
 from storebridge.connectors.aiohttp_transport import AiohttpTransport
+from storebridge.environment import Environment
 from storebridge.web.intake.app import build_intake_app
 from storebridge_proving.bench.bare_endpoint import build_bare_app
 from storebridge_proving.bench.shopify_payloads import SECRET, SHOP

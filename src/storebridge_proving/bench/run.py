@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from storebridge_proving.bench.intake import IntakeOptions, run_intake_bench
+from storebridge_proving.bench.orders import OrdersOptions, run_orders_bench
 from storebridge_proving.bench.pipeline import PipelineOptions, run_pipeline_bench
 from storebridge_proving.bench.propagation import PropagationOptions, run_propagation_bench
 from storebridge_proving.bench.report import Report
@@ -25,8 +26,15 @@ def _propagation(scale: float, rounds: int, tell: Tell) -> Report:
     return run_propagation_bench(options, tell)
 
 
+def _orders(scale: float, rounds: int, tell: Tell) -> Report:
+    instant, unlimited, limited = (max(2, int(orders * scale)) for orders in (2000, 400, 60))
+    options = OrdersOptions(instant=instant, unlimited=unlimited, limited=limited, rounds=rounds)
+    return run_orders_bench(options, tell)
+
+
 _BENCHES: dict[str, Callable[[float, int, Tell], Report]] = {
     "intake": _intake,
+    "orders": _orders,
     "pipeline": _pipeline,
     "propagation": _propagation,
 }

@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
-from storebridge.bootstrap import Bridge, Environment, build_bridge
+from storebridge.bootstrap import Bridge, build_bridge
 from storebridge.config import Config, load_config
 from storebridge.connectors.aiohttp_transport import AiohttpTransport
 from storebridge.connectors.http import Transport
+from storebridge.environment import Environment
 from storebridge.model.ids import Workspace
 from storebridge.web.intake.app import build_intake_app
 from storebridge_proving.bridge_records import Backlog, read_backlog
@@ -45,6 +46,8 @@ class StandOptions(msgspec.Struct, frozen=True):
     products: int
     budgets: bool
     seed: int = 1
+    copy_to: str = ""
+    """The store that gets copies of the other's orders."""
     patience_seconds: float = 600.0
 
 
@@ -97,7 +100,7 @@ async def open_stand(
             StoreClient("wix", served.wix_url, plain),
         )
         port = _free_port()
-        config = _config(stores, folder, (served.shopify_url, served.wix_url), port)
+        config = _config(stores, folder, (served.shopify_url, served.wix_url), port, options.copy_to)
         environment = Environment(wrap(plain, served.shopify_url, served.wix_url))
         bridge = build_bridge(config, environment)
         if not options.budgets:
@@ -141,7 +144,7 @@ def _stocked_stores(options: StandOptions) -> Stores:
     return stores
 
 
-def _config(stores: Stores, folder: Path, urls: tuple[str, str], port: int) -> Config:
+def _config(stores: Stores, folder: Path, urls: tuple[str, str], port: int, copy_to: str) -> Config:
     path = folder / "storebridge.toml"
     write_config(
         stores,
@@ -153,7 +156,10 @@ def _config(stores: Stores, folder: Path, urls: tuple[str, str], port: int) -> C
     )
     config = load_config(str(path), {})
     calm = {**PACE, "hot_below_units": 0, "baseline": "ask"}
-    workspaces = {name: msgspec.structs.replace(w, **calm) for name, w in config.workspaces.items()}
+    workspaces = {
+        name: msgspec.structs.replace(w, **calm, orders=msgspec.structs.replace(w.orders, copy_to=copy_to))
+        for name, w in config.workspaces.items()
+    }
     return msgspec.structs.replace(config, workspaces=workspaces)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from storebridge_proving.checker.pools import follow
-from storebridge_proving.checker.records import Pool
+from storebridge_proving.checker.records import Pool, Records
 
 
 def disagrees(pool: Pool, policy: str, safety_stock: int) -> str:
@@ -19,8 +21,8 @@ def disagrees(pool: Pool, policy: str, safety_stock: int) -> str:
     shown = list(pool.levels.values())
     if policy in ("mirror", "guarded"):
         return _mirrored(shown, left)
-    if policy == "escrow":
-        return _shared_out(shown, pool.lowest_level, left)
+    if policy == "escrow" or (pool.packed and policy == "hybrid"):
+        return _shared_out(shown, list(pool.packed), pool.lowest_level, left)
     if policy == "hybrid":
         return _between(shown, left)
     raise ValueError(f"{policy!r} is no policy: mirror, escrow, hybrid or guarded")
@@ -36,14 +38,29 @@ def _mirrored(shown: list[int], left: int) -> str:
     return f"shown {shown}, left {wanted}" if any(level != wanted for level in shown) else ""
 
 
-def _shared_out(shown: list[int], lowest: int, left: int) -> str:
+def _shared_out(shown: list[int], packed: list[int], lowest: int, left: int) -> str:
     if lowest < 0:
         return f"a level is {lowest}"
-    if sum(shown) != left:
-        return f"shown {shown}, together not {left}"
-    if left >= len(shown) and 0 in shown:
-        return f"shown {shown}: one store has none of {left}"
+    in_bundles = f" and {packed} in bundles" if packed else ""
+    if sum(shown) + sum(packed) != left:
+        return f"shown {shown}{in_bundles}, together not {left}"
+    if left >= len(shown) + len(packed) and 0 in shown:
+        return f"shown {shown}{in_bundles}: one store has none of {left}"
     return ""
+
+
+def bundles_off(records: Records, pools: Mapping[str, Pool]) -> dict[str, str]:
+    """Mirror: bundles that show other than what their scarcest component allows, and why, in words."""
+    found: dict[str, str] = {}
+    for bundle, recipe in records.bundles.items():
+        courses = {sku: follow(pools[sku]) for sku in recipe}
+        left = {sku: _sellable(one.left + one.owed, records.safety_stock) for sku, one in courses.items()}
+        allowed = min(max(0, left[sku]) // units for sku, units in recipe.items())
+        for store, truth in records.truths.items():
+            places = [level["available"] for level in truth["levels"] if level["sku"] == bundle]
+            if places and sum(places) != allowed:
+                found[bundle] = f"{store} shows {sum(places)}, its components {left} allow {allowed}"
+    return found
 
 
 def _between(shown: list[int], left: int) -> str:

@@ -21,7 +21,9 @@ def unknown_deliveries(attempts: Iterable[Mapping[str, Any]], known: frozenset[s
     return [
         attempt["n"]
         for attempt in attempts
-        if attempt["status"] is not None and 200 <= attempt["status"] < 300 and known.isdisjoint(_identifiers(attempt))
+        if attempt["status"] is not None
+        and 200 <= attempt["status"] < 300
+        and not any(name in known for name in _identifiers(attempt))
     ]
 
 
@@ -33,7 +35,7 @@ def unexplained_units(pool: Pool, explained: Mapping[tuple[str, str], int]) -> d
     out.
     """
     differences: dict[str, int] = {}
-    for store in pool.levels:
+    for store in sorted({*pool.levels, *(move.store for move in pool.moves if move.bundle)}):
         moved = sum(
             move.units for move in pool.moves if move.store == store and move.moves_level and move.kind != "written"
         )
@@ -43,12 +45,12 @@ def unexplained_units(pool: Pool, explained: Mapping[tuple[str, str], int]) -> d
     return differences
 
 
-def _identifiers(attempt: Mapping[str, Any]) -> set[str]:
+def _identifiers(attempt: Mapping[str, Any]) -> Iterator[str]:
+    """One after the other, what is cheap first: a body is only opened when nothing else is known."""
     body = attempt["body"]
-    found = {str(value) for value in attempt["headers"].values()}
-    found.add(hashlib.sha256(body.encode()).hexdigest())
-    found.update(_inside(_claims(body)))
-    return found
+    yield from map(str, attempt["headers"].values())
+    yield hashlib.sha256(body.encode()).hexdigest()
+    yield from _inside(_claims(body))
 
 
 def _claims(body: str) -> object:

@@ -51,9 +51,9 @@ class _Follower:
 
     def run(self) -> list[timedelta]:
         for move in self._pool.moves:
-            if move.kind == "written" and move.store == self._store:
+            if move.kind == "written" and move.store == self._store and not move.bundle:
                 self._write(move)
-            elif move.moves_goods or move.store == self._store:
+            elif move.moves_goods or (move.store == self._store and not move.bundle):
                 self._change(move)
         return self._delays
 
@@ -66,7 +66,7 @@ class _Follower:
         before = self._wanted()
         if move.moves_goods:
             self._left += move.units
-        if move.store == self._store and move.moves_level:
+        if move.store == self._store and move.moves_level and not move.bundle:
             self._own += move.units
         wanted = self._wanted()
         if wanted == self._written:
@@ -75,7 +75,8 @@ class _Follower:
             self._waiting.append(_Waiting(move.at, wanted, 1 if wanted > before else -1))
 
     def _calls_for_write(self, move: Move, before: int, wanted: int) -> bool:
-        if move.store == self._store or (self._after is not None and move.at < self._after):
+        own = move.store == self._store and not move.bundle
+        if own or (self._after is not None and move.at < self._after):
             return False
         return (wanted - before) * (wanted - self._written) > 0
 
@@ -96,7 +97,7 @@ def _answered(pool: Pool, store: str, after: datetime | None) -> list[timedelta]
     delays = []
     latest: datetime | None = None
     for move in pool.moves:
-        if move.kind == "written" and move.store == store:
+        if move.kind == "written" and move.store == store and not move.bundle:
             if latest is not None:
                 delays.append(move.at - latest)
             latest = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -29,6 +30,8 @@ class Move:
     sku: str
     kind: Kind
     units: int
+    bundle: str = ""
+    """The SKU of the bundle whose counter moved; ``units`` are those of the component, whose own counter did not."""
 
     @property
     def moves_goods(self) -> bool:
@@ -52,11 +55,14 @@ class Records:
     goods: Sequence[Mapping[str, Any]] = ()
     safety_stock: int = 0
     since: datetime | None = None
+    bundles: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """What bundles are made of: units of each component, by SKU. They have no goods of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """One SKU that every store has: opening levels, levels now, and the moves between, oldest first."""
+    """One SKU that every store has, or that a bundle is made of: opening levels, levels now, and the moves between,
+    oldest first. ``packed``: its units that each counter of a bundle shows."""
 
     sku: str
     system_of_record: str
@@ -64,6 +70,7 @@ class Pool:
     levels: Mapping[str, int]
     lowest_level: int
     moves: Sequence[Move]
+    packed: Sequence[int] = ()
 
 
 def read_moment(text: str) -> datetime:
@@ -72,9 +79,22 @@ def read_moment(text: str) -> datetime:
 
 
 def pools_of(records: Records) -> list[Pool]:
-    """A pool for every SKU that exactly one variant of every store carries, in order of SKU."""
-    moves = _by_sku(_all_moves(records))
-    return [_pool(records, sku, moves.get(sku, [])) for sku in _shared_skus(records.truths)]
+    """A pool for every SKU that exactly one variant of every store carries, or that a bundle is made of, by SKU."""
+    moves = _by_sku(_unpacked(records, _all_moves(records)))
+    parts = {part for recipe in records.bundles.values() for part in recipe}
+    skus = (set(_shared_skus(records.truths)) | parts) - set(records.bundles)
+    return [_pool(records, sku, moves.get(sku, [])) for sku in sorted(skus)]
+
+
+def _unpacked(records: Records, moves: Iterable[Move]) -> Iterable[Move]:
+    """What a bundle's counter moved, as moves of its components."""
+    for move in moves:
+        recipe = records.bundles.get(move.sku)
+        if recipe is None:
+            yield move
+            continue
+        for sku, units in recipe.items():
+            yield replace(move, sku=sku, units=move.units * units, bundle=move.sku)
 
 
 def own_orders(truth: Truth) -> list[Mapping[str, Any]]:
@@ -102,15 +122,22 @@ def _by_sku(moves: Iterable[Move]) -> dict[str, list[Move]]:
 
 
 def _pool(records: Records, sku: str, moves: list[Move]) -> Pool:
-    shown = {store: _levels(truth, sku) for store, truth in records.truths.items()}
+    shown = {store: places for store, truth in records.truths.items() if (places := _levels(truth, sku))}
     levels = {store: sum(places) for store, places in shown.items()}
     fresh = [move for move in moves if records.since is None or move.at >= records.since]
     opening = dict(levels)
     for move in fresh:
-        if move.moves_level:
+        if move.moves_level and not move.bundle:
             opening[move.store] -= move.units
-    lowest = min(level for places in shown.values() for level in places)
-    return Pool(sku, records.system_of_record, opening, levels, lowest, fresh)
+    packed = [
+        sum(places) * recipe[sku]
+        for bundle, recipe in records.bundles.items()
+        if sku in recipe
+        for truth in records.truths.values()
+        if (places := _levels(truth, bundle))
+    ]
+    lowest = min(0, *packed, *(level for places in shown.values() for level in places))
+    return Pool(sku, records.system_of_record, opening, levels, lowest, fresh, packed)
 
 
 def _levels(truth: Truth, sku: str) -> list[int]:
@@ -129,8 +156,9 @@ def _moves(store: str, truth: Truth) -> Iterable[Move]:
         if movement["delta"]:
             kind = _kind(movement, copies)
             yield Move(read_moment(movement["at"]), store, movement["sku"], kind, movement["delta"])
+    came_back = _back_in_stock(truth)
     for order in own_orders(truth):
-        yield from _voids(store, order)
+        yield from _voids(store, order, came_back)
 
 
 def _kind(movement: Mapping[str, Any], copies: frozenset[str]) -> Kind:
@@ -145,14 +173,36 @@ def _kind(movement: Mapping[str, Any], copies: frozenset[str]) -> Kind:
     return "moved"
 
 
-def _voids(store: str, order: Mapping[str, Any]) -> Iterable[Move]:
-    """Units called off without goods coming back: they count only against units that never existed."""
+def _voids(store: str, order: Mapping[str, Any], came_back: Mapping[tuple[str, str], int]) -> Iterable[Move]:
+    """Units called off without goods coming back: they count only against units that never existed.
+
+    What was sent existed, whatever is called off later (Wix calls off the whole order); refunds tell of what they take
+    out themselves, and of that only what never left is no part of what was sent.
+    """
     if order["cancelled_at"] is None:
         return
-    for line in order["lines"]:
-        units = line["cancelled"] - line["restocked"]
+    for sku in {line["sku"]: None for line in order["lines"]}:
+        lines = [line for line in order["lines"] if line["sku"] == sku]
+        called_off = sum(line["cancelled"] for line in lines)
+        never_left = sum(line["quantity"] - line["fulfilled"] - _refunded_unshipped(line) for line in lines)
+        units = min(called_off, never_left - came_back.get((order["id"], sku), 0))
         if units > 0:
-            yield Move(read_moment(order["cancelled_at"]), store, line["sku"], "voided", units)
+            yield Move(read_moment(order["cancelled_at"]), store, sku, "voided", units)
+
+
+def _refunded_unshipped(line: Mapping[str, Any]) -> int:
+    """Of a store that does not tell them apart: as if nothing refunded had been sent, so that no unit is made up."""
+    units: int = line.get("refunded_unshipped", line["refunded"])
+    return units
+
+
+def _back_in_stock(truth: Truth) -> Counter[tuple[str, str]]:
+    """Units by order and SKU that its cancellation or an edit put back; what a refund brought names the refund."""
+    found: Counter[tuple[str, str]] = Counter()
+    for movement in truth["movements"]:
+        if movement["cause"] in ("cancel", "edit", "revert") and movement["delta"] > 0:
+            found[movement["ref"], movement["sku"]] += movement["delta"]
+    return found
 
 
 def _refs_of_copies(truth: Truth) -> frozenset[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from storebridge_proving.checker.agreement import disagrees
+from storebridge_proving.checker.agreement import bundles_off, disagrees
 from storebridge_proving.checker.losses import unexplained_units, unknown_deliveries
 from storebridge_proving.checker.pools import follow
 from storebridge_proving.checker.propagation import delays_of, spread_of
@@ -60,6 +60,10 @@ def judge(
     findings: list[str] = []
     oversold = _oversold(pools, findings)
     disagreeing, held = _out_of_step(pools, records, policy, said, findings)
+    if policy == "mirror":
+        off = bundles_off(records, {pool.sku: pool for pool in pools})
+        findings += [f"{sku}: {why}" for sku, why in off.items() if sku not in said.held]
+        disagreeing += len(off.keys() - said.held)
     lost = _lost(pools, said, attempts or {}, findings)
     delays = [delay for pool in pools for delay in delays_of(pool, policy, records.safety_stock, settled_at)]
     sold = [line["quantity"] for t in records.truths.values() for o in own_orders(t) for line in o["lines"]]
@@ -90,13 +94,14 @@ def _out_of_step(
     pools: Sequence[Pool], records: Records, policy: str, said: Claims, findings: list[str]
 ) -> tuple[int, int]:
     """How many SKUs disagree, and how many of those that are on hold."""
+    on_hold = said.held | {part for sku in said.held for part in records.bundles.get(sku, ())}
     disagreeing = 0
     for pool in pools:
         why = disagrees(pool, policy, records.safety_stock)
-        if why and pool.sku not in said.held:
+        if why and pool.sku not in on_hold:
             findings.append(f"{pool.sku}: {why}")
             disagreeing += 1
-    return disagreeing, sum(pool.sku in said.held for pool in pools)
+    return disagreeing, sum(pool.sku in on_hold for pool in pools)
 
 
 def _lost(

@@ -7,7 +7,7 @@ system.py    one seed of the whole product: faults, shoppers, quiet, verdict
 core/        one seed of the pure code against stores of four kinds, thousands in minutes
 result.py    what one seed showed
 figures.py   counts with their bounds
-explore.py   every interleaving, for small numbers
+explore.py   every interleaving, for small numbers, in a small_world.py; likeness.py says which worlds behave alike
 mutants.py   planted bugs, and who catches each
 picture.py   what each policy costs, as SVG
 seeds.py     many seeds and their report

@@ -22,9 +22,13 @@ from storebridge.inventory.resolver import Doubt, Move, Sighting
 from storebridge.model.ids import PoolId
 from storebridge.model.stock import LaneState, LevelReading, PlannedWrite, Pool, Position
 from storebridge_proving.simulate.core import run_core_seed
-from storebridge_proving.simulate.core.bridge import POOL, Bridge
+from storebridge_proving.simulate.core.bridge import Bridge
 from storebridge_proving.simulate.core.stores import Kind
+from storebridge_proving.simulate.core.wire import POOL
 from storebridge_proving.simulate.explore import explore
+from storebridge_proving.simulate.mutants_books import BOOK_BUGS
+from storebridge_proving.simulate.mutants_bundles import BUNDLE_BUGS
+from storebridge_proving.simulate.mutants_guard import GUARD_BUGS
 
 RAISED_BY_BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 """What wrong code stumbles over; in the product the process would stop there."""
@@ -61,7 +65,10 @@ class Mutant:
     policy: str = "escrow"
     faults: str = "storm"
     events: int = 3
-    """How far the exhaustive search goes."""
+    """How far the exhaustive search goes; 0: seeds alone look."""
+    searches: tuple[tuple[tuple[Kind, Kind], tuple[int, int]], ...] = SMALL_SEARCHES
+    """From where; one that needs many events looks where it can be."""
+    workload: str = "scarce"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,7 @@ def hunt(mutant: Mutant, seeds: int) -> Caught:
             return Caught(mutant.name, "exhaustive search", words)
         for seed in range(1, seeds + 1):
             try:
-                result = run_core_seed(seed, mutant.policy, mutant.faults)
+                result = run_core_seed(seed, mutant.policy, mutant.faults, mutant.workload)
             except RAISED_BY_BUGS as error:
                 return Caught(mutant.name, f"seed {seed}", f"raised {type(error).__name__}")
             if result.violations:
@@ -122,9 +129,9 @@ def hunt(mutant: Mutant, seeds: int) -> Caught:
 
 def _search(mutant: Mutant) -> str:
     """The first violation that the exhaustive search meets, and the way there."""
-    if mutant.policy != "escrow":
+    if mutant.policy != "escrow" or not mutant.events:
         return ""
-    for kinds, opening in SMALL_SEARCHES:
+    for kinds, opening in mutant.searches:
         found = explore(kinds, opening, mutant.events)
         if found.violation:
             return f"{found.violation}: {', '.join(found.path)}"
@@ -279,6 +286,14 @@ def _outcome(wrong: RowOutcome, instead_of: RowOutcome, style: WriteStyle | None
     return make
 
 
+def _as_told(_right: Any) -> Any:
+    return lambda _intent, answer: answer.version
+
+
+def _whatever_was_seen(_right: Any) -> Any:
+    return lambda doubt, **_named: bool(doubt.sightings)
+
+
 def _every_call_is_the_first(right: Any) -> Any:
     return lambda lane, answer, **named: right(lane, answer, **{**named, "resent": False})
 
@@ -303,10 +318,10 @@ def _forgets_the_journal(right: Any) -> Any:
 
 
 def _counts_receipts_twice(right: Any) -> Any:
-    def receive(bridge: Bridge, units: int) -> None:
-        right(bridge, units)
-        pool = bridge.lane.pools[POOL]
-        bridge.lane.pools[POOL] = msgspec.structs.replace(pool, goods=pool.goods + units)
+    def receive(bridge: Bridge, units: int, into: PoolId = POOL) -> None:
+        right(bridge, units, into)
+        pool = bridge.lane.pools[into]
+        bridge.lane.pools[into] = msgspec.structs.replace(pool, goods=pool.goods + units)
 
     return receive
 
@@ -399,9 +414,21 @@ MUTANTS = (
         (f"{SETTLE}:settle_row",),
         _outcome(RowOutcome.REFUSED, RowOutcome.UNCLEAR),
     ),
+    Mutant("an answer's version is taken as it is", (f"{SETTLE}:_made",), _as_told),
+    Mutant(
+        "what was seen before a landing counts after it",
+        (f"{RESOLVER}:tells_after",),
+        _whatever_was_seen,
+        events=7,
+        searches=SMALL_SEARCHES[1:2],
+    ),
+    Mutant("not applied is heard while it may still land", (f"{RESOLVER}:may_land_until",), _always(None), events=4),
     Mutant("received goods count twice", (f"{BRIDGE}:Bridge.receive",), _counts_receipts_twice),
     Mutant("hybrid never lowers", (f"{HYBRID}:towards",), _never_lowers, "hybrid"),
     Mutant("a stale guard is sent again", (f"{PLANNING}:_guard_is_stale",), _always(False), "mirror"),
+    *(Mutant(name, places, make, policy, events=0, workload="bundles") for name, places, make, policy in BUNDLE_BUGS),
+    *(Mutant(name, places, make, "guarded") for name, places, make in GUARD_BUGS),
+    *(Mutant(name, places, make, policy, events=0) for name, policy, places, make in BOOK_BUGS),
 )
 """All planted bugs."""
 

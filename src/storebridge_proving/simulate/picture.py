@@ -15,9 +15,9 @@ from storebridge_proving.simulate.figures import bounds
 from storebridge_proving.simulate.result import SeedResult
 
 NAIVE = "naive poller"
-POLICIES = ("escrow", "hybrid", "mirror", NAIVE)
+POLICIES = ("escrow", "guarded", "hybrid", "mirror", NAIVE)
 SCENES = (("week", "some", "goods for a week, some faults"), ("scarce", "storm", "far too few goods, storm"))
-COLOURS = {"escrow": "#1b7f5c", "hybrid": "#2b5fb3", "mirror": "#b36b00", NAIVE: "#a32638"}
+COLOURS = {"escrow": "#1b7f5c", "guarded": "#6b3fa0", "hybrid": "#2b5fb3", "mirror": "#b36b00", NAIVE: "#a32638"}
 PICTURE_SEEDS = {"week": 8, "scarce": 100}
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 460, 90, 50, 30, 70
 LABEL_WIDTH, LABEL_HEIGHT = 85, 15

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,40 +15,57 @@ import msgspec
 from storebridge_proving.bridge_records import (
     HOLDING,
     count_cases,
+    open_order_writes,
     read_backlog,
     read_claims,
+    read_held,
     read_journal,
+    read_order_claims,
     read_written,
 )
+from storebridge_proving.checker.orders import judge_orders
 from storebridge_proving.checker.pools import follow
 from storebridge_proving.checker.records import Pool, Records, pools_of
 from storebridge_proving.checker.report import Verdict, judge
 from storebridge_proving.review_desk import cases_left, staff_the_desk
-from storebridge_proving.shoppers import Crowd, CrowdPlan
-from storebridge_proving.simulate.crashes import Death
+from storebridge_proving.shoppers import Crowd, CrowdPlan, Deed
+from storebridge_proving.simulate.aftercare import Aftercare
+from storebridge_proving.simulate.day import PLAY_SECONDS, act_for_a_day, shortfalls
+from storebridge_proving.simulate.habits import draw_express_share, draw_habits, drawn_switches, told
+from storebridge_proving.simulate.packers import pack_and_send
 from storebridge_proving.simulate.result import SeedResult
 from storebridge_proving.simulate.theatre import WORKSPACE, Theatre, build_theatre
 from storebridge_proving.virtual_time import VirtualClock, run_virtually
 
 SYSTEM_OF_RECORD = "shopify"
-PLAY_SECONDS = 7_260.0
 CONVERGENCE_SECONDS = 600.0
 BASELINE_SECONDS = 600.0
 LOOK_SECONDS = 5.0
-STORE_EVENTS = 380
-BURST = (1, 7)
-WITHIN_BURST_SECONDS = 2.0
 
 CRASH_RATES = {"none": 0.0, "some": 0.0005, "storm": 0.004}
 PARTITIONS = {"none": 0, "some": 2, "storm": 5}
 PARTITION_SECONDS = (20.0, 240.0)
-WEBHOOK_FAULTS = ("webhook_loss", "webhook_duplicate", "webhook_reorder")
-IDLE = frozenset({"nothing_to_do", "refused", "sold_out"})
+PLAN = CrowdPlan(1.0, hot_share=0.25, most_units=2)
+WITH_COPIES: Mapping[Deed, float] = {
+    "buy": 70.0,
+    "buy_unpaid": 4.0,
+    "cancel": 6.0,
+    "refund": 6.0,
+    "edit": 6.0,
+    "adjust": 2.0,
+}
+"""Goods leave where copies are packed, so nobody sends anything from the store that sold it."""
 
 
 def run_system_seed(seed: int, policy: str, faults: str) -> SeedResult:
     """Play one seed on a fresh virtual clock; the same arguments always give the same result."""
     return run_virtually(lambda clock: _Play(clock, seed, policy, faults).run())
+
+
+def run_orders_seed(seed: int, policy: str, faults: str) -> SeedResult:
+    """The same with copies: every other seed packs in the other store; orders are edited, and judged as well."""
+    copy_to = ("shopify", "wix")[seed % 2]
+    return run_virtually(lambda clock: _Play(clock, seed, policy, faults, copy_to).run())
 
 
 @dataclass(slots=True)
@@ -62,16 +79,20 @@ class _Judgement:
 class _Play:
     """The acts of one seed, in order."""
 
-    def __init__(self, clock: VirtualClock, seed: int, policy: str, faults: str) -> None:
+    def __init__(self, clock: VirtualClock, seed: int, policy: str, faults: str, copy_to: str = "") -> None:
+        self._copy_to = copy_to
         self._clock = clock
         self._seed = seed
         self._policy = policy
         self._faults = faults
         self._chance = random.Random(f"play-{seed}")
         self._violations: list[str] = []
+        self._express_share = draw_express_share(seed, policy, faults)
+        self._past = False
+        """Whether an order may have gone past the guard of Wix's checkout."""
 
     async def run(self) -> SeedResult:
-        theatre = await build_theatre(self._clock, self._seed, self._policy)
+        theatre = await build_theatre(self._clock, self._seed, self._policy, self._copy_to)
         theatre.raise_curtain()
         try:
             if not await self._baseline(theatre):
@@ -104,34 +125,37 @@ class _Play:
         """People act in bursts, faults strike, a person works at the review desk; then the faults stop."""
         desk = asyncio.ensure_future(staff_the_desk(theatre, self._clock))
         weather = asyncio.ensure_future(self._weather(theatre))
+        people = [asyncio.ensure_future(one) for one in self._people(theatre)]
         theatre.death.rate = CRASH_RATES[self._faults]
-        skus = [pool.sku for pool in pools_of(Records(theatre.openings, SYSTEM_OF_RECORD))]
+        records = Records(theatre.openings, SYSTEM_OF_RECORD, bundles=theatre.bundles)
+        skus = [*(pool.sku for pool in pools_of(records)), *theatre.bundles]
+        plan = replace(PLAN, weights=WITH_COPIES) if self._copy_to else PLAN
         crowd = Crowd(
             theatre.clients,
             skus,
-            CrowdPlan(1.0, hot_share=0.25, most_units=2),
+            replace(plan, express_share=self._express_share),
             chance=self._chance,
             clock=self._clock,
+            made_up=theatre.made_up,
         )
         try:
-            await self._act_in_bursts(crowd)
+            await act_for_a_day(crowd, self._clock, self._chance)
         finally:
             theatre.death.rate = 0.0
             await self._stop(weather)
+            for one in people:
+                await self._stop(one)
             for client in theatre.clients:
                 await client.set_faults({})
             self._desk = desk
         return crowd
 
-    async def _act_in_bursts(self, crowd: Crowd) -> None:
-        end = self._clock.monotonic() + PLAY_SECONDS
-        pause = PLAY_SECONDS / STORE_EVENTS * sum(BURST) / 2 * 0.8
-        while self._clock.monotonic() < end:
-            for _ in range(self._chance.randint(*BURST)):
-                await crowd.act()
-                await self._clock.sleep(self._chance.uniform(0.0, WITHIN_BURST_SECONDS))
-            left = end - self._clock.monotonic()
-            await self._clock.sleep(max(0.0, min(left, self._chance.expovariate(1 / pause))))
+    def _people(self, theatre: Theatre) -> list[Coroutine[Any, Any, None]]:
+        """Who works on orders while shoppers buy; nobody where nothing is copied."""
+        if not self._copy_to:
+            return []
+        care = Aftercare(theatre, self._copy_to, random.Random(f"care-{self._seed}"))
+        return [pack_and_send(theatre, self._copy_to, self._chance), care.run()]
 
     async def _weather(self, theatre: Theatre) -> None:
         """The profile's faults all the time, and now and then no network at all for one of the stores."""
@@ -170,22 +194,44 @@ class _Play:
     async def _at_rest(self, theatre: Theatre, settled_at: datetime) -> bool:
         backlog = await theatre.store.read(read_backlog)
         reviews: int = await theatre.store.read(cases_left)
-        if reviews or not backlog.quiet:
+        if reviews or not backlog.quiet or (self._copy_to and await theatre.store.read(open_order_writes)):
             return False
-        verdict = (await self._judge(theatre, settled_at)).verdict
-        return not (verdict.skus_disagreeing or verdict.held or verdict.lost)
+        judgement = await self._judge(theatre, settled_at)
+        verdict = judgement.verdict
+        if verdict.skus_disagreeing or verdict.held or verdict.lost:
+            return False
+        return not await self._wrong_orders(theatre, judgement)
+
+    async def _wrong_orders(self, theatre: Theatre, judgement: _Judgement) -> tuple[str, ...]:
+        """What the stores' records say against orders and their copies; nothing where nothing is copied."""
+        if not self._copy_to:
+            return ()
+        claims = await theatre.store.read(read_order_claims)
+        return judge_orders(judgement.truths, self._copy_to, claims).findings
 
     async def _judge(self, theatre: Theatre, settled_at: datetime) -> _Judgement:
         truths = {client.name: await client.truth() for client in theatre.clients}
-        records = Records(truths, SYSTEM_OF_RECORD)
+        records = Records(truths, SYSTEM_OF_RECORD, bundles=theatre.bundles)
         verdict = judge(
             records,
-            self._policy,
+            await self._judged_as(theatre),
             claims=await theatre.store.read(read_claims),
             attempts={client.name: await client.webhooks() for client in theatre.clients},
             settled_at=settled_at,
         )
         return _Judgement(verdict, pools_of(records), truths)
+
+    async def _judged_as(self, theatre: Theatre) -> str:
+        """Guarded is judged as hybrid where orders went past the guard (G3), or Wix let them pass although nobody had
+        answered (G2): the stores are kept apart for a day then. The store's own records say so."""
+        if self._express_share:
+            self._past = True
+            return "hybrid"
+        if self._policy != "guarded" or not draw_habits(self._seed, self._policy)[1].g2_passes_without_answer:
+            return self._policy
+        calls = [call for client in theatre.clients if client.name == "wix" for call in await client.guard_calls()]
+        self._past = self._past or any(call["outcome"] != "answered" for call in calls)
+        return "hybrid" if self._past else self._policy
 
     async def _result(self, theatre: Theatre, crowd: Crowd, converged: bool, settled_at: datetime) -> SeedResult:
         judgement = await self._judge(theatre, settled_at)
@@ -195,27 +241,33 @@ class _Play:
         self._violations += [f"a store raised {error!r}" for error in theatre.network.errors]
         self._violations += [f"the intake raised {error!r}" for error in theatre.post.errors]
         self._violations += self._broken_promises(judgement.verdict, converged, wrong)
+        self._violations += await self._wrong_orders(theatre, judgement)
         verdict = judgement.verdict
-        return SeedResult(
+        falsely, held = _refused(crowd, judgement.pools, await theatre.store.read(read_held))
+        result = SeedResult(
             seed=self._seed,
-            violations=tuple(self._violations),
+            violations=(),
             converged=converged,
             units_sold=verdict.units_sold,
             units_oversold=verdict.units_oversold,
-            false_stockouts=_false_stockouts(crowd, judgement.pools),
+            false_stockouts=falsely,
+            refused_held=held,
+            sales=crowd.done.get("buy", 0) + crowd.done.get("buy_unpaid", 0),
             ambiguous_writes=_ambiguous_writes(judgement.requests),
             held_for_review=await theatre.store.read(count_cases, HOLDING),
             wrong_inferences=len(wrong),
             skus=verdict.skus,
-            store_events=sum(count for deed, count in crowd.done.items() if deed not in IDLE),
+            store_events=crowd.happened,
             virtual_hours=round(self._clock.monotonic() / 3600, 2),
-            fault_kinds=_fault_kinds(judgement.requests, theatre.death, self._faults),
+            fault_kinds=await _fault_kinds(theatre, judgement.requests),
             digest=await self._digest(theatre, judgement),
+            switches=told(drawn_switches(self._seed, copies=bool(self._copy_to))),
         )
+        return replace(result, violations=(*self._violations, *shortfalls(result, self._faults)))
 
     def _broken_promises(self, verdict: Verdict, converged: bool, wrong: list[str]) -> list[str]:
         """What no seed may show; under mirror an oversell is the price of lag and only counted."""
-        promised_never = self._policy in ("escrow", "guarded")
+        promised_never = self._policy in ("escrow", "guarded") and not self._past
         findings = [text for text in verdict.findings if promised_never or not text.endswith(" oversold")]
         if not converged:
             findings.append("not converged within 10 virtual minutes after the faults stopped")
@@ -237,7 +289,7 @@ def _wrong_inferences(pools: list[Pool], written: Mapping[tuple[str, str], int])
     """Counters where the units that the bridge believes to have written are not those that API calls moved."""
     found = []
     for pool in pools:
-        for store in pool.levels:
+        for store in sorted({*pool.levels, *(move.store for move in pool.moves if move.bundle)}):
             moved = sum(move.units for move in pool.moves if move.kind == "written" and move.store == store)
             believed = written.get((store, pool.sku), 0)
             if moved != believed:
@@ -245,12 +297,16 @@ def _wrong_inferences(pools: list[Pool], written: Mapping[tuple[str, str], int])
     return found
 
 
-def _false_stockouts(crowd: Crowd, pools: list[Pool]) -> int:
-    """Shoppers sent away although so many units were left."""
+def _refused(crowd: Crowd, pools: list[Pool], holds: list[tuple[str, datetime, int]]) -> tuple[int, int]:
+    """Shoppers sent away although so many units were left: falsely, and because live checkouts held the units."""
     courses = {pool.sku: follow(pool) for pool in pools}
-    return sum(
-        refusal.sku in courses and courses[refusal.sku].at(refusal.at) >= refusal.wanted for refusal in crowd.refusals
-    )
+    falsely = held = 0
+    for refusal in crowd.refusals:
+        left = courses[refusal.sku].at(refusal.at) if refusal.sku in courses else 0
+        holding = sum(units for sku, at, units in holds if sku == refusal.sku and at <= refusal.at)
+        falsely += left - holding >= refusal.wanted
+        held += left - holding < refusal.wanted <= left
+    return falsely, held
 
 
 def _ambiguous_writes(requests: Mapping[str, list[dict[str, Any]]]) -> int:
@@ -266,9 +322,8 @@ def _is_stock_write(operation: str) -> bool:
     return "inventor" in name and any(verb in name for verb in ("set", "adjust", "update", "activate"))
 
 
-def _fault_kinds(requests: Mapping[str, list[dict[str, Any]]], death: Death, profile: str) -> tuple[str, ...]:
-    """Kinds of fault that struck; of those on webhooks only the profile tells, since what is lost leaves no
-    trace."""
-    struck = {call["fate"] for calls in requests.values() for call in calls if call["fate"]}
-    on_webhooks = WEBHOOK_FAULTS if profile != "none" else ()
-    return tuple(sorted({*struck, *death.kinds, *on_webhooks}))
+async def _fault_kinds(theatre: Theatre, requests: Mapping[str, list[dict[str, Any]]]) -> tuple[str, ...]:
+    """Kinds of fault that struck, as those say that strike: on calls, on processes, on deliveries."""
+    on_calls = {call["fate"] for calls in requests.values() for call in calls if call["fate"]}
+    on_deliveries = {kind for client in theatre.clients for kind, times in (await client.struck()).items() if times}
+    return tuple(sorted({*on_calls, *theatre.death.kinds, *on_deliveries}))

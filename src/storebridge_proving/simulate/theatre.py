@@ -5,28 +5,34 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from storebridge.bootstrap import Bridge, Environment, Pace, build_bridge
+from storebridge.bootstrap import Bridge, build_bridge
 from storebridge.clock import SeededIds
 from storebridge.config import Config, ConnectionConfig, SecretRef, ServerConfig, WorkspaceConfig
+from storebridge.environment import Environment, Pace
 from storebridge.model.ids import Workspace
 from storebridge.store.database import Store, open_store
 from storebridge.web.intake.app import build_intake_app
 from storebridge_proving.asgi_transport import AsgiPost, AsgiTransport
 from storebridge_proving.simulate.crashes import Death, Life, MortalStore, MortalTransport
+from storebridge_proving.simulate.habits import draw_habits
+from storebridge_proving.simulate.own_bundles import make_up_bundles
 from storebridge_proving.store_client import StoreClient
 from storebridge_proving.virtual_time import VirtualClock
 from storebridge_sandbox.app import Stores, build_stores
-from storebridge_sandbox.catalogue import Catalogue
+from storebridge_sandbox.catalogue import Catalogue, CatalogueProduct, CatalogueVariant
 from storebridge_sandbox.seed_catalogue import make_catalogue
+from storebridge_sandbox.wix.settings import WixOptions
 from storebridge_sandbox.world import World
 
 WORKSPACE = Workspace("main")
 SHOPIFY_URL, WIX_URL, INTAKE_URL = "https://shop.sim", "https://wix.sim", "https://hooks.sim"
 PRODUCTS = 3
+BUNDLE = "GIFT-SET"
 PACE = Pace(nap_seconds=30.0, seal_seconds=120.0, sweep_tick_seconds=30.0, janitor_seconds=3600.0)
 RESTART_SECONDS = (1.0, 45.0)
 
@@ -42,6 +48,9 @@ class Theatre:
     stores: Stores
     clients: tuple[StoreClient, ...]
     openings: dict[str, dict[str, Any]]
+    bundles: dict[str, dict[str, int]]
+    made_up: dict[str, dict[str, dict[str, int]]]
+    """Those of them that a store makes up itself, by store; the configuration does not name them."""
     store: Store
     post: AsgiPost
     network: AsgiTransport
@@ -122,17 +131,27 @@ class Theatre:
         self.deaths += 1
 
 
-async def build_theatre(clock: VirtualClock, seed: int, policy: str) -> Theatre:
+async def build_theatre(clock: VirtualClock, seed: int, policy: str, copy_to: str = "") -> Theatre:
     """Both stores stocked with opening levels that differ, and an empty database; nothing runs yet."""
     chance = random.Random(f"theatre-{seed}")
     post = AsgiPost(INTAKE_URL)
     world = World(clock.now, clock.sleep, random.Random(f"world-{seed}"), post, asyncio.ensure_future, post.ask)
-    stores = build_stores(seed=seed, world=world)
-    _stock(stores, make_catalogue(seed, products=PRODUCTS))
-    network = AsgiTransport({SHOPIFY_URL: stores.shopify.app, WIX_URL: stores.wix.app})
+    shopify, quirks = draw_habits(seed, policy, copies=bool(copy_to))
+    stores = build_stores(seed=seed, world=world, shopify_options=shopify, wix_options=WixOptions(quirks=quirks))
+    catalogue = make_catalogue(seed, products=PRODUCTS)
+    bundles = draw_bundle(seed, policy, catalogue, copies=bool(copy_to))
+    _stock(stores, catalogue)
+    network = AsgiTransport({SHOPIFY_URL: stores.shopify.app, WIX_URL: stores.wix.app, INTAKE_URL: post.door})
     clients = (StoreClient("shopify", SHOPIFY_URL, network), StoreClient("wix", WIX_URL, network))
-    config, secrets = await _configure(clients, policy, stamped=seed % 2 == 0)
+    stamped = random.Random(f"stamps-{seed}").random() < 0.5
+    made_up = {"shopify": bundles} if bundles and not copy_to and is_made_up(seed) else {}
+    if made_up:
+        await make_up_bundles(clients[0], network, bundles)
+    declared = {} if made_up else bundles
+    config, secrets = await _configure(clients, policy, declared, stamped=stamped, copy_to=copy_to)
     await clients[1].set_webhook_address(f"{INTAKE_URL}/hooks/wix")
+    if policy == "guarded":
+        await clients[1].set_checkout_guard(f"{INTAKE_URL}/guard/wix")
     return Theatre(
         clock=clock,
         seed=seed,
@@ -141,6 +160,8 @@ async def build_theatre(clock: VirtualClock, seed: int, policy: str) -> Theatre:
         stores=stores,
         clients=clients,
         openings={client.name: await client.truth() for client in clients},
+        bundles=bundles,
+        made_up=made_up,
         store=open_store(":memory:", clock=clock, inline=True),
         post=post,
         network=network,
@@ -150,12 +171,38 @@ async def build_theatre(clock: VirtualClock, seed: int, policy: str) -> Theatre:
     )
 
 
+def draw_bundle(seed: int, policy: str, catalogue: Catalogue, *, copies: bool = False) -> dict[str, dict[str, int]]:
+    """Every fourth seed sells one bundle of two SKUs in both stores; it is added to the catalogue as an ordinary
+    variant, and opens with any level. With copies every third pair of seeds does: each way of copying."""
+    if (seed // 2 % 3 if copies else seed % 4) or policy == "guarded":
+        return {}
+    chance = random.Random(f"bundle-{seed}")
+    counted = [variant for product in catalogue.products for variant in product.variants if variant.tracked]
+    parts = chance.sample([variant.sku for variant in counted], 2)
+    gift = CatalogueVariant(BUNDLE, ("Default Title",), Decimal("49.00"))
+    gift.quantity, gift.wix_quantity = chance.randint(0, 12), chance.randint(0, 12)
+    catalogue.products.append(CatalogueProduct("gift-set", "Gift set", variants=[gift]))
+    return {BUNDLE: {sku: chance.randint(1, 3) for sku in parts}}
+
+
+def is_made_up(seed: int) -> bool:
+    """Whether Shopify makes the seed's bundle up itself: it tells the recipe, and sells the components."""
+    return random.Random(f"made-up-{seed}").random() < 0.5
+
+
 def _stock(stores: Stores, catalogue: Catalogue) -> None:
     stores.shopify.load_catalogue(catalogue)
     stores.wix.load_catalogue(catalogue)
 
 
-async def _configure(clients: tuple[StoreClient, ...], policy: str, *, stamped: bool) -> tuple[Config, dict[str, str]]:
+async def _configure(
+    clients: tuple[StoreClient, ...],
+    policy: str,
+    bundles: dict[str, dict[str, int]],
+    *,
+    stamped: bool,
+    copy_to: str,
+) -> tuple[Config, dict[str, str]]:
     shopify, wix = [await client.credentials() for client in clients]
     secrets = {
         "SHOPIFY_SECRET": shopify["client_secret"],
@@ -190,6 +237,9 @@ async def _configure(clients: tuple[StoreClient, ...], policy: str, *, stamped: 
             "sweep_seconds": 300.0,
             "hot_sweep_seconds": 180.0,
             "order_poll_seconds": 180.0,
+            "checkout_guard": {"hold_minutes": 1.0, "probe_seconds": 60.0},
+            "orders": {"copy_to": copy_to},
+            "bundles": [{"sku": sku, "components": recipe} for sku, recipe in bundles.items()],
         },
         WorkspaceConfig,
     )

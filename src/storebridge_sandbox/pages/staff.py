@@ -16,6 +16,7 @@ from storebridge_sandbox.pages.guard import read_form
 from storebridge_sandbox.pages.render import Renderer
 from storebridge_sandbox.pages.shop import LONGEST_TEXT, key, key_of, page_number
 from storebridge_sandbox.pages.window import Window
+from storebridge_sandbox.sleeping import only_looking
 from storebridge_sandbox.world import stamp
 
 PER_PAGE = 25
@@ -53,9 +54,10 @@ class Staff:
     async def orders(self, request: Request) -> Response:
         sought = request.query_params.get("q", "").strip()[:LONGEST_TEXT]
         page = page_number(request)
-        found = [order for order in reversed(self._store.all_orders()) if _fits(order, sought.casefold())]
-        shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
-        rows = [(key_of(order), order.truth(), _buyer(order)) for order in shown]
+        found = [order.id for order in reversed(self._store.all_orders()) if _fits(order, sought.casefold())]
+        with only_looking():
+            shown = map(self._store.find_order, found[(page - 1) * PER_PAGE : page * PER_PAGE])
+            rows = [(key_of(order), order.truth(), _buyer(order)) for order in shown]
         return self._page("staff_orders.html", tab="orders", rows=rows, sought=sought, found=len(found), page=page,
                           pages=max(1, -(-len(found) // PER_PAGE)))  # fmt: skip
 

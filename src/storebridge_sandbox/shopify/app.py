@@ -19,6 +19,7 @@ from storebridge_sandbox.shopify.call import Call
 from storebridge_sandbox.shopify.engine import Engine, Prepared
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.rest.api import SCOPES_PATH, RestApi, is_rest
+from storebridge_sandbox.shopify.shop.grants import Grants
 from storebridge_sandbox.shopify.shop.state import TokenRefused, Tokens
 from storebridge_sandbox.shopify.versions import NEWEST, served
 
@@ -26,16 +27,26 @@ JSON = (b"content-type", b"application/json; charset=utf-8")
 GRAPHQL_PATH = re.compile(r"/admin/api/([\w-]+)/graphql\.json")
 ANY_PATH = re.compile(r"/admin/api/([\w-]+)/")
 TOKEN_PATH = "/admin/oauth/access_token"
+APPROVAL_PATH = "/admin/oauth/authorize"
 NAMED = re.compile(rb"(?:query|mutation)\s+(\w+)")
 MAX_COST = 1000
 LONGEST_INPUT = 250
 LIMITS = "https://shopify.dev/api/usage/rate-limits"
+HOW_TO_GO_ON = """
+
+See https://shopify.dev/concepts/about-apis/rate-limits for more information on how the
+cost of a query is calculated.
+
+To query larger amounts of data with fewer limits, bulk operations should be used instead.
+See https://shopify.dev/tutorials/perform-bulk-operations-with-admin-api for usage details.
+"""
 BAD_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
 
 
 class _Asked(msgspec.Struct):
     query: str
     operationName: str | None = None
+    variables: Any = None
 
 
 class ShopifyApi:
@@ -49,8 +60,10 @@ class ShopifyApi:
         options: ShopifyOptions,
         now: Callable[[], datetime],
         rest: RestApi,
+        grants: Grants,
     ) -> None:
         self._rest = rest
+        self._grants = grants
         self._engine_for = engine_for
         self._tokens = tokens
         self._bucket = bucket
@@ -66,8 +79,8 @@ class ShopifyApi:
 
     def operation_of(self, method: str, path: str, body: bytes) -> str:
         """The name in the query text; the token endpoint by its own."""
-        if path == TOKEN_PATH:
-            return "accessToken"
+        if path in (TOKEN_PATH, APPROVAL_PATH):
+            return "accessToken" if path == TOKEN_PATH else "authorize"
         if is_rest(path):
             return f"{method} {'/'.join(part for part in path.split('/')[-3:] if not any(map(str.isdigit, part)))}"[:80]
         found = NAMED.search(body)
@@ -100,6 +113,8 @@ class ShopifyApi:
         path = scope["path"]
         if path == TOKEN_PATH:
             return self._grant(body)
+        if path == APPROVAL_PATH:
+            return self._approve(scope)
         rest = is_rest(path)
         asked = ANY_PATH.match(path)
         version = served(asked[1], self._options.oldest_version) if asked else None
@@ -130,18 +145,24 @@ class ShopifyApi:
     def _grant(self, body: bytes) -> Answer:
         form = _form(body)
         try:
-            return self._json(200, self._tokens.grant(form))
+            return self._json(200, self._grants.grant(form))
         except TokenRefused as refused:
             return self._json(400, {"error": refused.error, "error_description": refused.description})
 
-    def _graphql(self, scope: Scope, body: bytes, version: str) -> Answer:
+    def _approve(self, scope: Scope) -> Answer:
+        """The page on which a merchant lets an app in; here nobody has to press the button."""
         try:
-            asked = msgspec.json.decode(body)
-            text, variables = asked["query"], asked.get("variables") or {}
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+            back = self._grants.approve(dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"))))
+        except TokenRefused as refused:
+            return self._json(400, {"error": refused.error, "error_description": refused.description})
+        return Answer(302, b"", [(b"location", back.encode("latin-1", "replace")), self._date()])
+
+    def _graphql(self, scope: Scope, body: bytes, version: str) -> Answer:
+        asked = _asked_of(scope, body)
+        if asked is None:
             return self._json(400, {"errors": {"query": "Required parameter missing or invalid"}})
-        engine = self._engine_for(version)
-        prepared = engine.prepare(text, asked.get("operationName"))
+        engine, variables = self._engine_for(version), asked.variables
+        prepared = engine.prepare(asked.query, asked.operationName)
         if isinstance(prepared, list):
             return self._json(200, {"errors": prepared})
         coerced = engine.coerce(prepared, variables)
@@ -200,6 +221,18 @@ class ShopifyApi:
         return b"date", format_datetime(self._now(), usegmt=True).encode()
 
 
+def _asked_of(scope: Scope, body: bytes) -> _Asked | None:
+    """What a body asks: JSON, whose variables may be JSON in a string, or bare GraphQL of that content type."""
+    kind = dict(scope["headers"]).get(b"content-type", b"").partition(b";")[0].strip().lower()
+    try:
+        asked = _Asked(body.decode()) if kind == b"application/graphql" else msgspec.json.decode(body, type=_Asked)
+        given = msgspec.json.decode(asked.variables or "{}") if isinstance(asked.variables, str) else asked.variables
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    asked.variables = given or {}
+    return asked if asked.query.strip() and isinstance(asked.variables, dict) else None
+
+
 def _origin(scope: Scope) -> str:
     host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
     return f"{scope.get('scheme', 'http')}://{host}"
@@ -231,7 +264,7 @@ def _form(body: bytes) -> dict[str, str]:
 
 
 def _too_dear(cost: int) -> dict[str, Any]:
-    message = f"Query cost is {cost}, which exceeds the single query max cost limit ({MAX_COST})."
+    message = f"Query cost is {cost}, which exceeds the single query max cost limit ({MAX_COST}).{HOW_TO_GO_ON}"
     extensions = {"code": "MAX_COST_EXCEEDED", "cost": cost, "maxCost": MAX_COST, "documentation": LIMITS}
     return {"message": message, "extensions": extensions}
 

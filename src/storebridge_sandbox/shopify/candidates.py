@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from storebridge_sandbox.rows_in_order import RowsInOrder
-from storebridge_sandbox.shopify.paging import Row, Search, Term
+from storebridge_sandbox.rows_in_order import Rows, RowsInOrder
+from storebridge_sandbox.shopify.paging import Search, Term
 
 FEWER = 4
 """So many times fewer candidates than things are sorted by themselves; else all are gone through in order."""
-
-Moment = Callable[[Any], datetime]
 
 
 def of_value(search: Search, kept: Mapping[str, RowsInOrder], word: Callable[[Term], str]) -> list[Any] | None:
@@ -24,17 +22,19 @@ def of_value(search: Search, kept: Mapping[str, RowsInOrder], word: Callable[[Te
     return None
 
 
-def fewest_since(search: Search, kept: Mapping[str, RowsInOrder], reads: Mapping[str, Moment]) -> list[Any] | None:
+def fewest_since(search: Search, kept: Mapping[str, RowsInOrder]) -> list[Any] | None:
     """The nodes since the moment of a term, of the term that leaves fewest; None when too many are left."""
-    slices = [since(rows.rows(), name, reads[name], search) for name, rows in kept.items()]
+    slices = [since(rows.rows(), name, search) for name, rows in kept.items()]
     fewest = min(slices, key=len)
     return None if len(fewest) * FEWER > max(map(len, slices)) else [row[2] for row in fewest]
 
 
-def since(rows: Sequence[Row], field: str, read: Moment, search: Search) -> Sequence[Row]:
+def since(rows: Rows, field: str, search: Search) -> Rows:
     """Rows in the order of a moment, less those before all that the search's terms about it let through."""
     moments = [moment for term in search.terms if term.field == field and (moment := _lower_bound(term))]
-    return rows[bisect_left(rows, max(moments), key=lambda row: read(row[2])) :] if moments else rows
+    if not moments:
+        return rows
+    return rows[bisect_left(range(len(rows)), max(moments), key=lambda at: datetime.fromisoformat(rows.key(at)[0])) :]
 
 
 def lower_case(term: Term) -> str:

@@ -28,6 +28,7 @@ from graphql import (
 
 FREE_TYPES = frozenset(("PageInfo", "MoneyBag", "MoneyV2"))
 FREE_FIELDS = frozenset((("WebhookSubscription", "endpoint"), ("WebhookSubscription", "apiVersion")))
+_Dear = tuple[FieldNode, Any]
 MUTATION_BASE = 10
 SURCHARGES = {"fulfillmentTrackingInfoUpdate": 40, "fulfillmentTrackingInfoUpdateV2": 40, "refundCreate": 10}
 """What single mutations cost beside that, as recorded."""
@@ -49,6 +50,7 @@ class CostRule:
         self._schema = schema
         self._operation = operation
         self._fragments = fragments
+        self._dear: dict[tuple[int, str], list[_Dear]] = {}
 
     def requested(self, variables: dict[str, Any]) -> int:
         return self._total(variables, None)
@@ -93,10 +95,8 @@ class CostRule:
         estimate: bool,
         base: int = 1,
     ) -> int:
-        kind = get_named_type(parent.fields[node.name.value].type)
-        if is_leaf_type(kind) or kind.name in FREE_TYPES or (parent.name, node.name.value) in FREE_FIELDS:
-            return 0
-        if answer is None and not estimate:
+        kind = _dear_kind(node, parent)
+        if kind is None or (answer is None and not estimate):
             return 0
         assert node.selection_set is not None
         if kind.name.endswith("Connection"):
@@ -116,7 +116,7 @@ class CostRule:
     ) -> int:
         """The dearest branch of a union or interface, the sum for an object."""
         costs: dict[str, int] = {}
-        for child, parent in self._fields(selection, kind):
+        for child, parent in self._dear_fields(selection, kind):
             inner = None if estimate or answer is None else answer.get(_key(child))
             costs[parent.name] = costs.get(parent.name, 0) + self._field(child, parent, variables, inner, estimate)
         own = costs.pop(kind.name, 0)
@@ -153,6 +153,14 @@ class CostRule:
         costs = [self._children(node.selection_set, kind, variables, one, False) for one in nodes[:3] if one]
         return max(costs, default=0)
 
+    def _dear_fields(self, selection: SelectionSetNode, kind: GraphQLNamedType) -> list[_Dear]:
+        """The fields of a selection that can cost anything; remembered, because they are asked for every node."""
+        known = self._dear.get((id(selection), kind.name))
+        if known is None:
+            found = [(node, parent) for node, parent in self._fields(selection, kind) if _dear_kind(node, parent)]
+            known = self._dear[id(selection), kind.name] = found
+        return known
+
     def _fields(self, selection: SelectionSetNode, parent: Any) -> list[tuple[FieldNode, Any]]:
         """The fields of a selection with the type that each is asked of; introspection is free."""
         found: list[tuple[FieldNode, Any]] = []
@@ -171,6 +179,13 @@ class CostRule:
             target = self._schema.type_map[condition.name.value] if condition else parent
             found += self._fields(inner, target)
         return found
+
+
+def _dear_kind(node: FieldNode, parent: Any) -> Any:
+    """The type of a field that can cost anything; None for one that is free."""
+    kind = get_named_type(parent.fields[node.name.value].type)
+    free = is_leaf_type(kind) or kind.name in FREE_TYPES or (parent.name, node.name.value) in FREE_FIELDS
+    return None if free else kind
 
 
 def _key(node: FieldNode) -> str:

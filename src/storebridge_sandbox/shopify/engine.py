@@ -33,24 +33,31 @@ from graphql import (
     get_named_type,
     get_variable_values,
     is_abstract_type,
+    is_enum_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
+    is_object_type,
     parse,
 )
 from graphql.execution.values import VariableValues, get_argument_values
 
+from storebridge_sandbox.collecting import without_collecting
 from storebridge_sandbox.shopify.cost import CostRule
 from storebridge_sandbox.shopify.errors import (
     Refusal,
     explain_variables,
-    place_of,
     ruby_syntax_error,
     ruby_validation_error,
     variable_error,
+    wrong_ids,
 )
+from storebridge_sandbox.shopify.ids import kind_of
+from storebridge_sandbox.shopify.ruby_words import place
+from storebridge_sandbox.shopify.scalars import strict
 from storebridge_sandbox.shopify.validation import unfit
 from storebridge_sandbox.shopify.vendor_order import in_vendor_order
+from storebridge_sandbox.sleeping import only_looking
 
 Resolver = Callable[[Any, dict[str, Any], Any], Any]
 SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
@@ -60,7 +67,9 @@ REMEMBERED = 512
 @cache
 def load_schema() -> GraphQLSchema:
     """The pruned schema; parsed once per process."""
-    return in_vendor_order(build_schema(SCHEMA_FILE.read_text(encoding="utf-8"), assume_valid=True))
+    text = SCHEMA_FILE.read_text(encoding="utf-8")
+    with without_collecting():
+        return in_vendor_order(strict(build_schema(text, assume_valid=True, no_location=True)))
 
 
 @dataclass(slots=True)
@@ -85,6 +94,8 @@ class _Step:
     shape: _Shape
     plan: _Plan | None
     conditions: tuple[DirectiveNode, ...]
+    allowed: frozenset[str] | None = None
+    """The values of the enum that the field has, where it has one."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -157,7 +168,7 @@ class Engine:
         if isinstance(coerced, list):
             errors = [variable_error(error, definitions, variables) for error in coerced]
             return explain_variables(errors, definitions, variables, self.schema)
-        return coerced
+        return wrong_ids(definitions, variables, self.schema) or coerced
 
     def run(self, prepared: Prepared, variables: Any, call: Any) -> Answered:
         """Execute; every root field of a mutation runs in order."""
@@ -166,7 +177,8 @@ class Engine:
         answered = Answered({})
         run = _Run(self.schema, variables, call, answered.errors)
         try:
-            answered.data = run.fields(prepared.plan, root.name, None, ())
+            with only_looking(yes=not _is_mutation(prepared)):
+                answered.data = run.fields(prepared.plan, root.name, None, ())
         except _Failed as failed:
             answered.errors.append(failed.error)
             answered.data = None
@@ -182,7 +194,8 @@ class Engine:
             return [ruby_validation_error(error, document, self.schema) for error in errors]
         operation = _pick(document, operation_name)
         if operation is None:
-            return [{"message": "An operation name is required"}]
+            unknown = f'No operation named "{operation_name}"'
+            return [{"message": unknown if operation_name else "An operation name is required"}]
         fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
         compiler = _Compiler(self.schema, self._resolvers, fragments)
         mutation = operation.operation is OperationType.MUTATION
@@ -191,7 +204,7 @@ class Engine:
         assert root is not None
         roots = tuple(step.name for step in plan.steps[root.name])
         name = operation.name.value if operation.name else ""
-        places = [place_of(one) for one in operation.variable_definitions or () if one.variable.name.value == "input"]
+        places = [place(one) for one in operation.variable_definitions or () if one.variable.name.value == "input"]
         deprecated = tuple(dict.fromkeys(compiler.deprecated))
         cost = CostRule(self.schema, operation, fragments)
         return Prepared(operation, plan, cost, name, roots, places, deprecated)
@@ -280,17 +293,31 @@ class _Compiler:
         fixed = None if uses_variables else get_argument_values(definition, node, None)
         return _Step(
             key, name, node, definition, self._resolver(kind, name, definition), fixed,
-            _shape(definition.type), plan, conditions,
+            _shape(definition.type), plan, conditions, frozenset(target.values) if is_enum_type(target) else None,
         )  # fmt: skip
 
     def _resolver(self, kind: GraphQLObjectType, name: str, definition: Any) -> Resolver:
         known = self._resolvers.get((kind.name, name))
         if known is not None:
-            return known
+            target = get_named_type(definition.type)
+            by_id = kind is self._schema.query_type and "id" in definition.args and is_object_type(target)
+            return _of_kind(known, target.name) if by_id else known
         for family in ("Connection", "Edge", "UserError", "UserErrors"):
             if kind.name.endswith(family) and (family, name) in self._resolvers:
                 return self._resolvers[(family, name)]
         return _held(kind.name, name, definition.type)
+
+
+def _of_kind(resolve: Resolver, kind: str) -> Resolver:
+    """A question for one thing by its id: an id of another kind, or number 0, is refused and not merely unknown."""
+
+    def resolved(source: Any, args: dict[str, Any], call: Any) -> Any:
+        asked = args.get("id")
+        if asked is not None and (kind_of(asked) != kind or asked.endswith("/0")):
+            raise Refusal(f"Invalid id: {asked}", "RESOURCE_NOT_FOUND")
+        return resolve(source, args, call)
+
+    return resolved
 
 
 def _typename(name: str) -> Resolver:
@@ -391,6 +418,8 @@ class _Run:
                 if shape.kind == "leaf" or (shape.inner is not None and shape.inner.kind == "leaf"):
                     if value is None and shape.kind == "non_null":
                         raise self._null_error(step)
+                    if step.allowed is not None and value is not None:
+                        self._check_listed(step, value)
                     out[step.key] = value
                 else:
                     out[step.key] = self._complete(step, shape, value, (*path, step.key))
@@ -402,8 +431,7 @@ class _Run:
 
     def _fail(self, step: _Step, out: dict[str, Any], error: dict[str, Any], path: tuple[Any, ...]) -> None:
         error.setdefault("path", [*path, step.key])
-        # Shopify nulls a failed root field even where the schema says that it cannot be null, if the error has a code.
-        if step.shape.kind == "non_null" and (path or "extensions" not in error):
+        if step.shape.kind == "non_null":
             raise _Failed(error)
         self._errors.append(error)
         out[step.key] = None
@@ -411,6 +439,14 @@ class _Run:
     def _null_error(self, step: _Step) -> _Failed:
         message = f"Cannot return null for non-nullable field {step.name}."
         return _Failed({"message": message, "extensions": {"code": "INTERNAL_SERVER_ERROR"}})
+
+    def _check_listed(self, step: _Step, value: Any) -> None:
+        """A value that its enum does not list is an error of the server, as it is one of graphql-ruby's."""
+        assert step.allowed is not None
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if one is not None and one not in step.allowed:
+                told = f"`{step.name}` is {one!r}, which is no value of its enum."
+                raise _Failed({"message": told, "extensions": {"code": "INTERNAL_SERVER_ERROR"}})
 
     def _complete(self, step: _Step, shape: _Shape, value: Any, path: tuple[Any, ...]) -> Any:
         if shape.kind == "non_null":

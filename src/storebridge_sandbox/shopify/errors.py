@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -23,6 +24,10 @@ from graphql import (
     type_from_ast,
 )
 
+from storebridge_sandbox.shopify.ruby_words import LITERALS, MISMATCH, place, spot_of, variable_mismatch
+from storebridge_sandbox.shopify.scalars import holds_ids, is_global_id
+from storebridge_sandbox.shopify.syntax_words import ruby_syntax_message
+
 
 class Refusal(Exception):
     """A root field fails as a whole: an error at the top level, and null in its place."""
@@ -36,7 +41,7 @@ class Refusal(Exception):
 
     def as_error(self, node: FieldNode, call: Any) -> dict[str, Any]:
         """The error without its path; with the variable's place too, where Shopify gives it."""
-        locations = [_place(node)]
+        locations = [place(node)]
         if self.names_variable:
             locations += getattr(call, "input_locations", [])
         error: dict[str, Any] = {"message": self.message, "locations": locations}
@@ -47,8 +52,8 @@ class Refusal(Exception):
 
 def ruby_syntax_error(error: GraphQLError) -> dict[str, Any]:
     """A text that is no GraphQL."""
-    message = error.message.removeprefix("Syntax Error: ")
-    return {"message": f"syntax error, {message}", "locations": _places(error)}
+    message, line, column = ruby_syntax_message(error, error.source.body if error.source else "")
+    return {"message": message, "locations": [{"line": line, "column": column}]}
 
 
 def ruby_validation_error(error: GraphQLError, document: DocumentNode, schema: GraphQLSchema) -> dict[str, Any]:
@@ -60,6 +65,14 @@ def ruby_validation_error(error: GraphQLError, document: DocumentNode, schema: G
         if found:
             worded: dict[str, Any] = word(error, found, path, field, parent)
             return worded
+    spot = spot_of(document, node, schema)
+    for pattern, say in LITERALS:
+        found = re.match(pattern, error.message, re.DOTALL)
+        if found:
+            return say(error, found, spot)
+    found = re.match(MISMATCH, error.message)
+    if found and error.nodes:
+        return variable_mismatch(error, found, spot, spot_of(document, error.nodes[-1], schema))
     return {"message": error.message, "locations": _places(error), "path": path}
 
 
@@ -74,10 +87,24 @@ def variable_error(
     name = definition.variable.name.value
     return {
         "message": error.message,
-        "locations": [_place(definition)],
+        "locations": [place(definition)],
         "extensions": {"code": "INVALID_VARIABLE", "value": values.get(name)},
         "variable": name,
     }
+
+
+def wrong_ids(
+    definitions: Sequence[VariableDefinitionNode], values: Mapping[str, Any], schema: GraphQLSchema
+) -> list[dict[str, Any]]:
+    """Variables that fit their types but for ids that are none, which only Shopify looks at."""
+    errors = []
+    for definition in definitions:
+        name = definition.variable.name.value
+        kind = type_from_ast(schema, definition.type)
+        if holds_ids(kind) and values.get(name) is not None and _problems(values[name], kind, []):
+            extensions = {"code": "INVALID_VARIABLE", "value": values[name]}
+            errors.append({"locations": [place(definition)], "extensions": extensions, "variable": name})
+    return explain_variables(errors, definitions, values, schema)
 
 
 def explain_variables(
@@ -120,31 +147,55 @@ def _problems(value: Any, kind: Any, path: list[Any]) -> list[dict[str, Any]]:
     if is_input_object_type(kind):
         return _object_problems(value, kind, path)
     if is_enum_type(kind):
-        if value in kind.values:
+        if isinstance(value, str) and value in kind.values:
             return []
         expected = ", ".join(kind.values)
-        return [{"path": path, "explanation": f'Expected "{value}" to be one of: {expected}'}]
+        return [{"path": path, "explanation": f"Expected {_shown(value)} to be one of: {expected}"}]
+    if kind.name == "ID" and not is_global_id(value):
+        told = f"Invalid global id '{value}'"
+        return [{"path": path, "explanation": told, "message": told}]
     try:
-        kind.parse_value(value)
+        kind.coerce_input_value(value)
     except GraphQLError:
-        return [{"path": path, "explanation": f"Could not coerce value {value!r} to {kind.name}"}]
+        return [{"path": path, "explanation": f"Could not coerce value {_shown(value)} to {kind.name}"}]
     return []
+
+
+def _shown(value: Any) -> str:
+    """A value as graphql-ruby writes it: as JSON."""
+    return msgspec.json.encode(value).decode()
 
 
 def _object_problems(value: Any, kind: Any, path: list[Any]) -> list[dict[str, Any]]:
     if not isinstance(value, dict):
-        return [{"path": path, "explanation": f'Expected "{value}" to be a key-value object.'}]
+        return [{"path": path, "explanation": f"Expected {_shown(value)} to be a key-value object."}]
     problems = [
         {"path": [*path, name], "explanation": f"Field is not defined on {kind.name}"}
         for name in value
         if name not in kind.fields
     ]
+    if kind.is_one_of:
+        return problems or _one_of_problems(value, kind, path) or _within(value, kind, path)
     for name, field in kind.fields.items():
         if name in value:
             problems += _problems(value[name], field.type, [*path, name])
         elif is_non_null_type(field.type) and not _has_default(field):
             problems.append({"path": [*path, name], "explanation": "Expected value to not be null"})
     return problems
+
+
+def _one_of_problems(value: dict[str, Any], kind: Any, path: list[Any]) -> list[dict[str, Any]]:
+    """Exactly one of the fields is given, and it is not null."""
+    told = f"'{kind.name}' requires exactly one argument, but "
+    if len(value) != 1:
+        return [{"path": path, "explanation": f"{told}{len(value)} were provided."}]
+    return [
+        {"path": path, "explanation": f"{told}'{name}' was `null`."} for name, held in value.items() if held is None
+    ]
+
+
+def _within(value: dict[str, Any], kind: Any, path: list[Any]) -> list[dict[str, Any]]:
+    return [one for name in value for one in _problems(value[name], kind.fields[name].type, [*path, name])]
 
 
 def _has_default(field: Any) -> bool:
@@ -187,14 +238,6 @@ def _undeclared_variable(error: Any, found: Any, path: Any, _field: Any, _parent
     return _made(error, message, path, "variableNotDefined", variableName=found[1])
 
 
-def _wrong_literal(error: Any, found: Any, path: Any, field: Any, parent: Any) -> dict[str, Any]:
-    argument, kind = parent or ("", found[2])
-    shown = print_ast(error.nodes[0])
-    message = f"Argument '{argument}' on Field '{field}' has an invalid value ({shown}). Expected type '{kind}'."
-    extensions = {"typeName": "Field", "argumentName": argument}
-    return _made(error, message, [*path, argument], "argumentLiteralsIncompatible", **extensions)
-
-
 def _no_global_id(error: Any, found: Any, path: Any, _field: Any, parent: Any) -> dict[str, Any]:
     argument = [parent[0]] if parent else []
     made = _made(error, f"Invalid global id '{found[1]}'", [*path, *argument], "argumentLiteralsIncompatible")
@@ -203,17 +246,18 @@ def _no_global_id(error: Any, found: Any, path: Any, _field: Any, parent: Any) -
 
 
 def _no_selection(error: Any, found: Any, path: Any, field: Any, _parent: Any) -> dict[str, Any]:
+    kind = found[2].strip("[]!")
     message = (
-        f"Field must have selections (field '{field}' returns {found[2]} but has no selections. "
+        f"Field must have selections (field '{field}' returns {kind} but has no selections. "
         f"Did you mean '{field} {{ ... }}'?)"
     )
-    return _made(error, message, path, "selectionMismatch", nodeName=f"field '{field}'", typeName=found[2])
+    return _made(error, message, path, "selectionMismatch", nodeName=f"field '{field}'", typeName=kind)
 
 
 def _made(error: GraphQLError, message: str, path: Any, code: str, **extensions: Any) -> dict[str, Any]:
     return {
         "message": message,
-        "locations": [_place(error.nodes[0])] if error.nodes else _places(error),
+        "locations": [place(error.nodes[0])] if error.nodes else _places(error),
         "path": path,
         "extensions": {"code": code, **extensions},
     }
@@ -226,27 +270,13 @@ _WORDINGS: tuple[tuple[str, Any], ...] = (
     (r"Unknown directive '@(\w+)'", _unknown_directive),
     (r"Variable '\$(\w+)' is never used(?: in operation '(\w*)')?", _unused_variable),
     (r"Variable '\$(\w+)' is not defined(?: by operation '(\w*)')?", _undeclared_variable),
-    (r"Value '(\w+)' does not exist in '(\w+)' enum", _wrong_literal),
     (r"Field '(\w+)' of type '([^']+)' must have a selection", _no_selection),
     (r"Invalid global id '(.*)'", _no_global_id),
 )
 
 
-def _place(node: Any) -> dict[str, int]:
-    location = node.loc
-    if location is None:
-        return {"line": 1, "column": 1}
-    token = location.start_token
-    return {"line": token.line, "column": token.column}
-
-
 def _places(error: GraphQLError) -> list[dict[str, int]]:
     return [{"line": place.line, "column": place.column} for place in error.locations or ()]
-
-
-def place_of(node: Any) -> dict[str, int]:
-    """Where a node stands in its text."""
-    return _place(node)
 
 
 def _where(document: DocumentNode, wanted: Any, schema: GraphQLSchema) -> tuple[list[Any], str, tuple[str, str] | None]:

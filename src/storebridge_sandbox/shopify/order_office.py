@@ -11,6 +11,7 @@ from storebridge_sandbox.shopify.fulfilments.answers import FulfilmentAnswers
 from storebridge_sandbox.shopify.fulfilments.writes import FulfilmentWrites
 from storebridge_sandbox.shopify.ids import Numbers
 from storebridge_sandbox.shopify.inventory.state import Inventory
+from storebridge_sandbox.shopify.metafields.state import Metafields
 from storebridge_sandbox.shopify.money import MONEY
 from storebridge_sandbox.shopify.mutations import mutation_resolvers
 from storebridge_sandbox.shopify.orders.answers import OrderAnswers
@@ -44,6 +45,7 @@ from storebridge_sandbox.shopify.sales.register import Register
 from storebridge_sandbox.shopify.sales.return_desk import ReturnDesk
 from storebridge_sandbox.shopify.sales.state import ShopOrder
 from storebridge_sandbox.shopify.shop.state import ShopState, Tokens
+from storebridge_sandbox.sleeping import Sleepers
 from storebridge_sandbox.stock import Level, Stock
 from storebridge_sandbox.world import World
 
@@ -64,10 +66,12 @@ class OrderOffice:
         lag_seconds: Callable[[], float],
         level_notice: Callable[[Level], Notice],
         announce: Callable[[list[Notice]], None],
+        metafields: Metafields,
     ) -> None:
+        self._metafields = metafields
         self._shelves, self._shop, self._numbers = shelves, shop, numbers
         self._options, self._now = options, world.now
-        orders: dict[str, ShopOrder] = {}
+        orders: Sleepers[ShopOrder] = Sleepers()
         self.things = Register(orders)
         self.buyers = Buyers(numbers, world.now)
         self.jobs = Jobs(world, seed)
@@ -93,9 +97,11 @@ class OrderOffice:
             world.now,
             orders,
             self.things,
+            shelves.variants,
             index=self.index,
             currency=shop.currency,
         )
+        self.payments = Payments(orders, options, world.now, shop.currency)
         self.edits = Edits(self.book, self.news, numbers, world.now)
 
     def find_returnable(self, global_id: str, call: Call) -> Any:
@@ -109,17 +115,18 @@ class OrderOffice:
     def resolvers(self, inventory: Inventory, tokens: Tokens) -> Resolvers:
         orders, things, shop = self.book.orders, self.things, self._shop
         self._edit_writes = EditWrites(self.book, self.edits, self._shelves, self._numbers, self.news)
-        payments = Payments(orders, self._options, self._now, shop.currency)
         return {
             **MONEY,
             **self.buyers.resolvers(),
-            **OrderAnswers(orders, OrderSearch(self.index, self._options), self.buyers).resolvers(),
+            **OrderAnswers(
+                orders, OrderSearch(self.index, self._options), self.buyers, self._metafields.owner_by_value
+            ).resolvers(),
             **RISK,
             **LineAnswers(self._shelves, self.money).resolvers(),
             **FulfilmentAnswers(orders, things, shop, self._shelves, tokens).resolvers(),
             **RefundAnswers(things, shop, self.money).resolvers(),
             **self._returns.resolvers(),
-            **PaymentAnswers(payments).resolvers(),
+            **PaymentAnswers(self.payments).resolvers(),
             **self._edit_writes.resolvers(),
             **mutation_resolvers(load_schema(), self._verbs(inventory)),
             ("QueryRoot", "job"): lambda _s, args, _c: self.jobs.known.get(args["id"]),
@@ -145,15 +152,20 @@ class OrderOffice:
             self._options,
             now,
             self._shop.currency,
+            self._metafields,
         )
         returns = ReturnDesk(self.goods, self._numbers, now, self._options, self.things, news)
         return {
-            **OrderWrites(book, intake, self.money, news, self.jobs, self.buyers, self._options, now).verbs(),
+            **OrderWrites(
+                book, intake, self.money, news, self.jobs, self.buyers, self._options, now, self._metafields
+            ).verbs(),
             **FulfilmentWrites(book, self.desk, self._shop, self._numbers, news, now).verbs(),
             **self._edit_writes.verbs(),
             **RiskWrites(book, news).verbs(),
-            **RefundWrites(book, self.refunds, self.money, inventory, self._shop, news, now).verbs(),
-            **ReturnWrites(book, returns, self.refunds, self._shop, news, now).verbs(),
+            **RefundWrites(book, self.refunds, self.money, inventory, self._shop, news, now, self._options).verbs(),
+            **ReturnWrites(
+                book, returns, self.refunds, self._shop, news, now, self._shelves, self._numbers, self._options
+            ).verbs(),
         }
 
     def _selling_locations(self, _item_id: str) -> list[str]:

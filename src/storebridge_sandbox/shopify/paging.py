@@ -14,10 +14,12 @@ from decimal import Decimal, InvalidOperation
 from itertools import islice
 from typing import Any
 
+from storebridge_sandbox.rows_in_order import key_at
 from storebridge_sandbox.shopify.engine import Resolver
 from storebridge_sandbox.shopify.errors import Refusal
 
 LARGEST_PAGE = 250
+TAKE_BULK = "To query larger amounts of data with fewer limits, bulk operations should be used instead."
 Row = tuple[str, int, Any]
 """(sort value, number, node)"""
 Test = Callable[[Any], bool]
@@ -92,14 +94,10 @@ def page_of(rows: Sequence[Row], args: dict[str, Any], test: Test | None = None)
     first, last = args.get("first"), args.get("last")
     if first is None and last is None:
         if _everything:
-            rows = rows if test is None else [row for row in rows if test(row[2])]
+            rows = [row for row in rows if test is None or test(row[2])]
             return Page([node for *_, node in rows], [(value, number) for value, number, _ in rows], False, False)
         raise Refusal("you must provide one of first or last", "BAD_REQUEST")
-    for name, size in (("first", first), ("last", last)):
-        if size is not None and size > LARGEST_PAGE:
-            raise Refusal(f"{name} cannot exceed {LARGEST_PAGE}", "BAD_REQUEST")
-        if size is not None and size < 0:
-            raise Refusal(f"{name} cannot be negative", "BAD_REQUEST")
+    _check_window(args, first, last)
     if args.get("reverse"):
         rows = rows[::-1]
     start, end = _bounds(rows, args)
@@ -108,7 +106,7 @@ def page_of(rows: Sequence[Row], args: dict[str, Any], test: Test | None = None)
             end = min(end, start + first)
         else:
             start = max(start, end - (last or 0))
-        return _page(rows[start:end], has_next=end < len(rows), has_previous=start > 0)
+        return _page(list(rows[start:end]), has_next=end < len(rows), has_previous=start > 0)
     if first is not None:
         chosen = _passing(rows, range(start, end), test, first + 1)
         more = len(chosen) > first or _any_passes(rows, range(end, len(rows)), test)
@@ -117,6 +115,21 @@ def page_of(rows: Sequence[Row], args: dict[str, Any], test: Test | None = None)
     chosen = _passing(rows, range(end - 1, start - 1, -1), test, size + 1)
     more = len(chosen) > size or _any_passes(rows, range(start - 1, -1, -1), test)
     return _page(chosen[:size][::-1], has_next=_any_passes(rows, range(end, len(rows)), test), has_previous=more)
+
+
+def _check_window(args: dict[str, Any], first: int | None, last: int | None) -> None:
+    """Refuse sizes and combinations that Shopify does not page by."""
+    if first is not None and last is not None:
+        raise Refusal("providing both first and last is not supported", "BAD_REQUEST")
+    if first is not None and args.get("before"):
+        raise Refusal("using first with before is not supported", "BAD_REQUEST")
+    if last is not None and args.get("after"):
+        raise Refusal("using last with after is not supported", "BAD_REQUEST")
+    for name, size in (("first", first), ("last", last)):
+        if size is not None and size > LARGEST_PAGE:
+            raise Refusal(f"{name} cannot exceed {LARGEST_PAGE}. {TAKE_BULK}", "BAD_REQUEST")
+        if size is not None and size < 0:
+            raise Refusal(f"{name} cannot be negative", "BAD_REQUEST")
 
 
 def _page(chosen: Sequence[Row], *, has_next: bool, has_previous: bool) -> Page:
@@ -130,7 +143,8 @@ def _page(chosen: Sequence[Row], *, has_next: bool, has_previous: bool) -> Page:
 
 def _passing(rows: Sequence[Row], places: range, test: Test, most: int) -> list[Row]:
     """The first so many rows that pass, in the order of ``places``."""
-    return list(islice((rows[place] for place in places if test(rows[place][2])), most))
+    looked_at = (rows[place] for place in places)
+    return list(islice((row for row in looked_at if test(row[2])), most))
 
 
 def _any_passes(rows: Sequence[Row], places: range, test: Test) -> bool:
@@ -142,33 +156,23 @@ def _bounds(rows: Sequence[Row], args: dict[str, Any]) -> tuple[int, int]:
     backwards = bool(args.get("reverse"))
     if args.get("after"):
         mark = read_cursor(args["after"])
-        start = _first_that(rows, lambda row: _beyond(row, mark, backwards))
+        start = _first_that(rows, lambda key: key < mark if backwards else key > mark)
     if args.get("before"):
         mark = read_cursor(args["before"])
-        end = _first_that(rows, lambda row: not _before(row, mark, backwards))
+        end = _first_that(rows, lambda key: key <= mark if backwards else key >= mark)
     return start, max(start, end)
 
 
-def _first_that(rows: Sequence[Row], test: Callable[[Row], bool]) -> int:
+def _first_that(rows: Sequence[Row], test: Callable[[tuple[str, int]], bool]) -> int:
     """Where the rows begin that pass; all after one that passes pass, too, for the rows are in order."""
     low, high = 0, len(rows)
     while low < high:
         middle = (low + high) // 2
-        if test(rows[middle]):
+        if test(key_at(rows, middle)):
             high = middle
         else:
             low = middle + 1
     return low
-
-
-def _beyond(row: Row, mark: tuple[str, int], backwards: bool) -> bool:
-    place = (row[0], row[1])
-    return place < mark if backwards else place > mark
-
-
-def _before(row: Row, mark: tuple[str, int], backwards: bool) -> bool:
-    place = (row[0], row[1])
-    return place > mark if backwards else place < mark
 
 
 def _edges(page: Page, _args: dict[str, Any], _call: Any) -> list[Edge]:

@@ -9,6 +9,10 @@ from typing import Literal
 
 import msgspec
 
+Plan = Literal["standard", "advanced", "plus", "enterprise"]
+REFILL: dict[Plan, float] = {"standard": 100.0, "advanced": 200.0, "plus": 1000.0, "enterprise": 2000.0}
+SECONDS_TO_FILL = 20.0
+
 
 class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How this store behaves where Shopify's own behaviour is unproven, and where a test needs it otherwise.
@@ -34,7 +38,9 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         when nothing was accepted meanwhile.
     subscription_deleted (S18): whether it goes at all.
     throttled_status (S22): the HTTP status of THROTTLED (200 or 429).
-    bucket_size, restore_rate (S23): the cost bucket; a size of 0 switches budgets off.
+    plan: what the shop pays for; its bucket of costs refills by 100, 200, 1,000 or 2,000 points a second.
+    bucket_size, restore_rate (S23): the bucket where the plan's is not meant: none is the plan's refill and twenty
+        seconds of it; a size of 0 switches budgets off.
     search_lag_seconds (S26): how far search-backed lists lag behind writes, drawn for each change.
     total_inventory_lag_seconds: how far a product's totalInventory lags behind its levels.
     node_reads_lag_seconds (S26): how far reads of levels by id lag.
@@ -46,18 +52,26 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     return_restocks_again (S29): goods that a refund put back are put back again when their return is disposed.
     inactive_levels (S34): a level that is not stocked any more is ``listed`` with its last number for those who
         ask for inactive ones, or it is ``hidden`` from everybody.
+    recorded_payments_are_refundable (S35): a refund against a payment that orderCreate recorded is taken down
+        without calling a provider; else it is refused.
+    editing_bypassed_moves_stock (S36): units that an edit adds to an order that bypassed stock are taken all the same.
+    exchange_notes_refund (S39): what a processed exchange takes back stands in the order as a refund without money;
+        else the order's line stays as it was.
+    bundle_seconds (S40): how long making or changing a bundle of products takes, while its operation is polled.
+    shop_bears_metafields (S37): an app may keep a metafield of its own on the shop; else there is no such owner.
     token_seconds (S30): life of a client-credentials token.
     new_token_retires_old (S30): issuing a token ends the earlier ones.
     orders_per_minute (S31): how many orders orderCreate makes in a minute; None: as many as are asked for.
     job_seconds: how long a cancellation is under way.
     archive_seconds: how long after an order is paid and sent it is closed; None: never by itself.
     pays_with: the gateway of the storefront's checkouts; only ``shopify_payments`` earns payouts.
+    books_lag_seconds (S38): how long after a transaction Shopify Payments has booked it.
     payout_days: how long Shopify Payments keeps money back.
     bulk_seconds: how long a bulk operation runs.
     oldest_version: the oldest API version served; calls of older ones are answered by it.
     plain_http_webhooks: accept http:// addresses, which real Shopify refuses.
     granted_scopes: what the app was granted, such as ``read_products``; None: all that it asks for, and nothing is
-        denied.
+        denied. Without ``read_all_orders`` only orders of the last 60 days are shown.
     connects_second_location: every variant has a level at the outlet too.
     """
 
@@ -79,8 +93,9 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     webhook_retry_delays_seconds: tuple[float, ...] = (60, 120, 240, 480, 900, 1800, 3600, 7200)
     subscription_deleted: bool = True
     throttled_status: int = 200
-    bucket_size: float = 2000.0
-    restore_rate: float = 100.0
+    plan: Plan = "standard"
+    bucket_size: float | None = None
+    restore_rate: float | None = None
     search_lag_seconds: tuple[float, float] = (0.2, 1.5)
     total_inventory_lag_seconds: float = 5.0
     node_reads_lag_seconds: tuple[float, float] = (0.0, 0.0)
@@ -89,15 +104,31 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     restocks_at: Literal["committed", "first_location"] = "committed"
     return_restocks_again: bool = False
     inactive_levels: Literal["listed", "hidden"] = "listed"
+    recorded_payments_are_refundable: bool = True
+    editing_bypassed_moves_stock: bool = False
+    exchange_notes_refund: bool = True
+    shop_bears_metafields: bool = True
     token_seconds: float = 86_399.0
     new_token_retires_old: bool = False
     orders_per_minute: int | None = None
     job_seconds: float = 0.5
     archive_seconds: float | None = 1.5
     pays_with: str = "shopify_payments"
+    books_lag_seconds: float = 0.0
     payout_days: int = 2
     bulk_seconds: float = 5.0
+    bundle_seconds: float = 2.0
     oldest_version: str = "2026-01"
     plain_http_webhooks: bool = True
     granted_scopes: tuple[str, ...] | None = None
     connects_second_location: bool = True
+
+    @property
+    def cost_refill(self) -> float:
+        """Points a second."""
+        return REFILL[self.plan] if self.restore_rate is None else self.restore_rate
+
+    @property
+    def cost_bucket(self) -> float:
+        """Points at most; 0 where nothing is limited (S23)."""
+        return self.cost_refill * SECONDS_TO_FILL if self.bucket_size is None else self.bucket_size

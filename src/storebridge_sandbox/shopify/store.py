@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from storebridge_sandbox.catalogue import Catalogue, CatalogueProduct, CatalogueVariant, Skipped
 from storebridge_sandbox.control import control_routes
 from storebridge_sandbox.deliveries import Outbox
 from storebridge_sandbox.faults import FaultPlan
+from storebridge_sandbox.front_door import FrontDoor
 from storebridge_sandbox.gate import FaultGate
 from storebridge_sandbox.orders import Order, Refused, Wish
 from storebridge_sandbox.pages.looks import HARBOUR
@@ -33,7 +33,7 @@ from storebridge_sandbox.shopify.customers.answers import CustomerAnswers, custo
 from storebridge_sandbox.shopify.customers.merging import CustomerMerge
 from storebridge_sandbox.shopify.customers.writes import CustomerWrites
 from storebridge_sandbox.shopify.engine import Engine, load_schema
-from storebridge_sandbox.shopify.ids import Numbers, number_of
+from storebridge_sandbox.shopify.ids import Numbers, gid, number_of
 from storebridge_sandbox.shopify.inventory.answers import InventoryAnswers
 from storebridge_sandbox.shopify.inventory.locations import LocationAnswers, location_payload
 from storebridge_sandbox.shopify.inventory.state import HIGHEST, LOWEST, Inventory
@@ -42,21 +42,27 @@ from storebridge_sandbox.shopify.metafields.answers import MetafieldAnswers
 from storebridge_sandbox.shopify.metafields.state import Metafields
 from storebridge_sandbox.shopify.mutations import mutation_resolvers
 from storebridge_sandbox.shopify.order_office import OrderOffice
+from storebridge_sandbox.shopify.payments.control import PaymentCalls
 from storebridge_sandbox.shopify.products.answers import ProductAnswers
+from storebridge_sandbox.shopify.products.bundling import Bundling
+from storebridge_sandbox.shopify.products.loading import variant_in_file
 from storebridge_sandbox.shopify.products.options import OptionWrites
 from storebridge_sandbox.shopify.products.payloads import item_payload, product_payload
+from storebridge_sandbox.shopify.products.shown_where import shown_where
 from storebridge_sandbox.shopify.products.state import Product, Shelves, Variant
 from storebridge_sandbox.shopify.products.variants import VariantWrites
 from storebridge_sandbox.shopify.products.writes import ProductWrites
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.rest.api import RestApi
 from storebridge_sandbox.shopify.rest.call_bucket import CallBucket
-from storebridge_sandbox.shopify.rest.levels import RestLevels
-from storebridge_sandbox.shopify.rest.lists import RestLists, level_row
+from storebridge_sandbox.shopify.rest.lists import level_row
+from storebridge_sandbox.shopify.rest.surface import rest_surface
 from storebridge_sandbox.shopify.sales.buyers import Buyer
 from storebridge_sandbox.shopify.sales.news import Notice
 from storebridge_sandbox.shopify.sales.state import ShopOrder
+from storebridge_sandbox.shopify.shop.about import about_shop
 from storebridge_sandbox.shopify.shop.answers import Find, ShopAnswers
+from storebridge_sandbox.shopify.shop.grants import Grants
 from storebridge_sandbox.shopify.shop.scopes import guarded
 from storebridge_sandbox.shopify.shop.services import ServiceAnswers
 from storebridge_sandbox.shopify.shop.state import Location, ShopState, Tokens
@@ -86,6 +92,7 @@ class ShopifyStore:
         self._seed = seed
         self._chance = random.Random(f"shopify-lag-{seed}")
         self._open_shop()
+        self.grants = Grants(self.tokens, self.shop.domain, world.now, seed)
         self.subscriptions = Subscriptions(
             world.now,
             self.numbers,
@@ -103,18 +110,18 @@ class ShopifyStore:
             answered=self.subscriptions.answered,
         )
         self.subscriptions.outbox = self.webhooks
-        bucket = Bucket(world.now, options.bucket_size, options.restore_rate)
+        bucket = Bucket(world.now, options.cost_bucket, options.cost_refill)
         self._engines: dict[str, Engine] = {}
         self.bulk = BulkOperations(self.numbers, world.now, options, self._execute, self._bulk_finished)
         self._bulk_answers = BulkAnswers(self.bulk, schema_of, seed)
         self._resolvers = self._all_resolvers()
         if options.granted_scopes is not None:
             self._resolvers = guarded(self._resolvers, options.granted_scopes)
-        api = ShopifyApi(self._engine_for, self.tokens, bucket, options, world.now, self._rest())
-        self._gate = FaultGate(api, world, api, faults, self.requests)
+        self.api = ShopifyApi(self._engine_for, self.tokens, bucket, options, world.now, self._rest(), self.grants)
+        self._gate = FaultGate(self.api, world, self.api, faults, self.requests)
         window = ShopWindow(self.shelves, self.stock, self.shop, self.orders.shown)
         pages = page_routes(self, window, HARBOUR)
-        self.app = Starlette(routes=[*control_routes(self), *self._own_routes(), *pages, Mount("/", app=self._gate)])
+        self.app = FrontDoor([*control_routes(self), *self._own_routes(), *pages], self._gate)
 
     async def stop(self) -> None:
         """Deliveries and late landings that are under way end here."""
@@ -132,6 +139,7 @@ class ShopifyStore:
             self.shop.locations.append(Location(self.numbers.new("Location"), name, now(), now()))
         self.shelves = Shelves()
         self.stock = Stock(now, self.shelves.sku_of)
+        self.stock.heard_of_connection = self._connection_changed
         self.metafields = Metafields(self.numbers, now, self._find, app=APP_NUMBER, currency=self.shop.currency)
         self.office = OrderOffice(
             self.world,
@@ -144,20 +152,53 @@ class ShopifyStore:
             lag_seconds=lambda: self._chance.uniform(*self.options.search_lag_seconds),
             level_notice=_level_notice,
             announce=lambda notices: self.subscriptions.announce(notices),
+            metafields=self.metafields,
         )
         self.orders, self.index = self.office.book, self.office.index
         self.inventory = Inventory(self.stock, self.shelves, self.shop, now, self.options, self._level_changed)
 
+    def _variant_writes(self) -> VariantWrites:
+        return VariantWrites(
+            self.shelves,
+            self.stock,
+            self.shop,
+            self.numbers,
+            self.world.now,
+            self._product_changed,
+            self._level_changed,
+            self._item_told,
+            self._set_metafields,
+        )
+
+    def _bundling(self, variants: VariantWrites) -> Bundling:
+        return Bundling(
+            self.shelves,
+            self.stock,
+            self.shop,
+            self.numbers,
+            self.world.now,
+            self._product_changed,
+            variants,
+            self.product_writes,
+            self.office.jobs,
+            self.options.bundle_seconds,
+        )
+
     def _rest(self) -> RestApi:
-        calls = CallBucket(self.world.now, self.options.restore_rate, on=self.options.bucket_size > 0)
-        lists = RestLists(self.shop, self.shelves, self.stock, self.office)
-        return RestApi(
-            lists,
-            RestLevels(self.inventory),
-            calls,
+        return rest_surface(
+            self.shop,
+            self.shelves,
+            self.stock,
+            self.office,
+            self.inventory,
+            self._run_by_rest,
+            CallBucket(self.world.now, self.options.cost_refill, on=self.options.cost_bucket > 0),
             lambda: self.tokens.scopes,
             denies=self.options.granted_scopes is not None,
         )
+
+    def _run_by_rest(self, text: str, variables: dict[str, Any], ref: str) -> dict[str, Any]:
+        return self._carry_out(text, variables, Call(self.world.now(), ref))
 
     def _engine_for(self, version: str) -> Engine:
         engine = self._engines.get(version)
@@ -167,15 +208,19 @@ class ShopifyStore:
 
     def _execute(self, text: str, variables: dict[str, Any], version: str) -> dict[str, Any]:
         """One request of a bulk operation, without its limits of pages."""
-        engine = self._engine_for(version)
+        with paging.unbounded():
+            call = Call(self.world.now(), f"bulk-{self.numbers.new('BulkCall')}", version=version)
+            return self._carry_out(text, variables, call)
+
+    def _carry_out(self, text: str, variables: dict[str, Any], call: Call) -> dict[str, Any]:
+        """A request that did not come over the GraphQL address."""
+        engine = self._engine_for(call.version)
         prepared = engine.prepare(text, None)
         coerced = prepared if isinstance(prepared, list) else engine.coerce(prepared, variables)
         if isinstance(prepared, list) or isinstance(coerced, list):
-            return {"errors": coerced}
-        keys = keys_of(prepared, variables)
-        call = Call(self.world.now(), f"bulk-{self.numbers.new('BulkCall')}", keys=keys, version=version)
-        with paging.unbounded():
-            answered = engine.run(prepared, coerced, call)
+            return {"data": None, "errors": coerced}
+        call.keys = keys_of(prepared, variables)
+        answered = engine.run(prepared, coerced, call)
         return {"data": answered.data, **({"errors": answered.errors} if answered.errors else {})}
 
     def _customer_resolvers(self) -> Resolvers:
@@ -220,6 +265,8 @@ class ShopifyStore:
 
     def _find(self, global_id: str) -> Any:
         """Whatever has this id, as of now."""
+        if global_id == self.shop.id:
+            return self.shop if self.options.shop_bears_metafields else None
         call = Call(self.world.now(), "find")
         found = (find(global_id, call) for find in self._finders)
         return next((one for one in found if one is not None), None) or self.shop.location(global_id)
@@ -242,16 +289,7 @@ class ShopifyStore:
             self._item_changed,
             tells_after=self.options.tells_quantity_after,
         )
-        variants = VariantWrites(
-            self.shelves,
-            self.stock,
-            self.shop,
-            self.numbers,
-            self.world.now,
-            self._product_changed,
-            self._level_changed,
-            self._set_metafields,
-        )
+        variants = self._variant_writes()
         self.product_writes = ProductWrites(
             self.shelves,
             variants,
@@ -260,8 +298,9 @@ class ShopifyStore:
             self._product_changed,
             self._product_gone,
             self._set_metafields,
-            self.metafields.owner_by_value,
+            self.metafields,
         )
+        self.bundles = self._bundling(variants)
         options = OptionWrites(self.shelves, variants, self.numbers, self.world.now, self._product_changed)
         self._finders: tuple[Find, ...] = (
             lambda global_id, _call: products.find(global_id),
@@ -269,21 +308,23 @@ class ShopifyStore:
             self.office.find_returnable,
             items.find_level,
             lambda global_id, _call: self.office.buyers.known.get(global_id),
-            lambda global_id, _call: self.subscriptions.all.get(global_id),
+            lambda global_id, _call: self.subscriptions.all.get(global_id) or self.bundles.find(global_id),
             self._bulk_answers.find,
             lambda global_id, _call: self.metafields.by_id(global_id) or self.metafields.definitions.get(global_id),
         )
-        return {
+        resolvers: Resolvers = {
             **paging.RESOLVERS,
             **ShopAnswers(self.shop, self.tokens, self._finders, self.options, self.uninstall).resolvers(),
             **LocationAnswers(self.shop, self.stock, items, self.numbers, self._location_changed).resolvers(),
             **ServiceAnswers(self.shop, self.stock, self.numbers, self._location_changed).resolvers(),
             **TagWrites(self._find, self._tagged).resolvers(),
             **MetafieldAnswers(self.metafields, self.numbers, self._find).resolvers(),
+            **shown_where(self.shop.domain, self.shop.currency),
             **products.resolvers(),
             **self.product_writes.resolvers(),
             **variants.resolvers(),
-            **mutation_resolvers(load_schema(), options.verbs()),
+            **mutation_resolvers(load_schema(), options.verbs() | self.bundles.verbs()),
+            **self.bundles.resolvers(),
             **items.resolvers(),
             **stock_writes.resolvers(),
             **self.office.resolvers(self.inventory, self.tokens),
@@ -292,6 +333,11 @@ class ShopifyStore:
             **self._bulk_answers.resolvers(),
             **USER_ERRORS,
         }
+        return {**self._about_shop(resolvers), **resolvers}
+
+    def _about_shop(self, resolvers: Resolvers) -> Resolvers:
+        orders, customers = self.office.book.orders.values, self.office.buyers.known.values
+        return about_shop(resolvers, self.shelves.products.values, orders, customers)
 
     def served_fields(self) -> frozenset[tuple[str, str]]:
         """(type, field) of everything that is answered."""
@@ -322,10 +368,20 @@ class ShopifyStore:
         for variant in product.variants:
             self.metafields.forget(variant.variant_id)
             self.stock.forget_item(variant.item_id)
-            self._item_gone({"id": number_of(variant.item_id)})
+            self._item_told(variant, "inventory_items/delete")
 
-    def _item_gone(self, notice: dict[str, Any]) -> None:
-        self.subscriptions.announce([("inventory_items/delete", lambda: notice)])
+    def _item_told(self, variant: Variant, topic: str) -> None:
+        gone = {"id": number_of(variant.item_id)}
+        whole = topic != "inventory_items/delete"
+        self.subscriptions.announce([(topic, lambda: item_payload(variant) if whole else gone)])
+
+    def _connection_changed(self, level: Level) -> None:
+        """A level that is no more says only whose and where it was."""
+        topic = "inventory_levels/connect" if level.active else "inventory_levels/disconnect"
+        where = ("inventory_item_id", "location_id")
+        self.subscriptions.announce(
+            [(topic, lambda: {name: told for name, told in level_row(level).items() if level.active or name in where})]
+        )
 
     def _set_metafields(self, owner: Any, rows: list[dict[str, Any]]) -> list[Any]:
         owner_id = owner.variant_id if isinstance(owner, Variant) else owner.id
@@ -343,13 +399,15 @@ class ShopifyStore:
 
     def _item_changed(self, variant: Variant) -> None:
         self.shelves.rows.variant_changed(variant)
-        self.subscriptions.announce([("inventory_items/update", lambda: item_payload(variant))])
+        self._item_told(variant, "inventory_items/update")
 
     def _own_routes(self) -> list[Route]:
         return [
             *self._bulk_answers.routes(),
+            *PaymentCalls(self.office.payments, self.find_order, self.office.news, self.world.now).routes(),
             Route("/_sandbox/subscriptions", self._drop_subscriptions, methods=["DELETE"]),
             Route("/_sandbox/tokens/revoke", self._revoke_tokens, methods=["POST"]),
+            Route("/_sandbox/session_token", self._session_token, methods=["POST"]),
         ]
 
     async def _drop_subscriptions(self, _request: Request) -> Response:
@@ -358,6 +416,9 @@ class ShopifyStore:
     async def _revoke_tokens(self, _request: Request) -> Response:
         self.revoke_tokens()
         return JSONResponse({})
+
+    async def _session_token(self, _request: Request) -> Response:
+        return JSONResponse({"session_token": self.grants.session_token()})
 
     def drop_subscriptions(self) -> int:
         """The vendor drops every webhook subscription; how many there were."""
@@ -392,18 +453,23 @@ class ShopifyStore:
         return shown
 
     def all_orders(self) -> Sequence[Order]:
-        return list(self.orders.orders.values())
+        return self.orders.orders.in_order()
+
+    def orders_since(self, movement: int) -> Iterable[Order]:
+        changed = {row[2] for row in self.orders.by_movement.between((movement,), None)}
+        return (self.orders.orders.seen(name) for name in self.orders.orders if name in changed)
 
     def all_movements(self) -> Sequence[Movement]:
         return self.stock.movements
 
     def find_order(self, order_id: str) -> Order:
-        if order_id in self.orders.orders:
-            return self.orders.orders[order_id]
-        for order in self.orders.orders.values():
-            if order_id in (order.id, order.name, str(number_of(order.id))):
-                return order
-        raise Refused(f"no order {order_id!r}", 404)
+        for known in (order_id, gid("Order", order_id)):
+            if known in self.orders.orders:
+                return self.orders.orders[known]
+        found: Order | None = next((order for _, _, order in self.orders.by_name.having(order_id)), None)
+        if found is None:
+            raise Refused(f"no order {order_id!r}", 404)
+        return found
 
     def credentials(self) -> Mapping[str, str]:
         return {
@@ -421,7 +487,14 @@ class ShopifyStore:
         return self.checkout(wishes, customer, paid=paid)
 
     def checkout(self, wishes: Sequence[Wish], customer: dict[str, Any], *, paid: bool) -> Order:
-        return self.orders.place([(self._variant(wish.sku), wish.quantity) for wish in wishes], customer, paid=paid)
+        basket = [(self._variant(wish.sku), wish.quantity) for wish in wishes]
+        self.orders.check_shown(basket)
+        return self.orders.place(self.bundles.unpack(basket), customer, paid=paid)
+
+    def make_bundle(self, sku: str, components: Mapping[str, int]) -> None:
+        """Staff make a variant up of others; its stock follows from theirs, and orders name them."""
+        parts = {self._variant(part).variant_id: units for part, units in components.items()}
+        self.bundles.make(self._variant(sku), parts)
 
     def adjust(self, sku: str, location_id: str | None, *, delta: int | None, to: int | None) -> int:
         variant = self._variant(sku)
@@ -454,6 +527,9 @@ class ShopifyStore:
         self.orders.fail(_own(order))
 
     def edit(self, order: Order, wishes: Sequence[Wish]) -> None:
+        for wish in wishes:
+            if self._variant(wish.sku).requires_components:
+                raise Refused(f"{wish.sku} is a bundle: add its components")
         self.orders.edit(_own(order), [(self._variant(wish.sku), wish.quantity) for wish in wishes])
 
     def give_back(self, order: Order, wishes: Sequence[Wish]) -> str:
@@ -484,35 +560,15 @@ class ShopifyStore:
             updated_at=moment,
         )
         for place, one in enumerate(source.variants, 1):
-            product.variants.append(self._make_variant(product, one, place, moment))
+            product.variants.append(variant_in_file(self.numbers, product, one, place, moment))
         self.shelves.add(product)
         for variant, one in zip(product.variants, source.variants, strict=True):
             self._stock_up(variant, one)
         self.subscriptions.announce([("products/create", lambda: product_payload(product))])
         return product
 
-    def _make_variant(self, product: Product, source: CatalogueVariant, place: int, moment: datetime) -> Variant:
-        return Variant(
-            item_id=self.numbers.new("InventoryItem"),
-            variant_id=self.numbers.new("ProductVariant"),
-            product_id=product.id,
-            sku=source.sku,
-            title=product.title,
-            price=source.price,
-            tracked=source.tracked,
-            continue_selling=source.continue_selling,
-            for_sale=product.status == "active",
-            product=product,
-            options=source.options,
-            position=place,
-            barcode=source.barcode,
-            compare_at_price=source.compare_at_price,
-            grams=source.grams,
-            created_at=moment,
-            updated_at=moment,
-        )
-
     def _stock_up(self, variant: Variant, source: CatalogueVariant) -> None:
+        self._item_told(variant, "inventory_items/create")
         main, outlet = self.shop.locations[:2]
         self.stock.connect(variant.item_id, main.id, available=source.quantity)
         if self.options.connects_second_location:

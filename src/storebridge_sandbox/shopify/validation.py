@@ -9,6 +9,7 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    IntValueNode,
     StringValueNode,
     ValidationRule,
     get_named_type,
@@ -16,16 +17,23 @@ from graphql import (
     validate,
 )
 
-GLOBAL_ID = re.compile(r"gid://\S+|\d+")
+from storebridge_sandbox.shopify.scalars import is_global_id
+
 ANSWERS_DIFFER = re.compile(r"Fields '.*' conflict because .*they return conflicting types", re.DOTALL)
 
 
 class GlobalIdLiterals(ValidationRule):
-    """A literal where an id belongs must be a global id, or a number (recorded for the empty text)."""
+    """A literal where an id belongs must be a global id (recorded for the empty text)."""
+
+    def enter_int_value(self, node: IntValueNode, *_args: Any) -> None:
+        self._look_at(node)
 
     def enter_string_value(self, node: StringValueNode, *_args: Any) -> None:
+        self._look_at(node)
+
+    def _look_at(self, node: StringValueNode | IntValueNode) -> None:
         wanted = self.context.get_input_type()
-        if wanted is not None and get_named_type(wanted).name == "ID" and not GLOBAL_ID.fullmatch(node.value):
+        if wanted is not None and get_named_type(wanted).name == "ID" and not is_global_id(node.value):
             self.report_error(GraphQLError(f"Invalid global id '{node.value}'", node))
 
 

@@ -68,6 +68,11 @@ def keys_are_demanded(version: str) -> bool:
     return version >= "2026-04"
 
 
+def unstocked_code(version: str) -> str:
+    """How a write to a level that does not exist is told, where it is refused; 2026-10 took its own code away."""
+    return "ITEM_NOT_STOCKED_AT_LOCATION" if version < "2026-10" else "INVALID_LOCATION"
+
+
 def told_from_is_demanded(version: str) -> bool:
     """Whether ``changeFromQuantity`` must be there, null or not."""
     return version >= "2026-04"

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from storebridge_sandbox.gate import Answer, Receive, Scope, Send, read_moment
+from storebridge_sandbox.sleeping import only_looking
 from storebridge_sandbox.wix.access.state import Access, forbidden, throttled
 from storebridge_sandbox.wix.calls import Call, Found, Operation, OperationTable, header, read_arguments
 from storebridge_sandbox.wix.generation import CatalogGeneration
@@ -84,7 +85,8 @@ class WixApi:
             if found is None:
                 raise application_error(404, "NOT_FOUND", f"No such address: {scope['path']}")
             call = self._admitted(found, headers, scope, body, request_id)
-            told = found.operation.handler(call)
+            with only_looking(yes=found.operation.only_reads):
+                told = found.operation.handler(call)
         except WixRefusal as refusal:
             return self._refused(refusal, request_id)
         answer = self._answered(told, call)

@@ -88,6 +88,11 @@ class Operation:
     open_door: bool = False
     takes: str = ""
 
+    @property
+    def only_reads(self) -> bool:
+        """Whether it cannot change anything."""
+        return self.lag is not None or self.methods == ("GET",) or ".READ" in self.scope
+
 
 @dataclass(slots=True)
 class Found:

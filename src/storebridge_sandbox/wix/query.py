@@ -262,8 +262,8 @@ class Language:
             together = all if name == "$and" else any
             return lambda row: together(part(row) for part in parts)
         if name == "$not":
-            inner = self._all_of(asked, depth + 1)
-            return lambda row: not inner(row)
+            inner = [self._all_of(part, depth + 1) for part in (asked if isinstance(asked, list) else [asked])]
+            return lambda row: not any(part(row) for part in inner)
         declared = self._fields.get(name)
         if declared is None:
             raise application_error(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from storebridge_sandbox.rows_in_order import HIGHEST, Row, RowsInOrder
+from storebridge_sandbox.rows_in_order import HIGHEST, Row, RowsInOrder, key_at
 from storebridge_sandbox.wix.query import Language, Page, Question, comes_after
 
 TIE = ""
@@ -84,8 +84,8 @@ class _Cut:
         """The first row after the one that the cursor remembers, which may be gone; or that one itself."""
         after, down = self._question.after or [], [self._down] * self._keys
 
-        def passed(row: Row) -> bool:
-            keys = list(row[: self._keys])
+        def passed(place: int) -> bool:
+            keys = list(key_at(self._rows, place)[: self._keys])
             return comes_after(keys, after, down) or (inclusive and keys == after)
 
-        return bisect_left(self._rows, True, key=passed)
+        return bisect_left(range(len(self._rows)), True, key=passed)

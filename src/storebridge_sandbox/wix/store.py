@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
 import msgspec
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from storebridge_sandbox.catalogue import Catalogue, CatalogueProduct, Skipped
 from storebridge_sandbox.control import control_routes
 from storebridge_sandbox.deliveries import Delivery, Outbox
 from storebridge_sandbox.faults import FaultPlan
+from storebridge_sandbox.front_door import FrontDoor
 from storebridge_sandbox.gate import FaultGate
 from storebridge_sandbox.orders import Order, Refused, Sellable, Wish
 from storebridge_sandbox.pages.looks import ORCHARD
@@ -125,6 +125,7 @@ class WixStore:
             faults,
             timeout_seconds=TIMEOUT_SECONDS,
             retry_delays_seconds=RETRY_DELAYS_SECONDS,
+            only_200=True,
             gave_up=self._lost,
         )
         self.notices = self._open_notices(seed)
@@ -143,7 +144,7 @@ class WixStore:
         self._gate = FaultGate(api, world, api, faults, self.requests)
         window = SiteWindow(self.shelf, self.inventory, self.locations, self.orders.shown, options.currency)
         pages = page_routes(self, window, ORCHARD)
-        self.app = Starlette(routes=[*control_routes(self), *self._own_routes(), *pages, Mount("/", app=self._gate)])
+        self.app = FrontDoor([*control_routes(self), *self._own_routes(), *pages], self._gate)
 
     async def stop(self) -> None:
         """Deliveries and late landings that are under way end here."""
@@ -338,7 +339,11 @@ class WixStore:
         ]
 
     def all_orders(self) -> Sequence[Order]:
-        return list(self.orders.orders.values())
+        return self.orders.orders.in_order()
+
+    def orders_since(self, movement: int) -> Iterable[Order]:
+        changed = {row[2] for row in self.orders.by_movement.between((movement,), None)}
+        return (self.orders.orders.seen(name) for name in self.orders.orders if name in changed)
 
     def all_movements(self) -> Sequence[Movement]:
         return self.stock.movements
@@ -346,7 +351,7 @@ class WixStore:
     def find_order(self, order_id: str) -> WixOrder:
         found = self.orders.orders.get(order_id)
         if found is None:
-            found = next((order for order in self.orders.orders.values() if order.name == order_id), None)
+            found = next((order for _, _, order in self.orders.by_name.having(order_id)), None)
         if found is None:
             raise Refused(f"no order {order_id!r}", 404)
         return found

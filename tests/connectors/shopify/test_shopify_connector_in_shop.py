@@ -111,6 +111,24 @@ def test_a_burnt_key_changes_nothing(trouble: str) -> None:
     with_shop(play, msgspec.convert({"key_trouble": trouble}, ShopifyOptions))
 
 
+@pytest.mark.parametrize("trouble", ["user_error", "top_level"])
+def test_a_burnt_key_never_takes_the_rows_beside_a_stale_one_for_undone(trouble: str) -> None:
+    """The answer that named the changes was lost; what comes again says only that some row had failed."""
+
+    async def play(shop: Shop) -> None:
+        connector = shop.connect()
+        rows = [write_of(await reading_of(connector, sku), 2) for sku in ("SHIRT-S", "MUG")]
+        call = connector.encode_stock_call(rows, "key-1", "call_1")
+        await shop.buy("MUG", 1)
+        await connector.send_stock_call(call)
+        again = await connector.send_stock_call(call)
+
+        assert outcomes(again) == [UNCLEAR, UNCLEAR]
+        assert shop.shown() == {"MUG": 4, "SHIRT-S": 2, "SHIRT-M": 0}
+
+    with_shop(play, msgspec.convert({"key_trouble": trouble, "batch_is_atomic": False}, ShopifyOptions))
+
+
 def test_a_key_with_other_parameters_is_unclear() -> None:
     async def play(shop: Shop) -> None:
         connector = shop.connect()

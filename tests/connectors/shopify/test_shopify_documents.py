@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLSchema, OperationDefinitionNode, build_schema, parse, validate
 
-from storebridge.connectors.shopify import probe, read, subscriptions, write
+from storebridge.connectors.shopify import books, probe, read, read_sales, subscriptions, write
 from storebridge.connectors.shopify.client import Operation
 from storebridge.connectors.shopify.webhooks import NEEDED_TOPICS
 
 SCHEMA = Path(__file__).resolve().parents[3] / "src/storebridge_sandbox/shopify/schema.graphql"
 DOCUMENTS = [
     *read.QUESTIONS,
+    *read_sales.SALES_QUESTIONS,
+    *books.BOOKS_QUESTIONS,
     *write.OPERATIONS.values(),
     subscriptions.LIST,
     subscriptions.CREATE,

@@ -10,6 +10,7 @@ from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNo
 
 import storebridge.connectors.shopify as package
 from storebridge.connectors.shopify.client import Operation
+from storebridge.connectors.shopify.mark import WRITE_MARK
 from storebridge.connectors.shopify.read import ITEMS_PER_READ, ORDERS_PER_READ
 from storebridge.connectors.shopify.write import OPERATIONS
 from storebridge.connectors.shopify.write_orders import ORDER_OPERATIONS
@@ -22,6 +23,7 @@ LARGEST = {
     "ids": [f"gid://shopify/InventoryItem/{number}" for number in range(ITEMS_PER_READ)],
 }
 COSTS = {
+    "balanceTransactions": 39,
     "findCopy": 8,
     "fulfillmentCancel": 10,
     "fulfillmentCreate": 10,
@@ -31,6 +33,8 @@ COSTS = {
     "inventoryLevels": 19,
     "inventorySetQuantities": 10,
     "locations": 9,
+    "mark": 2,
+    "metafieldsSet": 10,
     "moreLevels": 30,
     "moreOrderLines": 30,
     "moreParcelLines": 21,
@@ -40,11 +44,19 @@ COSTS = {
     "moreShipmentLines": 21,
     "orderCancel": 10,
     "orderCreate": 10,
+    "orderEditBegin": 10,
+    "orderEditCommit": 10,
+    "orderMarkAsPaid": 10,
+    "orderUpdate": 10,
     "orders": 192,
     "ordersById": 38,
+    "ordersPlaced": 7,
+    "payouts": 10,
     "productVariants": 30,
-    "salesById": 214,
+    "refundCreate": 20,
+    "salesById": 313,
     "shop": 3,
+    "variantComponents": 15,
     "webhookSubscriptionCreate": 10,
     "webhookSubscriptionUpdate": 10,
     "webhookSubscriptions": 11,
@@ -90,8 +102,8 @@ def test_every_stock_write_carries_its_key_as_a_variable() -> None:
     assert all("@idempotent(key: $key)" in operation.document for operation in stock)
 
 
-def test_a_write_is_of_stock_or_of_an_order() -> None:
-    """Shopify takes no key for the latter: they are never sent again before a read."""
+def test_a_write_is_of_stock_or_of_an_order_or_the_bridges_own_mark() -> None:
+    """Of an order only refunds take a key: none is ever sent again before a read."""
     writes = {name for name, operation in every_operation().items() if operation.writes}
-    assert writes == {*OPERATIONS, *ORDER_OPERATIONS}
-    assert all("@idempotent" not in operation.document for operation in ORDER_OPERATIONS.values())
+    assert writes == {*OPERATIONS, *ORDER_OPERATIONS, WRITE_MARK.name}
+    assert [name for name, one in ORDER_OPERATIONS.items() if "@idempotent" in one.document] == ["refundCreate"]

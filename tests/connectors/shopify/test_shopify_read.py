@@ -113,6 +113,12 @@ def test_a_variant_with_all_that_is_needed_to_link_and_watch_it() -> None:
         "inventoryItem": {"id": ITEM, "tracked": False},
     }
     wire.on("productVariants", data(shop={"currencyCode": "EUR"}, page=rows(node)))
+    parts = rows(
+        {"quantity": 2, "productVariant": {"sku": "MUG "}},
+        {"quantity": 1, "productVariant": {"sku": "TEA"}},
+        {"quantity": 3, "productVariant": {"sku": "MUG"}},
+    )
+    wire.on("variantComponents", data(nodes=[{"id": node["id"], "productVariantComponents": parts}]))
 
     async def listed() -> list[tuple[Variant, ...]]:
         return [page async for page in connect(wire).list_variants()]
@@ -130,6 +136,7 @@ def test_a_variant_with_all_that_is_needed_to_link_and_watch_it() -> None:
                 tracked=False,
                 denies_oversell=False,
                 adjustable=False,
+                components={"MUG": 5, "TEA": 1},
                 visible=False,
                 updated_at=datetime(2026, 11, 24, 8, 30, tzinfo=UTC),
             ),

@@ -27,10 +27,14 @@ def shop(*scopes: str, date: str = "Tue, 24 Nov 2026 09:00:00 GMT") -> Any:
     return answer({"data": told}, headers={"date": date} if date else {})
 
 
-def probe(given: Any) -> StoreFacts:
+def probe(given: Any, **settings: Any) -> StoreFacts:
     wire = ScriptedWire()
     wire.on("shop", given)
-    return asyncio.run(connect(wire).probe())
+    return asyncio.run(connect(wire, **settings).probe())
+
+
+def told_of_scopes(facts: StoreFacts) -> str:
+    return next(found.detail for found in facts.findings if found.precondition is Precondition.SCOPES_GRANTED)
 
 
 SHOPIFYS = set(Precondition) - {Precondition.STAMPS_KEPT}
@@ -57,8 +61,37 @@ def test_a_shop_that_is_set_up() -> None:
 def test_a_missing_scope_is_named_and_stops_writing() -> None:
     facts = probe(shop("read_products", "read_inventory", "read_locations"))
     assert not facts.can_write_stock
-    found = next(finding for finding in facts.findings if finding.precondition is Precondition.SCOPES_GRANTED)
-    assert found.detail.startswith("missing: write_inventory, read_orders;")
+    assert told_of_scopes(facts).startswith("missing for stock: write_inventory, read_orders;")
+
+
+def test_scopes_that_only_orders_need_are_named_and_stock_is_written_without_them() -> None:
+    facts = probe(shop(*SCOPES, "write_orders"), keeps_orders=True)
+    assert facts.can_write_stock
+    assert held(facts)[Precondition.SCOPES_GRANTED] is False
+    assert told_of_scopes(facts) == (
+        "missing for orders: read_customers, read_merchant_managed_fulfillment_orders, "
+        "write_merchant_managed_fulfillment_orders, read_returns; add them to the app and let the merchant approve the "
+        "update; without read_shopify_payments_payouts settlement statements know no fees and payouts"
+    )
+
+
+def test_a_scope_that_only_statements_need_is_named_and_is_not_missing() -> None:
+    granted = (*SCOPES, "write_orders", "read_customers", "write_merchant_managed_fulfillment_orders", "read_returns")
+    facts = probe(shop(*granted), keeps_orders=True)
+    assert held(facts)[Precondition.SCOPES_GRANTED] is True
+    assert told_of_scopes(facts) == (
+        "every needed scope is granted; "
+        "without read_shopify_payments_payouts settlement statements know no fees and payouts"
+    )
+    whole = probe(shop(*granted, "read_shopify_payments_payouts"), keeps_orders=True)
+    assert told_of_scopes(whole) == "every needed scope is granted"
+
+
+def test_a_shop_that_gets_copies_needs_to_edit_orders() -> None:
+    granted = (*SCOPES, "write_orders", "read_customers", "write_merchant_managed_fulfillment_orders", "read_returns")
+    assert held(probe(shop(*granted), keeps_orders=True))[Precondition.SCOPES_GRANTED] is True
+    facts = probe(shop(*granted), keeps_orders=True, gets_copies=True)
+    assert told_of_scopes(facts).startswith("missing for orders: write_order_edits;")
 
 
 def test_clocks_that_disagree() -> None:

@@ -199,9 +199,15 @@ def test_a_row_that_shopify_will_never_accept(code: str, outcome: RowOutcome) ->
     assert outcomes(send(stock(error(code, row=2)))) == [NOT_TRIED, NOT_TRIED, outcome]
 
 
-def test_a_key_that_failed_before_changed_nothing() -> None:
+def test_a_key_whose_only_row_failed_before_changed_nothing() -> None:
+    given = send(stock(error("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", "failed")), encoded(write(1)))
+    assert outcomes(given) == [NOT_TRIED]
+    assert given.rows[0].code == "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"
+
+
+def test_a_key_that_failed_before_for_one_of_several_rows_leaves_them_unclear() -> None:
     given = send(stock(error("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", "failed")))
-    assert outcomes(given) == [NOT_TRIED, NOT_TRIED, NOT_TRIED]
+    assert outcomes(given) == [UNCLEAR, UNCLEAR, UNCLEAR]
     assert given.rows[0].code == "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"
 
 
@@ -210,11 +216,17 @@ def test_a_key_known_with_other_parameters_leaves_every_row_unclear() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "outcome"),
-    [("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", NOT_TRIED), ("IDEMPOTENCY_KEY_PARAMETER_MISMATCH", UNCLEAR)],
+    ("code", "rows", "outcome"),
+    [
+        ("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", 1, NOT_TRIED),
+        ("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", 3, UNCLEAR),
+        ("IDEMPOTENCY_KEY_PARAMETER_MISMATCH", 1, UNCLEAR),
+        ("IDEMPOTENCY_KEY_PARAMETER_MISMATCH", 3, UNCLEAR),
+    ],
 )
-def test_trouble_with_a_key_at_the_top_level_is_told_of_every_row(code: str, outcome: RowOutcome) -> None:
-    assert outcomes(send(top_error(code, "the key"))) == [outcome, outcome, outcome]
+def test_trouble_with_a_key_at_the_top_level_is_told_of_every_row(code: str, rows: int, outcome: RowOutcome) -> None:
+    call = encoded(*(write(number) for number in range(1, rows + 1)))
+    assert outcomes(send(top_error(code, "the key"), call)) == [outcome] * rows
 
 
 def test_a_call_in_progress_is_sent_again_unchanged() -> None:

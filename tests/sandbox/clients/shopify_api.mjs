@@ -1,8 +1,8 @@
 // A session of @shopify/shopify-api: token, shop, locations, goods, stock, a bulk query, a webhook checked by its code.
 import "@shopify/shopify-api/adapters/node";
 import { setAbstractFetchFunc } from "@shopify/shopify-api/runtime";
-import { DeliveryMethod, LogSeverity, shopifyApi } from "@shopify/shopify-api";
-import { credentials, listen, rerouted, tell } from "./loopback.mjs";
+import { DeliveryMethod, LogSeverity, RequestedTokenType, shopifyApi } from "@shopify/shopify-api";
+import { STORE, credentials, listen, rerouted, tell } from "./loopback.mjs";
 
 const held = await credentials();
 const deliveries = await listen();
@@ -179,5 +179,36 @@ seen.delivery = { valid, topic, domain, apiVersion, available: JSON.parse(rawBod
 const forged = await shopify.webhooks.validate({ rawBody: rawBody.replace("11", "99"), rawRequest, rawResponse });
 seen.forged = [forged.valid, forged.reason];
 await shopify.webhooks.process({ rawBody, rawRequest, rawResponse }); // answers 200 by itself
+
+// The way of an installed app: approval in the browser with a code, and the session token of an embedded page
+const browser = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"; // the client sends what looks like a robot away
+const visit = async (address, cookies, meet) => {
+  const headers = { cookie: cookies, "user-agent": browser };
+  const [answer] = await Promise.all([
+    fetch(`http://${deliveries.host}${address}`, { redirect: "manual", headers }),
+    deliveries.next().then(meet),
+  ]);
+  return answer;
+};
+const begun = await visit("/auth", "", ({ request: rawRequest, response: rawResponse }) =>
+  shopify.auth.begin({ shop: held.shop, callbackPath: "/auth/callback", isOnline: false, rawRequest, rawResponse }),
+);
+const cookies = begun.headers.getSetCookie().map((one) => one.split(";")[0]).join("; ");
+const approval = new URL(begun.headers.get("location"));
+const approved = await fetch(`${STORE}${approval.pathname}${approval.search}`, { redirect: "manual" });
+const back = new URL(approved.headers.get("location"));
+let installed = null;
+await visit(`${back.pathname}${back.search}`, cookies, async ({ request: rawRequest, response: rawResponse }) => {
+  installed = (await shopify.auth.callback({ rawRequest, rawResponse })).session;
+  rawResponse.end();
+});
+const askedAs = async (one) => (await new shopify.clients.Graphql({ session: one }).request("query { shop { name } }")).data.shop.name;
+seen.installed = [installed.isOnline, installed.expires ?? null, await askedAs(installed)];
+const { session_token: sessionToken } = await (await fetch(`${STORE}/_sandbox/session_token`, { method: "POST" })).json();
+const decoded = await shopify.session.decodeSessionToken(sessionToken);
+const exchanged = await shopify.auth.tokenExchange({
+  shop: held.shop, sessionToken, requestedTokenType: RequestedTokenType.OnlineAccessToken,
+});
+seen.exchanged = [decoded.dest, exchanged.session.isOnline, exchanged.session.onlineAccessInfo.associated_user.first_name];
 deliveries.close();
 tell(seen);

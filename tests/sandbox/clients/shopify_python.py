@@ -181,6 +181,33 @@ def by_rest(shop_name: str) -> None:
         SEEN["rest_missing"] = error.code
 
 
+def write_by_rest() -> None:
+    """Active records: attributes, then save."""
+    kettle = shopify.Product(
+        {"title": "Whistling kettle", "tags": "kitchen", "variants": [{"sku": "KET", "price": "9"}]}
+    )
+    SEEN["rest_made"] = [kettle.save(), kettle.variants[0].sku, kettle.variants[0].price]
+    kettle.title = ""
+    SEEN["rest_untitled"] = [kettle.save(), kettle.errors.full_messages()]
+    variant = shopify.Variant.find(kettle.variants[0].id)
+    variant.price = "11.50"
+    SEEN["rest_priced"] = [variant.save(), shopify.Variant.find(variant.id).price]
+
+    line = {"variant_id": variant.id, "quantity": 1}
+    order = shopify.Order.create({"line_items": [line], "email": "ada@example.com", "financial_status": "paid"})
+    order.note = "ring twice"
+    SEEN["rest_ordered"] = [order.total_price, order.financial_status, order.save(), shopify.Order.find(order.id).note]
+    order.cancel(reason="customer")
+    SEEN["rest_cancelled"] = shopify.Order.find(order.id).cancel_reason
+
+    ada = shopify.Customer.create({"first_name": "Ada", "email": "ada@example.com"})
+    ada.tags = "vip"
+    SEEN["rest_customer"] = [ada.save(), [one.tags for one in shopify.Customer.search(query="email:ada@example.com")]]
+    ada.destroy()
+    kettle.destroy()
+    SEEN["rest_gone"] = [shopify.Customer.exists(ada.id), shopify.Product.exists(kettle.id)]
+
+
 def refusals(shop: str) -> None:
     wrong = json.loads(shopify.GraphQL().execute("query Wrong { shop { favouriteColour } }"))
     SEEN["wrong"] = [error["extensions"]["code"] for error in wrong["errors"]]
@@ -199,6 +226,7 @@ def main() -> None:
     make_goods()
     take_order(count_goods(where))
     by_rest(SEEN["shop"][0])
+    write_by_rest()
     refusals(held["shop"])
     sys.stdout.write(f"{json.dumps(SEEN)}\n")
 

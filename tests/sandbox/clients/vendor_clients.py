@@ -7,12 +7,14 @@ import asyncio
 import hashlib
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,19 +39,45 @@ class Unavailable(Exception):
 
 def node_clients() -> Path:
     """The folder whose ``node_modules`` hold what package-lock.json names; raises Unavailable."""
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
+    return _by_npm("node", HERE)
+
+
+@cache
+def node_program() -> tuple[str, str]:
+    """A Node that is new enough for the clients, and its version: this machine's, else one that npm downloads.
+
+    Raises Unavailable.
+    """
+    found = shutil.which("node")
+    if found is None or _older(version_of(found)):
+        arch = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+        packages = _by_npm("node-itself", HERE / "node") / "node_modules"
+        found = str(packages / f"node-{sys.platform}-{arch}" / "bin" / "node")
+        if not Path(found).is_file():
+            raise Unavailable(f"there is no Node {OLDEST_NODE} for {sys.platform} on {arch} among npm's packages")
+    return found, version_of(found)
+
+
+def version_of(node: str) -> str:
+    return subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _older(version: str) -> bool:
+    return int(version.lstrip("v").partition(".")[0]) < OLDEST_NODE
+
+
+def _by_npm(kind: str, locked: Path) -> Path:
+    """The folder in whose ``node_modules`` npm put what the lock file of a folder names; raises Unavailable."""
+    npm = shutil.which("npm")
+    if npm is None:
         raise Unavailable("there is no npm here; Debian has it in the packages nodejs and npm")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if int(version.lstrip("v").partition(".")[0]) < OLDEST_NODE:
-        raise Unavailable(f"Node here is {version}; the clients want {OLDEST_NODE} or newer")
 
     def fill(folder: Path) -> list[str]:
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, folder)
+            shutil.copy(locked / name, folder)
         return [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--prefix", str(folder)]
 
-    return _kept("node", (HERE / "package-lock.json").read_bytes(), fill)
+    return _kept(kind, (locked / "package-lock.json").read_bytes(), fill)
 
 
 def python_clients() -> Path:
@@ -122,7 +150,7 @@ async def _play(script: str, name: StoreName, folder: Path, catalog: CatalogVers
 
 
 async def _session(script: str, url: str, folder: Path) -> dict[str, Any]:
-    runner = ["node"] if script.endswith(".mjs") else [sys.executable]
+    runner = [node_program()[0]] if script.endswith(".mjs") else [sys.executable]
     with tempfile.TemporaryDirectory() as stage:
         # Node looks for packages beside the script, so script and packages are brought together.
         for source in HERE.glob("*.mjs"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -76,12 +77,23 @@ def read_recordings(folder: Path) -> list[Recording]:
 def read_recording(path: Path) -> Recording:
     version, area, name = path.stem.split("_", 2)
     content = json.loads(path.read_text(encoding="utf-8"))
-    steps = list(_once_each(_Reader().steps(content, (), ())))
+    steps = _as_it_happened(path.stem, list(_once_each(_Reader().steps(content, (), ()))))
     uploads = list(_texts_named("uploadcontent", content))
     upload = uploads[0] if uploads else "{}"
     return Recording(
         name, str(content.get("apiVersion", version)), area, steps, upload, frozenset(_ids_of_setup(content))
     )
+
+
+def _as_it_happened(name: str, steps: list[Exchange | Observation]) -> list[Exchange | Observation]:
+    """Exchanges that a file lists apart from their time, back in their place: order.toml says why."""
+    held = tomllib.loads((Path(__file__).parent / "order.toml").read_text(encoding="utf-8"))
+    for moved in held["moved"]:
+        if moved["recording"] == name:
+            one = next(step for step in steps if step.place == moved["exchange"])
+            steps.remove(one)
+            steps.insert(1 + next(n for n, step in enumerate(steps) if step.place == moved["after"]), one)
+    return steps
 
 
 def _ids_of_setup(content: Mapping[str, Any]) -> Iterator[str]:

@@ -141,7 +141,10 @@ class TokenSource:
             response = await self._transport.send(request)
         except (NotSent, NoAnswer) as lost:
             raise CallTrouble(
-                Remedy.RETRY, Blame.NETWORK, "Shopify's token address did not answer", code=type(lost).__name__
+                Remedy.RETRY,
+                Blame.NETWORK,
+                f"Shopify's token address {request.url} did not answer",
+                code=type(lost).__name__,
             ) from None
         if response.status == 200:
             return response

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from storebridge.clock import Clock
+from storebridge.connectors.call_counts import CallCounts
 from storebridge.connectors.drift import DriftWatch
 from storebridge.connectors.http import NoAnswer, NotSent, Request, Response, Transport
 from storebridge.connectors.port import Blame, CallTrouble, Remedy
@@ -69,6 +70,7 @@ class ShopifyClient:
         self._clock = clock
         self._budget = budget
         self._tokens = tokens
+        self.calls = CallCounts()
         self.drift = DriftWatch()
 
     async def ask(self, operation: Operation, variables: Mapping[str, Any], shape: type[Data]) -> Data:
@@ -112,13 +114,18 @@ class ShopifyClient:
     async def _send(self, operation: Operation, body: bytes, proof: Mapping[str, str]) -> Response:
         headers = {"accept": "application/json", "content-type": "application/json", **proof}
         url = f"{self._settings.base_url}{PATH}"
+        status: int | None = None
         try:
-            return await self._transport.send(Request("POST", url, headers, body, self._settings.timeout_seconds))
+            response = await self._transport.send(Request("POST", url, headers, body, self._settings.timeout_seconds))
+            status = response.status
         except NotSent as lost:
             raise CallTrouble(Remedy.RETRY, Blame.NETWORK, f"{operation.name} did not reach Shopify: {lost}") from None
         except NoAnswer as lost:
             remedy = Remedy.UNKNOWN_OUTCOME if operation.writes else Remedy.RETRY
             raise CallTrouble(remedy, Blame.NETWORK, f"Shopify did not answer {operation.name}: {lost}") from None
+        finally:
+            self.calls.note(operation.name, status)
+        return response
 
     def _troubled_status(self, operation: Operation, response: Response) -> CallTrouble:
         pause = None

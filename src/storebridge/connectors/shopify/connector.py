@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 
 from storebridge.clock import Clock
 from storebridge.connectors.http import Transport
@@ -11,20 +12,26 @@ from storebridge.connectors.port import (
     CallAnswer,
     CallTrouble,
     Capabilities,
+    CheckoutGuard,
     EncodedCall,
     EncodedOrderCall,
     OrderCallAnswer,
+    ProviderBooks,
     StockWrite,
     StoreFacts,
+    StoreMark,
     SubscriptionReport,
     Webhooks,
     WriteStyle,
 )
 from storebridge.connectors.shopify.auth import TokenSource
+from storebridge.connectors.shopify.books import ShopifyPaymentsBooks
 from storebridge.connectors.shopify.client import ShopifyClient
-from storebridge.connectors.shopify.copies import find_copy
+from storebridge.connectors.shopify.copies import LINES_PER_ORDER, find_copy
+from storebridge.connectors.shopify.edit_orders import COMMIT_EDIT, begin_and_stage
 from storebridge.connectors.shopify.limits import CostBudget
-from storebridge.connectors.shopify.probe import look_at_shop
+from storebridge.connectors.shopify.mark import ShopMark
+from storebridge.connectors.shopify.probe import look_at_shop, reach_of_orders, scopes_for_orders
 from storebridge.connectors.shopify.read import ITEMS_PER_READ, ORDERS_PER_READ, ShopReader
 from storebridge.connectors.shopify.read_sales import SALES_PER_READ, SalesReader
 from storebridge.connectors.shopify.settings import ShopifySettings
@@ -48,7 +55,7 @@ from storebridge.connectors.tokens import TokenVault
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ItemId, OrderId
 from storebridge.model.order_writes import OrderWrite
-from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage
+from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage, PlacedPage
 from storebridge.model.sales import Sale
 from storebridge.model.stock import LevelsRead
 
@@ -58,8 +65,10 @@ CAPABILITIES = Capabilities(
     rows_per_write=ROWS_PER_WRITE,
     orders_per_read=ORDERS_PER_READ,
     sales_per_read=SALES_PER_READ,
+    lines_per_order=LINES_PER_ORDER,
     can_activate=True,
     one_stale_row_refuses_all=True,
+    makes_bundles=True,
 )
 
 
@@ -72,12 +81,17 @@ class ShopifyConnector:
         settings.check()
         self.name = settings.name
         self.webhooks: Webhooks = ShopifyWebhooks(settings)
+        self.checkout_guard: CheckoutGuard | None = None
         budget = CostBudget(clock.monotonic)
         self.budget: Budget = budget
         self._clock = clock
+        self._order_scopes = scopes_for_orders(settings)
         tokens = TokenSource(settings, transport, clock, vault)
         self._client = ShopifyClient(settings, transport, clock, budget, tokens)
+        self.calls = self._client.calls
         self.drift = self._client.drift
+        self.mark: StoreMark | None = ShopMark(self._client)
+        self.books: ProviderBooks | None = ShopifyPaymentsBooks(self._client)
         self._reader = ShopReader(self._client, clock)
         self._sales = SalesReader(self._client, settings.name)
 
@@ -87,7 +101,7 @@ class ShopifyConnector:
 
     async def probe(self) -> StoreFacts:
         """Who is this shop, may we write, and do the preconditions hold?"""
-        return await look_at_shop(self._client, self._clock)
+        return await look_at_shop(self._client, self._clock, self._order_scopes)
 
     async def list_locations(self) -> tuple[Location, ...]:
         """Every location, inactive ones too."""
@@ -126,6 +140,14 @@ class ShopifyConnector:
         """Orders whose last change is at or after ``since``, oldest change first."""
         return await self._reader.orders_changed(since, page)
 
+    async def orders_placed(self, since: datetime, until: datetime, page: str | None) -> PlacedPage:
+        """Orders placed in a period, the newest first."""
+        return await self._reader.orders_placed(since, until, page, SALES_PER_READ)
+
+    async def orders_reach(self) -> timedelta | None:
+        """Sixty days, unless the shop granted ``read_all_orders``."""
+        return await reach_of_orders(self._client)
+
     async def read_orders(self, orders: Sequence[OrderId]) -> tuple[OrderFacts, ...]:
         """The orders that exist, of up to ``orders_per_read`` ids."""
         if len(orders) > ORDERS_PER_READ:
@@ -138,13 +160,16 @@ class ShopifyConnector:
             raise ValueError(f"a read of whole orders takes up to {SALES_PER_READ} ids, not {len(orders)}")
         return await self._sales.read_sales(orders)
 
-    def encode_order_call(self, write: OrderWrite, key: str) -> EncodedOrderCall:  # noqa: ARG002
-        """The exact bytes; pure. No call of this kind takes a key."""
-        return encode_order_call(write)
+    def encode_order_call(self, write: OrderWrite, key: str) -> EncodedOrderCall:
+        """The exact bytes; pure. Refunds take the key."""
+        return encode_order_call(write, key)
 
     async def send_order_call(self, call: EncodedOrderCall) -> OrderCallAnswer:
         """Send the bytes once (twice when only the token was refused)."""
-        answer = await self._client.exchange(ORDER_OPERATIONS[call.operation], call.body, OrderAnswer)
+        body = await begin_and_stage(self._client, call) if call.operation == COMMIT_EDIT.name else call.body
+        if isinstance(body, OrderCallAnswer):
+            return body
+        answer = await self._client.exchange(ORDER_OPERATIONS[call.operation], body, OrderAnswer)
         return order_answer_of(call, answer)
 
     async def find_copy(self, stamp: str) -> OrderId | None:

@@ -11,10 +11,10 @@ from typing import Any
 
 from storebridge.connectors.shopify.client import Operation, Shape, ShopifyClient
 from storebridge.connectors.shopify.translate import ORIGIN_ATTRIBUTE, Attribute, Rows
-from storebridge.model.copying import CopiedGoods
+from storebridge.model.copying import BUYERS_TOTAL, CopiedGoods, buyers_total
 from storebridge.model.ids import OrderId
 from storebridge.model.money import Money
-from storebridge.model.order_writes import CreateCopy
+from storebridge.model.order_writes import ChangeDetails, CreateCopy
 from storebridge.model.sales import (
     Address,
     Order,
@@ -28,6 +28,8 @@ from storebridge.model.sales import (
 )
 
 COPY_OPTIONS = {"inventoryBehaviour": "BYPASS", "sendReceipt": False, "sendFulfillmentReceipt": False}
+LINES_PER_ORDER = 250
+"""Shopify refuses any call with a longer list in its input (https://shopify.dev/docs/api/usage/limits)."""
 SOURCE = "storebridge"
 NAME_ATTRIBUTE = "Order of origin"
 FIND_COPY = Operation(
@@ -72,13 +74,14 @@ def copy_of(write: CreateCopy) -> dict[str, Any]:
         "customAttributes": [
             {"key": ORIGIN_ATTRIBUTE, "value": write.stamp},
             {"key": NAME_ATTRIBUTE, "value": f"{order.connection} {order.name}"},
+            *([{"key": BUYERS_TOTAL, "value": buyers_total(order)}] if buyers_total(order) else []),
         ],
         "tags": [*order.tags, f"from-{order.connection}"],
         "taxesIncluded": order.tax_included,
         "financialStatus": "PAID",
         "lineItems": [_line(line, goods) for line, goods in zip(order.lines, write.goods, strict=True)],
         "shippingLines": [_shipping(line) for line in order.shipping],
-        "transactions": [_payment(payment) for payment in _payments(order)],
+        "transactions": [_payment(payment, order) for payment in _payments(order)],
         "discountCode": _discount(order),
         "note": order.note,
         "email": order.buyer.email,
@@ -87,6 +90,19 @@ def copy_of(write: CreateCopy) -> dict[str, Any]:
         "billingAddress": _address(order.billing_address),
     }
     return {name: value for name, value in told.items() if value not in ("", None)}
+
+
+def details_of(write: ChangeDetails) -> dict[str, Any]:
+    """``OrderInput`` with what changed only; an e-mail or an address that was taken out stays, Shopify keeps one."""
+    details = write.details
+    told: dict[str, tuple[str, Any]] = {
+        "email": ("email", details.email or None),
+        "note": ("note", details.note),
+        "tags": ("tags", list(write.tags)),
+        "shipping_address": ("shippingAddress", _address(details.shipping_address)),
+    }
+    changed = dict(told[name] for name in write.changed)
+    return {"id": write.order_id, **{name: value for name, value in changed.items() if value is not None}}
 
 
 def _line(line: OrderLine, goods: CopiedGoods | None) -> dict[str, Any]:
@@ -150,12 +166,13 @@ def _payments(order: Order) -> list[Payment]:
     return [Payment("", PaymentKind.SALE, PaymentOutcome.SUCCESS, paid, order.placed_at, gateway=SOURCE)]
 
 
-def _payment(payment: Payment) -> dict[str, Any]:
+def _payment(payment: Payment, order: Order) -> dict[str, Any]:
+    """Under a name that no provider of the shop has, so that a refund calls none (S35)."""
     return {
         "kind": "SALE",
         "status": "SUCCESS",
         "amountSet": _bag(payment.amount),
-        "gateway": payment.gateway or SOURCE,
+        "gateway": " ".join(filter(None, (order.connection, payment.gateway))),
         "processedAt": payment.at.isoformat(),
     }
 

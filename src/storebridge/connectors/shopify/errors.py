@@ -57,8 +57,8 @@ class UserError(msgspec.Struct, frozen=True):
 def row_outcome(error: UserError) -> RowOutcome:
     """What a userError means for the row that it is about.
 
-    A key that failed before changed nothing then and changes nothing now. One that Shopify knows with other parameters
-    says that some call of that key was carried out, and not which.
+    A key whose only row failed before changed nothing then and changes nothing now; of several ``rows_of`` judges. One
+    that Shopify knows with other parameters says that some call of that key was carried out, and not which.
     """
     if error.code in STALE or any(words in error.message for words in STALE_WORDS):
         return RowOutcome.STALE

@@ -32,6 +32,7 @@ class CostBudget:
         self._blocked_until = float("-inf")
         self._under_way = 0.0
         """What calls cost that are sent and not answered: an answer to another call may not count them yet."""
+        self._used_seconds = 0.0
 
     def wait_seconds(self, operation: str, rows: int) -> float:  # noqa: ARG002 - the last cost of its kind is asked for
         """How long until the bucket admits such a call; 0.0 when now. No operation: any call at all."""
@@ -71,6 +72,7 @@ class CostBudget:
         available = status.get("currentlyAvailable")
         if isinstance(available, (int, float)) and math.isfinite(available):
             self._available, self._at = float(available) - self._under_way, self._monotonic()
+        self._used_seconds += _positive((cost or {}).get("actualQueryCost"), 0.0) / self._rate
         requested = (cost or {}).get("requestedQueryCost")
         if isinstance(requested, (int, float)) and math.isfinite(requested):
             self._cost[operation] = float(requested)
@@ -89,6 +91,10 @@ class CostBudget:
         """Share of the bucket that is free."""
         self._refill()
         return min(1.0, max(0.0, self._available / self._size))
+
+    def used_seconds(self) -> float:
+        """What answered calls cost, in seconds of the bucket's refill."""
+        return self._used_seconds
 
     def _refill(self) -> float:
         now = self._monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
 import msgspec
@@ -14,6 +14,7 @@ from storebridge.connectors.port import CallTrouble
 from storebridge.connectors.shopify.client import Operation, Shape, ShopifyClient
 from storebridge.connectors.shopify.errors import MAX_COST_EXCEEDED, drift
 from storebridge.connectors.shopify.translate import (
+    BundleNode,
     ItemLevels,
     LevelNode,
     Line,
@@ -23,6 +24,7 @@ from storebridge.connectors.shopify.translate import (
     RefundLine,
     Rows,
     VariantNode,
+    components_of,
     location_of,
     order_of,
     readings_of,
@@ -30,12 +32,13 @@ from storebridge.connectors.shopify.translate import (
 )
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ItemId, OrderId
-from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage
+from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage, PlacedOrder, PlacedPage
 from storebridge.model.stock import LevelReading, LevelsRead
 
 ITEMS_PER_READ = 250
 """The longest array that Shopify takes."""
 ORDERS_PER_READ = 20
+BUNDLES_PER_READ = 10
 SELLING_POLICIES = frozenset({"DENY", "CONTINUE"})
 MOST_PAGES = 1000
 """More pages than this are a cursor that runs in a circle."""
@@ -61,6 +64,12 @@ LIST_VARIANTS = Operation(
     id title sku barcode price inventoryPolicy requiresComponents updatedAt
     product {{ id title status }} inventoryItem {{ id tracked }} }} {PAGE_INFO} }} }}""",
 )
+READ_COMPONENTS = Operation(
+    "variantComponents",
+    """query variantComponents($ids: [ID!]!) { nodes(ids: $ids) { ... on ProductVariant { id
+  productVariantComponents(first: 30) { nodes { quantity productVariant { sku } } pageInfo { hasNextPage endCursor } }
+} } }""",
+)
 READ_LEVELS = Operation(
     "inventoryLevels",
     f"""query inventoryLevels($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on InventoryItem {{ id tracked
@@ -71,6 +80,11 @@ ORDERS_CHANGED = Operation(
     "orders",
     f"""query orders($query: String!, $first: Int!, $after: String) {{ page: orders(first: $first, after: $after,
   query: $query, sortKey: UPDATED_AT) {{ nodes {{ {ORDER_FIELDS} }} {PAGE_INFO} }} }}""",
+)
+ORDERS_PLACED = Operation(
+    "ordersPlaced",
+    f"""query ordersPlaced($query: String!, $first: Int!, $after: String) {{ page: orders(first: $first, after: $after,
+  query: $query, sortKey: CREATED_AT, reverse: true) {{ nodes {{ id createdAt updatedAt }} {PAGE_INFO} }} }}""",
 )
 READ_ORDERS = Operation(
     "ordersById",
@@ -95,8 +109,10 @@ MORE_REFUND_LINES = Operation(
 QUESTIONS = (
     LIST_LOCATIONS,
     LIST_VARIANTS,
+    READ_COMPONENTS,
     READ_LEVELS,
     ORDERS_CHANGED,
+    ORDERS_PLACED,
     READ_ORDERS,
     MORE_LEVELS,
     MORE_LINES,
@@ -128,6 +144,18 @@ class OrdersAnswer(Shape, frozen=True):
     page: Rows[msgspec.Raw]
 
 
+class _Placed(Shape, frozen=True):
+    id: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class PlacedAnswer(Shape, frozen=True):
+    """A page of Shopify's orders by age."""
+
+    page: Rows[_Placed]
+
+
 class NodesAnswer(Shape, Generic[Row], frozen=True):
     """The things that were asked for by id, in that order; None for what does not exist."""
 
@@ -150,6 +178,7 @@ class ShopReader:
     def __init__(self, client: ShopifyClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
+        self._bundles = Portion(BUNDLES_PER_READ)
         self._items = Portion(ITEMS_PER_READ)
         self._orders = Portion(ORDERS_PER_READ)
 
@@ -171,12 +200,22 @@ class ShopReader:
         while True:
             answer = await self._client.ask(LIST_VARIANTS, {"after": after}, VariantsAnswer)
             nodes = self._client.drift.readable_rows(LIST_VARIANTS.name, "page.nodes", answer.page.nodes, VariantNode)
-            yield tuple(variant_of(node, answer.shop.currency_code) for node in nodes)
+            components = await self._components_of([node.id for node in nodes if node.requires_components])
+            yield tuple(variant_of(node, answer.shop.currency_code, components.get(node.id, {})) for node in nodes)
             before, after = after, answer.page.next_cursor
             if after is None:
                 return
             if after == before:
                 raise drift("Shopify's list of variants never ends")
+
+    async def _components_of(self, bundles: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Of what bundles are made up, by variant. One with more components than a page holds stays unknown: it is told
+        as a variant that cannot be written."""
+        found: dict[str, dict[str, int]] = {}
+        for node in await by_id(self._client, READ_COMPONENTS, bundles, NodesAnswer[BundleNode], self._bundles):
+            if node.product_variant_components.next_cursor is None:
+                found[node.id] = components_of(node)
+        return found
 
     async def read_levels(self, items: Sequence[ItemId]) -> LevelsRead:
         """Levels by node ids: fresh where search-backed lists lag (S26)."""
@@ -212,6 +251,16 @@ class ShopReader:
             nodes = self._client.drift.readable_rows(ORDERS_CHANGED.name, "page.nodes", found.nodes, OrderNode)
             facts = [order_of(await self._whole(node)) for node in nodes]
             return OrdersPage(tuple(facts), found.next_cursor)
+
+    async def orders_placed(self, since: datetime, until: datetime, page: str | None, size: int) -> PlacedPage:
+        """Orders created in a period, the newest first; ``until`` is rounded up to the second."""
+        latest = shopify_time(until + timedelta(milliseconds=999))
+        query = f"created_at:>='{shopify_time(since)}' AND created_at:<='{latest}'"
+        found = (
+            await self._client.ask(ORDERS_PLACED, {"query": query, "first": size, "after": page}, PlacedAnswer)
+        ).page
+        placed = tuple(PlacedOrder(OrderId(one.id), one.created_at, one.updated_at) for one in found.nodes)
+        return PlacedPage(placed, found.next_cursor)
 
     async def read_orders(self, orders: Sequence[OrderId]) -> tuple[OrderFacts, ...]:
         """The orders that exist."""

@@ -54,6 +54,8 @@ SALES_FIELDS = f"""
   risk {{ assessments {{ riskLevel }} }}
   currentSubtotalPriceSet {MONEY} currentTotalDiscountsSet {MONEY} currentShippingPriceSet {MONEY}
   currentTotalTaxSet {MONEY} currentTotalPriceSet {MONEY} totalRefundedSet {MONEY} totalReceivedSet {MONEY}
+  subtotalPriceSet {MONEY} totalTaxSet {MONEY} totalPriceSet {MONEY}
+  totalOutstandingSet {MONEY} netPaymentSet {MONEY}
   lineItems(first: 50) {{ nodes {{ {LINE_FIELDS} }} {PAGE_INFO} }}
   shippingLines(first: 5) {{ nodes {{ title code originalPriceSet {MONEY} discountedPriceSet {MONEY} {TAXES} }} }}
   transactions(first: 50) {{ id kind status gateway manualPaymentGateway createdAt paymentId amountSet {MONEY}
@@ -69,7 +71,10 @@ SALES_FIELDS = f"""
     refundLineItems(first: 20) {{ nodes {{ {REFUND_LINE_FIELDS} }} {PAGE_INFO} }} }}
   returns(first: 5) {{ nodes {{ id status createdAt
     returnLineItems(first: 20) {{ nodes {{ quantity ... on ReturnLineItem {{ fulfillmentLineItem {{
-      lineItem {{ id }} }} }} }} }} }} }}
+      lineItem {{ id }} }} }} }} }}
+    exchangeLineItems(first: 5) {{ nodes {{ processedQuantity lineItems {{ id }} }} }}
+    reverseFulfillmentOrders(first: 2) {{ nodes {{ lineItems(first: 20) {{ nodes {{
+      dispositions {{ type quantity }} fulfillmentLineItem {{ lineItem {{ id }} }} }} }} }} }} }} }}
 """
 READ_SALES = Operation(
     "salesById",

@@ -196,6 +196,33 @@ class ReturnedLine(Shape, frozen=True):
     fulfillment_line_item: SalesParcelLine | None = None
 
 
+class ExchangeNode(Shape, frozen=True):
+    """What the buyer gets instead; its lines are those of the order, once it was processed."""
+
+    processed_quantity: int = 0
+    line_items: tuple[LineRef, ...] | None = None
+
+
+class Disposition(Shape, frozen=True):
+    """What became of units that came back: RESTOCKED, NOT_RESTOCKED, MISSING, PROCESSING_REQUIRED."""
+
+    type: str
+    quantity: int
+
+
+class ReverseLine(Shape, frozen=True):
+    """Units of a return as they arrive; without a line of a parcel it is not known what they are."""
+
+    dispositions: tuple[Disposition, ...] = ()
+    fulfillment_line_item: SalesParcelLine | None = None
+
+
+class ReverseOrder(Shape, frozen=True):
+    """What a return brings back to one location."""
+
+    line_items: Rows[ReverseLine] = Rows()
+
+
 class ReturnNode(Shape, frozen=True):
     """A return."""
 
@@ -203,6 +230,8 @@ class ReturnNode(Shape, frozen=True):
     status: str
     created_at: datetime
     return_line_items: Rows[ReturnedLine] = Rows()
+    exchange_line_items: Rows[ExchangeNode] = Rows()
+    reverse_fulfillment_orders: Rows[ReverseOrder] = Rows()
 
 
 class Assessment(Shape, frozen=True):
@@ -242,6 +271,11 @@ class SalesOrder(Shape, frozen=True):
     current_total_price_set: MoneyBag
     total_refunded_set: MoneyBag
     total_received_set: MoneyBag
+    total_outstanding_set: MoneyBag
+    net_payment_set: MoneyBag
+    subtotal_price_set: MoneyBag | None = None
+    total_tax_set: MoneyBag | None = None
+    total_price_set: MoneyBag | None = None
     taxes_included: bool = False
     cancelled_at: datetime | None = None
     cancel_reason: str | None = None

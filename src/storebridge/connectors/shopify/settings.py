@@ -28,6 +28,10 @@ class ShopifySettings(msgspec.Struct, frozen=True, kw_only=True):
     access_token: Secret | None = None
     refresh_token: Secret | None = None
     timeout_seconds: float = 20.0
+    keeps_orders: bool = False
+    """Whole orders are read and parcels told: more scopes are needed than for stock."""
+    gets_copies: bool = False
+    """Orders of other stores are copied here, and their copies are edited."""
 
     @property
     def base_url(self) -> str:

@@ -80,6 +80,26 @@ class VariantNode(Shape, frozen=True):
     updated_at: datetime | None = None
 
 
+class PartVariant(Shape, frozen=True):
+    """What is used of a component's variant."""
+
+    sku: str | None = None
+
+
+class PartNode(Shape, frozen=True):
+    """What is used of Shopify's component of a bundle."""
+
+    quantity: int
+    product_variant: PartVariant
+
+
+class BundleNode(Shape, frozen=True):
+    """A variant that is made of others."""
+
+    id: str
+    product_variant_components: Rows[PartNode]
+
+
 class Quantity(Shape, frozen=True):
     """What is used of Shopify's quantity."""
 
@@ -194,7 +214,16 @@ def location_of(node: LocationNode) -> Location:
     )
 
 
-def variant_of(node: VariantNode, currency: str) -> Variant:
+def components_of(node: BundleNode) -> dict[str, int]:
+    """Units by SKU; a component without a SKU stands under an empty one."""
+    found: dict[str, int] = {}
+    for part in node.product_variant_components.nodes:
+        sku = _text(part.product_variant.sku) or ""
+        found[sku] = found.get(sku, 0) + part.quantity
+    return found
+
+
+def variant_of(node: VariantNode, currency: str, components: dict[str, int]) -> Variant:
     """A variant with what is needed to link and to watch it; a bundle's own stock cannot be written."""
     return Variant(
         variant_id=VariantId(node.id),
@@ -208,6 +237,7 @@ def variant_of(node: VariantNode, currency: str) -> Variant:
         tracked=node.inventory_item.tracked,
         denies_oversell=node.inventory_policy == "DENY",
         adjustable=not node.requires_components,
+        components=components,
         visible=node.product.status == "ACTIVE",
         updated_at=node.updated_at,
     )

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import reduce
 from typing import TypeVar
 
+from storebridge.connectors.shopify.books import money_of
 from storebridge.connectors.shopify.errors import drift
 from storebridge.connectors.shopify.sales_shapes import (
     AddressNode,
     MoneyBag,
-    MoneyNode,
+    ReturnNode,
     SalesLine,
     SalesOrder,
     SalesParcel,
@@ -30,6 +31,7 @@ from storebridge.model.orders import OrderFacts, OrderLineFacts
 from storebridge.model.sales import (
     Address,
     Buyer,
+    Charged,
     Discount,
     LineKind,
     Order,
@@ -88,6 +90,8 @@ SHIPMENT_STATES = {
     "CLOSED": ShipmentState.CLOSED,
     "CANCELLED": ShipmentState.CANCELLED,
 }
+SHOPIFY_PAYMENTS = "shopify_payments"
+"""The gateway whose books Shopify shows (S38)."""
 UNDONE_PARCELS = frozenset({"CANCELLED", "ERROR", "FAILURE"})
 Word = TypeVar("Word")
 RISKS = (RiskLevel.NONE, RiskLevel.LOW, RiskLevel.MEDIUM, RiskLevel.HIGH)
@@ -116,11 +120,10 @@ def sales_order_of(node: SalesOrder, connection: ConnectionName) -> Order:
     """The whole order. Raises CallTrouble (schema drift) for a word that its API version does not have."""
     received = _sum((price_of(t.amount_set) for t in node.transactions if _came_in(t)), node)
     returned = Counter[str]()
-    restocked = Counter[str]()
     for refund in node.refunds:
         for line in refund.refund_line_items.nodes:
             returned[line.line_item.id] += line.quantity
-            restocked[line.line_item.id] += line.quantity if line.restock_type in RESTOCKING else 0
+    restocked = _restocked(node)
     shipped = _shipped(node.fulfillments)
     return Order(
         connection=connection,
@@ -158,24 +161,41 @@ def sales_order_of(node: SalesOrder, connection: ConnectionName) -> Order:
         risk=_risk_of(node),
         test=node.test,
         closed=node.closed,
+        charged=_charged_of(node),
     )
+
+
+def _restocked(node: SalesOrder) -> Counter[str]:
+    """Units per line that are on sale again. A return's disposition and the refund of the same units are one restock;
+    where they were two (S29), the level says so, and the rest is booked as an edit by staff."""
+    called_off, came_back = Counter[str](), Counter[str]()
+    for refund in node.refunds:
+        for line in refund.refund_line_items.nodes:
+            if line.restock_type in RESTOCKING:
+                counted = came_back if line.restock_type == "RETURN" else called_off
+                counted[line.line_item.id] += line.quantity
+    return called_off + (came_back | _disposed(node.returns.nodes, "RESTOCKED"))
+
+
+def _disposed(returns: Iterable[ReturnNode], kind: str) -> Counter[str]:
+    """Units per line that returns brought back and that were disposed of so."""
+    units = Counter[str]()
+    for one in returns:
+        for line in (line for order in one.reverse_fulfillment_orders.nodes for line in order.line_items.nodes):
+            if line.fulfillment_line_item is not None:
+                so = sum(part.quantity for part in line.dispositions if part.type == kind)
+                units[line.fulfillment_line_item.line_item.id] += so
+    return units
 
 
 def price_of(bag: MoneyBag) -> Price:
     """Both currencies of a MoneyBag."""
-    return Price(_money_of(bag.shop_money), _money_of(bag.presentment_money))
+    return Price(money_of(bag.shop_money), money_of(bag.presentment_money))
 
 
 def origin_of(node: SalesOrder) -> str | None:
     """The stamp of a copy made by us; another app's ``sourceIdentifier`` is not ours."""
     return next((one.value for one in node.custom_attributes if one.key == ORIGIN_ATTRIBUTE), None)
-
-
-def _money_of(node: MoneyNode) -> Money:
-    try:
-        return Money(Decimal(node.amount), node.currency_code)
-    except (InvalidOperation, ValueError) as error:
-        raise drift(f"Shopify gives an amount that is none: {node.amount!r} {node.currency_code!r}") from error
 
 
 def _line_of(line: SalesLine, order: SalesOrder, shipped: int, refunded: int, restocked: int) -> OrderLine:
@@ -239,7 +259,28 @@ def _totals_of(node: SalesOrder, received: Price) -> Totals:
         other=_less(total, _sum(parts, node)),
         refunded=price_of(node.total_refunded_set),
         paid=received,
+        owed=_owed(total, price_of(node.total_outstanding_set), price_of(node.net_payment_set)),
     )
+
+
+def _charged_of(node: SalesOrder) -> Charged | None:
+    """The sums before returns. ``totalShippingPriceSet`` may or may not have discounts on shipping taken off, so the
+    lines are believed, which tell both."""
+    goods, tax = node.subtotal_price_set, node.total_tax_set
+    if goods is None or tax is None or node.total_price_set is None:
+        return None
+    shipping = _sum((price_of(line.discounted_price_set) for line in node.shipping_lines.nodes), node)
+    sold, taxed, total = price_of(goods), price_of(tax), price_of(node.total_price_set)
+    parts = [sold, shipping] if node.taxes_included else [sold, shipping, taxed]
+    received = price_of(node.total_received_set)
+    return Charged(sold, shipping, taxed, _less(total, _sum(parts, node)), total, received)
+
+
+def _owed(total: Price, outstanding: Price, kept: Price) -> Price:
+    """Shopify tells only what the buyer owes; what is kept beyond the current total is to be paid back."""
+    if outstanding.shop.amount > 0 or kept.shop.amount <= total.shop.amount:
+        return outstanding
+    return _less(total, kept)
 
 
 def _discounts_of(node: SalesOrder) -> tuple[Discount, ...]:
@@ -273,6 +314,7 @@ def _payment_of(transaction: Transaction) -> Payment:
         parent_id=parent.id if parent else "",
         offline=transaction.manual_payment_gateway,
         provider_id=transaction.payment_id or "",
+        in_books=transaction.gateway == SHOPIFY_PAYMENTS,
     )
 
 
@@ -342,14 +384,25 @@ def _returns_of(node: SalesOrder) -> tuple[Return, ...]:
             return_id=one.id,
             state=one.status.lower(),
             created_at=_utc(one.created_at),
-            lines=tuple(
-                ReturnLine(line.fulfillment_line_item.line_item.id, line.quantity)
-                for line in one.return_line_items.nodes
-                if line.fulfillment_line_item is not None
+            lines=_returned_lines(one),
+            replaced_by=tuple(
+                ParcelLine(instead.id, exchange.processed_quantity)
+                for exchange in one.exchange_line_items.nodes
+                for instead in (exchange.line_items or ())[:1]
+                if exchange.processed_quantity
             ),
         )
         for one in node.returns.nodes
     )
+
+
+def _returned_lines(node: ReturnNode) -> tuple[ReturnLine, ...]:
+    restocked, units = _disposed([node], "RESTOCKED"), Counter[str]()
+    discarded = _disposed([node], "NOT_RESTOCKED") + _disposed([node], "MISSING")
+    for line in node.return_line_items.nodes:
+        if line.fulfillment_line_item is not None:
+            units[line.fulfillment_line_item.line_item.id] += line.quantity
+    return tuple(ReturnLine(line_id, count, restocked[line_id], discarded[line_id]) for line_id, count in units.items())
 
 
 def _buyer_of(node: SalesOrder) -> Buyer:

@@ -2,8 +2,9 @@
 
 A key covers a call, not a row, and one stale row refuses them all (S2): the stale row is told by its path, the others
 were not tried. Should Shopify carry out the good rows all the same, the answer names an adjustment group beside the
-errors, and the other rows are unclear: a read decides. The exact bytes are journaled and resent unchanged until they
-are answered.
+errors, and the other rows are unclear: a read decides. So are all rows when the first answer was lost and the key is
+burnt by now: that says that some row failed, and not whether it refused the others. The exact bytes are journaled and
+resent unchanged until they are answered.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ ACTIVATE = Operation(
 OPERATIONS = {operation.name: operation for operation in (SET, ADJUST, ACTIVATE)}
 UNNAMED = (RowOutcome.NOT_TRIED, "WHOLE_CALL_REFUSED")
 UNNAMED_IN_PART = (RowOutcome.UNCLEAR, "PERHAPS_DONE_IN_PART")
+BURNT_BY_SOME_ROW = (RowOutcome.UNCLEAR, KEY_BURNT)
 _ROW = re.compile(r"[0-9]{1,4}")
 
 
@@ -153,6 +155,8 @@ def _rows(intents: Sequence[IntentId], errors: Sequence[UserError], *, in_part: 
         if place is not None:
             named.setdefault(place, error)
     general = next((error for error in errors if _place(error, len(intents)) is None), None)
+    if general is not None and general.code == KEY_BURNT:
+        return [RowAnswer(intent, *BURNT_BY_SOME_ROW, general.message) for intent in intents]
     rest = UNNAMED_IN_PART if in_part else UNNAMED
     return [_row(intent, named.get(place) or general, rest) for place, intent in enumerate(intents)]
 

@@ -1,4 +1,4 @@
-"""Writes to orders: parcels, their tracking, copies. None of these calls takes a key (facts, section 2).
+"""Writes to orders: parcels, their tracking, copies and what copies follow. Only refunds take a key (facts, section 2).
 
 So none is ever sent again before a read has shown that the first one did nothing.
 """
@@ -9,15 +9,30 @@ from typing import Any
 
 import msgspec
 
-from storebridge.connectors.port import EncodedOrderCall, OrderCallAnswer, OrderOutcome
+from storebridge.connectors.port import Blame, CallTrouble, EncodedOrderCall, OrderCallAnswer, OrderOutcome, Remedy
 from storebridge.connectors.shopify.client import PATH, Answer, Operation, Shape
-from storebridge.connectors.shopify.copies import COPY_OPTIONS, copy_of
+from storebridge.connectors.shopify.copies import COPY_OPTIONS, copy_of, details_of
+from storebridge.connectors.shopify.edit_orders import COMMIT_EDIT, encode_edit
 from storebridge.connectors.shopify.errors import UserError, drift
 from storebridge.connectors.shopify.translate import LineRef
-from storebridge.model.order_writes import AddParcel, CancelOrder, ChangeTracking, CreateCopy, OrderWrite, UndoParcel
+from storebridge.model.carriers import shopify_name
+from storebridge.model.order_writes import (
+    AddParcel,
+    CancelOrder,
+    ChangeDetails,
+    ChangeTracking,
+    CreateCopy,
+    EditLines,
+    OrderWrite,
+    RecordPayments,
+    RefundCopy,
+    RefundOrder,
+    UndoParcel,
+)
 from storebridge.model.sales import Tracking
 
 JOURNAL_BYTES = 64 * 1024
+TRY_LATER = "Please try again later"
 ADD_PARCEL = Operation(
     "fulfillmentCreate",
     "mutation fulfillmentCreate($fulfillment: FulfillmentInput!) {"
@@ -45,12 +60,34 @@ CREATE_COPY = Operation(
 )
 CANCEL_ORDER = Operation(
     "orderCancel",
-    "mutation orderCancel($id: ID!) { order: orderCancel(orderId: $id, reason: OTHER, restock: false, refund: false,"
-    " notifyCustomer: false) { job { id } userErrors: orderCancelUserErrors { code field message } } }",
+    "mutation orderCancel($id: ID!, $reason: OrderCancelReason!, $refund: Boolean, $note: String,"
+    " $method: OrderCancelRefundMethodInput, $notify: Boolean!) { order: orderCancel(orderId: $id, reason: $reason,"
+    " restock: false, refund: $refund, refundMethod: $method, notifyCustomer: $notify, staffNote: $note) {"
+    " job { id } userErrors: orderCancelUserErrors { code field message } } }",
     writes=True,
 )
 """A job does it: that it was taken on is no proof, a read is."""
-ORDER_OPERATIONS = {one.name: one for one in (ADD_PARCEL, CHANGE_TRACKING, UNDO_PARCEL, CREATE_COPY, CANCEL_ORDER)}
+REFUND = Operation(
+    "refundCreate",
+    "mutation refundCreate($input: RefundInput!, $key: String!) {"
+    " order: refundCreate(input: $input) @idempotent(key: $key) { refund { id } userErrors { field message } } }",
+    writes=True,
+)
+MARK_PAID = Operation(
+    "orderMarkAsPaid",
+    "mutation orderMarkAsPaid($input: OrderMarkAsPaidInput!) { order: orderMarkAsPaid(input: $input) {"
+    " order { id } userErrors { field message } } }",
+    writes=True,
+)
+CHANGE_DETAILS = Operation(
+    "orderUpdate",
+    "mutation orderUpdate($input: OrderInput!) { order: orderUpdate(input: $input) {"
+    " order { id } userErrors { field message } } }",
+    writes=True,
+)
+PARCELS = (ADD_PARCEL, CHANGE_TRACKING, UNDO_PARCEL)
+COPIES = (CREATE_COPY, CANCEL_ORDER, REFUND, MARK_PAID, CHANGE_DETAILS, COMMIT_EDIT)
+ORDER_OPERATIONS = {one.name: one for one in (*PARCELS, *COPIES)}
 
 
 class Payload(Shape, frozen=True):
@@ -59,6 +96,7 @@ class Payload(Shape, frozen=True):
     user_errors: tuple[UserError, ...]
     fulfillment: LineRef | None = None
     order: LineRef | None = None
+    refund: LineRef | None = None
 
 
 class OrderAnswer(Shape, frozen=True):
@@ -67,11 +105,16 @@ class OrderAnswer(Shape, frozen=True):
     order: Payload | None = None
 
 
-def encode_order_call(write: OrderWrite) -> EncodedOrderCall:
-    """The exact bytes; pure."""
+def encode_order_call(write: OrderWrite, key: str) -> EncodedOrderCall:
+    """The exact bytes; pure. ``key`` goes into a refund, the only one of these calls that takes one."""
+    if isinstance(write, EditLines):
+        return encode_edit(write)
     operation, variables = _content(write)
-    body = msgspec.json.encode({"query": operation.document, "variables": variables})
-    return EncodedOrderCall(operation.name, "POST", PATH, body, key="")
+    if operation is not REFUND:
+        key = ""
+    content = variables | ({"key": key} if key else {})
+    body = msgspec.json.encode({"query": operation.document, "variables": content})
+    return EncodedOrderCall(operation.name, "POST", PATH, body, key=key)
 
 
 def _content(write: OrderWrite) -> tuple[Operation, dict[str, Any]]:
@@ -83,9 +126,49 @@ def _content(write: OrderWrite) -> tuple[Operation, dict[str, Any]]:
     if isinstance(write, CreateCopy):
         return CREATE_COPY, {"order": copy_of(write), "options": COPY_OPTIONS}
     if isinstance(write, CancelOrder):
-        return CANCEL_ORDER, {"id": write.order_id}
+        return CANCEL_ORDER, _cancellation(write)
+    if isinstance(write, RefundCopy):
+        return REFUND, {"input": _refund(write)}
+    if isinstance(write, RecordPayments):
+        return MARK_PAID, {"input": {"id": write.order_id}}
+    if isinstance(write, RefundOrder):
+        raise ValueError(f"Shopify refunds {write.order_id} with its cancellation")
+    if isinstance(write, ChangeDetails):
+        return CHANGE_DETAILS, {"input": details_of(write)}
     assert isinstance(write, UndoParcel)
     return UNDO_PARCEL, {"id": write.parcel_id}
+
+
+def _refund(write: RefundCopy) -> dict[str, Any]:
+    """Against payments that ``orderCreate`` recorded, so that no provider is called (S35); nothing is restocked."""
+    told: dict[str, Any] = {
+        "orderId": write.order_id,
+        "note": write.mark,
+        "notify": False,
+        "refundLineItems": [
+            {"lineItemId": line.line_id, "quantity": line.quantity, "restockType": "NO_RESTOCK"} for line in write.lines
+        ],
+        "transactions": [
+            {
+                "orderId": write.order_id,
+                "parentId": one.payment_id,
+                "kind": "REFUND",
+                "gateway": one.gateway,
+                "amount": f"{one.amount.shop.amount:f}",
+            }
+            for one in write.payments
+        ],
+    }
+    if write.shipping is not None:
+        told["shipping"] = {"amount": f"{write.shipping.shop.amount:f}"}
+    return told
+
+
+def _cancellation(write: CancelOrder) -> dict[str, Any]:
+    """Only one of ``refund`` and ``refundMethod`` may be given (recorded), so the other is left out."""
+    said: dict[str, Any] = {"id": write.order_id, "reason": "INVENTORY" if write.refund else "OTHER"}
+    said |= {"method": {"originalPaymentMethodsRefund": True}} if write.refund else {"refund": False}
+    return said | {"notify": write.refund} | ({"note": write.note} if write.note else {})
 
 
 def _parcel(write: AddParcel) -> dict[str, Any]:
@@ -107,13 +190,14 @@ def _parcel(write: AddParcel) -> dict[str, Any]:
 
 
 def _tracking(tracking: Tracking) -> dict[str, str]:
-    said = {"company": tracking.company, "number": tracking.number, "url": tracking.url}
+    """In Shopify's own word, letter for letter: then it makes the link."""
+    said = {"company": shopify_name(tracking.company), "number": tracking.number, "url": tracking.url}
     return {name: value for name, value in said.items() if value}
 
 
 def order_answer_of(call: EncodedOrderCall, answer: Answer[OrderAnswer]) -> OrderCallAnswer:
     """What became of the write. A user error means that nothing was changed. Raises CallTrouble(UNKNOWN_OUTCOME) for an
-    answer that says nothing."""
+    answer that says nothing, CallTrouble(RETRY) where a development store has had its orders of the minute (S31)."""
     payload = answer.data.order
     if payload is None:
         raise drift(f"Shopify's answer to {call.operation} says nothing", writes=True)
@@ -121,7 +205,11 @@ def order_answer_of(call: EncodedOrderCall, answer: Answer[OrderAnswer]) -> Orde
     if payload.user_errors:
         error = payload.user_errors[0]
         path = ".".join(error.field or ())
+        if TRY_LATER in error.message:
+            told = f"Shopify takes no more orders this minute: {error.message}"
+            raise CallTrouble(Remedy.RETRY, Blame.VENDOR, told, code="ORDERS_A_MINUTE", status=status)
         return OrderCallAnswer(OrderOutcome.REFUSED, error.code or path, error.message, {}, status, body)
     made = {"parcel_id": payload.fulfillment.id} if payload.fulfillment else {}
     made |= {"order_id": payload.order.id} if payload.order else {}
+    made |= {"refund_id": payload.refund.id} if payload.refund else {}
     return OrderCallAnswer(OrderOutcome.APPLIED, "", "", made, status, body)

@@ -119,11 +119,15 @@ class AppCredentials:
     async def _ask(self) -> _Token:
         asked_at = self._clock.monotonic()
         self._spend()
+        request = self._request()
         try:
-            response = await self._transport.send(self._request())
+            response = await self._transport.send(request)
         except (NotSent, NoAnswer) as lost:
             raise CallTrouble(
-                Remedy.RETRY, Blame.NETWORK, "Wix's token address did not answer", code=type(lost).__name__
+                Remedy.RETRY,
+                Blame.NETWORK,
+                f"Wix's token address {request.url} did not answer",
+                code=type(lost).__name__,
             ) from None
         if response.status != 200:
             raise self._refused(response)

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from storebridge.clock import Clock
+from storebridge.connectors.call_counts import CallCounts
 from storebridge.connectors.drift import DriftWatch
 from storebridge.connectors.http import NoAnswer, NotSent, Request, Response, Transport
 from storebridge.connectors.port import Blame, CallTrouble, Remedy
@@ -53,6 +54,7 @@ class WixClient:
         self._budget = budget
         self._credentials = credentials
         self._consistent: str | None = None
+        self.calls = CallCounts()
         self.drift = DriftWatch()
 
     async def read(self, operation: Operation, shape: type[Shape], question: object = None) -> Shape:
@@ -108,8 +110,10 @@ class WixClient:
         if self._consistent is not None:
             headers[CONSISTENT] = self._consistent
         request = Request(operation.method, self._base + operation.path, headers, body, self._settings.timeout_seconds)
+        status: int | None = None
         try:
             response = await self._transport.send(request)
+            status = response.status
         except NotSent as lost:
             raise CallTrouble(
                 Remedy.RETRY, Blame.NETWORK, f"{operation.name} did not reach Wix: {self._told(lost)}"
@@ -119,6 +123,8 @@ class WixClient:
             raise CallTrouble(
                 remedy, Blame.NETWORK, f"Wix did not answer {operation.name}: {self._told(lost)}"
             ) from None
+        finally:
+            self.calls.note(operation.name, status)
         self._consistent = response.headers.get(CONSISTENT, self._consistent)
         return response
 

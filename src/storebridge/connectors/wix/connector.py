@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -14,18 +15,23 @@ from storebridge.connectors.port import (
     CallAnswer,
     CallTrouble,
     Capabilities,
+    CheckoutGuard,
     EncodedCall,
     EncodedOrderCall,
     OrderCallAnswer,
+    ProviderBooks,
     StockWrite,
     StoreFacts,
+    StoreMark,
     Subscription,
     SubscriptionReport,
     Webhooks,
     WriteStyle,
 )
 from storebridge.connectors.wix.auth import ApiKeyCredentials, AppCredentials, Credentials
+from storebridge.connectors.wix.checkout_guard import WixCheckoutGuard
 from storebridge.connectors.wix.client import Operation, WixClient
+from storebridge.connectors.wix.copies import LINES_PER_ORDER
 from storebridge.connectors.wix.errors import CATALOGUE_MISMATCH, RefusedCall
 from storebridge.connectors.wix.limits import CallBudget
 from storebridge.connectors.wix.probe import V1, V3, SiteProbe, SiteState
@@ -55,7 +61,7 @@ from storebridge.connectors.wix.write_v1 import (
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ItemId, OrderId
 from storebridge.model.order_writes import OrderWrite
-from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage
+from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage, PlacedPage
 from storebridge.model.sales import Sale
 from storebridge.model.stock import LevelsRead
 
@@ -81,6 +87,9 @@ class WixConnector:
         settings.check()
         self.name = settings.name
         self.webhooks: Webhooks = WixWebhooks(settings, clock)
+        self.mark: StoreMark | None = None
+        self.books: ProviderBooks | None = None
+        self.checkout_guard: CheckoutGuard | None = WixCheckoutGuard(settings, clock)
         budget = CallBudget(clock.monotonic, calls_per_minute=settings.calls_per_minute)
         self.budget: Budget = budget
         self._settings = settings
@@ -91,6 +100,7 @@ class WixConnector:
         else:
             credentials = ApiKeyCredentials(settings)
         self._client = WixClient(settings, transport, clock, budget, credentials)
+        self.calls = self._client.calls
         self.drift = self._client.drift
         self._stamps = Stamps(settings.stamp_namespace, clock)
         self._probe = SiteProbe(settings, self._client, clock, self._stamps)
@@ -110,7 +120,10 @@ class WixConnector:
             rows_per_write=ROWS_PER_WRITE,
             orders_per_read=ORDERS_PER_PAGE,
             sales_per_read=ORDERS_PER_PAGE,
+            lines_per_order=LINES_PER_ORDER,
             parallel_calls=PARALLEL_CALLS,
+            refunds_with_cancel=False,
+            replaces_copies=True,
             sells_from_default_only=True,
         )
 
@@ -194,6 +207,14 @@ class WixConnector:
         """Orders whose last change is at or after ``since``, oldest change first."""
         site = await self._known_site()
         return await self._orders.orders_changed(since, page, site.inventory_trigger)
+
+    async def orders_placed(self, since: datetime, until: datetime, page: str | None) -> PlacedPage:
+        """Orders placed in a period, the newest first."""
+        return await self._orders.orders_placed(since, until, page)
+
+    async def orders_reach(self) -> timedelta | None:
+        """Wix shows every order."""
+        return None
 
     async def read_orders(self, orders: Sequence[OrderId]) -> tuple[OrderFacts, ...]:
         """The orders that exist, of up to ``orders_per_read`` ids."""

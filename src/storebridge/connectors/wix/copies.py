@@ -11,14 +11,16 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from storebridge.connectors.wix.translate import DEFAULT_VARIANT, STORES_APP_ID
-from storebridge.model.copying import CopiedGoods
+from storebridge.model.copying import BUYERS_TOTAL, TAGS_OF_ORIGIN, CopiedGoods, buyers_total, tags_of_origin
 from storebridge.model.ids import OrderId
 from storebridge.model.order_writes import CreateCopy
 from storebridge.model.sales import Address, Buyer, LineKind, Order, OrderLine, TaxLine
 
 CENT = Decimal("0.01")
 LONGEST_TITLE, LONGEST_SKU, LONGEST_NOTE = 200, 40, 1000
-NAME_FIELD, TAGS_FIELD = "Order of origin", "Tags of origin"
+LINES_PER_ORDER = 300
+"""What the vendor's schema says of an order's ``lineItems``."""
+NAME_FIELD = "Order of origin"
 
 
 def id_of_copy(stamp: str) -> OrderId:
@@ -47,8 +49,8 @@ def copy_of(write: CreateCopy) -> dict[str, Any]:
     }
     destination = order.shipping_address or order.billing_address
     if destination is not None:
-        told["recipientInfo"] = _place(destination, order.buyer)
-    told["billingInfo"] = _place(order.billing_address or destination or Address(), order.buyer)
+        told["recipientInfo"] = place_of(destination, order.buyer)
+    told["billingInfo"] = place_of(order.billing_address or destination or Address(), order.buyer)
     if order.note:
         told["buyerNote"] = order.note[:LONGEST_NOTE]
     return told
@@ -56,7 +58,11 @@ def copy_of(write: CreateCopy) -> dict[str, Any]:
 
 def _fields(order: Order) -> list[dict[str, str]]:
     """For people: where it comes from. Wix's own tags are ids of its tag catalogue, so names stand here."""
-    told = {NAME_FIELD: f"{order.connection} {order.name}", TAGS_FIELD: ", ".join(order.tags)[:LONGEST_TITLE]}
+    told = {
+        NAME_FIELD: f"{order.connection} {order.name}",
+        TAGS_OF_ORIGIN: tags_of_origin(order),
+        BUYERS_TOTAL: buyers_total(order),
+    }
     return [{"title": title, "value": value} for title, value in told.items() if value]
 
 
@@ -128,11 +134,12 @@ def _shipping(order: Order) -> dict[str, Any]:
     told: dict[str, Any] = {"title": title, "code": code, "cost": cost}
     destination = order.shipping_address or order.billing_address
     if destination is not None:
-        told["logistics"] = {"shippingDestination": _place(destination, order.buyer)}
+        told["logistics"] = {"shippingDestination": place_of(destination, order.buyer)}
     return told
 
 
-def _place(address: Address, buyer: Buyer) -> dict[str, Any]:
+def place_of(address: Address, buyer: Buyer) -> dict[str, Any]:
+    """``AddressWithContact``; the buyer's names stand in where the address has none."""
     told = {
         "country": address.country,
         "subdivision": f"{address.country}-{address.region}" if address.country and address.region else "",

@@ -42,6 +42,7 @@ class CallBudget:
         self._blocked_until = float("-inf")
         self._strikes = 0
         self._stray_pause_seconds = stray_pause_seconds
+        self._counted = 0
 
     def wait_seconds(self, operation: str, rows: int) -> float:  # noqa: ARG002 - every Wix call costs one
         """How long until a call may be sent; 0.0 when now."""
@@ -102,6 +103,10 @@ class CallBudget:
             return 0.0
         return max(0.0, 1.0 - len(self._recent) / self._limit)
 
+    def used_seconds(self) -> float:
+        """What calls cost so far, in seconds of the minute's limit."""
+        return self._counted * MINUTE_SECONDS / self._limit
+
     def _refill(self) -> float:
         now = self._monotonic()
         self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._per_second)
@@ -117,4 +122,5 @@ class CallBudget:
 
     def _count(self, now: float) -> None:
         self._tokens -= 1.0
+        self._counted += 1
         self._recent.append(now)

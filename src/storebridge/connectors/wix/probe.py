@@ -100,8 +100,8 @@ class SiteProbe:
         findings = [counted_when_placed(trigger), catalogue_writable(version)]
         findings.append(await self._scopes(version, instance.instance or Instance()))
         can_write = version in (V1, V3) and findings[-1].holds
-        if version == V3 and self._stamps.configured and findings[-1].holds:
-            findings.append(await self._stamps_kept())
+        if version == V3 and findings[-1].holds:
+            findings.append(await self._stamps_kept() if self._stamps.configured else no_stamps())
         if told_time is not None:
             findings.append(clock_agrees(asked_at, heard_at, told_time))
         facts = StoreFacts(
@@ -170,6 +170,15 @@ class SiteProbe:
                 return False
             raise
         return True
+
+
+def no_stamps() -> Finding:
+    """Nothing is wrong without them; a person is asked more often, and may want to know."""
+    told = (
+        "no stamp_namespace is set: when a write's answer and its delivery are both lost, a person is asked; with "
+        "stamps the item itself tells. Recommended: see Stamps on Wix in docs/operating.md"
+    )
+    return Finding(Precondition.STAMPS_KEPT, True, told, known=False)
 
 
 def counted_when_placed(trigger: str | None) -> Finding:

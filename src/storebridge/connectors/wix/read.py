@@ -4,7 +4,7 @@ time."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -28,7 +28,7 @@ from storebridge.connectors.wix.translate import (
 )
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ItemId, OrderId
-from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage
+from storebridge.model.orders import ChangeCursor, OrderFacts, OrdersPage, PlacedOrder, PlacedPage
 from storebridge.model.stock import LevelReading, LevelsRead
 
 QUERY_LOCATIONS = Operation("queryStoresLocations", "POST", "/stores/v3/locations/query")
@@ -123,6 +123,19 @@ class OrdersListed(Shape, frozen=True):
     """Orders that a listing found; each is read by itself."""
 
     orders: tuple[msgspec.Raw, ...] = ()
+    metadata: Paging | None = None
+
+
+class _Placed(Shape, frozen=True):
+    id: str
+    created_date: datetime
+    updated_date: datetime
+
+
+class PlacedAnswer(Shape, frozen=True):
+    """A page of orders by age."""
+
+    orders: tuple[_Placed, ...] = ()
     metadata: Paging | None = None
 
 
@@ -222,6 +235,22 @@ class OrderReader:
         orders = self._client.drift.readable_rows(SEARCH_ORDERS.name, "orders", answer.orders, Order)
         following = answer.metadata.next_cursor if answer.metadata and answer.orders else None
         return OrdersPage(tuple(order_of(order, trigger) for order in orders), following)
+
+    async def orders_placed(self, since: datetime, until: datetime, page: str | None) -> PlacedPage:
+        """Orders created in a period, the newest first."""
+        search: dict[str, Any] = {"cursorPaging": {"limit": ORDERS_PER_PAGE}}
+        if page is None:
+            search["filter"] = {
+                "createdDate": {"$gte": wix_time(since), "$lte": wix_time(until + timedelta(microseconds=999))},
+                "status": {"$in": list(VISIBLE_STATUSES)},
+            }
+            search["sort"] = [{"fieldName": "createdDate", "order": "DESC"}]
+        else:
+            search["cursorPaging"]["cursor"] = page
+        answer = await self._client.read(SEARCH_ORDERS, PlacedAnswer, {"search": search})
+        following = answer.metadata.next_cursor if answer.metadata and answer.orders else None
+        placed = tuple(PlacedOrder(OrderId(one.id), one.created_date, one.updated_date) for one in answer.orders)
+        return PlacedPage(placed, following)
 
     async def read_orders(self, orders: Sequence[OrderId], trigger: str) -> tuple[OrderFacts, ...]:
         """The orders that exist.

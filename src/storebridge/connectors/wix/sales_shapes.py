@@ -130,6 +130,8 @@ class BalanceSummary(Shape, frozen=True):
 
     paid: Amount | None = None
     refunded: Amount | None = None
+    balance: Amount | None = None
+    """What is left to pay; below zero where an edit made the order cheaper than what was paid."""
 
 
 class Coupon(Shape, frozen=True):
@@ -182,6 +184,14 @@ class CustomField(Shape, frozen=True):
     value: str | None = None
 
 
+class Conversion(Shape, frozen=True):
+    """In which currency the site prices, where the order was placed in another; the rate is told when one rate made
+    every amount."""
+
+    original_currency: str | None = None
+    conversion_rate: str | None = None
+
+
 class SalesOrder(Order, frozen=True, kw_only=True):
     """``ecom/v1/orders``, whole."""
 
@@ -200,6 +210,18 @@ class SalesOrder(Order, frozen=True, kw_only=True):
     tags: Tags | None = None
     custom_fields: tuple[CustomField, ...] = ()
     archived: bool | None = None
+    currency_conversion_details: Conversion | None = None
+
+
+class ChargebackNode(Shape, frozen=True):
+    """Money that the buyer's bank took back; a reversal gives it up again, in part perhaps."""
+
+    id: str
+    amount: Amount | None = None
+    created_date: datetime | None = None
+    updated_date: datetime | None = None
+    status: str | None = None
+    reversal_amount: Amount | None = None
 
 
 class PaymentDetails(Shape, frozen=True):
@@ -210,6 +232,8 @@ class PaymentDetails(Shape, frozen=True):
     provider_transaction_id: str | None = None
     gateway_transaction_id: str | None = None
     status: str | None = None
+    chargebacks: tuple[ChargebackNode, ...] = ()
+    platform_fee: Amount | None = None
 
 
 class PaymentNode(Shape, frozen=True):

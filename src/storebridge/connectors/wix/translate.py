@@ -167,6 +167,7 @@ class Order(Shape, frozen=True):
     line_items: tuple[OrderLine, ...] = ()
     channel_info: ChannelInfo | None = None
     imported: bool | None = None
+    purchase_flow_id: str | None = None
 
 
 def item_id_of(product_id: str, variant_id: str) -> ItemId:
@@ -268,6 +269,7 @@ def order_of(order: Order, trigger: str) -> OrderFacts:
         cancelled=order.status in ("CANCELED", "REJECTED"),
         lines=tuple(_line_of(line, order, took=took, back=back) for line in order.line_items),
         origin=origin_of(order),
+        purchase_flow=order.purchase_flow_id,
     )
 
 

@@ -1,6 +1,8 @@
 """A whole Wix order into ours: pure. Wix gives amounts without a currency; the order's own is meant.
 
-A Wix order has one currency (``order.currency``); what the buyer saw in another one is not kept beside it.
+A Wix order keeps its amounts in one currency (``order.currency``), the buyer's. Where the site prices in another one,
+Wix tells which, and the rate; the amounts in it are not kept by Wix and are not worked out here, because they could be
+off by a cent.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from storebridge.connectors.wix.errors import drift
 from storebridge.connectors.wix.sales_shapes import (
     AddressWithContact,
     AppliedDiscount,
+    ChargebackNode,
     ContactDetails,
     OrderFulfilments,
     OrderTransactions,
@@ -30,6 +33,7 @@ from storebridge.model.ids import ConnectionName, OrderId, VariantId
 from storebridge.model.sales import (
     Address,
     Buyer,
+    Charged,
     Discount,
     LineKind,
     Order,
@@ -98,6 +102,8 @@ def sales_order_of(
     units = Counter[str]()
     for parcel in parcels:
         units.update({line.id: line.quantity or 0 for line in parcel.line_items})
+    totals = _totals_of(node)
+    conversion = node.currency_conversion_details
     standing = _known(STANDINGS, node.status or "INITIALIZED", "order.status")
     return Order(
         connection=connection,
@@ -110,7 +116,7 @@ def sales_order_of(
         lines=tuple(
             _line_of(line, node, units[line.id], ships=node.shipping_info is not None) for line in node.line_items
         ),
-        totals=_totals_of(node),
+        totals=totals,
         standing=standing,
         payment_state=_known(PAYMENT_STATES, node.payment_status or "UNSPECIFIED", "order.paymentStatus"),
         tax_included=node.tax_included_in_prices or False,
@@ -130,7 +136,16 @@ def sales_order_of(
         cancelled_at=_utc(node.updated_date) if standing is Standing.CANCELLED else None,
         cancel_reason="declined" if node.status == "REJECTED" else "",
         closed=node.archived or False,
+        charged=Charged(totals.subtotal, totals.shipping, totals.tax, totals.other, totals.total, totals.paid),
+        priced_in=_priced_in(node),
+        conversion_rate=_number(conversion.conversion_rate if conversion else None, "conversion rate"),
     )
+
+
+def _priced_in(node: SalesOrder) -> str:
+    conversion = node.currency_conversion_details
+    original = (conversion.original_currency if conversion else None) or ""
+    return "" if original == node.currency else original
 
 
 def _destination(node: SalesOrder) -> AddressWithContact | None:
@@ -192,10 +207,14 @@ def _taxes_of(tax: TaxInfo | None, currency: str) -> tuple[TaxLine, ...]:
 
 
 def _rate(rate: str | None) -> Decimal | None:
+    return _number(rate, "tax rate")
+
+
+def _number(text: str | None, what: str) -> Decimal | None:
     try:
-        return None if rate is None else Decimal(rate)
+        return None if text is None else Decimal(text)
     except InvalidOperation as error:
-        raise drift(f"Wix gives a tax rate that is no number: {rate!r}") from error
+        raise drift(f"Wix gives a {what} that is no number: {text!r}") from error
 
 
 def _totals_of(node: SalesOrder) -> Totals:
@@ -215,6 +234,7 @@ def _totals_of(node: SalesOrder) -> Totals:
         other=Price.of(total.shop.amount - parts, currency),
         refunded=_price(node.balance_summary.refunded, currency),
         paid=_price(node.balance_summary.paid, currency),
+        owed=_price(node.balance_summary.balance, currency),
     )
 
 
@@ -263,21 +283,53 @@ def _payments_of(money: OrderTransactions | None, node: SalesOrder) -> tuple[Pay
         for refund in money.refunds
         for number, one in enumerate(refund.transactions)
     ]
-    return (*came, *went)
+    taken = [
+        move
+        for payment in money.payments
+        for one in (payment.regular_payment_details.chargebacks if payment.regular_payment_details else ())
+        for move in _chargeback(one, payment, node)
+    ]
+    return (*came, *went, *taken)
+
+
+def _chargeback(one: ChargebackNode, payment: PaymentNode, node: SalesOrder) -> list[Payment]:
+    """Taken back by the buyer's bank, and given up again when it was reversed: two moves of money."""
+    made = _utc(one.created_date or node.updated_date)
+    taken = Payment(
+        payment_id=one.id,
+        kind=PaymentKind.CHARGEBACK,
+        outcome=PaymentOutcome.SUCCESS,
+        amount=_price(one.amount, node.currency),
+        at=made,
+        parent_id=payment.id,
+    )
+    if one.status != "REVERSED":
+        return [taken]
+    back = Payment(
+        payment_id=f"{one.id}/reversal",
+        kind=PaymentKind.CHARGEBACK_REVERSAL,
+        outcome=PaymentOutcome.SUCCESS,
+        amount=_price(one.reversal_amount or one.amount, node.currency),
+        at=_utc(one.updated_date or made),
+        parent_id=payment.id,
+    )
+    return [taken, back]
 
 
 def _payment_of(payment: PaymentNode, node: SalesOrder) -> Payment:
     details = payment.regular_payment_details
     status = payment.status or (details.status if details else None) or ""
+    taken_back = bool(details and details.chargebacks)
     return Payment(
         payment_id=payment.id,
         kind=PaymentKind.AUTHORISATION if status in ("AUTHORIZED", "VOIDED") else PaymentKind.SALE,
-        outcome=PAYMENT_OUTCOMES.get(status, PaymentOutcome.PENDING),
+        outcome=PaymentOutcome.SUCCESS if taken_back else PAYMENT_OUTCOMES.get(status, PaymentOutcome.PENDING),
         amount=_price(payment.amount, node.currency),
         at=_utc(payment.created_date or node.created_date),
         gateway=(details.payment_method if details else None) or "",
         offline=(details.offline_payment if details else None) or False,
         provider_id=(details.provider_transaction_id if details else None) or "",
+        fee=_price(details.platform_fee, node.currency).shop if details and details.platform_fee else None,
     )
 
 

@@ -7,36 +7,24 @@ to look, never a value.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
 
 from storebridge.clock import Clock
 from storebridge.connectors.bounded_json import UnreadableJson, read_bounded_json
 from storebridge.connectors.port import BadSignature, VerifiedDelivery
 from storebridge.connectors.wix.settings import WixSettings
+from storebridge.connectors.wix.signatures import Signatures
 from storebridge.connectors.wix.translate import item_id_of
-from storebridge.errors import ConfigurationError
 from storebridge.model.signals import Flow, Hint
 
 MAX_DELIVERY_BYTES = 2 * 1024 * 1024
-MAX_HEADER_BYTES = 2048
 LEEWAY = timedelta(minutes=5)
 RETRIES_END = timedelta(hours=72)
 """Wix sends a failed delivery again for about 48 hours (W24), with its first token; this leaves room."""
 MOST_HINTS = 1000
-SMALLEST_KEY_BITS = 2048
 LONGEST_NAME = 150
-_COMPACT = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 STOCK_TOPICS = (
     "wix.stores.catalog.v3.inventory_item_created",
@@ -78,10 +66,7 @@ class WixWebhooks:
     def __init__(self, settings: WixSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._keys = tuple(public_key(text) for text in settings.webhook_public_keys)
-        self._registry = jws.JWSRegistry(algorithms=["RS256"], strict_check_header=False)
-        self._registry.max_header_length = MAX_HEADER_BYTES
-        self._registry.max_payload_length = MAX_DELIVERY_BYTES
+        self._signatures = Signatures(settings.webhook_public_keys, MAX_DELIVERY_BYTES)
 
     def verify(self, headers: Mapping[str, str], body: bytes) -> VerifiedDelivery:  # noqa: ARG002 - all is in the body
         """A delivery of this connection's installation.
@@ -92,7 +77,7 @@ class WixWebhooks:
         and a ``problem``.
         """
         body = body.strip()
-        payload = self._signed_payload(body)
+        payload = self._signatures.check(body)
         try:
             claims = _object(payload.decode("utf-8"), "the token")
             envelope = _object(claims.get("data"), "the envelope")
@@ -110,19 +95,6 @@ class WixWebhooks:
         except _Unreadable as unreadable:
             return VerifiedDelivery(digest, topic, account, sent_at, (), str(unreadable))
         return VerifiedDelivery(delivery_id, topic, account, sent_at, hints, self._untimely(claims))
-
-    def _signed_payload(self, body: bytes) -> bytes:
-        if len(body) > MAX_DELIVERY_BYTES:
-            raise BadSignature("the delivery is too large")
-        if not _COMPACT.fullmatch(body):
-            raise BadSignature("the delivery is not a signed token")
-        _check_header(body.partition(b".")[0])
-        for key in self._keys:
-            try:
-                return jws.deserialize_compact(body, key, registry=self._registry).payload
-            except (JoseError, ValueError, TypeError):
-                continue
-        raise BadSignature("none of the app's keys signed this delivery")
 
     def _bound_account(self, envelope: Mapping[str, object]) -> str:
         told = envelope.get("instanceId")
@@ -149,37 +121,6 @@ class WixWebhooks:
         if oldest is not None and oldest < now - RETRIES_END:
             return f"the delivery ended at {oldest.isoformat()}, longer ago than Wix repeats one: a replay"
         return ""
-
-
-def public_key(text: str) -> RSAKey:
-    """The app's public key from PEM, or from base64 of PEM as the dashboard shows it."""
-    pem = text.strip()
-    try:
-        if not pem.startswith("-----"):
-            pem = base64.b64decode("".join(pem.split()), validate=True).decode("ascii")
-        key = load_pem_public_key(pem.encode("ascii"))
-    except (ValueError, UnsupportedAlgorithm):
-        raise ConfigurationError(
-            "webhook_public_key is no PEM public key, nor base64 of one; copy it from the app's dashboard"
-        ) from None
-    if not isinstance(key, RSAPublicKey) or key.key_size < SMALLEST_KEY_BITS:
-        raise ConfigurationError(f"webhook_public_key must be an RSA key of {SMALLEST_KEY_BITS} bits or more")
-    return RSAKey.import_key(key)
-
-
-def _check_header(segment: bytes) -> None:
-    """The algorithm is ours to choose, not the token's: RS256, and none of the extensions."""
-    if len(segment) > MAX_HEADER_BYTES:
-        raise BadSignature("the token's header is too long")
-    try:
-        raw = base64.urlsafe_b64decode(segment + b"=" * (-len(segment) % 4))
-        header = read_bounded_json(raw)
-    except (ValueError, UnreadableJson):
-        raise BadSignature("the token's header cannot be read") from None
-    if not isinstance(header, dict) or header.get("alg") != "RS256":
-        raise BadSignature("the token is not signed with RS256")
-    if "crit" in header or "b64" in header:
-        raise BadSignature("the token's header asks for an extension")
 
 
 def hints_of(topic: str, event: Mapping[str, object], app_id: str | None = None) -> Iterator[Hint]:

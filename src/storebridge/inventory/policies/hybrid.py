@@ -11,13 +11,13 @@ That too is escrow, without a switch. (Reasoning and figures: docs/decisions/hyb
 
 from __future__ import annotations
 
-from storebridge.inventory.channels import Channel
+from storebridge.inventory.channels import Channel, most_shown
 from storebridge.inventory.policies.allocation import cap_of, most_of
 from storebridge.inventory.policies.escrow import narrowest, weight_of
 from storebridge.inventory.policies.shares import settled_shares
 from storebridge.inventory.policies.steps import towards
 from storebridge.inventory.pools import goods_left, pessimistic_reserve
-from storebridge.inventory.risk import reach
+from storebridge.inventory.risk import UNREADABLE_AT_MOST_SECONDS, reach
 from storebridge.model.ids import PoolId
 from storebridge.model.stock import LaneState, Measured, PlannedWrite, Pool
 
@@ -48,22 +48,36 @@ def _plan_pool(state: LaneState, pool: Pool, channels: tuple[Channel, ...]) -> t
     if spare <= 0 or not all(_is_measured(state, channels[place]) for place in places):
         weights = [weight_of(state, channels[place].connection) for place in places]
         shares = settled_shares(left, room, units, weights, caps)
-        return {p: (shares[i], most_of(caps[i])) for i, p in enumerate(places)}, room
+        rests = _rests(state, pool, [channels[place] for place in places], left)
+        return {p: (min(shares[i], rests[i]), min(most_of(caps[i]), rests[i])) for i, p in enumerate(places)}, room
     exposed = [min(spare + mine, most_of(cap)) for mine, cap in zip(allowances, caps, strict=True)]
     settled = [_settled(units[i], exposed[i], allowances[i], left, room) for i in range(len(places))]
     wanted = {place: (level, level) for place, level in zip(places, settled, strict=True)}
     return wanted, room + (len(places) - 1) * spare
 
 
+def _rests(state: LaneState, pool: Pool, channels: list[Channel], left: int) -> list[int]:
+    """What surely remains for each channel beside those that cannot be read: they were exposed and cannot be lowered to
+    their share, so a share of what is left may be sold there already (core, storm, seeds 260, 349 and 362)."""
+    kept = [
+        channel.weights[pool.pool_id] * most_shown(channel) if _is_away(state, channel) else 0 for channel in channels
+    ]
+    return [max(0, left - (sum(kept) - mine)) for mine in kept]
+
+
 def allowance(state: LaneState, pool: Pool, channel: Channel) -> int:
     """q: units of the pool that a channel could sell before we know of it."""
     measured = state.measured.get(channel.connection, Measured())
-    return channel.weights[pool.pool_id] * reach(channel.level, measured, pool.risk)
+    return channel.weights[pool.pool_id] * reach(most_shown(channel), measured, pool.risk)
 
 
 def _is_measured(state: LaneState, channel: Channel) -> bool:
     """A store whose sales nobody has watched yet may be the busiest of all."""
     return state.measured.get(channel.connection, Measured()).watched_seconds >= WATCHED_AT_LEAST_SECONDS
+
+
+def _is_away(state: LaneState, channel: Channel) -> bool:
+    return state.measured.get(channel.connection, Measured()).unreadable_seconds > UNREADABLE_AT_MOST_SECONDS
 
 
 def _settled(shown: int, target: int, mine: int, left: int, room: int) -> int:

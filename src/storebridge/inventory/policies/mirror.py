@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from storebridge.inventory.channels import Channel, lift_negatives, spread
-from storebridge.inventory.policies.allocation import cap_of
+from storebridge.inventory.channels import Channel, lift_negatives, spread, whole
+from storebridge.inventory.policies.allocation import cap_of_channel
 from storebridge.inventory.pools import goods_left
 from storebridge.inventory.reasons import WriteReason
 from storebridge.model.stock import LaneState, PlannedWrite, Pool
@@ -19,7 +19,9 @@ def plan_mirror(state: LaneState, channels: tuple[Channel, ...]) -> list[Planned
             continue
         lifts = lift_negatives(channel, WriteReason.LIFT_NEGATIVE)
         writes.extend(lifts)
-        target = min(_shown_of(pools[pool_id], channel, left[pool_id]) // w for pool_id, w in channel.weights.items())
+        target = min(
+            whole(_shown_of(pools[pool_id], channel, left[pool_id]), w) for pool_id, w in channel.weights.items()
+        )
         shown = channel.level + sum(write.delta for write in lifts)
         if target != shown:
             writes.extend(spread(channel, target - shown, WriteReason.SHOW_POOL))
@@ -27,5 +29,5 @@ def plan_mirror(state: LaneState, channels: tuple[Channel, ...]) -> list[Planned
 
 
 def _shown_of(pool: Pool, channel: Channel, left: int) -> int:
-    cap = cap_of(pool, channel.connection, left)
+    cap = cap_of_channel(pool, channel, left)
     return left if cap is None else cap

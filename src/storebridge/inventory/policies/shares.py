@@ -50,7 +50,13 @@ def settled_shares(
     ``room`` is the reserve that can be handed out at once. Moving rights costs two calls, so they move only when a
     store runs dry, or is off by more than a quarter of the pool.
     """
-    shares = divide(left, weights, caps)
+    return settle_shares(left, room, shown, divide(left, weights, caps), caps)
+
+
+def settle_shares(
+    left: int, room: int, shown: Sequence[int], shares: Sequence[int], caps: Sequence[int | None] = ()
+) -> list[int]:
+    """The same with ``shares`` that somebody has divided already."""
     limits = list(caps) or [None] * len(shares)
     return [_settled(place, left, room, shown, shares, limits[place]) for place in range(len(shares))]
 

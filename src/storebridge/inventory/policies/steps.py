@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from storebridge.inventory.channels import Channel, lift_negatives, spread
+from storebridge.inventory.channels import Channel, lift_negatives, spread, whole
 from storebridge.inventory.pools import accepted_level
 from storebridge.inventory.reasons import WriteReason
 from storebridge.model.ids import PoolId
@@ -36,21 +36,28 @@ def towards(channels: Sequence[Channel], wanted: Wanted, free: Mapping[PoolId, i
             writes.extend(spread(channel, change, WriteReason.SHARE_FALLS))
         else:
             raises.append(place)
-    return [*writes, *_hand_out(channels, raises, wanted, dict(free))]
+    rests = not any(channel.is_busy for channel in channels)
+    if any(len(channel.weights) > 1 for channel in channels):  # a bundle waits for all of its pools
+        rests = rests and not writes
+    return [*writes, *_hand_out(channels, raises, wanted, dict(free), rests=rests)]
 
 
 def _hand_out(
-    channels: Sequence[Channel], raises: Sequence[int], wanted: Wanted, free: dict[PoolId, int]
+    channels: Sequence[Channel], raises: Sequence[int], wanted: Wanted, free: dict[PoolId, int], *, rests: bool
 ) -> list[PlannedWrite]:
-    """Give to those furthest below their share, dry ones first; what is left when nothing moves goes to the first."""
+    """Give to those furthest below their share, dry ones first; what is left when nothing moves goes to the first, and
+    what that one cannot use (a bundle, whose other component is used up) to the next."""
     missing = {place: wanted[place][0] - shown(channels[place]) for place in raises}
     granted: dict[int, int] = {}
     for place in sorted(raises, key=lambda place: (shown(channels[place]) > 0, -missing[place])):
         granted[place] = _take(channels[place], missing[place], free)
-    if raises and not any(channel.is_busy for channel in channels):
-        neediest = max(raises, key=lambda place: (missing[place], -shown(channels[place])))
-        room = wanted[neediest][1] - shown(channels[neediest]) - granted[neediest]
-        granted[neediest] += _take(channels[neediest], room, free)
+    for place in raises:  # a bundle that waits for one component keeps what is free of the others
+        if len(channels[place].weights) > 1 and granted[place] < missing[place]:
+            free.update(dict.fromkeys(channels[place].weights, 0))
+    if rests:
+        for place in sorted(raises, key=lambda place: (-missing[place], shown(channels[place]))):
+            room = wanted[place][1] - shown(channels[place]) - granted[place]
+            granted[place] += _take(channels[place], room, free)
     return [
         write
         for place in raises
@@ -60,7 +67,7 @@ def _hand_out(
 
 
 def _take(channel: Channel, change: int, free: dict[PoolId, int]) -> int:
-    units = max(0, min([change, *(free[pool_id] // weight for pool_id, weight in channel.weights.items())]))
+    units = max(0, min([change, *(whole(free[pool_id], weight) for pool_id, weight in channel.weights.items())]))
     for pool_id, weight in channel.weights.items():
         free[pool_id] -= units * weight
     return units

@@ -42,15 +42,14 @@ def answered_signals(
 def not_shown_yet(
     lane: StoredLane,
     connection: ConnectionName,
-    claimed: Sequence[ClaimedLook],
+    looks: Mapping[str, ClaimedLook],
     signals: Iterable[WaitingSignal],
     stale_items: set[ItemId],
 ) -> list[Unanswered]:
-    """Signals of the items just read whose change the read does not show: they wait for another read.
+    """Signals of the items just read, ``looks`` by item, whose change the read does not show: they wait for another.
 
     A read may come from a replica that lags (S26, W15). Patience is bounded: the sweep is the net behind it.
     """
-    looks = {look.key: look for look in claimed}
     waiting: list[Unanswered] = []
     for signal in signals:
         look = looks.get(signal.entity)
@@ -82,9 +81,11 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 def spreads_of(
-    lane: StoredLane, written: Sequence[PositionKey], signals: Iterable[WaitingSignal], now: datetime
+    lane: StoredLane, written: Sequence[PositionKey], signals: Iterable[WaitingSignal], sent_at: datetime, now: datetime
 ) -> list[Spread]:
-    """How long the oldest waiting signal of another store took until this write."""
+    """How long the oldest waiting signal of another store took until this write; one that came after the write was
+    sent did not cause it (a turn that waited for its locks saw such signals, and told of negative delays)."""
     stores = {key.connection for key in written}
-    since = min((s.stored_at for s in signals if s.connection not in stores), default=None)
+    causes = (s.stored_at for s in signals if s.connection not in stores and s.stored_at <= sent_at)
+    since = min(causes, default=None)
     return [] if since is None or not written else [Spread(lane.lane, since, now)]

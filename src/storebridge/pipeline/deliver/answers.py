@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
@@ -32,16 +32,21 @@ from storebridge.pipeline.deliver.jobs import Read, Send
 from storebridge.store.cases import open_subjects_of_reason
 from storebridge.store.connections import note_health
 from storebridge.store.database import Store, Tx
-from storebridge.store.journal import close_call, postpone_call, replan_intents
-from storebridge.store.waiting import delay_looks
+from storebridge.store.journal import close_call, hasten_calls, lanes_of_intents, postpone_call, replan_intents
+from storebridge.store.waiting import Ask, ask_looks, delay_looks, hasten_looks
 from storebridge.telemetry.log import get_logger, mask
 from storebridge.work.retry import backoff_seconds
+from storebridge.work.urgency import Urgency
 
 log = get_logger("answers")
 
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=5)
 """How long a look waits that alone spoils a read."""
+LONGEST_PAUSE_SECONDS = 30.0
+"""Between two tries of a call or a read, where the store does not ask for more: as long as the circuit stays open."""
+FIRST_LOOK = timedelta(seconds=1)
+"""After an unanswered call its counters are read."""
 KEEP_TRYING_SECONDS = 30.0
 """How long the end of a call is held in memory while the database is away."""
 
@@ -132,11 +137,19 @@ class AnswerDesk:
             else:
                 await self._take_back(job, trouble)
         elif self.may_send_again(job):
-            due = self._clock.now() + timedelta(seconds=self._pause_seconds(job.call.sends, trouble))
-            await self._store.run(postpone_call, job.call.call_id, due, str(trouble))
+            pause = self._pause(job.call.sends, trouble)
+            await self._store.run(self._commit_postponed, job, pause, str(trouble))
         else:
             await self.give_up(job)
         await self._ill(trouble)
+
+    def _commit_postponed(self, tx: Tx, job: Send, pause: timedelta, sentence: str) -> None:
+        """Its counters are read meanwhile: a read that comes back tells that the store can be reached again, often
+        long before the same bytes are due."""
+        postpone_call(tx, job.call.call_id, pause, sentence)
+        keys = {position.item_id for _, position in lanes_of_intents(tx, job.call.intents).values()}
+        asks = [Ask("levels", item, int(Urgency.STOCK_READ), tx.now + FIRST_LOOK) for item in sorted(keys)]
+        ask_looks(tx, self._workspace, self._connector.name, asks)
 
     @staticmethod
     def _surely_unchanged(trouble: CallTrouble) -> bool:
@@ -145,19 +158,20 @@ class AnswerDesk:
     def may_send_again(self, job: Send) -> bool:
         """Whether these bytes, once sent, are safe to send again."""
         style = self._connector.style_of(job.call.operation)
-        return may_send_again(style, job.call.first_sent_at, self._clock.now())
+        return may_send_again(style, job.call.first_sent_at, job.taken_at)
 
-    def _pause_seconds(self, tries: int, trouble: CallTrouble) -> float:
-        return max(backoff_seconds(tries, self._chance), trouble.retry_after_seconds or 0.0)
+    def _pause(self, tries: int, trouble: CallTrouble) -> timedelta:
+        pause = backoff_seconds(tries, self._chance, longest_seconds=LONGEST_PAUSE_SECONDS)
+        return timedelta(seconds=max(pause, trouble.retry_after_seconds or 0.0))
 
     async def _take_back(self, job: Send, trouble: CallTrouble) -> None:
         """Nothing was changed: the rows wait again and may be replaced by a newer plan."""
-        due = self._clock.now() + timedelta(seconds=self._pause_seconds(1, trouble))
-        await self._store.run(self._commit_take_back, job, due, str(trouble), trouble.status)
+        pause = self._pause(1, trouble)
+        await self._store.run(self._commit_take_back, job, pause, str(trouble), trouble.status)
 
-    def _commit_take_back(self, tx: Tx, job: Send, due: datetime, sentence: str, status: int | None) -> None:
+    def _commit_take_back(self, tx: Tx, job: Send, pause: timedelta, sentence: str, status: int | None) -> None:
         close_call(tx, job.call.call_id, "taken_back", status=status, answer=b"", trouble=sentence)
-        replan_intents(tx, job.call.intents, due)
+        replan_intents(tx, job.call.intents, pause)
 
     async def _refuse(self, job: Send, trouble: CallTrouble) -> None:
         """The one row of a call that the vendor will never accept; one that is turned away at the door says nothing of
@@ -177,14 +191,13 @@ class AnswerDesk:
         """What became of a call could not be taken in, which is as good as no answer: the same bytes are due again.
 
         Without this the call would wait for an answer for ever, and its counters with it. Tried for a while; raises
-        StoreUnavailableError when the database stays away: then the process stops, and the next one asks again.
+        StoreUnavailableError when the database stays away: then the courier, begun anew, asks again.
         """
         give_up_at = self._clock.monotonic() + KEEP_TRYING_SECONDS
         for attempt in itertools.count(1):
             pause = backoff_seconds(attempt, self._chance)
             try:
-                due = self._clock.now() + timedelta(seconds=pause)
-                await self._store.run(postpone_call, job.call.call_id, due, str(error))
+                await self._store.run(postpone_call, job.call.call_id, timedelta(seconds=pause), str(error))
             except StoreUnavailableError:
                 if self._clock.monotonic() + pause > give_up_at:
                     raise
@@ -194,16 +207,15 @@ class AnswerDesk:
 
     async def unread(self, connection: ConnectionName, job: Read, trouble: CallTrouble) -> None:
         """A read gave nothing: its looks still wait, a little later."""
-        pause = self._pause_seconds(max(look.attempts for look in job.looks) + 1, trouble)
-        due = self._clock.now() + timedelta(seconds=pause)
-        await self._store.run(delay_looks, self._workspace, connection, job.looks, due)
+        pause = self._pause(max(look.attempts for look in job.looks) + 1, trouble)
+        await self._store.run(delay_looks, self._workspace, connection, job.looks, pause)
         await self._ill(trouble)
 
     async def set_aside(self, job: Read, spoiled: Exception, what: str) -> None:
         """Looks that cannot be taken in wait ever longer; a person is told, by a case of drift or by one of its own."""
         attempts = max(look.attempts for look in job.looks)
-        due = self._clock.now() + min(FIRST_WAIT * 4 ** min(attempts, 10), LONGEST_WAIT)
-        await self._store.run(delay_looks, self._workspace, self._connector.name, job.looks, due)
+        pause = min(FIRST_WAIT * 4 ** min(attempts, 10), LONGEST_WAIT)
+        await self._store.run(delay_looks, self._workspace, self._connector.name, job.looks, pause)
         if not isinstance(spoiled, CallTrouble):
             await self.failed(what, spoiled)
 
@@ -257,11 +269,16 @@ class AnswerDesk:
     async def well(self, connection: ConnectionName) -> None:
         """The store answers; note it when that is news, and close what said otherwise."""
         if self._health != "ok":
-            await self._store.run(self._commit_well, connection)
+            await self._store.run(self._commit_well, connection, self._health in ("", "down"))
             self._health = "ok"
 
-    def _commit_well(self, tx: Tx, connection: ConnectionName) -> None:
+    def _commit_well(self, tx: Tx, connection: ConnectionName, was_away: bool) -> None:
+        """What waited because the store was away, ever longer, waits no more; one that asked us to slow down is given
+        the time that it asked for."""
         note_health(tx, self._workspace, connection, "ok", "")
+        if was_away:
+            hasten_calls(tx, self._workspace, connection)
+            hasten_looks(tx, self._workspace, connection)
         closings = [(reason, connection, "a call was answered") for reason in MENDED_BY_AN_ANSWER]
         settle_by_proof(tx, self._workspace, closings)
 
@@ -280,7 +297,7 @@ class AnswerDesk:
                 reason=reason,
                 subject=self._connector.name,
                 connection=self._connector.name,
-                field=code,
+                field=code or "no word",
                 details={"message": sentence[:500]},
             )
             raise_cases(tx, [opening])

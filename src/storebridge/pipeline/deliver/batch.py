@@ -1,8 +1,8 @@
 """How many rows the next call carries.
 
 Where one stale row refuses a whole call (S2), a big batch under load would rarely go through: the size halves when a
-call was spoiled and doubles when one went through. A call that a vendor refuses as a whole without naming a row is
-halved until the poisoned row stands alone.
+call was spoiled (rows were not tried, or are in doubt) and doubles when one went through. A call that a vendor refuses
+as a whole without naming a row is halved until the poisoned row stands alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class BatchSize:
         self.rows = most_rows
 
     def answered(self, answers: Sequence[RowAnswer], *, refuses_all: bool) -> None:
-        spoiled = any(answer.outcome is RowOutcome.NOT_TRIED for answer in answers)
+        spoiled = any(answer.outcome in (RowOutcome.NOT_TRIED, RowOutcome.UNCLEAR) for answer in answers)
         if spoiled and refuses_all:
             self.rows = max(1, len(answers) // 2)
         else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from storebridge.clock import Clock, Ids
 from storebridge.connectors.port import CallTrouble, Connector, EncodedCall
@@ -19,7 +19,7 @@ from storebridge.model.ids import CallId, ConnectionName, Workspace
 from storebridge.pipeline.deliver.answers import AnswerDesk
 from storebridge.pipeline.deliver.batch import BatchSize
 from storebridge.pipeline.deliver.diagnosis import counts_against_the_store
-from storebridge.pipeline.deliver.jobs import Desk, Idle, Job, Limits, Read, Send, next_job
+from storebridge.pipeline.deliver.jobs import WRITING_LOOKS, Desk, Idle, Job, Limits, Read, Send, next_job
 from storebridge.pipeline.deliver.reading import Errand, ReadingDesk
 from storebridge.store.database import Store
 from storebridge.store.journal import make_open_calls_due
@@ -29,6 +29,9 @@ from storebridge.work.retry import Breaker
 from storebridge.work.wakes import Bell
 
 LEASE_SECONDS = 30.0
+PLENTY = 0.75
+"""Free part of the budget from which on writes to orders take every free call slot at once; below, one after the other,
+so that stock never waits behind several of them."""
 
 log = get_logger("courier")
 
@@ -67,11 +70,16 @@ class Courier:
         self._tasks: set[asyncio.Task[None]] = set()
         self._reading: set[tuple[str, str]] = set()
         self._desk: Desk | None = None
+        self._marked_since: datetime | None = None
         self._lease_until = 0.0
 
     @property
     def connection(self) -> ConnectionName:
         return self._connector.name
+
+    def write_nothing_before_mark(self, since: datetime) -> None:
+        """Wait with every write until a mark was compared after ``since`` (reconcile/mark.py)."""
+        self._marked_since = since
 
     async def run(self) -> None:
         """Take the lease, then job after job. When cancelled: await what is on the wire, give the lease back."""
@@ -96,7 +104,10 @@ class Courier:
             self._desk = None
             return
         if isinstance(job, Idle):
-            await self._nap(self._until(job))
+            await self._nap(self._pause_seconds(job))
+        elif isinstance(job, Read) and job.kind in WRITING_LOOKS:
+            for look in job.looks:
+                self._start(Read(job.kind, (look,)))
         else:
             self._start(job)
 
@@ -129,9 +140,11 @@ class Courier:
             rows_per_read={
                 "levels": capabilities.levels_per_read,
                 **{kind: errand.rows_per_read for kind, errand in self._errands.items()},
+                **dict.fromkeys(WRITING_LOOKS & self._errands.keys(), self._writes_at_once()),
             },
             may_write=capabilities.write_style != "none",
             in_flight_looks=frozenset(self._reading),
+            marked_since=self._marked_since,
         )
         return await self._store.run(
             next_job,
@@ -142,11 +155,14 @@ class Courier:
             self._ids.new("key"),
         )
 
-    def _until(self, job: Idle) -> float:
-        if job.until is None:
-            return self._nap_seconds
-        seconds = (job.until - self._clock.now()) / timedelta(seconds=1)
-        return min(max(seconds, 0.005), self._nap_seconds)
+    def _writes_at_once(self) -> int:
+        """How many writes to orders may be picked together; each is sent alone."""
+        free = self._connector.capabilities.parallel_calls - len(self._tasks)
+        return free if self._connector.budget.ratio() >= PLENTY else 1
+
+    def _pause_seconds(self, job: Idle) -> float:
+        seconds = self._nap_seconds if job.pause is None else job.pause / timedelta(seconds=1)
+        return min(seconds, self._nap_seconds)
 
     async def _nap(self, seconds: float) -> None:
         await self._bell.wait(seconds)
@@ -233,6 +249,7 @@ class Courier:
     async def _drain(self) -> None:
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._desk is not None:
+        desk, self._desk = self._desk, None  # when it runs again, every unanswered call is in doubt again
+        if desk is not None:
             with contextlib.suppress(LostLease):
-                await self._store.run(release, self._workspace, self._desk.lease, self._desk.owner, self._desk.epoch)
+                await self._store.run(release, self._workspace, desk.lease, desk.owner, desk.epoch)

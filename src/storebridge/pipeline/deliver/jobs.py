@@ -5,7 +5,7 @@ A write is journaled by the same transaction that picks it, so nothing goes on t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -13,19 +13,23 @@ import msgspec
 from storebridge.connectors.port import EncodedCall, StockWrite
 from storebridge.model.ids import CallId, ConnectionName, Workspace
 from storebridge.store.database import Tx
+from storebridge.store.due import Earliest, earliest_due
 from storebridge.store.journal import (
     JournaledCall,
     WaitingIntent,
     count_resend,
     due_call,
     journal_call,
-    next_due,
     waiting_intents,
 )
 from storebridge.store.leases import demand
-from storebridge.store.waiting import ClaimedLook, next_look_due, waiting_looks
+from storebridge.store.marks import load_mark
+from storebridge.store.waiting import ClaimedLook, waiting_looks
 from storebridge.work.urgency import Urgency, turn_comes_at
 
+WRITING_LOOKS = frozenset({"order_write"})
+"""Kinds whose errand writes to the store."""
+SHORTEST_PAUSE = timedelta(milliseconds=20)
 Encode = Callable[[Sequence[StockWrite], str, str], EncodedCall]
 
 
@@ -34,6 +38,8 @@ class Send(msgspec.Struct, frozen=True):
 
     call: JournaledCall
     resent: bool
+    taken_at: datetime
+    """On the clock by which the call was sent first, which is the database's."""
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -44,9 +50,10 @@ class Read(msgspec.Struct, frozen=True):
 
 
 class Idle(msgspec.Struct, frozen=True):
-    """Nothing may be done before ``until``; None when nothing waits at all."""
+    """Nothing may be done for ``pause``; None when nothing waits at all. Not a moment: this process's clock may be
+    another than the database's, and one that was ahead would look for work without a pause."""
 
-    until: datetime | None
+    pause: timedelta | None
 
 
 Job = Send | Read | Idle
@@ -59,6 +66,8 @@ class Limits(msgspec.Struct, frozen=True):
     rows_per_read: dict[str, int]
     may_write: bool
     in_flight_looks: frozenset[tuple[str, str]] = frozenset()
+    marked_since: datetime | None = None
+    """Nothing is written before a store's mark was compared after this moment; None: no store of ours bears one."""
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -77,16 +86,33 @@ class Desk(msgspec.Struct, frozen=True):
 def next_job(tx: Tx, desk: Desk, limits: Limits, encode: Encode, call_id: CallId, key: str) -> Job:
     """Pick the next job; for a new write, journal it. ``call_id`` and ``key`` are used only then."""
     demand(tx, desk.workspace, desk.lease, desk.owner, desk.epoch)
-    resend = _due_resend(tx, desk)
+    due = earliest_due(tx, desk.workspace, desk.connection)
+    looks = _readable(tx, desk, limits) if _has_come(due.look, tx.now) else []
+    writes = _has_come(due.call, tx.now) or _has_come(due.intent, tx.now)
+    if (writes or any(look.kind in WRITING_LOOKS for look in looks)) and not _is_marked(tx, desk, limits):
+        looks = [look for look in looks if look.kind not in WRITING_LOOKS]
+        return _group(limits, looks) if looks else Idle(None)
+    resend = _due_resend(tx, desk) if _has_come(due.call, tx.now) else None
     if resend is not None:
         return resend
-    intents = _writable(tx, desk, limits)
-    looks = _readable(tx, desk, limits)
+    intents = _writable(tx, desk, limits) if _has_come(due.intent, tx.now) else []
     if intents and (not looks or _write_goes_first(intents, looks)):
         return _journal(tx, desk, limits, encode, intents, call_id, key)
     if looks:
         return _group(limits, looks)
-    return Idle(_next_due(tx, desk))
+    return Idle(_until_due(tx, desk, due))
+
+
+def _has_come(due_at: datetime | None, now: datetime) -> bool:
+    return due_at is not None and due_at <= now
+
+
+def _is_marked(tx: Tx, desk: Desk, limits: Limits) -> bool:
+    """Whether our books are known to be as new as what we wrote, and nobody else keeps these stores in step."""
+    if limits.marked_since is None:
+        return True
+    mark = load_mark(tx, desk.workspace)
+    return mark is not None and mark.allows_writing(limits.marked_since)
 
 
 def _due_resend(tx: Tx, desk: Desk) -> Send | None:
@@ -95,7 +121,7 @@ def _due_resend(tx: Tx, desk: Desk) -> Send | None:
     if call is None:
         return None
     count_resend(tx, call.call_id)
-    return Send(call, resent=True)
+    return Send(call, resent=True, taken_at=tx.now)
 
 
 def _writable(tx: Tx, desk: Desk, limits: Limits) -> list[WaitingIntent]:
@@ -118,8 +144,12 @@ def _write_goes_first(intents: Sequence[WaitingIntent], looks: Sequence[ClaimedL
 
 
 def _group(limits: Limits, looks: Sequence[ClaimedLook]) -> Read:
-    """All waiting looks of the most urgent one's kind, as many as one read carries."""
-    first = min(looks, key=lambda look: (turn_comes_at(look.due_at, Urgency(look.urgency)), look.key))
+    """All waiting looks of the most urgent one's kind, as many as one read carries. ``looks`` are in the order of their
+    urgency and time, so the first of each urgency stands for it."""
+    oldest: dict[int, ClaimedLook] = {}
+    for look in looks:
+        oldest.setdefault(look.urgency, look)
+    first = min(oldest.values(), key=lambda look: (turn_comes_at(look.due_at, Urgency(look.urgency)), look.key))
     same = [look for look in looks if look.kind == first.kind]
     return Read(first.kind, tuple(same[: limits.rows_per_read[first.kind]]))
 
@@ -133,8 +163,7 @@ def _journal(
     call_id: CallId,
     key: str,
 ) -> Send:
-    kind = intents[0].kind
-    chosen = _one_row_per_item([i for i in intents if i.kind == kind], limits.rows_per_write)
+    chosen = _one_row_per_item([i for i in intents if _goes_with(i, intents[0])], limits.rows_per_write)
     encoded = encode([_as_write(intent) for intent in chosen], key, call_id)
     call = JournaledCall(
         call_id=call_id,
@@ -150,7 +179,13 @@ def _journal(
         due_at=None,
     )
     journal_call(tx, desk.workspace, call)
-    return Send(call, resent=False)
+    return Send(call, resent=False, taken_at=tx.now)
+
+
+def _goes_with(intent: WaitingIntent, first: WaitingIntent) -> bool:
+    """A row that somebody waits for at a checkout is not put at risk by a stale row of other work (S2)."""
+    waited_for = Urgency.CHECKOUT in (intent.priority, first.priority)
+    return intent.kind == first.kind and (not waited_for or intent.priority == first.priority)
 
 
 def _one_row_per_item(intents: Sequence[WaitingIntent], limit: int) -> list[WaitingIntent]:
@@ -175,10 +210,8 @@ def _as_write(intent: WaitingIntent) -> StockWrite:
     )
 
 
-def _next_due(tx: Tx, desk: Desk) -> datetime | None:
-    times: Collection[datetime | None] = (
-        *next_due(tx, desk.workspace, desk.connection),
-        next_look_due(tx, desk.workspace, desk.connection),
-    )
-    known = [time for time in times if time is not None]
-    return max(min(known), tx.now + timedelta(milliseconds=20)) if known else None
+def _until_due(tx: Tx, desk: Desk, due: Earliest) -> timedelta | None:
+    """What is due already waits for a free hand, or is being read: its end is what counts, not the time."""
+    if _has_come(due.first, tx.now):
+        due = earliest_due(tx, desk.workspace, desk.connection, after=tx.now)
+    return None if due.first is None else max(due.first - tx.now, SHORTEST_PAUSE)

@@ -6,9 +6,10 @@ again by hope: after the last moment at which it can still land, the order is re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec.structs import replace
 
 from storebridge.audit.record import AuditRow, append
@@ -24,29 +25,54 @@ from storebridge.connectors.port import (
 )
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
+from storebridge.flows.amending import is_untouched
 from storebridge.flows.confirm import made_parcel, shows
-from storebridge.model.ids import CallId, ConnectionName, OrderId, Workspace, WriteId
-from storebridge.model.order_writes import AddParcel, CreateCopy
+from storebridge.flows.refunds import REFUND_APART
+from storebridge.model.ids import CallId, ConnectionName, OrderId, OrderKey, Workspace, WriteId
+from storebridge.model.order_writes import AddParcel, CancelOrder, CreateCopy, ReplaceCopy
 from storebridge.model.orders import ChangeCursor
 from storebridge.model.sales import Order
 from storebridge.store.database import Store, Tx
-from storebridge.store.journal import close_call
+from storebridge.store.journal import close_call, give_up_call
 from storebridge.store.order_writes import (
+    DROPPED,
     StoredWrite,
     claim_write,
     doubt_write,
-    get_write,
+    get_writes,
     journal_order_call,
     replan_write,
     settle_write,
     writes_of_orders,
 )
+from storebridge.store.sales import copies_of, named, standing_orders
 from storebridge.store.waiting import Ask, ClaimedLook, answer_looks, ask_looks, delay_looks
 from storebridge.work.urgency import Urgency
 
 Wake = Callable[[frozenset[ConnectionName]], None]
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How much earlier than by our clock a store may say that it made an order."""
+TOUCHED = "something happened to the copy before, which would be lost"
+
+
+class _Claim(msgspec.Struct, frozen=True):
+    """A look, and the names that a call for it gets."""
+
+    look: ClaimedLook
+    call_id: CallId
+    key: str
+
+
+class _Answered(msgspec.Struct, frozen=True):
+    """A call that the store answered."""
+
+    look: ClaimedLook
+    write: StoredWrite
+    call_id: CallId
+    answer: OrderCallAnswer
+
+
+_Claimed = tuple[StoredWrite | None, EncodedOrderCall | None]
 
 
 class SendOrderWrites:
@@ -68,8 +94,11 @@ class SendOrderWrites:
             await self._one(look)
 
     async def _one(self, look: ClaimedLook) -> None:
-        call_id = CallId(self._ids.new("call"))
-        write, call = await self._store.run(self._claim, look, call_id)
+        claim = _Claim(look, CallId(self._ids.new("call")), self._ids.new("key"))
+        claimed = await self._store.run_batch(self._claim_all, claim)
+        if isinstance(claimed, Exception):
+            raise claimed
+        write, call = claimed
         if write is None:
             return
         if call is None:
@@ -78,14 +107,43 @@ class SendOrderWrites:
         try:
             answer = await self._connector.send_order_call(call)
         except CallTrouble as trouble:
-            await self._store.run(self._troubled, look, write.write_id, call_id, trouble)
+            await self._store.run(self._troubled, look, write.write_id, claim.call_id, trouble)
             raise
-        await self._store.run(self._answered, look, write, call_id, answer)
+        await self._store.run_batch(self._answered_all, _Answered(look, write, claim.call_id, answer))
         self._wake(frozenset({self._connector.name}))
 
-    def _claim(self, tx: Tx, look: ClaimedLook, call_id: CallId) -> tuple[StoredWrite | None, EncodedOrderCall | None]:
-        """The write and the call to send; no call where an earlier one is in doubt; no write where nothing is to do."""
-        write = get_write(tx, WriteId(look.key))
+    def _claim_all(self, tx: Tx, claims: list[_Claim]) -> list[_Claimed | Exception]:
+        """Writes that wait together are claimed together; one that cannot be put into a call keeps no other back."""
+        writes = get_writes(tx, [WriteId(one.look.key) for one in claims])
+        copied = {write.order_key for write in writes.values() if isinstance(write.write, CreateCopy)}
+        standing = standing_orders(tx, self._workspace, copied)
+        touched = self._touched(tx, writes.values())
+        return [self._claim(tx, one, writes.get(WriteId(one.look.key)), standing, touched) for one in claims]
+
+    def _touched(self, tx: Tx, writes: Iterable[StoredWrite]) -> set[OrderId]:
+        """Of the copies that are to be brought in anew, those to which something happened, as last read."""
+        keys = {write.order_key for write in writes if isinstance(write.write, ReplaceCopy)}
+        known = copies_of(tx, self._workspace, keys) if keys else {}
+        orders = [copy.order for copies in known.values() for copy in copies if copy.order is not None]
+        return {order.order_id for order in orders if not is_untouched(order)}
+
+    def _claim(
+        self,
+        tx: Tx,
+        claim: _Claim,
+        write: StoredWrite | None,
+        standing: Collection[OrderKey],
+        touched: Collection[OrderId],
+    ) -> _Claimed | Exception:
+        """The write and the call to send; no call where an earlier one is in doubt; no write where nothing is to do;
+        the error where it cannot be put into a call (then at most an earlier call was given up).
+
+        Whoever holds the look sends alone, so an earlier call without an answer is that of a process that died. It is
+        given up even where a read has proven the write since: open calls keep their bytes, and those name the buyer.
+        """
+        look = claim.look
+        if write is not None and write.call_id is not None:
+            give_up_call(tx, write.call_id, "its process died")
         if write is None or write.state not in ("planned", "sent", "unclear"):
             answer_looks(tx, self._workspace, self._connector.name, (look,))
             return None, None
@@ -94,12 +152,31 @@ class SendOrderWrites:
         if write.state == "unclear":
             due = self._decided_at(tx.now, write)
             if due > tx.now:
-                delay_looks(tx, self._workspace, self._connector.name, (look,), due)
+                delay_looks(tx, self._workspace, self._connector.name, (look,), due - tx.now)
                 return None, None
             return write, None
-        call = self._connector.encode_order_call(write.write, self._ids.new("key"))
-        if not claim_write(tx, write.write_id, call_id):
+        why = _outdated(write, standing, touched)
+        if why:
+            self._give_up(tx, look, write, why)
             return None, None
+        try:
+            call = self._connector.encode_order_call(write.write, claim.key)
+        except Exception as error:  # noqa: BLE001 - whoever asked for this write gets it
+            return error
+        if not claim_write(tx, write.write_id, claim.call_id):
+            return None, None
+        self._journal(tx, claim.call_id, write, call)
+        return write, call
+
+    def _give_up(self, tx: Tx, look: ClaimedLook, write: StoredWrite, why: str) -> None:
+        """It did nothing and is not to be sent any more; what it would have changed is compared with what is read."""
+        settle_write(tx, write.write_id, DROPPED, message=why)
+        reasons = (Reason.ORDER_WRITE_REFUSED, Reason.ORDER_WRITE_UNDONE)
+        settle_by_proof(tx, self._workspace, [(reason, self._subject(write), why) for reason in reasons])
+        answer_looks(tx, self._workspace, self._connector.name, (look,))
+        self._read_again(tx, write, {})
+
+    def _journal(self, tx: Tx, call_id: CallId, write: StoredWrite, call: EncodedOrderCall) -> None:
         journal_order_call(
             tx,
             self._workspace,
@@ -112,13 +189,10 @@ class SendOrderWrites:
             body=call.body,
             key=call.key,
         )
-        return write, call
 
     @staticmethod
     def _take_over(tx: Tx, write: StoredWrite) -> StoredWrite:
         doubt_write(tx, write.write_id)
-        if write.call_id is not None:
-            close_call(tx, write.call_id, "unclear", status=None, answer=b"", trouble="its process died")
         return replace(write, state="unclear", first_sent_at=tx.now)
 
     def _decided_at(self, now: datetime, write: StoredWrite) -> datetime:
@@ -134,11 +208,17 @@ class SendOrderWrites:
         else:
             replan_write(tx, write_id, tx.now)
 
+    def _answered_all(self, tx: Tx, told: list[_Answered]) -> list[None]:
+        """Answers that came together are taken in together."""
+        append(tx, [self._audit(one.write, one.answer.outcome.value, one.answer.code) for one in told])
+        for one in told:
+            self._answered(tx, one.look, one.write, one.call_id, one.answer)
+        return [None] * len(told)
+
     def _answered(
         self, tx: Tx, look: ClaimedLook, write: StoredWrite, call_id: CallId, answer: OrderCallAnswer
     ) -> None:
         close_call(tx, call_id, "answered", status=answer.status, answer=answer.body)
-        append(tx, [self._audit(write, answer.outcome.value, answer.code)])
         if answer.outcome is OrderOutcome.REFUSED:
             self._refuse(tx, look, write.write_id, answer.code, answer.message)
             return
@@ -146,6 +226,8 @@ class SendOrderWrites:
 
     def _applied(self, tx: Tx, look: ClaimedLook, write: StoredWrite, made: dict[str, str]) -> None:
         """Applied is not confirmed: the order is read once more."""
+        if isinstance(write.write, CancelOrder) and not self._connector.capabilities.refunds_with_cancel:
+            made = {**made, REFUND_APART: "yes"}
         settle_write(tx, write.write_id, "applied", result=made)
         answer_looks(tx, self._workspace, self._connector.name, (look,))
         subject = self._subject(write)
@@ -162,17 +244,17 @@ class SendOrderWrites:
 
     def _refuse(self, tx: Tx, look: ClaimedLook, write_id: WriteId, code: str, message: str) -> None:
         """The store will not have it: a person must see it. The order is read: perhaps it is done already."""
-        write = get_write(tx, write_id)
-        assert write is not None
+        write = get_writes(tx, [write_id])[write_id]
         settle_write(tx, write_id, "refused", code=code, message=message)
         answer_looks(tx, self._workspace, self._connector.name, (look,))
+        what = {"purpose": write.purpose, "code": code, "message": message[:500]}
         opening = CaseOpening(
             workspace=self._workspace,
             reason=Reason.ORDER_WRITE_REFUSED,
             subject=self._subject(write),
             connection=self._connector.name,
             field=code,
-            details={"purpose": write.purpose, "code": code, "message": message[:500], "order": write.order_key},
+            details={**named(tx, self._workspace, write.order_key), **what},
         )
         raise_cases(tx, [opening])
         self._read_again(tx, write, {})
@@ -215,7 +297,7 @@ class SendOrderWrites:
     def _send_once_more(self, tx: Tx, look: ClaimedLook, write: StoredWrite) -> None:
         append(tx, [self._audit(write, "found_not_applied", "")])
         replan_write(tx, write.write_id, tx.now)
-        delay_looks(tx, self._workspace, self._connector.name, (look,), tx.now)
+        delay_looks(tx, self._workspace, self._connector.name, (look,), timedelta(0))
 
     def _judged(self, tx: Tx, look: ClaimedLook, write: StoredWrite, order: Order | None) -> None:
         if order is None:
@@ -226,6 +308,10 @@ class SendOrderWrites:
             parcel = made_parcel(order, write.write, {}, others) if isinstance(write.write, AddParcel) else None
             self._applied(tx, look, write, {"parcel_id": parcel.parcel_id} if parcel else {})
             append(tx, [self._audit(write, "found_applied", "")])
+            return
+        if isinstance(write.write, ReplaceCopy) and not is_untouched(order):
+            append(tx, [self._audit(write, "found_not_applied", "")])
+            self._give_up(tx, look, write, TOUCHED)
             return
         self._send_once_more(tx, look, write)
 
@@ -242,3 +328,12 @@ class SendOrderWrites:
             actor=self._connector.name,
             record={"purpose": write.purpose, "outcome": outcome, "code": code, "attempts": write.attempts + 1},
         )
+
+
+def _outdated(write: StoredWrite, standing: Collection[OrderKey], touched: Collection[OrderId]) -> str:
+    """Why a planned write must not be sent any more; empty when it may be."""
+    if isinstance(write.write, CreateCopy) and write.order_key not in standing:
+        return "the order was cancelled before"
+    if isinstance(write.write, ReplaceCopy) and write.write.order_id in touched:
+        return TOUCHED
+    return ""

@@ -13,7 +13,7 @@ import msgspec
 from storebridge.connectors.port import RowAnswer, RowOutcome, WriteStyle
 from storebridge.inventory.resolver import evidence_of
 from storebridge.inventory.settle import apply_delta
-from storebridge.inventory.versions import after
+from storebridge.inventory.versions import AFTER, after, is_exact
 from storebridge.model.ids import IntentId
 from storebridge.model.stock import PositionKey
 from storebridge.store.journal import SettledRow
@@ -93,7 +93,7 @@ def _apply(
 ) -> None:
     stored = lane.positions[intent.position]
     blind = style is WriteStyle.BLIND or intent.kind == "adjust"  # sent under mirror, answered under escrow
-    position = apply_delta(stored.position, intent.delta, version=answer.version, blind=blind)
+    position = apply_delta(stored.position, intent.delta, version=_made(intent, answer), blind=blind)
     lane.positions[intent.position] = msgspec.structs.replace(
         stored, position=position, written_at=now, misses=0, refusals=0
     )
@@ -101,6 +101,18 @@ def _apply(
     settlement.changed.add(intent.position)
     settlement.rows.append(SettledRow(intent.intent_id, "applied", answer.code))
     settlement.applied.append(Applied(intent.intent_id, intent.position, intent.delta, position.level))
+
+
+def _made(intent: OpenIntent, answer: RowAnswer) -> str | None:
+    """The version that our write made, where the answer names that one. A store that answers with its present state
+    (W38) may name the version of a sale since, of which we know nothing; guarded by that one, the next write would take
+    the sale back (the exhaustive search: keyed and stamped, 0 and 3 units). Then the counter is read first."""
+    if answer.version is None or (answer.level is not None and answer.level != intent.to_level):
+        return None
+    before = intent.version
+    if is_exact(answer.version) and before is not None and is_exact(before):
+        return answer.version if int(answer.version) == int(before.removeprefix(AFTER)) + 1 else None
+    return answer.version
 
 
 def _drop(lane: StoredLane, intent: OpenIntent, answer: RowAnswer, now: datetime, settlement: Settlement) -> None:

@@ -6,6 +6,8 @@ kept as evidence when that answer is in doubt.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from storebridge.inventory.observe import Condition, HoldRules, fold_reading
@@ -45,19 +47,19 @@ class Folding(msgspec.Struct):
 def fold_lane(lane: StoredLane, connection: ConnectionName, read: LevelsRead, rules: HoldRules) -> Folding:
     """Fold the readings that concern ``lane``; its positions are replaced in place."""
     folding = Folding([], {}, set(), [], set())
-    by_counter = {(reading.item_id, reading.location_id): reading for reading in read.readings}
-    asked, missing = set(read.asked), set(read.missing)
-    former = _former_pools(lane)
+    readings = {
+        key: read.by_counter.get((key.item_id, key.location_id)) or _nothing(key.item_id, key.location_id)
+        for key in lane.positions
+        if key.connection == connection and key.item_id in read.asked_items
+    }
+    former = _former_pools(lane) if rules.shares and _raises(lane, readings) else {}
     on_the_wire = lane.on_the_wire
-    for key, stored in lane.positions.items():
-        if key.connection != connection or key.item_id not in asked:
-            continue
-        reading = by_counter.get((key.item_id, key.location_id)) or _nothing(key.item_id, key.location_id)
+    for key, reading in readings.items():
         if key in on_the_wire:
             folding.set_aside.append(Seen(key, reading))
         else:
-            _fold_one(lane, key, stored, reading, read, rules, folding, former.get(key))
-            if key.item_id in missing and folding.conditions.get(key) is Condition.LEVEL_MISSING:
+            _fold_one(lane, key, lane.positions[key], reading, read, rules, folding, former.get(key))
+            if key.item_id in read.missing_items and folding.conditions.get(key) is Condition.LEVEL_MISSING:
                 folding.conditions[key] = Condition.ITEM_GONE
     return folding
 
@@ -96,8 +98,18 @@ def _nothing(item_id: ItemId, location_id: LocationId) -> LevelReading:
     return LevelReading(item_id=item_id, location_id=location_id, available=None)
 
 
+def _raises(lane: StoredLane, readings: Mapping[PositionKey, LevelReading]) -> bool:
+    """Whether a counter went up: only then it matters what was left of its pool."""
+    levels = ((lane.positions[key].position.level, reading.available) for key, reading in readings.items())
+    return any(now is not None and now > before for before, now in levels)
+
+
 def _former_pools(lane: StoredLane) -> dict[PositionKey, int]:
     """What was left for each counter before this read, in its own units."""
     state = lane.state({})
     left = {pool.pool_id: goods_left(state, pool) for pool in state.pools}
-    return {draw.position: left[draw.pool_id] // draw.weight for draw in lane.draws}
+    former: dict[PositionKey, int] = {}
+    for draw in lane.draws:
+        own = left[draw.pool_id] // draw.weight
+        former[draw.position] = min(own, former.get(draw.position, own))
+    return former

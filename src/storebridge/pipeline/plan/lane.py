@@ -13,6 +13,7 @@ import msgspec
 
 from storebridge.clock import Ids
 from storebridge.inventory.planner import Plan, plan
+from storebridge.inventory.reasons import WriteReason
 from storebridge.inventory.versions import guards_nothing, is_surpassed
 from storebridge.model.ids import ConnectionName, IntentId, Workspace
 from storebridge.model.stock import Measured, PlannedWrite, Policy, PositionKey
@@ -79,7 +80,6 @@ def _as_intent(
     adjusting: frozenset[ConnectionName],
 ) -> dict[str, Any]:
     stored = lane.positions[write.position]
-    lower = write.delta < 0
     due_at = now if stored.write_after is None else max(now, stored.write_after)
     return {
         "intent_id": ids.new("intent"),
@@ -93,12 +93,18 @@ def _as_intent(
         "to_level": write.to_level,
         "version": stored.position.version,
         "native_id": stored.position.native_id,
-        "priority": int(Urgency.STOCK_LOWER if lower else Urgency.STOCK_RAISE),
+        "priority": int(_urgency(write)),
         "state": "planned",
         "reason": write.reason,
         "created_at": now,
         "due_at": due_at,
     }
+
+
+def _urgency(write: PlannedWrite) -> Urgency:
+    if write.reason == WriteReason.HOLD_FOR_CHECKOUT:
+        return Urgency.CHECKOUT
+    return Urgency.STOCK_LOWER if write.delta < 0 else Urgency.STOCK_RAISE
 
 
 def _may_be_sent(lane: StoredLane, write: PlannedWrite, now: datetime) -> bool:

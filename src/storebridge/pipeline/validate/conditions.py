@@ -44,7 +44,8 @@ def record_conditions(
 
     ``open_now`` holds (reason, subject) of the lane's open cases, so that a quiet sweep writes nothing.
     """
-    sku = next((pool.sku for pool in lane.pools.values()), None)
+    if not open_now and not any(found.values()):
+        return []  # as good as every reading
     found = _without_closed_locations(tx, workspace, found)
     openings: dict[tuple[Reason, str], CaseOpening] = {}
     closings: dict[tuple[Reason, str], str] = {}
@@ -53,7 +54,7 @@ def record_conditions(
             subject = _subject(reason, key)
             is_open = (reason.value, subject) in open_now
             if candidate is condition and not is_open:
-                openings[reason, subject] = _opening(workspace, lane, key, reason, sku)
+                openings[reason, subject] = _opening(workspace, lane, key, reason)
             elif candidate is not condition and is_open and reason not in CLOSED_BY_A_PERSON:
                 closings[reason, subject] = "a later read shows a normal level"
         if condition is Condition.ITEM_GONE:
@@ -84,14 +85,14 @@ def _subject(reason: Reason, key: PositionKey) -> str:
     return f"{key.connection}/{key.item_id}" if reason in ABOUT_THE_ITEM else subject_of(key)
 
 
-def _opening(workspace: Workspace, lane: StoredLane, key: PositionKey, reason: Reason, sku: str | None) -> CaseOpening:
+def _opening(workspace: Workspace, lane: StoredLane, key: PositionKey, reason: Reason) -> CaseOpening:
     position = lane.positions[key].position
     return CaseOpening(
         workspace=workspace,
         reason=reason,
         subject=_subject(reason, key),
         connection=key.connection,
-        sku=sku,
+        sku=lane.sku_of(key),
         lane=lane.lane,
         field="available",
         details={"location": key.location_id, "level": position.level, "held": position.held},

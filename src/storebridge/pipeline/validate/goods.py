@@ -10,6 +10,7 @@ from storebridge.inventory.mass_zero import looks_emptied
 from storebridge.inventory.pools import goods_left
 from storebridge.model.ids import ConnectionName, LaneKey, Workspace
 from storebridge.model.stock import LevelsRead
+from storebridge.model.words import in_units
 from storebridge.store.database import Tx
 from storebridge.store.lanes import StoredLane
 
@@ -38,7 +39,7 @@ def record_oversold(
                     )
                 )
             elif left >= 0 and is_open:
-                closings.append((Reason.OVERSOLD, pool.pool_id, f"{left} units are left"))
+                closings.append((Reason.OVERSOLD, pool.pool_id, f"{in_units(left)} left"))
     raise_cases(tx, openings)
     settle_by_proof(tx, workspace, closings)
 

@@ -20,12 +20,13 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import filelock
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.pool import NullPool, StaticPool
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.pool import QueuePool, StaticPool
 
 from storebridge.clock import Clock
-from storebridge.errors import StoreUnavailableError
-from storebridge.store.migrate import migrate
+from storebridge.errors import StoreInUseError, StoreUnavailableError
+from storebridge.store.dialects.batches import Batch
+from storebridge.store.migrate import demand_current, migrate
 from storebridge.store.prepared import run_plainly
 from storebridge.store.transactions import DialectName, Tx
 
@@ -50,34 +51,12 @@ class _Waiting:
         self.done: Future[Any] = Future()
 
 
-class _Batch:
-    """Items that wait for the same batch function."""
-
-    __slots__ = ("futures", "items")
-
-    def __init__(self) -> None:
-        self.items: list[Any] = []
-        self.futures: list[Future[Any]] = []
-
-    def hand_out(self, done: Future[Any]) -> None:
-        """Give each caller its own result, or the error that all of them share."""
-        error = done.exception()
-        results = [None] * len(self.futures) if error else done.result()
-        for future, result in zip(self.futures, results, strict=True):
-            if not future.set_running_or_notify_cancel():
-                continue  # whoever asked has gone; the others still wait
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
-
 def sqlite_engine(path: str, *, read_only: bool = False, shared: bool = False) -> Engine:
     """An engine whose transactions are begun by us: the driver would otherwise begin them late and deferred."""
     engine = create_engine(
         "sqlite://",
         creator=lambda: _connect(path, read_only),
-        poolclass=StaticPool if shared else NullPool,
+        poolclass=StaticPool if shared else QueuePool,
     )
 
     @event.listens_for(engine, "begin")
@@ -112,13 +91,14 @@ class FileLock:
         try:
             self._lock.acquire()
         except filelock.Timeout as error:
-            raise StoreUnavailableError(
+            raise StoreInUseError(
                 f"{path.stem} is in use by another storebridge (process {self._told()}). Commands reach it through "
                 "that server; stop it to open the file here."
             ) from error
         except OSError as error:
             raise StoreUnavailableError(f"The lock {path} cannot be taken: {error.strerror or error}.") from error
-        self._holder.write_text(str(os.getpid()), encoding="utf-8")
+        with contextlib.suppress(OSError):  # on a full disk there is no room for a note
+            self._holder.write_text(str(os.getpid()), encoding="utf-8")
 
     def _told(self) -> str:
         with contextlib.suppress(OSError, UnicodeDecodeError):
@@ -137,19 +117,38 @@ class SqliteStore:
 
     def __init__(self, path: str, *, clock: Clock, read_only: bool = False) -> None:
         self._clock = clock
+        self._path = path
         self._lock = None if read_only else FileLock(Path(f"{path}.lock"))
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._batches: dict[Callable[..., Any], _Batch] = {}
+        self._batches: dict[tuple[Callable[..., Any], asyncio.AbstractEventLoop], Batch] = {}
         self._batch_lock = threading.Lock()
         self._left_over: _Waiting | None = None
+        self._closed = False
         self._reader = sqlite_engine(path, read_only=True)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
         self._writer: Engine | None = None
         if not read_only:
             self._writer = sqlite_engine(path, shared=True)
-            migrate(self._writer)
+            self._open_file(self._writer)
             self._thread = threading.Thread(target=self._write, name="sqlite-writer", daemon=True)
             self._thread.start()
+        else:
+            self._open_file(self._reader)
+
+    def _open_file(self, engine: Engine) -> None:
+        """Bring the schema up to date, or see that it is. Raises StoreUnavailableError."""
+        verb = "read" if self._writer is None else "written"
+        try:
+            demand_current(engine) if self._writer is None else migrate(engine)
+        except (DatabaseError, StoreUnavailableError) as error:
+            if self._lock is not None:
+                self._lock.release()
+            if isinstance(error, StoreUnavailableError):
+                raise StoreUnavailableError(f"{self._path}: {error}") from error
+            raise StoreUnavailableError(
+                f"The database file {self._path} cannot be {verb} ({error.orig}): correct server.store or --store, or "
+                "its permissions."
+            ) from error
 
     async def run(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         waiting = _Waiting(lambda tx: fn(tx, *args, **kwargs))
@@ -158,36 +157,40 @@ class SqliteStore:
         return result
 
     async def run_batch(self, fn: Callable[[Tx, list[A]], list[R]], item: A) -> R:
-        future: Future[R] = Future()
+        key = fn, asyncio.get_running_loop()
         with self._batch_lock:
-            batch = self._batches.get(fn)
+            batch = self._batches.get(key)
             if batch is None:
-                batch = self._batches[fn] = _Batch()
-                self._put(self._waiting_batch(fn, batch))
-            batch.items.append(item)
-            batch.futures.append(future)
-        return await asyncio.wrap_future(future)
+                batch = Batch(key[1])
+                self._put(self._waiting_batch(key, batch))
+                self._batches[key] = batch
+            answer = batch.add(item)
+        result: R = await answer
+        return result
 
-    def _waiting_batch(self, fn: Callable[[Tx, list[A]], list[R]], batch: _Batch) -> _Waiting:
-        def run(tx: Tx) -> list[R]:
-            self._close_batch(fn, batch)
-            return fn(tx, batch.items)
+    def _waiting_batch(self, key: tuple[Callable[..., Any], asyncio.AbstractEventLoop], batch: Batch) -> _Waiting:
+        def run(tx: Tx) -> list[Any]:
+            self._close_batch(key, batch)
+            results: list[Any] = key[0](tx, batch.items)
+            return results
 
         def hand_out(done: Future[Any]) -> None:
-            self._close_batch(fn, batch)
-            batch.hand_out(done)
+            self._close_batch(key, batch)
+            error = done.exception()
+            batch.set_exception(error) if error else batch.set_result(done.result())
 
         waiting = _Waiting(run)
         waiting.done.add_done_callback(hand_out)
         return waiting
 
-    def _close_batch(self, fn: Callable[..., Any], batch: _Batch) -> None:
+    def _close_batch(self, key: tuple[Callable[..., Any], asyncio.AbstractEventLoop], batch: Batch) -> None:
         """From here on newcomers start a batch of their own."""
         with self._batch_lock:
-            if self._batches.get(fn) is batch:
-                del self._batches[fn]
+            if self._batches.get(key) is batch:
+                del self._batches[key]
 
     async def read(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        self._demand_open()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, lambda: self._read(lambda tx: fn(tx, *args, **kwargs)))
 
@@ -199,12 +202,18 @@ class SqliteStore:
             with self._reader.begin() as conn:
                 return fn(Tx(conn, self._clock.now(), "sqlite"))
         except OperationalError as error:
-            raise StoreUnavailableError(f"The database file cannot be read: {error.orig}") from error
+            raise StoreUnavailableError(f"The database file {self._path} cannot be read: {error.orig}.") from error
 
     def _put(self, waiting: _Waiting) -> None:
         if self._writer is None:
             raise StoreUnavailableError("This database was opened for reading only; nothing was changed.")
+        self._demand_open()
         self._queue.put(waiting)
+
+    def _demand_open(self) -> None:
+        """Who comes after the end would wait for ever: a delivery that arrives while the process stops is answered."""
+        if self._closed:
+            raise StoreUnavailableError("This process stops: its database is closed.")
 
     def _write(self) -> None:
         assert self._writer is not None
@@ -259,7 +268,7 @@ class SqliteStore:
             return
         except DBAPIError as error:
             for waiting in group:
-                waiting.done.set_exception(StoreUnavailableError(f"The database did not take the change: {error.orig}"))
+                waiting.done.set_exception(_unavailable(error))
             return
         for waiting, result, raised in results:
             if raised is None:
@@ -284,6 +293,7 @@ class SqliteStore:
         await asyncio.wrap_future(waiting.done)
 
     async def close(self) -> None:
+        self._closed = True
         if self._writer is not None:
             self._queue.put(None)
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
@@ -309,13 +319,24 @@ def _run_one(tx: Tx, waiting: _Waiting, *, alone: bool) -> tuple[Any, BaseExcept
         try:
             return waiting.fn(tx), None
         except BaseException as error:
-            raise _AloneFailed(error) from error
+            raise _AloneFailed(_told(error)) from error
     run_plainly(tx.conn, "SAVEPOINT one_of_group")
     try:
         result = waiting.fn(tx)
+    except OperationalError:
+        raise  # no room, or no disk: SQLite may have rolled everything back, and nobody of the group fares better
     except BaseException as error:  # noqa: BLE001 - whoever asked for this function gets it
         run_plainly(tx.conn, "ROLLBACK TO one_of_group")
         run_plainly(tx.conn, "RELEASE one_of_group")
         return None, error
     run_plainly(tx.conn, "RELEASE one_of_group")
     return result, None
+
+
+def _told(error: BaseException) -> BaseException:
+    """What the one who asked gets: a full disk or a file that cannot be written is no fault of what was asked."""
+    return _unavailable(error) if isinstance(error, OperationalError) else error
+
+
+def _unavailable(error: DBAPIError) -> StoreUnavailableError:
+    return StoreUnavailableError(f"The database did not take the change: {error.orig}")

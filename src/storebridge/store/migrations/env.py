@@ -2,11 +2,18 @@
 
 from alembic import context
 
-from storebridge.store.tables import metadata
+from storebridge.store import (
+    tables_backfills,  # noqa: F401 - its tables belong to the same schema
+    tables_brakes,  # noqa: F401 - its tables belong to the same schema
+    tables_checkouts,  # noqa: F401 - its tables belong to the same schema
+    tables_marks,  # noqa: F401 - its tables belong to the same schema
+    tables_oversold,
+    tables_settlement,  # noqa: F401 - its tables belong to the same schema
+)
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=tables_oversold.metadata,
     transactional_ddl=True,
     transaction_per_migration=False,
     render_as_batch=True,

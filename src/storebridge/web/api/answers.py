@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 import msgspec
 from starlette.responses import Response
 
+from storebridge.model.settlement import Invoice, KeptStatement
+from storebridge.operations.backfill_orders import Backfills
 from storebridge.operations.book_goods import Booked
 from storebridge.operations.explain_stock import StockStory
 from storebridge.operations.import_parcels import Imported
@@ -25,13 +27,17 @@ from storebridge.operations.settle_case import Settled
 from storebridge.operations.ship_order import OrderMoved
 from storebridge.operations.show_order import OrderView
 from storebridge.operations.show_overview import Overview
+from storebridge.operations.show_settlement import SettlementPage
 from storebridge.operations.show_status import Status
+from storebridge.operations.undo_changes import Undone
 
 ANSWERS = (
     AuditPage,
     BaselineReport,
     Booked,
+    Backfills,
     Campaigns,
+    Undone,
     CasePage,
     CaseView,
     Event,
@@ -43,7 +49,10 @@ ANSWERS = (
     Overview,
     Reconciliation,
     Replayed,
+    Invoice,
+    KeptStatement,
     Settled,
+    SettlementPage,
     Status,
     StockPage,
     StockStory,

@@ -17,19 +17,29 @@ from storebridge import __version__
 from storebridge.errors import (
     ConfigurationError,
     NotFoundError,
+    OutOfRangeError,
     RefusedError,
     StorebridgeError,
     StoreUnavailableError,
 )
+from storebridge.operations.explain_trouble import AnyTrouble, explain_trouble
 from storebridge.web.api.answers import schemas
 from storebridge.web.api.orders import add_order_reads, add_order_writes
 from storebridge.web.api.reads import add_reads
+from storebridge.web.api.settlements import add_settlements
 from storebridge.web.api.writes import add_writes
 
 if TYPE_CHECKING:
     from storebridge.bootstrap import Bridge
 
-STATUS = {NotFoundError: 404, RefusedError: 409, ConfigurationError: 400, StoreUnavailableError: 503}
+STATUS = {
+    NotFoundError: 404,
+    OutOfRangeError: 422,
+    RefusedError: 409,
+    ConfigurationError: 400,
+    StoreUnavailableError: 503,
+}
+"""The first that fits; an OutOfRangeError is a RefusedError, too."""
 
 
 class DescribedApi(FastAPI):
@@ -53,9 +63,11 @@ def build_api(bridge: Bridge) -> FastAPI:
     )
     add_reads(api, bridge)
     add_order_reads(api, bridge)
+    add_settlements(api, bridge)
     add_writes(api, bridge)
     add_order_writes(api, bridge)
     api.add_exception_handler(StorebridgeError, _explain)
+    api.add_exception_handler(AnyTrouble, _explain_store)
     api.add_exception_handler(RequestValidationError, _explain_request)
     return api
 
@@ -63,6 +75,12 @@ def build_api(bridge: Bridge) -> FastAPI:
 async def _explain(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the framework hands it in
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
     return _error(str(error), status)
+
+
+async def _explain_store(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    """A store that does not answer while somebody waits is not our failure."""
+    assert isinstance(error, AnyTrouble)
+    return _error(explain_trouble(error), 503)
 
 
 async def _explain_request(request: Request, error: Exception) -> Response:  # noqa: ARG001

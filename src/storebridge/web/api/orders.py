@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from storebridge.flows.queue import TO_DO, Place
 from storebridge.model.sales import Tracking
+from storebridge.operations.backfill_orders import Backfills, cancel_backfill, list_backfills, start_backfill
 from storebridge.operations.import_parcels import Imported, import_parcels
 from storebridge.operations.list_orders import OrderPage, list_orders
 from storebridge.operations.ship_order import OrderMoved, Step, change_parcel, hold_order, note_step, ship_order
@@ -56,6 +57,11 @@ def add_order_reads(api: FastAPI, bridge: Bridge) -> None:
         query = {"limit": limit, "connection": connection, "place": place, "search": search}
         return answer_page(page, request.url.path, query)
 
+    @api.get("/v1/{workspace}/backfills", responses=described(Backfills), tags=["orders"])
+    async def backfills(workspace: str) -> Response:
+        """How far the last backfill of each store is."""
+        return answer_with(await list_backfills(bridge.store, terms_in(bridge, workspace)))
+
     @api.get("/v1/{workspace}/orders/{order:path}", responses=described(OrderView), tags=["orders"])
     async def order(workspace: str, order: str) -> Response:
         """One order by its key, its store's id or its name: document, parcels, writes, history."""
@@ -66,6 +72,7 @@ def add_order_writes(api: FastAPI, bridge: Bridge) -> None:
     """Add every verb about orders."""
     _add_parcels(api, bridge)
     _add_warehouse(api, bridge)
+    _add_backfills(api, bridge)
 
 
 def _add_parcels(api: FastAPI, bridge: Bridge) -> None:
@@ -160,3 +167,24 @@ def _add_warehouse(api: FastAPI, bridge: Bridge) -> None:
         moved = await bridge.store.run(hold_order, terms, ids, order, hold=hold, actor=actor, why=why)
         bridge.wake(terms.workspace, moved.wake)
         return answer_with(moved)
+
+
+def _add_backfills(api: FastAPI, bridge: Bridge) -> None:
+    @api.post("/v1/{workspace}/backfills", responses=described(Backfills), tags=["orders"])
+    async def backfill(
+        workspace: str,
+        days: Annotated[int, Body(description="Orders of so many days.")],
+        copies: Annotated[bool, Body(description="Copy those that still wait to be shipped.")] = False,
+        connection: Annotated[str | None, Body(max_length=200, description="Of this store only.")] = None,
+        actor: Actor = "api",
+    ) -> Response:
+        """Read orders of the past, newest first, beside the live work."""
+        terms = terms_in(bridge, workspace)
+        started = await bridge.store.run(start_backfill, terms, days, copy=copies, connection=connection, actor=actor)
+        bridge.wake(terms.workspace, started.wake)
+        return answer_with(started)
+
+    @api.post("/v1/{workspace}/backfills/cancel", responses=described(Backfills), tags=["orders"])
+    async def cancel(workspace: str, actor: Annotated[str, Body(max_length=100, embed=True)] = "api") -> Response:
+        """Read no more; what was read stays."""
+        return answer_with(await bridge.store.run(cancel_backfill, terms_in(bridge, workspace), actor=actor))

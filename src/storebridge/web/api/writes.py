@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Body, FastAPI
@@ -14,6 +15,7 @@ from storebridge.operations.replay_event import Replayed, replay_event
 from storebridge.operations.run_baseline import BaselineReport
 from storebridge.operations.run_campaign import EVERYTHING, Campaigns, start_campaign, stop_campaign
 from storebridge.operations.settle_case import Choice, Settled, settle_case
+from storebridge.operations.undo_changes import Batch, Undone, undo_changes
 from storebridge.web.api.answers import answer_with, described
 from storebridge.web.api.reads import terms_in
 
@@ -29,6 +31,7 @@ Units = Annotated[int, Body(description="Units of goods.")]
 def add_writes(api: FastAPI, bridge: Bridge) -> None:
     """Add every verb to the API."""
     _add_goods(api, bridge)
+    _add_undo(api, bridge)
     _add_campaigns(api, bridge)
     _add_cases(api, bridge)
     _add_engine(api, bridge)
@@ -54,6 +57,31 @@ def _add_goods(api: FastAPI, bridge: Bridge) -> None:
         )
         bridge.wake(terms.workspace, booked.wake)
         return answer_with(booked)
+
+
+def _add_undo(api: FastAPI, bridge: Bridge) -> None:
+    @api.post("/v1/{workspace}/undo", responses=described(Undone), tags=["stock"])
+    async def undo(
+        workspace: str,
+        since: Annotated[datetime | None, Body(description="From this time on; or `minutes`.")] = None,
+        minutes: Annotated[float | None, Body(description="The last so many minutes.")] = None,
+        until: Annotated[datetime | None, Body(description="Up to this time; now when absent.")] = None,
+        skus: Annotated[str, Body(max_length=255, description="A SKU or a pattern.")] = EVERYTHING,
+        connection: Annotated[str | None, Body(max_length=100, description="Edits of this store's staff only.")] = None,
+        apply: Annotated[bool, Body(description="Without it, only what would be done.")] = False,
+        actor: Actor = "api",
+    ) -> Response:
+        """Take back edits by staff, receipts, counts and corrections of a period; the writes follow. Never sales."""
+        terms = terms_in(bridge, workspace)
+        batch = Batch(_aware(since), minutes, _aware(until), skus, connection)
+        undone = await bridge.store.run(undo_changes, terms, bridge.environment.ids, batch, apply=apply, actor=actor)
+        bridge.wake(terms.workspace, undone.wake)
+        return answer_with(undone)
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    """UTC where a time does not say."""
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 def _add_campaigns(api: FastAPI, bridge: Bridge) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 
 from storebridge.errors import RefusedError
-from storebridge.web.intake.app import BodyTooLarge, read_bounded
+from storebridge.web.intake.bodies import BodyTooLarge, read_bounded
 
 MOST_FORM_BYTES = 64_000
 MOST_FIELDS = 400

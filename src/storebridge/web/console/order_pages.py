@@ -9,11 +9,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from storebridge.errors import ConfigurationError, RefusedError
+from storebridge.flows.changes import balance_of
 from storebridge.flows.queue import TO_DO, Place
 from storebridge.model.sales import Tracking
 from storebridge.model.settings import WorkspaceTerms
+from storebridge.operations.backfill_orders import backfill_line, list_backfills
 from storebridge.operations.export_orders import export_orders
 from storebridge.operations.list_orders import list_orders
+from storebridge.operations.print_orders import print_orders
 from storebridge.operations.ship_order import Step, hold_order, note_step, ship_order
 from storebridge.operations.show_order import show_order
 from storebridge.web.console.forms import read_form
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
     from storebridge.bootstrap import Bridge
 
 ROWS = 100
-MOST_PRINTED = 200
 ACTOR = "console"
 CSV = {"content-disposition": 'attachment; filename="orders.csv"', "content-type": "text/csv; charset=utf-8"}
 
@@ -65,6 +67,8 @@ class OrderPages:
             request,
             "orders.html",
             page=page,
+            backfills=(await list_backfills(self._store, terms)).stores,
+            backfill_line=backfill_line,
             search=search,
             chosen=chosen,
             to_do=sum(page.places.get(place.value, 0) for place in TO_DO),
@@ -77,9 +81,8 @@ class OrderPages:
         places = places_of(request.query_params.get("place", "")) or (Place.READY, Place.PARTLY_SHIPPED)
         if places == TO_DO:
             places = (Place.READY, Place.PARTLY_SHIPPED)
-        page = await list_orders(self._store, terms, places=places, limit=MOST_PRINTED)
-        views = [await show_order(self._store, terms, order.order_key) for order in reversed(page.items)]
-        return self._pages.render(request, "orders_print.html", views=views, more=page.after is not None)
+        found = await print_orders(self._store, terms, places)
+        return self._pages.render(request, "orders_print.html", views=found.lists, more=found.more)
 
     async def exported(self, request: Request) -> Response:
         return Response(await export_orders(self._store, self._pages.terms_of(request)), headers=CSV)
@@ -90,7 +93,13 @@ class OrderPages:
     async def _order(self, request: Request, problem: str = "") -> Response:
         view = await show_order(self._store, self._pages.terms_of(request), request.path_params["order"])
         return self._pages.render(
-            request, "order.html", 409 if problem else 200, view=view, order=view.order, problem=problem
+            request,
+            "order.html",
+            409 if problem else 200,
+            view=view,
+            order=view.order,
+            balance=balance_of(view.order),
+            problem=problem,
         )
 
     async def change(self, request: Request) -> Response:
@@ -142,7 +151,7 @@ def units_of(form: dict[str, str]) -> dict[str, int]:
     for name, value in form.items():
         if not name.startswith("units:") or value in ("", "0"):
             continue
-        if not value.isdigit() or len(value) > 6:
+        if not value.isdecimal() or len(value) > 6:
             raise RefusedError(f"{value[:20]!r} is no number of units; nothing was changed.")
         units[name.removeprefix("units:")] = int(value)
     if not units:

@@ -13,16 +13,19 @@ from storebridge.model.ids import Workspace
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.stock import Policy
 from storebridge.operations.book_goods import count_goods, receive_goods
-from storebridge.operations.explain_stock import explain_stock
+from storebridge.operations.explain_stock import bundle_lines, explain_stock
 from storebridge.operations.list_audit import list_audit
-from storebridge.operations.list_cases import CaseFilter, list_cases, show_case
+from storebridge.operations.list_cases import CaseFilter, show_case, show_desk
 from storebridge.operations.list_stock import list_stock
 from storebridge.operations.settle_case import Choice, settle_case
 from storebridge.operations.show_status import PROMISES
+from storebridge.web.console.answers import answers_to
+from storebridge.web.console.campaign_pages import CampaignPages
 from storebridge.web.console.forms import read_form
 from storebridge.web.console.live import LiveOverview
 from storebridge.web.console.order_pages import OrderPages
 from storebridge.web.console.render import build_templates, link
+from storebridge.web.console.settlement_pages import SettlementPages
 
 if TYPE_CHECKING:
     from storebridge.bootstrap import Bridge
@@ -47,7 +50,9 @@ class Pages:
             Route("/stock", self.stock),
             Route("/stock/{sku:path}", self.story),
             Route("/stock/{sku:path}", self.book, methods=["POST"]),
+            *CampaignPages(self).routes(),
             *OrderPages(self).routes(),
+            *SettlementPages(self).routes(),
             Route("/exceptions", self.exceptions),
             Route("/exceptions/{case_id}", self.exception),
             Route("/exceptions/{case_id}", self.settle, methods=["POST"]),
@@ -112,7 +117,7 @@ class Pages:
             self.bridge.store,
             terms,
             request.path_params["sku"],
-            before=int(before) if before.isdigit() else None,
+            before=int(before) if before.isdecimal() and len(before) < 19 else None,
         )
         policy = story.pools[0].line.policy if story.pools else terms.policy.value
         return self.render(
@@ -120,8 +125,11 @@ class Pages:
             "story.html",
             409 if problem else 200,
             story=story,
+            bundle=[line.strip() for one in story.bundle for line in bundle_lines(one)],
+            sentences={movement.row.seq: movement.sentence for movement in story.movements},
             promise=PROMISES.get(Policy(policy), ""),
             usual=terms.policy.value,
+            keeps_orders=terms.keep_orders,
             problem=problem,
         )
 
@@ -130,7 +138,7 @@ class Pages:
         terms, sku, form = self.terms_of(request), request.path_params["sku"], await read_form(request)
         verb = count_goods if form.get("what") == "count" else receive_goods
         units = form.get("units", "")
-        if not units.isdigit():
+        if not units.isdecimal() or len(units) > 9:
             return await self._story(request, "Give a whole number of units.")
         try:
             booked = await self.bridge.store.run(
@@ -151,8 +159,8 @@ class Pages:
         terms, query = self.terms_of(request), request.query_params
         state = "resolved" if query.get("state") == "resolved" else "open"
         wanted = CaseFilter(state=state, reason=query.get("reason") or None, sku=query.get("sku") or None)
-        page = await list_cases(self.bridge.store, terms.workspace, wanted, after=query.get("after"), limit=ROWS)
-        return self.render(request, "exceptions.html", page=page, wanted=wanted, state=state)
+        desk = await show_desk(self.bridge.store, terms.workspace, wanted, after=query.get("after"), limit=ROWS)
+        return self.render(request, "exceptions.html", page=desk.page, open_of=desk.open_of, wanted=wanted, state=state)
 
     async def exception(self, request: Request) -> Response:
         return await self._exception(request)
@@ -161,7 +169,13 @@ class Pages:
         terms = self.terms_of(request)
         view = await show_case(self.bridge.store, terms.workspace, request.path_params["case_id"])
         return self.render(
-            request, "exception.html", 409 if problem else 200, view=view, case=view.case, problem=problem
+            request,
+            "exception.html",
+            409 if problem else 200,
+            view=view,
+            case=view.case,
+            answers=answers_to(view.choices),
+            problem=problem,
         )
 
     async def settle(self, request: Request) -> Response:

@@ -26,10 +26,43 @@ def pretty(record: str) -> str:
     return record if content is None else json.dumps(content, indent=2, ensure_ascii=False)
 
 
+IDENTIFIERS = ("location", "id", "copy_id")
+"""Facts of a case that only a machine reads; they stand among the facts."""
+FACTS = {
+    "of": "Sold in",
+    "id": "Its id there",
+    "copy": "Its copy",
+    "copied_to": "Copied to",
+    "copy_id": "The copy’s id",
+    "why": "Why",
+}
+"""What facts are called on the page of a case, where their own name says too little."""
+
+
 def plainly(sentence: str, payload: Mapping[str, Any] | None) -> str:
-    """A case's sentence without the vendor's identifier of the location, which stands among the facts."""
-    location = (payload or {}).get("location")
-    return sentence.replace(f"location {location}, ", "") if location else sentence
+    """A case's sentence without the vendors' identifiers, which stand among the facts."""
+    for name in IDENTIFIERS:
+        value = (payload or {}).get(name)
+        told = f"{name.replace('_', ' ')} {value}"
+        if value:
+            sentence = sentence.replace(f", {told}", "").replace(f"{told}, ", "").replace(f" ({told})", "")
+    return sentence
+
+
+def about(case: Any) -> str:
+    """The goods or the order that a case is about, in one word; empty where it is about a store as a whole."""
+    return str(case.sku or (case.payload or {}).get("order") or "")
+
+
+def order_of(case: Any) -> str:
+    """The key of the order that a case is about, for a link to its page; empty where none is known here."""
+    return str((case.payload or {}).get("order_key") or "")
+
+
+def fact_name(name: str) -> str:
+    """A fact of a case as a label."""
+    told = FACTS.get(name, name.replace("_", " "))
+    return told[:1].upper() + told[1:]
 
 
 def _read(record: str) -> Any:

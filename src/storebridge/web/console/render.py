@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from math import ceil
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -11,9 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from storebridge.model.money import Money
-from storebridge.web.console.records import gist, plainly, pretty
-
-CENTS = Decimal("0.01")
+from storebridge.model.sales import Address
+from storebridge.model.words import in_units
+from storebridge.web.console.records import about, fact_name, gist, order_of, plainly, pretty
 
 
 def build_templates() -> Environment:
@@ -25,8 +26,18 @@ def build_templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters.update(moment=moment, span=span, sku_path=sku_path, signed=signed, words=words)
-    templates.filters.update(count=count, duration=duration, gist=gist, pretty=pretty, plainly=plainly, money=money)
+    templates.filters.update(moment=moment, span=span, sku_path=sku_path, signed=signed, words=words, in_units=in_units)
+    templates.filters.update(heading=heading, left=left, about=about, fact_name=fact_name, order_of=order_of)
+    templates.filters.update(
+        count=count,
+        duration=duration,
+        gist=gist,
+        pretty=pretty,
+        plainly=plainly,
+        money=money,
+        percent=percent,
+        address=address,
+    )
     return templates
 
 
@@ -48,6 +59,16 @@ def span(since: datetime | None, now: datetime) -> str:
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s"
+
+
+def left(until: datetime, now: datetime) -> str:
+    """How long until then, in one unit, to the nearest: whoever just asked for 24 hours has a day left."""
+    seconds = max(timedelta(0), until - now).total_seconds()
+    minutes = ceil(seconds / 60)
+    for size, unit in ((1440, "d"), (60, "h"), (1, "min")):
+        if minutes >= size and seconds >= 60:
+            return f"{round(minutes / size)} {unit}"
     return f"{int(seconds)} s"
 
 
@@ -74,14 +95,40 @@ def duration(milliseconds: int | None) -> str:
 
 
 def money(amount: Money) -> str:
-    """With its cents, also where the store leaves zeros out: 19.90 EUR."""
-    exact = amount.amount if amount.amount.as_tuple().exponent <= -2 else amount.amount.quantize(CENTS)  # type: ignore[operator]  # finite
-    return f"{exact:,} {amount.currency}".replace("-", "−")
+    """In the coins of its currency, also where the store leaves zeros out: 1,219.90 EUR, 1,500 JPY."""
+    return f"{Decimal(amount.in_coins):,f} {amount.currency}".replace("-", "−")
+
+
+def percent(rate: str) -> str:
+    """A tax rate as people say it: 0.19 is 19 %; as it is where it is no number."""
+    try:
+        return f"{(Decimal(rate) * 100).normalize():f} %"
+    except InvalidOperation:
+        return rate
+
+
+def address(to: Address) -> list[str]:
+    """The lines of an address that say something, for a label."""
+    lines = (
+        f"{to.first_name} {to.last_name}",
+        to.company,
+        to.street,
+        to.street_2,
+        f"{to.postal_code} {to.city}",
+        f"{to.region} {to.country}",
+    )
+    return [line.strip() for line in lines if line.strip()]
 
 
 def words(name: str) -> Markup:
     """``change_held`` as words."""
     return escape(name.replace("_", " "))
+
+
+def heading(name: str) -> Markup:
+    """``sku_only_on_one_side`` as the beginning of a line: SKU only on one side."""
+    told = " ".join("SKU" if word == "sku" else word for word in name.split("_"))
+    return escape(told[:1].upper() + told[1:])
 
 
 def link(path: str, **query: Any) -> str:

@@ -1,6 +1,6 @@
 """The webhook intake: bounded memory, stored before the answer, no word about why a delivery was refused.
 
-200 stored (or known already) · 401 bad signature · 404 no such connection · 413 too large · 503 not stored.
+Deliveries: 200 stored (or known already) · 401 bad signature · 404 no such connection · 413 too large · 503 not stored.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from starlette.routing import Route
 
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.web.health import health_routes
+from storebridge.web.intake.bodies import BodyTooLarge, read_bounded
+from storebridge.web.intake.guard import guard_routes
 
 if TYPE_CHECKING:
     from storebridge.bootstrap import Bridge
@@ -22,16 +24,13 @@ STATUS = {"stored": 200, "duplicate": 200, "forged": 401, "unknown_connection": 
 """What the vendor is told, by ``Acceptance``. It retries anything but 2xx, and later drops the subscription."""
 
 
-class BodyTooLarge(Exception):
-    """The delivery is longer than ``server.max_delivery_bytes``; the rest of it is not read."""
-
-
 def build_intake_app(bridge: Bridge) -> Starlette:
     """The application that stores deliver to; it serves nothing else but health."""
     desk = IntakeDesk(bridge)
     routes = [
         Route("/hooks/{connection}", desk.receive, methods=["POST"]),
         Route("/hooks/{workspace}/{connection}", desk.receive, methods=["POST"]),
+        *guard_routes(bridge),
         *health_routes(bridge),
     ]
     return Starlette(routes=routes)
@@ -65,16 +64,3 @@ class IntakeDesk:
         """The short address works as long as one workspace alone has a connection of that name."""
         named = [key for key in self._known if key[1] == connection and (workspace is None or key[0] == workspace)]
         return named[0] if len(named) == 1 else None
-
-
-async def read_bounded(request: Request, most_bytes: int) -> bytes:
-    """The whole body, or BodyTooLarge as soon as it is known to be longer; never holds more than that."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > most_bytes:
-        raise BodyTooLarge
-    body = bytearray()
-    async for chunk in request.stream():
-        if len(body) + len(chunk) > most_bytes:
-            raise BodyTooLarge
-        body += chunk
-    return bytes(body)

@@ -7,41 +7,50 @@ Every method that begins with a verb of the pipeline runs as one transaction wou
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import msgspec
 
 from storebridge.connectors.port import RowAnswer, RowOutcome, WriteStyle
 from storebridge.inventory import resolver
 from storebridge.inventory.observe import HoldRules, fold_reading, settle_hold
+from storebridge.inventory.planner import plan
 from storebridge.inventory.settle import apply_delta
-from storebridge.model.ids import ConnectionName, IntentId, ItemId, LaneKey, LocationId, PoolId, Workspace
-from storebridge.model.stock import Draw, LevelReading, LevelsRead, Measured, Policy, Pool, Position, PositionKey
+from storebridge.model.ids import ConnectionName, IntentId, ItemId, PoolId
+from storebridge.model.stock import LevelReading, LevelsRead, Policy, Pool, Position
 from storebridge.pipeline.deliver import settle
 from storebridge.pipeline.normalize import fold
+from storebridge.pipeline.normalize.holds import Change, keep_reservations
 from storebridge.pipeline.plan import lane as planning
-from storebridge.store.lanes import OpenIntent, StoredLane, StoredPosition, replace_position
+from storebridge.reconcile.checkouts import AWAY
+from storebridge.store.lanes import OpenIntent, StoredLane, replace_position
+from storebridge.store.marks import Mark
+from storebridge_proving.simulate.core.books import Books, OversoldDesk, Void
+from storebridge_proving.simulate.core.guard_desk import GuardDesk, moment
+from storebridge_proving.simulate.core.limits import Limit
+from storebridge_proving.simulate.core.marks import MarkDesk
+from storebridge_proving.simulate.core.sales import SalesFigures
 from storebridge_proving.simulate.core.stores import Kind, Result, State, Store
 from storebridge_proving.simulate.core.timeline import Network, Timeline, Trouble, Weather
-from storebridge_proving.virtual_time import FIRST_MOMENT
+from storebridge_proving.simulate.core.wire import (
+    OUTCOMES,
+    POOL,
+    STYLES,
+    WORKSPACE,
+    carry_out,
+    copied,
+    opened,
+    reading_of,
+)
 
-WORKSPACE, LANE, POOL, PLACE = Workspace("main"), LaneKey("lane"), PoolId("pool"), LocationId("place")
-STYLES = {
-    Kind.KEYED: WriteStyle.KEYED,
-    Kind.STAMPED: WriteStyle.REVISION,
-    Kind.REVISION: WriteStyle.REVISION,
-    Kind.BLIND: WriteStyle.BLIND,
-}
-OUTCOMES = {Result.APPLIED: RowOutcome.APPLIED, Result.STALE: RowOutcome.STALE, Result.REFUSED: RowOutcome.STALE}
+BASELINE_IS_OVER = 60.0
+"""What the baseline writes does not count towards the hourly limit."""
+AWAY_SECONDS = AWAY / timedelta(seconds=1)
 TICK_SECONDS = 5.0
 SWEEP_SECONDS = 30.0
 LATE_LANDING = timedelta(seconds=120)
-PLAN_AGAIN_SECONDS = 60.0
-"""A lane whose reads show nothing new is planned this often: sales figures age."""
-DAY_SECONDS = 24 * 3600.0
-WINDOWS_SECONDS = (900.0, 7200.0, DAY_SECONDS)
 
 
 @dataclass(slots=True)
@@ -57,13 +66,15 @@ class Call:
 
 
 @dataclass(slots=True)
-class Sales:
-    """How a store sold lately, and how its sales were noticed."""
+class Backup:
+    """A copy of the database."""
 
-    falls: list[tuple[float, int]] = field(default_factory=list)
-    silent_falls: list[float] = field(default_factory=list)
-    """When a fall was found that no delivery had spoken of."""
-    unreadable_since: float | None = None
+    lane: StoredLane
+    calls: dict[str, Call]
+    causes: dict[str, int]
+    voids: dict[str, Void]
+    written: list[tuple[float, int]]
+    mark: Mark
 
 
 class _Numbers:
@@ -78,7 +89,7 @@ class _Numbers:
 
 
 class Bridge:
-    """One pool of goods, listed in two or three stores."""
+    """One pool of goods, listed in two or three stores; ``parts`` are more pools, where bundles draw on several."""
 
     def __init__(
         self,
@@ -91,10 +102,13 @@ class Bridge:
         *,
         tell: Callable[[str], None],
         sweep_seconds: float = SWEEP_SECONDS,
+        units_per_hour: int = 0,
+        mark_bearer: str = "",
+        parts: tuple[Pool, ...] = (),
     ) -> None:
         self.timeline, self.network, self.weather, self.stores = timeline, network, weather, stores
         self.policy = pool.policy
-        self.lane = _opened(pool, stores)
+        self.lane = opened((pool, *parts), stores)
         self.calls: dict[str, Call] = {}
         self.reviews: dict[str, float] = {}
         """Intents that a person was asked about, and since when."""
@@ -111,14 +125,26 @@ class Bridge:
         self._dirty: dict[str, float] = dict.fromkeys(stores, 0.0)
         self._hinted: set[str] = set()
         self._reading: set[str] = set()
+        self._away: set[str] = set()
+        """Stores whose last answer did not come."""
         self._authors: dict[tuple[str, str, int], bool] = {}
-        self._sales = {name: Sales() for name in stores}
+        self._sales = SalesFigures(stores, sweep_seconds)
         self._last_read = dict.fromkeys(stores, -1e9)
         self.editions = 0
         """Grows whenever anything that is stored changes."""
-        self._planned_at = -1e9
         self._unread = False
         """The last plan waits for counters to be read first."""
+        self.books = Books()
+        self.oversold = OversoldDesk(self, timeline)
+        self.limit = Limit(units_per_hour, counted_from=BASELINE_IS_OVER)
+        self.marks = MarkDesk(self, timeline, mark_bearer)
+        self.planned: list[tuple[float, int]] = []
+        """When writes were made, and of how many units."""
+        self.books_are_old = False
+        """The database was put back from a backup, and no person has begun anew."""
+        self.guard = GuardDesk(self, timeline)
+        if self.policy is Policy.GUARDED:
+            self.lane.guards = frozenset(ConnectionName(n) for n, s in stores.items() if s.kind is not Kind.KEYED)
         self._adjusting = frozenset(ConnectionName(n) for n, s in stores.items() if s.kind is Kind.KEYED)
         timeline.at(1.0, self._tick)
 
@@ -133,13 +159,63 @@ class Bridge:
         self._ask(store)
         self._work(store)
 
-    def receive(self, units: int) -> None:
+    def receive(self, units: int, into: PoolId = POOL) -> None:
         """A person books goods in; the database has it whether the process lives or not."""
         self.editions += 1
-        pool = self.lane.pools[POOL]
-        self.lane.pools[POOL] = msgspec.structs.replace(pool, goods=pool.goods + units)
+        pool = self.lane.pools[into]
+        self.lane.pools[into] = msgspec.structs.replace(pool, goods=pool.goods + units)
         if self._alive:
             self._turn()
+
+    def book(self, cause: str, units: int) -> None:
+        """Goods change for a cause that counts once: a void, an undo."""
+        if self.books.enter(cause, units):
+            self.receive(units)
+
+    def agree(self) -> None:
+        """A person lets the writes go that the hourly limit holds."""
+        if self.limit.release(self.timeline.now) and self._alive:
+            self._turn()
+
+    # disasters
+    def backup(self) -> Backup:
+        """What the database holds at this moment."""
+        return Backup(
+            copied(self.lane),
+            {name: replace(call) for name, call in self.calls.items()},
+            dict(self.books.causes),
+            {key: replace(void) for key, void in self.oversold.voids.items()},
+            list(self.limit.written),
+            self.marks.own,
+        )
+
+    def put_back(self, old: Backup) -> None:
+        """The database is an old copy when the next process starts."""
+        self.crash()
+        self.editions += 1
+        self.books_are_old = True
+        self.lane, self.calls, self.books.causes = old.lane, old.calls, old.causes
+        self.oversold.voids, self.limit.written, self.marks.own = old.voids, old.written, old.mark
+        self.reviews.clear()
+
+    def begin_anew(self, goods: int) -> None:
+        """A person signs off what the stores show and what lies on the shelf: rights and goods begin again."""
+        self.editions += 1
+        self.books_are_old = False
+        self.lane = opened((msgspec.structs.replace(self.lane.pools[POOL], goods=goods),), self.stores)
+        self.calls.clear()
+        self.reviews.clear()
+        self.oversold.voids.clear()
+        self.marks.begin_anew()
+        self.limit.counted_from = max(self.limit.counted_from, self.timeline.now)
+        for store in self.stores:
+            self._ask(store)
+
+    def may_write_again(self) -> None:
+        """The mark in the store was found to be ours."""
+        self._turn()
+        for store in self.stores:
+            self._work(store)
 
     def accept_holds(self) -> None:
         """A person says that raises which were held are real."""
@@ -154,7 +230,8 @@ class Bridge:
         """The merchant changes the policy, or a campaign begins or ends."""
         self.editions += 1
         self.policy = policy
-        self.lane.pools[POOL] = msgspec.structs.replace(self.lane.pools[POOL], policy=policy)
+        for pool_id, pool in self.lane.pools.items():
+            self.lane.pools[pool_id] = msgspec.structs.replace(pool, policy=policy)
         if self._alive:
             self._turn()
 
@@ -167,6 +244,7 @@ class Bridge:
         self._life += 1
         self.crashes += 1
         self._reading.clear()
+        self.guard.forget()
         self._tell("crash")
         self.timeline.at(self._chance.uniform(1.0, 45.0), self._start)
 
@@ -177,6 +255,8 @@ class Bridge:
     def _start(self) -> None:
         """After a start every unanswered call is in doubt, and due at once."""
         self._alive = True
+        self.oversold.restart()
+        self.marks.restart()
         for call in self.calls.values():
             if call.intent.intent_id in self.lane.intents and self._state(call) == "sent":
                 call.due = self.timeline.now
@@ -196,13 +276,21 @@ class Bridge:
         if not self._alive:
             return
         now = self.timeline.now
+        self.marks.tick()
+        if self.marks.allows_writing:
+            self.oversold.tick()
         for store in self.stores:
             if now - self._last_read[store] > self._sweep:
                 self._ask(store)
             self._work(store)
+        self.guard.tick()
         self._resolve()
-        if self.policy is Policy.HYBRID and any(s.unreadable_since is not None for s in self._sales.values()):
+        if self.lane.policy is Policy.HYBRID and self._somebody_is_out_of_sight():
             self._turn()
+
+    def _somebody_is_out_of_sight(self) -> bool:
+        in_doubt = any(intent.state == "unclear" for intent in self.lane.intents.values())
+        return in_doubt or bool(self._sales.unreadable_since)
 
     def _ask(self, store: str, delay: float = 0.0) -> None:
         due = self.timeline.now + delay
@@ -211,7 +299,8 @@ class Bridge:
     def _work(self, store: str) -> None:
         now = self.timeline.now
         for call in list(self.calls.values()):
-            if call.intent.position.connection == store and call.due is not None and call.due <= now:
+            due = call.due is not None and call.due <= now and self.marks.allows_writing
+            if due and call.intent.position.connection == store:
                 self._send_again(call)
         if store not in self._reading and self._dirty.get(store, 1e18) <= now:
             self._read(store)
@@ -228,9 +317,10 @@ class Bridge:
 
         def back(answer: dict[str, State] | Trouble) -> None:
             self._reading.discard(store)
+            self._note_health(store, answer)
             if isinstance(answer, Trouble):
-                if answer is Trouble.TIMEOUT and self._sales[store].unreadable_since is None:
-                    self._sales[store].unreadable_since = sent_at
+                if answer is Trouble.TIMEOUT:
+                    self._sales.unreadable_since.setdefault(store, sent_at)
                 self._ask(store, self._chance.uniform(1.0, 10.0))
             else:
                 self.take_in(store, answer, sent_at, hinted=hinted)
@@ -244,28 +334,21 @@ class Bridge:
         read = LevelsRead(
             sent_at=moment(sent_at),
             asked=tuple(ItemId(listing) for listing in states),
-            readings=tuple(_reading(self.stores[store].kind, listing, state) for listing, state in states.items()),
+            readings=tuple(reading_of(self.stores[store].kind, listing, state) for listing, state in states.items()),
         )
         rules = HoldRules(self.policy, 1_000_000)
         folding = fold.fold_lane(self.lane, ConnectionName(store), read, rules)
-        self._note_sales(store, folding, hinted=hinted)
+        self._sales.note(store, folding.movements, self.timeline.now, hinted=hinted)
         self._keep_evidence(folding, sent_at)
         if folding.stale_items:
             self._ask(store, 1.0)
         else:
             self._last_read[store] = sent_at
-            self._sales[store].unreadable_since = None
+            self._sales.unreadable_since.pop(store, None)
         self.editions += 1
-        if folding.movements or self._unread or self.timeline.now - self._planned_at > PLAN_AGAIN_SECONDS:
-            self._turn()
-
-    def _note_sales(self, store: str, folding: fold.Folding, *, hinted: bool) -> None:
-        sales, now = self._sales[store], self.timeline.now
-        for movement in folding.movements:
-            if movement.units < 0:
-                sales.falls.append((now, -movement.units))
-                if not hinted:
-                    sales.silent_falls.append(now)
+        held = self._keep_reservations(folding.movements)
+        self.guard.look_for_orders(held)
+        self._turn()  # as flow does: a reading that shows nothing new may end what a write waited for (seed 8936)
 
     def _keep_evidence(self, folding: fold.Folding, sent_at: float) -> None:
         for seen in folding.set_aside:
@@ -276,23 +359,28 @@ class Bridge:
                     evidence = resolver.add_sighting(intent.evidence, sighting)
                     self.lane.intents[intent.intent_id] = msgspec.structs.replace(intent, evidence=evidence)
 
+    def _keep_reservations(self, movements: Sequence[fold.Movement]) -> list[Change]:
+        return keep_reservations(self.lane, movements, moment(self.timeline.now)) if self.lane.reservations else []
+
     def _turn(self) -> None:
         self.editions += 1
         if any(stored.position.read_at is None for stored in self.lane.positions.values()):
             return  # the baseline reads everything before anything is written
-        self._planned_at = self.timeline.now
-        plan = planning.plan_lane(
+        self.guard.say_what_guarded_means()
+        self._keep_reservations(())
+        planned = planning.plan_lane(
             WORKSPACE,
             self.lane,
-            self._velocity(),
+            self._sales.velocity(),
             self._numbers,
             moment(self.timeline.now),
             adjusting=self._adjusting,
-            measured=self._measured() if self.policy is Policy.HYBRID else None,
+            measured=self._sales.measured(self.timeline.now, self.lane) if self.lane.policy is Policy.HYBRID else None,
         )
-        for intent_id in plan.replaced:
+        for intent_id in planned.replaced:
             del self.lane.intents[intent_id]
-        for row in plan.new:
+        for row in self.limit.lets_go(planned.new, self.timeline.now):
+            self.planned.append((self.timeline.now, abs(row["to_level"] - row["from_level"])))
             intent = OpenIntent(
                 intent_id=row["intent_id"],
                 position=planning.waiting_position(row),
@@ -304,36 +392,49 @@ class Bridge:
                 evidence=None,
             )
             self.lane.intents[intent.intent_id] = intent
-        for intent in [i for i in self.lane.intents.values() if i.state == "planned"]:
+        for intent in [i for i in self.lane.intents.values() if i.state == "planned" and self.marks.allows_writing]:
             self._send_first(intent)
-        self._unread = bool(plan.unread)
-        for store in {position.connection for position in plan.unread}:
+        self._unread = bool(planned.unread)
+        for store in {position.connection for position in planned.unread}:
             self._ask(store)
             self.timeline.at(0.0, self._mine(self._work), store)
+        self.guard.look_again()
 
-    def _velocity(self) -> dict[ConnectionName, float]:
-        now = self.timeline.now
-        found: dict[ConnectionName, float] = {}
-        for name, sales in self._sales.items():
-            while sales.falls and sales.falls[0][0] < now - DAY_SECONDS:
-                sales.falls.pop(0)
-            found[ConnectionName(name)] = sum(units for _, units in sales.falls) * 3600.0 / DAY_SECONDS
-        return found
+    @property
+    def is_looking(self) -> bool:
+        """A plan waits for a reading, or one is due: what was just decided may still have to be passed on."""
+        return self._unread or bool(self._reading) or any(due <= self.timeline.now for due in self._dirty.values())
 
-    def _measured(self) -> dict[ConnectionName, Measured]:
-        now = self.timeline.now
-        return {
-            ConnectionName(name): Measured(
-                watched_seconds=now,
-                units_per_hour=max(_rate(sales.falls, now, window) for window in WINDOWS_SECONDS),
-                notice_seconds=(self._sweep if _lately(sales.silent_falls, now) or now < 900.0 else 5.0)
-                + 2 * 1.2
-                + 5.0,
-                unreadable_seconds=0.0 if sales.unreadable_since is None else now - sales.unreadable_since,
-                largest_sale=max((units for _, units in sales.falls), default=1),
-            )
-            for name, sales in self._sales.items()
-        }
+    # what the guard of checkouts needs
+    @property
+    def alive(self) -> bool:
+        return self._alive
+
+    @property
+    def wants_to_write(self) -> bool:
+        """Whether the planner is not at rest: a write may wait for a fresh level."""
+        return bool(plan(self.lane.state(self._sales.velocity())).writes)
+
+    def cannot_be_lowered(self) -> str | None:
+        """A store whose checkout does not ask and that has not answered for a while."""
+        since = self._sales.unreadable_since
+        away = [
+            name for name in self._adjusting if self.timeline.now - since.get(name, self.timeline.now) >= AWAY_SECONDS
+        ]
+        return f"{min(away)} does not answer" if away else None
+
+    def plan_again(self) -> None:
+        """A checkout changed what it holds."""
+        self._turn()
+
+    def read_soon(self, store: str) -> None:
+        """A reading would end what a checkout holds."""
+        self._ask(store)
+        self._work(store)
+
+    def mine(self, act: Callable[..., None]) -> Callable[..., None]:
+        """Something that only this process waits for."""
+        return self._mine(act)
 
     # deliver: journal, send, settle
     def _send_first(self, intent: OpenIntent) -> None:
@@ -363,7 +464,9 @@ class Bridge:
         if self._crashes_here():
             return
         self._tell(f"send {intent.intent_id} {store.name} {intent.from_level}->{intent.to_level} x{call.sends}")
-        self.network.call(store.name, lambda: _carry_out(store, call), self._mine(lambda a: self._back(call, a)))
+        self.network.call(
+            store.name, lambda: carry_out(store, intent, call.key), self._mine(lambda a: self._back(call, a))
+        )
         self._crashes_here()
 
     def _crashes_here(self) -> bool:
@@ -373,16 +476,28 @@ class Bridge:
             return True
         return False
 
-    def _back(self, call: Call, answer: tuple[Result, int] | Trouble) -> None:
+    def _note_health(self, store: str, answer: object) -> None:
+        """When a store that was away answers, what waits to be sent again waits no more, as in the product."""
+        if answer is Trouble.TIMEOUT:
+            self._away.add(store)
+        elif not isinstance(answer, Trouble) and store in self._away:
+            self._away.discard(store)
+            for call in self.calls.values():
+                if call.due is not None and call.intent.position.connection == store:
+                    call.due = min(call.due, self.timeline.now)
+
+    def _back(self, call: Call, answer: tuple[Result, State] | Trouble) -> None:
+        self._note_health(call.intent.position.connection, answer)
         if isinstance(answer, Trouble):
             if answer is Trouble.TIMEOUT:
                 self.ambiguous.add(call.intent.intent_id)
             self._no_answer(call, answer)
         else:
-            result, revision = answer
-            stamped = self.stores[call.intent.position.connection].kind in (Kind.STAMPED, Kind.REVISION)
-            version = str(revision) if stamped and result is Result.APPLIED else None
-            self._answer(call, OUTCOMES[result], version)
+            result, shown = answer
+            store, listing = self.stores[call.intent.position.connection], str(call.intent.position.item_id)
+            told = store.states[listing][-1] if store.answers_late else shown
+            exact = store.kind in (Kind.STAMPED, Kind.REVISION) and result is Result.APPLIED
+            self._answer(call, OUTCOMES[result], told if exact else None)
 
     def _no_answer(self, call: Call, trouble: Trouble) -> None:
         style = STYLES[self.stores[call.intent.position.connection].kind]
@@ -393,16 +508,22 @@ class Bridge:
             self._ask(call.intent.position.connection, 1.0)
         elif resolver.may_send_again(style, moment(call.first_sent), moment(self.timeline.now)):
             call.due = self.timeline.now + min(30.0, 0.5 * 2.0**call.sends)
+            self._ask(call.intent.position.connection, 1.0)
         else:
             self._answer(call, RowOutcome.UNCLEAR, None)
 
-    def _answer(self, call: Call, outcome: RowOutcome, version: str | None) -> None:
+    def _answer(self, call: Call, outcome: RowOutcome, told: State | None) -> None:
         intent = call.intent
         store = self.stores[intent.position.connection]
         settlement = settle.empty_settlement()
         settle.settle_row(
             self.lane,
-            RowAnswer(intent.intent_id, outcome, version=version),
+            RowAnswer(
+                intent.intent_id,
+                outcome,
+                level=None if told is None else told.level,
+                version=None if told is None else str(told.revision),
+            ),
             style=STYLES[store.kind],
             resent=call.sends > 1,
             sent_at=moment(call.first_sent),
@@ -446,6 +567,11 @@ class Bridge:
             return None
         return self._authors.get((intent.position.connection, intent.position.item_id, int(version) + 1))
 
+    def may_still_land(self, intent: OpenIntent) -> bool:
+        """Whether nobody can say yet that a write in doubt was not applied; the product refuses to hear it."""
+        doubt, now = resolver.doubt_of(intent.evidence or {}, intent.intent_id), moment(self.timeline.now)
+        return resolver.may_land_until(doubt, now, late_landing=LATE_LANDING) is not None
+
     def decide(self, intent_id: IntentId | str, *, applied: bool) -> None:
         """Proof or a person tells what became of a write in doubt; what was seen meanwhile is folded after it."""
         intent = self.lane.intents.pop(IntentId(intent_id))
@@ -455,7 +581,7 @@ class Bridge:
         position = stored.position
         if applied:
             position = apply_delta(position, intent.delta, version=None, blind=doubt.style is WriteStyle.BLIND)
-        if doubt.sightings:
+        if resolver.tells_after(doubt, applied=applied):
             position = self._fold_sighting(position, doubt.sightings[-1])
         now = moment(self.timeline.now)
         self.lane.positions[intent.position] = replace_position(stored, position, written_at=now if applied else None)
@@ -468,54 +594,3 @@ class Bridge:
         reading = LevelReading(key.item_id, key.location_id, seen.level, seen.version, position.native_id)
         rules = HoldRules(self.policy, 1_000_000)
         return fold_reading(position, reading, sent_at=seen.sent_at, rules=rules, written_at=None).position
-
-
-def _lately(times: list[float], now: float) -> bool:
-    return bool(times) and times[-1] >= now - DAY_SECONDS
-
-
-def _rate(falls: list[tuple[float, int]], now: float, window: float) -> float:
-    """Units per hour over the last ``window`` seconds, or over as long as anybody has watched."""
-    units = sum(units for at, units in falls if at >= now - window)
-    return units * 3600.0 / min(window, max(WINDOWS_SECONDS[0], now))
-
-
-def moment(seconds: float) -> datetime:
-    """Virtual seconds as the product's time."""
-    return FIRST_MOMENT + timedelta(seconds=seconds)
-
-
-def _opened(pool: Pool, stores: dict[str, Store]) -> StoredLane:
-    positions = {}
-    for name, store in stores.items():
-        for listing, states in store.states.items():
-            key = PositionKey(ConnectionName(name), ItemId(listing), PLACE)
-            position = Position(key, granted=states[-1].level, level=states[-1].level)
-            positions[key] = StoredPosition(position, states[-1].level, 0, None)
-    draws = tuple(Draw(key, POOL) for key in positions)
-    return StoredLane(LANE, {POOL: pool}, {POOL: False}, positions, draws, {})
-
-
-def _reading(kind: Kind, listing: str, state: State) -> LevelReading:
-    """A keyed store tells times to the second, a blind one to the millisecond, the others count revisions."""
-    if kind in (Kind.STAMPED, Kind.REVISION):
-        version = str(state.revision)
-    else:
-        at = moment(max(0.0, state.changed_at))
-        version = at.isoformat(timespec="seconds" if kind is Kind.KEYED else "milliseconds")
-    stamp = (state.stamp or "") if kind is Kind.STAMPED else None
-    row = None if kind is Kind.KEYED else f"row-{listing}"
-    return LevelReading(ItemId(listing), PLACE, state.level, version, row, stamp=stamp)
-
-
-def _carry_out(store: Store, call: Call) -> tuple[Result, int]:
-    """What the store does with the bytes of a call."""
-    intent, listing = call.intent, str(call.intent.position.item_id)
-    if store.kind is Kind.KEYED:
-        compare = None if intent.kind == "adjust" else intent.from_level
-        result = store.compare_and_set(intent.intent_id, call.key, listing, compare, intent.delta)
-    elif store.kind is Kind.BLIND:
-        result = store.adjust(intent.intent_id, listing, intent.delta)
-    else:
-        result = store.update(intent.intent_id, listing, int(intent.version or 0), intent.to_level)
-    return result, store.states[listing][-1].revision

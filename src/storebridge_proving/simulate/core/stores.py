@@ -41,8 +41,30 @@ class Goods:
     left: int
     sold: int = 0
     oversold: int = 0
+    deepest: int = 0
+    """The most units that were ever missing at one time: one that comes back and is sold again is one unit."""
     refused_falsely: int = 0
     receipts: int = 0
+    voided: dict[str, int] = field(default_factory=dict)
+    """Units that came back by calling an order off, or by an undo, by cause."""
+    refused_held: int = 0
+    """Refused because live checkouts held the units."""
+    on_hold: Callable[[], int] = lambda: 0
+    """Units that live checkouts hold."""
+    pool: str = "pool"
+    """What the bridge calls them."""
+
+    def take(self, units: int) -> None:
+        """Sold, whether they are there or not."""
+        before = min(0, self.left)
+        self.left -= units
+        self.sold += units
+        self.oversold += before - min(0, self.left)
+        self.deepest = max(self.deepest, -self.left)
+
+
+Recipe = tuple[tuple[Goods, int], ...]
+"""What one sale of a listing takes: one unit of one kind of goods, or the components of a bundle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +90,20 @@ class Order:
     restocked: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An order as a listing shows it."""
+
+    number: int
+    units: int
+    at: float
+    cancelled: bool
+    restocked: bool
+
+
 @dataclass(slots=True)
 class Store:
-    """One store with its listings, all of the same goods."""
+    """One store with its listings: of the same goods, unless a listing has a recipe of its own."""
 
     name: str
     kind: Kind
@@ -84,10 +117,14 @@ class Store:
     written: dict[str, dict[str, int]] = field(default_factory=dict)
     """Per listing: what each intent really moved."""
     changes: int = 0
+    answers_late: bool = False
+    """Its answers to writes show what is there when they leave, not what the write made (W38)."""
+    recipes: dict[str, Recipe] = field(default_factory=dict)
     _answers: dict[str, tuple[float, tuple[str, int, int], Result]] = field(default_factory=dict)
 
-    def open(self, listing: str, level: int) -> None:
+    def open(self, listing: str, level: int, recipe: Recipe | None = None) -> None:
         """List the goods with an opening level."""
+        self.recipes[listing] = recipe or ((self.goods, 1),)
         self.states[listing] = [State(-1.0, level, 1, -1.0, None)]
         self.written[listing] = {}
 
@@ -97,13 +134,15 @@ class Store:
     # shoppers and staff
     def sell(self, listing: str, units: int) -> bool:
         """A checkout: the storefront refuses what it does not show."""
+        recipe = self.recipes[listing]
         if self.level(listing) < units:
-            self.goods.refused_falsely += self.goods.left >= units
+            if all(goods.left - goods.on_hold() >= units * each for goods, each in recipe):
+                self.goods.refused_falsely += 1
+            elif all(goods.left >= units * each for goods, each in recipe):
+                self.goods.refused_held += 1
             return False
-        before = min(0, self.goods.left)
-        self.goods.left -= units
-        self.goods.sold += units
-        self.goods.oversold += before - min(0, self.goods.left)
+        for goods, each in recipe:
+            goods.take(units * each)
         self.orders.append(Order(len(self.orders), listing, units, self.clock()))
         self._change(listing, -units, "")
         return True
@@ -114,15 +153,34 @@ class Store:
             return
         order.cancelled, order.restocked = True, restock
         if restock:
-            self.goods.left += order.units
+            self._bring(order.listing, order.units)
             self._change(order.listing, order.units, "")
+
+    def call_off(self, number: int) -> bool:
+        """The API cancels an order without restock, once: its units were never there, or lie on the shelf again."""
+        order = self.orders[number]
+        if order.cancelled:
+            return False
+        order.cancelled = True
+        self.goods.left += order.units
+        self.goods.voided[f"void:{self.name}/{number}"] = order.units
+        self.changes += 1
+        return True
+
+    def list_orders(self) -> tuple[Listed, ...]:
+        """Every order, as a listing shows it."""
+        return tuple(Listed(one.number, one.units, one.at, one.cancelled, one.restocked) for one in self.orders)
 
     def edit(self, listing: str, units: int) -> None:
         """Staff correct the count in the store's admin, never below zero."""
         units = max(units, -max(0, self.level(listing)))
         if units:
-            self.goods.left += units
+            self._bring(listing, units)
             self._change(listing, units, "staff")
+
+    def _bring(self, listing: str, units: int) -> None:
+        for goods, each in self.recipes[listing]:
+            goods.left += units * each
 
     # the API
     def read(self, lag_seconds: float) -> dict[str, State]:

@@ -13,20 +13,19 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
-    Lexer,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
-    Source,
-    TokenKind,
     get_named_type,
     get_nullable_type,
     is_list_type,
     parse,
-    validate,
 )
 
+from storebridge_sandbox.shopify.errors import ruby_validation_error
 from storebridge_sandbox.shopify.mutations import UserError
+from storebridge_sandbox.shopify.syntax_words import ruby_syntax_message
+from storebridge_sandbox.shopify.validation import unfit
 
 MOST_CONNECTIONS, DEEPEST, LONGEST_BYTES = 5, 2, 65_535
 NOT_IN_BULK = {"bulkOperationRunQuery", "bulkOperationRunMutation", "bulkOperationCancel", "stagedUploadsCreate"}
@@ -51,14 +50,14 @@ def query_errors(text: str, schema: GraphQLSchema) -> list[UserError]:
     try:
         document = parse(text)
     except GraphQLError as error:
-        return [_query_error(f"Invalid bulk query: {error.message.removeprefix('Syntax Error: ')}")]
+        return [_query_error(f"Invalid bulk query: {ruby_syntax_message(error, text)[0]}")]
     operation = _operation(document)
     if operation is None or operation.operation is not OperationType.QUERY:
         return [_query_error("Invalid operation type. Only `query` operations are supported.")]
     found = list(_connections(document, operation, schema))
     faults = [_query_error(told) for told in _query_faults(operation, found)]
-    invalid = [] if faults else validate(schema, document)
-    return [_query_error(f"Invalid bulk query: {invalid[0].message}")] if invalid else faults
+    invalid = [] if faults else unfit(schema, document)
+    return [_query_error(f"Invalid bulk query: {_worded(invalid[0], document, schema)}")] if invalid else faults
 
 
 def _query_faults(operation: OperationDefinitionNode, found: list[_Connection]) -> Iterator[str]:
@@ -102,10 +101,7 @@ def mutation_errors(text: str, schema: GraphQLSchema) -> list[UserError]:
     try:
         document = parse(text)
     except GraphQLError as error:
-        message = error.message.removeprefix("Syntax Error: ")
-        if "<EOF>" in message:
-            message = f"unexpected end of file at {_last_token(text)}"
-        told = f"Failed to parse the mutation - syntax error, {message}"
+        told = f"Failed to parse the mutation - {ruby_syntax_message(error, text)[0]}"
         return [UserError(None, told, "INVALID_MUTATION")]
     operation = _operation(document)
     if operation is None or operation.operation is not OperationType.MUTATION:
@@ -120,17 +116,12 @@ def mutation_errors(text: str, schema: GraphQLSchema) -> list[UserError]:
         return [UserError(["mutation"], "You must use an allowed mutation name.")]
     if len(list(_connections(document, operation, schema))) > 1:
         return [UserError(["mutation"], "Bulk mutations cannot contain more than 1 connection.")]
-    invalid = validate(schema, document)
-    return [UserError(None, invalid[0].message, "INVALID_MUTATION")] if invalid else []
+    invalid = unfit(schema, document)
+    return [UserError(None, _worded(invalid[0], document, schema), "INVALID_MUTATION")] if invalid else []
 
 
-def _last_token(text: str) -> str:
-    """graphql-ruby names the last token's place where graphql-core names the end of the text."""
-    lexer = Lexer(Source(text))
-    last = lexer.token
-    while lexer.advance().kind is not TokenKind.EOF:
-        last = lexer.token
-    return f"[{last.line}, {last.column}]"
+def _worded(error: GraphQLError, document: DocumentNode, schema: GraphQLSchema) -> str:
+    return str(ruby_validation_error(error, document, schema)["message"])
 
 
 def _operation(document: DocumentNode) -> OperationDefinitionNode | None:

@@ -10,6 +10,7 @@ from storebridge_sandbox.shopify.ids import number_of
 from storebridge_sandbox.shopify.paging import Page, compile_search, page_of
 from storebridge_sandbox.shopify.sales.buyers import Buyer, Buyers
 from storebridge_sandbox.shopify.sales.state import ShopOrder
+from storebridge_sandbox.sleeping import Sleepers
 
 FIELDS: dict[str, Callable[[Any], Any]] = {
     "id": lambda one: number_of(one.id),
@@ -35,7 +36,7 @@ class CustomerAnswers:
     """Reads; ``by_value`` finds the owner of a unique metafield."""
 
     def __init__(
-        self, buyers: Buyers, orders: Mapping[str, ShopOrder], currency: str, by_value: Callable[[str, Any], Any]
+        self, buyers: Buyers, orders: Sleepers[ShopOrder], currency: str, by_value: Callable[[str, Any], Any]
     ) -> None:
         self._buyers = buyers
         self._orders = orders
@@ -57,6 +58,9 @@ class CustomerAnswers:
         return {
             **{("Customer", name): shows(name) for name in ("note", "locale", "state", "tags")},
             ("Customer", "taxExempt"): shows("tax_exempt"),
+            ("Customer", "taxExemptions"): lambda _o, _a, _c: [],
+            ("Customer", "hasTimelineComment"): lambda _o, _a, _c: False,
+            ("Customer", "statistics"): lambda _o, _a, _c: {"predictedSpendTier": None, "rfmGroup": None},
             ("Customer", "createdAt"): shows_time("created_at"),
             ("Customer", "updatedAt"): shows_time("updated_at"),
             ("Customer", "verifiedEmail"): lambda one, _a, _c: bool(one.email),
@@ -92,6 +96,10 @@ class CustomerAnswers:
 
     def orders_of(self, one: Buyer) -> list[ShopOrder]:
         return [order for order in self._orders.values() if order.customer_id == one.id]
+
+    def changed(self, order: ShopOrder) -> None:
+        """Whose it is was changed."""
+        self._orders.changed(order.id, order)
 
     def _found(self, args: dict[str, Any], call: Call) -> list[Buyer]:
         search = compile_search(args.get("query"), FIELDS, lambda one: f"{one.display_name} {one.email}", call=call)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, refused
 from storebridge_sandbox.shopify.customers.answers import CustomerAnswers
+from storebridge_sandbox.shopify.errors import Refusal
 from storebridge_sandbox.shopify.metafields.state import Metafields
 from storebridge_sandbox.shopify.sales.buyers import Buyer, Buyers
 from storebridge_sandbox.shopify.sales.inputs import clean_tags
@@ -55,6 +56,8 @@ class CustomerMerge:
         self._new_job_id = new_job_id
         self._merged = merged
         self.jobs: dict[str, MergeJob] = {}
+        self._merged_away: set[str] = set()
+        """Whoever was merged into another is no unknown customer to a second merge (recorded)."""
 
     def resolvers(self) -> Resolvers:
         return {
@@ -67,14 +70,17 @@ class CustomerMerge:
         if args["customerOneId"] == args["customerTwoId"] and args["customerOneId"] in self._buyers.known:
             return refused(None, "Customers IDs should not match", "INVALID_CUSTOMER_ID")
         for name in ("customerOneId", "customerTwoId"):
-            if args[name] not in self._buyers.known:
+            if args[name] not in self._buyers.known and args[name] not in self._merged_away:
                 told = f"Customer does not exist with ID {args[name].rpartition('/')[2]}"
                 return refused([name], told, "INVALID_CUSTOMER_ID")
+        for name in ("customerOneId", "customerTwoId"):
+            if args[name] in self._merged_away:
+                return refused([name], "Customer has already been merged", "INVALID_CUSTOMER")
         one, two = self._buyers.known[args["customerOneId"]], self._buyers.known[args["customerTwoId"]]
         override = args.get("overrideFields") or {}
         blocking = _blocking(one, two, override)
         if blocking:
-            return refused(None, blocking, "OVERRIDE_FIELDS_INVALID" if override else "INVALID_CUSTOMER")
+            return refused(None, blocking, "OVERRIDE_ATTRIBUTE_INVALID" if override else "INVALID_CUSTOMER")
         kept = _kept(one, two, override)
         job = MergeJob(self._new_job_id(), kept.id, call.now + TAKES)
         self.jobs[job.id] = job
@@ -104,6 +110,7 @@ class CustomerMerge:
             kept.default_address_id = gone.default_address_id
         for order in self._answers.orders_of(gone):
             order.customer_id = kept.id
+            self._answers.changed(order)
         held = self._metafields.held.pop(gone.id, {})
         own = self._metafields.held.setdefault(kept.id, {})
         for place, value in held.items():
@@ -111,6 +118,7 @@ class CustomerMerge:
             own.setdefault(place, value)
         kept.updated_at = now
         del self._buyers.known[gone.id]
+        self._merged_away.add(gone.id)
         self._merged(kept, gone, job_id)
 
     def _status(self, _source: Any, args: dict[str, Any], call: Call) -> dict[str, Any] | None:
@@ -121,6 +129,8 @@ class CustomerMerge:
         return {"jobId": job.id, "resultingCustomerId": job.kept_id, "status": status, "customerMergeErrors": []}
 
     def _preview(self, _source: Any, args: dict[str, Any], _call: Call) -> dict[str, Any]:
+        if args["customerOneId"] == args["customerTwoId"]:
+            raise Refusal("Customers must be different.", "BAD_REQUEST")
         one, two = (self._buyers.known.get(args[name]) for name in ("customerOneId", "customerTwoId"))
         if one is None or two is None:
             told = "Customer does not exist"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -12,10 +11,8 @@ from storebridge_sandbox.shopify.customers.answers import CustomerAnswers
 from storebridge_sandbox.shopify.ids import Numbers
 from storebridge_sandbox.shopify.mutations import UserError
 from storebridge_sandbox.shopify.sales.buyers import Buyer, Buyers
-from storebridge_sandbox.shopify.sales.inputs import clean_tags
+from storebridge_sandbox.shopify.sales.inputs import clean_tags, reach_errors
 
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-PHONE = re.compile(r"\+?[\d\s().-]{5,20}")
 COPIED = {
     "firstName": "first_name",
     "lastName": "last_name",
@@ -140,14 +137,19 @@ class CustomerWrites:
         if not any(named):
             errors.append(UserError(None, NAMELESS))
         email, phone = given.get("email"), given.get("phone")
-        if email and not EMAIL.fullmatch(email.strip()):
-            errors.append(UserError(["email"], "Email is invalid"))
-        elif email and self._buyers.reached(email, None) not in (None, own):
+        wrong = list(reach_errors(given, []))
+        errors += wrong
+        if not wrong and email and self._buyers.reached(email, None) not in (None, own):
             errors.append(UserError(["email"], "Email has already been taken"))
-        if phone and not PHONE.fullmatch(phone.strip()):
-            errors.append(UserError(["phone"], "Phone is invalid"))
-        elif phone and self._buyers.reached(None, phone) not in (None, own):
+        if not wrong and phone and self._buyers.reached(None, phone) not in (None, own):
             errors.append(UserError(["phone"], "Phone has already been taken"))
+        for name, shown, most in (
+            ("firstName", "First name", 255),
+            ("lastName", "Last name", 255),
+            ("note", "Note", 5000),
+        ):
+            if len(given.get(name) or "") > most:
+                errors.append(UserError([name], f"{shown} is too long (maximum is {most} characters)"))
         if len(given.get("tags") or []) > 250:
             errors.append(UserError(["tags"], "Tags cannot be more than 250"))
         return errors
@@ -214,8 +216,10 @@ class CustomerWrites:
 
     def _default_address(self, _source: Any, args: dict[str, Any], _call: Call) -> dict[str, Any]:
         found, address = self._customer_address(args)
-        if found is None or address is None:
-            return refused(["customerId" if found is None else "addressId"], "Address does not exist")
+        if found is None:
+            return refused(["customerId"], MISSING)
+        if address is None:
+            return refused(["addressId"], "Address does not exist")
         found.default_address_id, found.updated_at = address["id"], self._now()
         self._changed(found, "customers/update")
         return {"customer": found, "userErrors": []}

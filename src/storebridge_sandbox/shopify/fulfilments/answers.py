@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, iso, shows, shows_time
@@ -16,6 +16,7 @@ from storebridge_sandbox.shopify.sales.register import Register
 from storebridge_sandbox.shopify.sales.shown import bag_shown, numbered, time_text
 from storebridge_sandbox.shopify.sales.state import FulfilmentOrder, Hold, ShopFulfilment, ShopOrder
 from storebridge_sandbox.shopify.shop.state import Location, ShopState, Tokens
+from storebridge_sandbox.sleeping import Sleepers
 
 SCOPES_PAGE = "https://shopify.dev/api/usage/access-scopes"
 HOLD_REASONS = {
@@ -42,7 +43,7 @@ class FulfilmentAnswers:
     """Reads of what is to be sent and what was."""
 
     def __init__(
-        self, orders: dict[str, ShopOrder], things: Register, shop: ShopState, shelves: Shelves, tokens: Tokens
+        self, orders: Sleepers[ShopOrder], things: Register, shop: ShopState, shelves: Shelves, tokens: Tokens
     ) -> None:
         self._orders = orders
         self._things = things
@@ -66,8 +67,8 @@ class FulfilmentAnswers:
         found = self._things.get(global_id)
         return found if isinstance(found, kind) else None
 
-    def _all(self) -> list[FulfilmentOrder]:
-        return [fo for order in self._orders.values() for fo in order.fulfilment_orders]
+    def _all(self) -> Iterator[FulfilmentOrder]:
+        return (fo for order in self._orders.values() for fo in order.fulfilment_orders)
 
     def _list(self, _source: Any, args: dict[str, Any], call: Call) -> Page:
         search = compile_search(args.get("query"), FIELDS)

@@ -222,7 +222,7 @@ class FulfilmentWrites:
             )
             raise refuse(["id"], told, "FULFILLMENT_ORDER_HOLD_LIMIT_REACHED")
         if fo.status in ("CLOSED", "CANCELLED"):
-            raise refuse(["id"], "The fulfillment order is not in a holdable state.", "INVALID")
+            raise refuse(["id"], "The fulfillment order is not in a holdable state.")
         return self._picked(fo, given, path, None) if lines else []
 
     def release(self, args: dict[str, Any], _call: Call) -> dict[str, Any]:
@@ -231,7 +231,7 @@ class FulfilmentWrites:
         if args.get("externalId") and wanted is None:
             holds = [hold for hold in holds if hold.external_id == args["externalId"]]
         if fo.status != "ON_HOLD":
-            raise refuse(["id"], "The fulfillment order is not on hold.", "INVALID")
+            raise refuse(["id"], "The fulfillment order is not on hold.")
         with self._news.deed():
             self._desk.release(fo, holds)
             self._book.touched(fo.order)

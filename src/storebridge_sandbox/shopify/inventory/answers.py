@@ -45,7 +45,7 @@ class InventoryAnswers:
         self._lags = lags
         self._lists_inactive = lists_inactive
         self._items_in_order = RowsInOrder(
-            shelves.by_item, lambda item_id: (item_id, number_of(item_id), shelves.by_item[item_id])
+            shelves.by_item, lambda item_id: (item_id, number_of(item_id)), shelves.by_item.__getitem__
         )
 
     def resolvers(self) -> Resolvers:

@@ -22,6 +22,8 @@ class Row:
     delta: int = 0
     change_from: int | None = None
     ledger: str | None = None
+    compared_by: str = "changeFromQuantity"
+    """The field that says what the level was; ``compareQuantity`` until 2026-04."""
 
 
 @dataclass(slots=True)

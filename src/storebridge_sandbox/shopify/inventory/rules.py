@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from storebridge_sandbox.shopify.inventory.rows import Row, UserError
@@ -13,6 +14,7 @@ REASONS = (
 )  # fmt: skip
 ADJUSTABLE = ("available", "damaged", "incoming", "quality_control", "reserved", "safety_stock")
 SETTABLE = ("available", "on_hand")
+URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
 
 def reason_error(reason: str) -> UserError | None:
@@ -36,6 +38,22 @@ def settable_error(name: str) -> UserError | None:
     return UserError(["input", "name"], told, "INVALID_NAME")
 
 
+def reference_error(given: str | None) -> UserError | None:
+    """The reference document is a URI of any scheme; nothing stands behind it."""
+    if not given or URI.fullmatch(given):
+        return None
+    told = "The specified reference document is invalid."
+    return UserError(["input", "referenceDocumentUri"], told, "INVALID_REFERENCE_DOCUMENT")
+
+
+def moved_ledgers_error(rows: Sequence[Row]) -> UserError | None:
+    """A move may name two ledger documents in all."""
+    if len({row.ledger for row in rows if row.ledger}) <= 2:
+        return None
+    told = "Only a maximum of 2 ledger document URIs across all changes is allowed."
+    return UserError(["input", "changes"], told, "MAXIMUM_LEDGER_DOCUMENT_URIS")
+
+
 def ledger_errors(rows: Sequence[Row]) -> Iterator[UserError]:
     """Other states than available need a ledger document, the same for all rows; available may not have one."""
     documents = {row.ledger for row in rows if row.name != "available" and row.ledger}
@@ -57,12 +75,15 @@ def ledger_errors(rows: Sequence[Row]) -> Iterator[UserError]:
         elif row.ledger and row.ledger.startswith("gid://shopify/"):
             told = "Internal (gid://shopify/) ledger documents are not allowed to be adjusted via API."
             yield UserError(path, told, "INTERNAL_LEDGER_DOCUMENT")
+        elif row.ledger and not URI.fullmatch(row.ledger):
+            yield UserError(path, "The specified ledger document is invalid.", "INVALID_LEDGER_DOCUMENT")
 
 
 def twin_errors(rows: Sequence[Row]) -> Iterator[UserError]:
-    """The same item at the same location twice in one call: both rows are told."""
+    """The same item at the same location twice in one call: both rows are told. Only one mutation has a code for it."""
+    code = "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR" if rows[0].path[1] == "quantities" else None
     pairs = [(row.item_id, row.location_id, row.name) for row in rows]
     for row, pair in zip(rows, pairs, strict=True):
         if pairs.count(pair) > 1:
             told = "The combination of inventoryItemId and locationId must be unique."
-            yield UserError([*row.path, "locationId"], told, "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR")
+            yield UserError([*row.path, "locationId"], told, code)

@@ -18,8 +18,13 @@ from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.shop.state import ShopState
 from storebridge_sandbox.stock import ON_HAND_PARTS, Level, Stock
 
+STALE_SET = "The changeFromQuantity value does not match persisted value."
+STALE_ADJUST = "The changeFromQuantity argument no longer matches the persisted quantity."
+STALE_COMPARE = "The compareQuantity value does not match persisted value."
 STANDS = "quantity when the item is already active at the location."
 HIGHEST, LOWEST = 1_000_000_000, -1_000_000_000
+MOST_AT_ONCE = 2_000_000_000
+"""Of one row of an adjustment or a move; the level itself is bounded by the other two."""
 
 
 @dataclass(slots=True)
@@ -90,17 +95,26 @@ class Inventory:
             raise Refusal(told, code)
         return Outcome(errors=[UserError([], told, code)])
 
-    def write(self, rows: Sequence[Row], actor: str, ref: str, *, with_twins: bool = False) -> Outcome:
+    def write(
+        self,
+        rows: Sequence[Row],
+        actor: str,
+        ref: str,
+        *,
+        with_twins: bool = False,
+        unstocked_code: str = "INVALID_LOCATION",
+    ) -> Outcome:
         """Set or adjust quantities; nothing changes when a row is refused, unless rows stand alone (S2).
 
         ``with_twins``: the same item and location may stand in several rows, as the two ends of a move do.
+        ``unstocked_code`` tells an item that is not stocked at the location, where that is refused (S10).
         """
         outcome = Outcome()
         if len(rows) > 1 and not with_twins:
             outcome.errors += twin_errors(rows)
         checked: list[tuple[Row, Level | None]] = []
         for row in rows:
-            errors, level = self._check(row)
+            errors, level = self._check(row, unstocked_code)
             outcome.errors += errors
             if not errors:
                 checked.append((row, level))
@@ -117,11 +131,17 @@ class Inventory:
             self._changed(level)
         return outcome
 
-    def _check(self, row: Row) -> tuple[list[UserError], Level | None]:
+    def _check(self, row: Row, unstocked_code: str) -> tuple[list[UserError], Level | None]:
         errors = []
         if row.item_id not in self._shelves.by_item:
             told = "The specified inventory item could not be found."
             errors.append(UserError([*_item_path(row.path), "inventoryItemId"], told, "INVALID_INVENTORY_ITEM"))
+        elif self._shelves.by_item[row.item_id].requires_components:
+            told = (
+                "The specified inventory item is not allowed to be adjusted via API. "
+                "Example: if the inventory item is a parent bundle."
+            )
+            errors.append(UserError([*_item_path(row.path), "inventoryItemId"], told, "NON_MUTABLE_INVENTORY_ITEM"))
         if self._shop.location(row.location_id) is None:
             told = "The specified location could not be found."
             errors.append(UserError([*row.path, "locationId"], told, "INVALID_LOCATION"))
@@ -133,12 +153,17 @@ class Inventory:
         if error is not None:
             return [error], None
         if row.change_from is not None and row.change_from != held:
-            told = "The changeFromQuantity value does not match persisted value."
-            return [UserError([*row.path, "changeFromQuantity"], told, self._options.stale_code)], None
+            return [self._stale(row)], None
         if level is None and self._options.set_where_unconnected == "refused":
             told = "The specified inventory item is not stocked at the location."
-            return [UserError([*row.path, "locationId"], told, "INVALID_LOCATION")], None
+            return [UserError([*row.path, "locationId"], told, unstocked_code)], None
         return [], level
+
+    def _stale(self, row: Row) -> UserError:
+        if row.compared_by == "compareQuantity":
+            return UserError([*row.path, row.compared_by], STALE_COMPARE, "COMPARE_QUANTITY_STALE")
+        told = STALE_SET if row.to is not None else STALE_ADJUST
+        return UserError([*row.path, row.compared_by], told, self._options.stale_code)
 
     def _apply(self, row: Row, level: Level | None, actor: str, ref: str) -> list[Change]:
         if level is None:
@@ -226,6 +251,9 @@ def _item_path(path: list[str]) -> list[str]:
 
 def _range_error(row: Row, wanted: int) -> UserError | None:
     path = [*row.path, "quantity" if row.to is not None else "delta"]
+    if row.to is None and abs(row.delta) > MOST_AT_ONCE:
+        bound, code = ("higher than ", "HIGH") if row.delta > 0 else ("lower than -", "LOW")
+        return UserError(path, f"The quantity can't be {bound}2,000,000,000.", f"INVALID_QUANTITY_TOO_{code}")
     if wanted > HIGHEST:
         return UserError(path, "The quantity can't be higher than 1,000,000,000.", "INVALID_QUANTITY_TOO_HIGH")
     if wanted < 0 and row.name == "on_hand":

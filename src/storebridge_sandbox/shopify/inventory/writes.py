@@ -15,13 +15,15 @@ from storebridge_sandbox.shopify.inventory.rows import Change, Outcome, Row, Use
 from storebridge_sandbox.shopify.inventory.rules import (
     adjustable_error,
     ledger_errors,
+    moved_ledgers_error,
     reason_error,
+    reference_error,
     settable_error,
 )
-from storebridge_sandbox.shopify.inventory.state import Inventory
+from storebridge_sandbox.shopify.inventory.state import MOST_AT_ONCE, Inventory
 from storebridge_sandbox.shopify.products.items import apply_item, item_errors
 from storebridge_sandbox.shopify.products.state import InventoryItem, Shelves, Variant
-from storebridge_sandbox.shopify.versions import keys_are_demanded, told_from_is_demanded
+from storebridge_sandbox.shopify.versions import keys_are_demanded, told_from_is_demanded, unstocked_code
 from storebridge_sandbox.stock import Level
 
 ACTOR = "api"
@@ -96,11 +98,13 @@ class InventoryWrites:
                 ["input", "quantities", str(place)],
                 name=name,
                 to=one["quantity"],
-                change_from=_told_from(one, "InventoryQuantityInput", call),
+                change_from=_told_from(one, "InventoryQuantityInput", call, given),
+                compared_by="changeFromQuantity" if "changeFromQuantity" in one else "compareQuantity",
             )
             for place, one in enumerate(given["quantities"])
         ]
         early = [error for error in (reason_error(given["reason"]), settable_error(name)) if error]
+        early += _uncompared(given, call)
         key = _key(call, "inventorySetQuantities")
         return self._written(given, call, "inventorySetQuantities", key, rows, early)
 
@@ -162,6 +166,8 @@ class InventoryWrites:
                 )
         if not early:
             early = _move_errors(rows) or [error for row in rows for error in ledger_errors([row])]
+        crowded = moved_ledgers_error(rows)
+        early = early or ([crowded] if crowded else [])
         key = _key(call, "inventoryMoveQuantities")
         return self._written(given, call, "inventoryMoveQuantities", key, rows, early)
 
@@ -175,11 +181,14 @@ class InventoryWrites:
         early: list[UserError],
     ) -> dict[str, Any]:
         moves = operation == "inventoryMoveQuantities"
+        wrong = reference_error(given.get("referenceDocumentUri"))
+        refused_early = [*early, wrong] if wrong else early
 
         def carry_out() -> Outcome:
-            if early:
-                return Outcome(errors=early)
-            outcome = self._inventory.write(rows, ACTOR, call.ref, with_twins=moves)
+            if refused_early:
+                return Outcome(errors=refused_early)
+            code = unstocked_code(call.version)
+            outcome = self._inventory.write(rows, ACTOR, call.ref, with_twins=moves, unstocked_code=code)
             outcome.errors = _once_each(outcome.errors)
             return outcome
 
@@ -272,12 +281,15 @@ def _move_errors(rows: list[Row]) -> list[UserError]:
     errors = []
     for start, end in zip(rows[::2], rows[1::2], strict=True):
         path = start.path[:-1]
-        if start.delta >= 0:
-            told = "The quantity to move must be greater than zero."
+        if start.delta > 0:
+            told = "The quantity can't be negative."
             errors.append(UserError([*path, "quantity"], told, "INVALID_QUANTITY_NEGATIVE"))
+        elif start.delta < -MOST_AT_ONCE:
+            told = "The quantity can't be higher than 2,000,000,000."
+            errors.append(UserError([*path, "quantity"], told, "INVALID_QUANTITY_TOO_HIGH"))
         elif start.location_id != end.location_id:
             told = "The quantities can't be moved between different locations."
-            errors.append(UserError(path, told, "DIFFERENT_LOCATION"))
+            errors.append(UserError(path, told, "DIFFERENT_LOCATIONS"))
         elif start.name == end.name:
             told = "The quantity names for each change can't be the same."
             errors.append(UserError(path, told, "SAME_QUANTITY_NAME"))
@@ -292,7 +304,18 @@ def _once_each(errors: list[UserError]) -> list[UserError]:
     return list(kept.values())
 
 
-def _told_from(row: dict[str, Any], kind: str, call: Call) -> int | None:
+def _uncompared(given: dict[str, Any], call: Call) -> list[UserError]:
+    """Until 2026-04 a set must compare every quantity, or say that it does not want to."""
+    if told_from_is_demanded(call.version) or given.get("ignoreCompareQuantity"):
+        return []
+    rows = given["quantities"]
+    if all("changeFromQuantity" in row or row.get("compareQuantity") is not None for row in rows):
+        return []
+    told = "The compareQuantity argument must be given to each quantity or ignored using ignoreCompareQuantity."
+    return [UserError(["input", "ignoreCompareQuantity"], told, "COMPARE_QUANTITY_REQUIRED")]
+
+
+def _told_from(row: dict[str, Any], kind: str, call: Call, given: dict[str, Any] | None = None) -> int | None:
     """What the level is said to have been. Since 2026-04 it must be said; null opts out."""
     if "changeFromQuantity" in row:
         value: int | None = row["changeFromQuantity"]
@@ -300,7 +323,7 @@ def _told_from(row: dict[str, Any], kind: str, call: Call) -> int | None:
     if told_from_is_demanded(call.version):
         told = f"{kind} must include the following argument: changeFromQuantity."
         raise Refusal(told, "INVALID_FIELD_ARGUMENTS", names_variable=True)
-    return row.get("compareQuantity")
+    return None if given and given.get("ignoreCompareQuantity") else row.get("compareQuantity")
 
 
 def _key(call: Call, operation: str) -> str | None:

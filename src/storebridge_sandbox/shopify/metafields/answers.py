@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, refused, shows, shows_time
 from storebridge_sandbox.shopify.ids import Numbers, kind_of, number_of
-from storebridge_sandbox.shopify.metafields.state import MOST, OWNER_TYPES, Metafield, MetafieldDefinition, Metafields
+from storebridge_sandbox.shopify.metafields.state import (
+    MOST,
+    OWNER_TYPES,
+    Metafield,
+    MetafieldDefinition,
+    Metafields,
+    name_errors,
+)
 from storebridge_sandbox.shopify.metafields.values import KNOWN, NEVER_LISTS, category_of, is_type, json_value
 from storebridge_sandbox.shopify.paging import Page, page_of
 
-OWNERS = {"Product": "id", "ProductVariant": "variant_id", "Customer": "id", "Order": "id", "Location": "id"}
+OWNERS = {
+    "Product": "id",
+    "ProductVariant": "variant_id",
+    "Customer": "id",
+    "Order": "id",
+    "Location": "id",
+    "Shop": "id",
+}
+
+
+NAMEABLE = re.compile(r"[A-Za-z0-9_$:-]*")
+LONGEST_NAME = 255
 
 
 class MetafieldAnswers:
@@ -143,6 +162,9 @@ class MetafieldAnswers:
         if not is_type(given["type"]):
             told = f"Type name {given['type']} is not a valid type."
             return refused(["definition", "type"], told, "INCLUSION")
+        errors = _definition_errors(given, namespace)
+        if errors:
+            return {"createdDefinition": None, "userErrors": errors}
         made = MetafieldDefinition(
             self._numbers.new("MetafieldDefinition"),
             given["name"],
@@ -212,6 +234,21 @@ def _type(kind: str) -> dict[str, Any]:
         "supportsDefinitionMigrations": False,
         "supportedValidations": [],
     }
+
+
+def _definition_errors(given: dict[str, Any], namespace: str) -> list[dict[str, Any]]:
+    """Names that a definition cannot have."""
+    errors = name_errors(namespace, given["key"], ["definition"])
+    for name, text in (("namespace", namespace), ("key", given["key"])):
+        if not NAMEABLE.fullmatch(text):
+            told = f"{name.capitalize()} contains one or more invalid characters."
+            errors.append({"field": ["definition", name], "message": told, "code": "INVALID_CHARACTER"})
+    name = given["name"].strip()
+    if not name or len(name) > LONGEST_NAME:
+        told = f"Name is too long (maximum is {LONGEST_NAME} characters)" if name else "Name can't be blank"
+        code = "TOO_LONG" if name else "BLANK"
+        errors.append({"field": ["definition", "name"], "message": told, "code": code})
+    return errors
 
 
 def _types() -> list[dict[str, Any]]:

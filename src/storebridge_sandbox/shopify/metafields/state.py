@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from storebridge_sandbox.shopify.ids import Numbers, kind_of
-from storebridge_sandbox.shopify.metafields.values import NUMBERS, Unfit, kept_value, moment_of
+from storebridge_sandbox.shopify.metafields.values import NUMBERS, Unfit, kept_value, moment_of, type_error
 
 OWNER_TYPES = {
     "Product": "PRODUCT", "ProductVariant": "PRODUCTVARIANT", "Customer": "CUSTOMER", "Order": "ORDER",
@@ -79,6 +79,10 @@ class Metafields:
             return self.app_namespace
         return f"{self.app_namespace}--{given[5:]}" if given.startswith("$app:") else given
 
+    def _is_of_another_app(self, namespace: str) -> bool:
+        own = namespace == self.app_namespace or namespace.startswith(f"{self.app_namespace}--")
+        return namespace.startswith("app--") and not own
+
     def of(self, owner_id: str) -> list[Metafield]:
         return list(self.held.get(owner_id, {}).values())
 
@@ -124,16 +128,32 @@ class Metafields:
         return list({one.id: one for one in made}.values()), []
 
     def _check(self, row: dict[str, Any], owner_id: str, path: list[str]) -> tuple[str, str, list[dict[str, Any]]]:
-        namespace, key = self.namespace(row.get("namespace")), row.get("key") or ""
         owner_type = OWNER_TYPES.get(kind_of(owner_id) or "")
         if owner_type is None or self._find(owner_id) is None:
             return "", "", [_error([*path, "ownerId"], "Owner does not exist.", "INVALID_VALUE")]
-        errors = list(_name_errors(namespace, key, path))
+        return self._check_row(row, owner_id, owner_type, path)
+
+    def check_new(self, owner_type: str, rows: Sequence[dict[str, Any]], path: list[str]) -> list[dict[str, Any]]:
+        """What is wrong with the rows of an owner that is not made yet."""
+        checked = (self._check_row(row, "", owner_type, [*path, str(place)]) for place, row in enumerate(rows))
+        return [error for _, _, errors in checked for error in errors]
+
+    def _check_row(
+        self, row: dict[str, Any], owner_id: str, owner_type: str, path: list[str]
+    ) -> tuple[str, str, list[dict[str, Any]]]:
+        namespace, key = self.namespace(row.get("namespace")), row.get("key") or ""
+        errors = list(name_errors(namespace, key, path))
         definition = self.definition(owner_type, row.get("namespace"), key)
         held = self.one(owner_id, row.get("namespace"), key)
         kind = row.get("type") or (definition.kind if definition else held.kind if held else "")
+        if self._is_of_another_app(namespace):
+            told = "Access to this namespace and key on Metafields for this resource type is not allowed."
+            errors.append(_error([*path, "namespace"], told, "APP_NOT_AUTHORIZED"))
+        unknown = type_error(kind)
         if not kind:
             errors.append(_error([*path, "type"], "Type can't be blank", "BLANK"))
+        elif unknown:
+            errors.append(_error([*path, "type"], unknown, "INCLUSION"))
         elif definition is not None and definition.kind != kind:
             told = f"Type must be consistent with the definition's type: {definition.kind}."
             errors.append(_error([*path, "type"], told, "INVALID_TYPE"))
@@ -226,7 +246,8 @@ def _shown(kind: str, bound: str) -> str:
     return moment_of(bound).strftime("%Y-%m-%d %H:%M:%S %z") if kind == "date_time" else bound
 
 
-def _name_errors(namespace: str, key: str, path: list[str]) -> list[dict[str, Any]]:
+def name_errors(namespace: str, key: str, path: list[str]) -> list[dict[str, Any]]:
+    """Namespaces and keys that are too short, too long or the vendor's own."""
     errors = []
     for name, text, low, high in (("namespace", namespace, 3, 255), ("key", key, 2, 64)):
         shown = name.capitalize()

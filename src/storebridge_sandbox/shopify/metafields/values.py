@@ -30,6 +30,15 @@ KNOWN = {
     "boolean", "color", "date", "date_time", "id", "json", "link", "money", "rating", "rich_text_field", "url",
     "language", *NUMBERS, *TEXTS, *MEASURES, *REFERENCES,
 }  # fmt: skip
+NOT_CHECKED = {
+    "antenna_gain", "area", "article_reference", "battery_charge_capacity", "battery_energy_capacity",
+    "capacitance", "concentration", "data_storage_capacity", "data_transfer_rate", "display_density", "distance",
+    "duration", "electric_current", "electrical_resistance", "energy", "frequency", "illuminance", "inductance",
+    "integer", "json_string", "luminous_flux", "mass_flow_rate", "power", "pressure",
+    "product_taxonomy_value_reference", "resolution", "rotational_speed", "sound_level", "speed", "string",
+    "temperature", "thermal_power", "voltage", "volumetric_flow_rate",
+}  # fmt: skip
+"""Types that the vendor has as well; a value of them is kept as it is."""
 SCHEMES = ("http", "https", "mailto", "sms", "tel")
 LONGEST_LIST = 128
 NEVER_LISTS = {"boolean", "json", "money", "multi_line_text_field", "rich_text_field", "id"}
@@ -51,6 +60,14 @@ class Unfit(ValueError):
 def is_type(name: str) -> bool:
     base = name.removeprefix("list.")
     return base in KNOWN and (base == name or base not in NEVER_LISTS)
+
+
+def type_error(name: str) -> str | None:
+    """What is said of a type that there is not."""
+    if is_type(name) or name.removeprefix("list.") in NOT_CHECKED:
+        return None
+    listed = sorted(KNOWN | NOT_CHECKED - {"string", "integer", "json_string"})
+    return f"Type must be one of the following: {', '.join(listed)}"
 
 
 def category_of(name: str) -> str:
@@ -173,8 +190,9 @@ def _json(value: str) -> str:
     try:
         json.loads(value)
     except ValueError as error:
-        found = re.match(r"\{([A-Za-z]\w*)", value)
-        what = f"expected object key, got '{found[1]}' at line 1 column 2" if found else str(error)
+        found = re.match(r"\{([A-Za-z]\w*|$)", value)
+        got = f"'{found[1]}'" if found and found[1] else "EOF"
+        what = f"expected object key, got {got} at line 1 column 2" if found else str(error)
         raise Unfit(f"Value is invalid JSON: {what}.") from None
     return value
 

@@ -18,6 +18,7 @@ from storebridge_sandbox.shopify.sales.fulfilment_status import order_status
 from storebridge_sandbox.shopify.sales.return_status import order_return_status
 from storebridge_sandbox.shopify.sales.shown import bag_shown, numbered
 from storebridge_sandbox.shopify.sales.state import ShopOrder
+from storebridge_sandbox.sleeping import Sleepers
 
 Total = Callable[[ShopOrder], Bag]
 
@@ -50,16 +51,26 @@ PLAIN = ("netPayment", "subtotalPrice", "totalCapturable", "totalDiscounts", "to
 
 
 class OrderAnswers:
-    """Reads of orders; their lines, refunds and fulfilments have answers of their own."""
+    """Reads of orders; their lines, refunds and fulfilments have answers of their own.
 
-    def __init__(self, orders: dict[str, ShopOrder], search: OrderSearch, customers: Customers) -> None:
+    ``by_value`` finds the owner of a unique metafield.
+    """
+
+    def __init__(
+        self,
+        orders: Sleepers[ShopOrder],
+        search: OrderSearch,
+        customers: Customers,
+        by_value: Callable[[str, dict[str, Any]], Any],
+    ) -> None:
+        self._by_value = by_value
         self._orders = orders
         self._search = search
         self._customers = customers
 
     def resolvers(self) -> Resolvers:
         return {
-            ("QueryRoot", "order"): lambda _s, args, _c: self._orders.get(args["id"]),
+            ("QueryRoot", "order"): self._one,
             ("QueryRoot", "orderByIdentifier"): self._by_identifier,
             ("QueryRoot", "orders"): self._search.orders,
             ("QueryRoot", "ordersCount"): self._search.count,
@@ -68,6 +79,10 @@ class OrderAnswers:
             **self._parts(),
             **ADDRESSES,
         }
+
+    def _one(self, _source: Any, args: dict[str, Any], call: Call) -> ShopOrder | None:
+        order = self._orders.get(args["id"])
+        return order if order is not None and self._search.shows(order, call) else None
 
     def _facts(self) -> Resolvers:
         plain = ("id", "name", "number", "tags", "note", "email", "phone", "poNumber", "test", "edited", "sourceName",
@@ -139,7 +154,9 @@ class OrderAnswers:
         if not custom:
             return None
         name = f"{custom.get('namespace') or ''}.{custom['key']}"
-        return next((one for one in self._orders.values() if (name, custom["value"]) in one.metafields), None)
+        found = next((one for one in self._orders.values() if (name, custom["value"]) in one.metafields), None)
+        other = None if found else self._by_value("Order", custom)
+        return other if isinstance(other, ShopOrder) else found
 
     def _customer(self, order: ShopOrder, _args: dict[str, Any], _call: Call) -> Any:
         return self._customers.shown(order.customer_id) if order.customer_id else None

@@ -14,6 +14,7 @@ from typing import Any
 
 from storebridge_sandbox.orders import Sellable
 from storebridge_sandbox.shopify.ids import Numbers
+from storebridge_sandbox.shopify.metafields.state import Metafields
 from storebridge_sandbox.shopify.money import ZERO, Bag
 from storebridge_sandbox.shopify.mutations import Refusals, UserError, refuse
 from storebridge_sandbox.shopify.orders.discounts import apply_discount
@@ -22,7 +23,7 @@ from storebridge_sandbox.shopify.sales import totals
 from storebridge_sandbox.shopify.sales.book import Orders
 from storebridge_sandbox.shopify.sales.customers_port import Customers
 from storebridge_sandbox.shopify.sales.fulfilment_desk import FulfilmentDesk
-from storebridge_sandbox.shopify.sales.inputs import address_of, bag_of, clean_tags, moment_of
+from storebridge_sandbox.shopify.sales.inputs import address_of, bag_of, clean_tags, moment_of, reach_errors
 from storebridge_sandbox.shopify.sales.money_desk import MoneyDesk
 from storebridge_sandbox.shopify.sales.state import ShippingLine, ShopLine, ShopOrder, TaxLine
 
@@ -45,8 +46,10 @@ class OrderIntake:
         options: ShopifyOptions,
         now: Callable[[], datetime],
         currency: str,
+        metafields: Metafields,
     ) -> None:
         self._book = book
+        self._metafields = metafields
         self._money = money
         self._desk = desk
         self._customers = customers
@@ -70,6 +73,7 @@ class OrderIntake:
         self._price(order, given)
         claim = {"BYPASS": None, "DECREMENT_IGNORING_POLICY": "first_fit"}.get(behaviour, "routed")
         self._book.admit(order, "api", claim)  # type: ignore[arg-type]
+        self._metafields.put_all(given.get("metafields") or [], ["order", "metafields"], order.id)
         self._transact(order, given)
         self._send(order, given)
         self._book.touched(order)
@@ -88,6 +92,9 @@ class OrderIntake:
             errors.append(UserError(["order", "processedAt"], text, "PROCESSED_AT_INVALID"))
         if given.get("fulfillment") and self._locations(given["fulfillment"]["locationId"]) is None:
             errors.append(UserError(["order", "fulfillment", "locationId"], "Location does not exist", "INVALID"))
+        errors += reach_errors(given, ["order"], "INVALID")
+        errors += self._buyer_errors(given)
+        errors += _payment_errors(given.get("transactions") or [])
         errors += self._metafield_errors(given.get("metafields") or [])
         if errors:
             raise Refusals(*errors, order=None)
@@ -101,14 +108,28 @@ class OrderIntake:
                 yield UserError([*path, "quantity"], "Quantity must be greater than 0", "INVALID")
             if not line.get("title") and line.get("variantId") not in self._variants:
                 yield UserError([*path, "title"], "Title can't be blank", "INVALID")
+            if _is_negative(line.get("priceSet")):
+                yield UserError([*path, "priceSet"], "Price must be greater than or equal to 0", "INVALID")
 
-    def _metafield_errors(self, metafields: Sequence[Given]) -> Any:
-        """A value of an ``id`` metafield names one order only (S15)."""
+    def _buyer_errors(self, given: Given) -> Any:
+        """Of a customer who is named and not there."""
+        named = ((given.get("customer") or {}).get("toAssociate") or {}).get("id")
+        for customer_id, path in (
+            (named, ["customer", "toAssociate", "id"]),
+            (given.get("customerId"), ["customerId"]),
+        ):
+            if customer_id and self._customers.of_order({"toAssociate": {"id": customer_id}}) is None:
+                yield UserError(["order", *path], "Customer does not exist", "INVALID")
+
+    def _metafield_errors(self, metafields: Sequence[dict[str, Any]]) -> Any:
+        """What the shop's metafields refuse, and a second order with a value of an ``id`` metafield (S15)."""
+        for error in self._metafields.check_new("ORDER", metafields, ["order", "metafields"]):
+            yield UserError(error["field"], error["message"], "INVALID")
         if not self._options.order_custom_ids_are_unique:
             return
         taken = {pair for order in self._book.orders.values() for pair in order.metafields} if metafields else set()
         for place, one in enumerate(metafields):
-            if one.get("type") == "id" and _pair(one) in taken:
+            if one.get("type") == "id" and one.get("key") and one.get("value") and _pair(one) in taken:
                 yield UserError(["order", "metafields", str(place), "value"], "Value has already been taken", "INVALID")
 
     def _check_pace(self) -> None:
@@ -255,3 +276,15 @@ def _currency_in(given: Given) -> str | None:
         if line.get("priceSet"):
             return str(line["priceSet"]["shopMoney"]["currencyCode"])
     return None
+
+
+def _is_negative(given: Given | None) -> bool:
+    bag = bag_of(given)
+    return bag is not None and bag.shop < 0
+
+
+def _payment_errors(transactions: Sequence[Given]) -> Any:
+    for place, one in enumerate(transactions):
+        if _is_negative(one.get("amountSet")):
+            path = ["order", "transactions", str(place), "amountSet"]
+            yield UserError(path, "Amount must be greater than or equal to 0", "INVALID")

@@ -61,6 +61,9 @@ class LineAnswers:
             ("LineItem", "duties"): lambda _l, _a, _c: [],
             ("LineItem", "variant"): lambda line, _a, _c: self._shelves.variants.get(line.variant.variant_id),
             ("LineItem", "product"): self._product,
+            ("LineItem", "lineItemGroup"): shows("group"),
+            **showing("LineItemGroup", ("id", "title", "quantity", "productId", "variantId", "variantSku")),
+            ("LineItemGroup", "customAttributes"): shows("attributes"),
             ("LineItem", "taxLines"): lambda line, args, _c: [(line.order, tax) for tax in line.tax_lines][
                 : args.get("first")
             ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -18,6 +19,7 @@ from storebridge_sandbox.shopify.sales.index import KEPT, FoundOrder, OrderIndex
 from storebridge_sandbox.shopify.sales.return_status import order_return_status
 from storebridge_sandbox.shopify.sales.state import ShopOrder
 
+REACH = timedelta(days=60)
 Field = Callable[[FoundOrder], Any]
 MOMENTS = {"UPDATED_AT": "updated_at", "CREATED_AT": "created_at"}
 """The search field that a sort key goes by."""
@@ -97,25 +99,37 @@ class OrderSearch:
     def __init__(self, index: OrderIndex, options: ShopifyOptions) -> None:
         self._index = index
         self._fields = dict(FIELDS)
+        scopes = options.granted_scopes
+        self._sees_all = scopes is None or "read_all_orders" in scopes
         if not options.source_identifier_is_searchable:
             del self._fields["source_identifier"]
 
     def orders(self, _source: Any, args: dict[str, Any], call: Call) -> Page:
         search = self._read(args, call, "orders")
         rows = self._in_order(search, args.get("sortKey") or "PROCESSED_AT")
-        page = page_of(rows, args, None if search.is_open else search.test)
+        page = page_of(rows, args, self._test(search, call))
         return replace(page, nodes=[order for _, order in page.nodes])
 
     def count(self, _source: Any, args: dict[str, Any], call: Call) -> Any:
         """At most ``limit``, and then it says that there may be more (recorded)."""
         search, limit = self._read(args, call, "ordersCount"), args.get("limit")
         found = self._in_order(search, "UPDATED_AT")
-        if not search.is_open:
-            passing = (row for row in found if search.test(row[2]))
+        if (test := self._test(search, call)) is not None:
+            passing = (row for row in found if test(row[2]))
             found = list(islice(passing, None if limit is None else limit + 1))
         if limit is not None and len(found) > limit:
             return {"count": limit, "precision": "AT_LEAST"}
         return {"count": len(found), "precision": "EXACT"}
+
+    def shows(self, order: ShopOrder, call: Call) -> bool:
+        """``read_orders`` alone shows orders of the last 60 days."""
+        return self._sees_all or call.now - order.created_at <= REACH
+
+    def _test(self, search: Search, call: Call) -> Callable[[FoundOrder], bool] | None:
+        """What a row must pass; None: anything does."""
+        if self._sees_all:
+            return None if search.is_open else search.test
+        return lambda row: self.shows(row[1], call) and (search.is_open or search.test(row))
 
     def returns_of(self, order: ShopOrder, args: dict[str, Any], call: Call) -> Page:
         fields = {
@@ -138,7 +152,7 @@ class OrderSearch:
         found = self._candidates(search)
         if found is None and sort_key in KEPT:
             rows, field = self._index.kept(sort_key).rows(), MOMENTS.get(sort_key)
-            return rows if field is None else candidates.since(rows, field, FIELDS[field], search)
+            return rows if field is None else candidates.since(rows, field, search)
         if found is None:
             found = [row[2] for row in self._index.kept("ID").rows()]
         sort = SORTS[sort_key]
@@ -157,7 +171,7 @@ class OrderSearch:
         if found is not None:
             return found
         moments = {field: self._index.kept(sort_key) for sort_key, field in MOMENTS.items()}
-        return candidates.fewest_since(search, moments, FIELDS) if search.terms else None
+        return candidates.fewest_since(search, moments) if search.terms else None
 
 
 def _word(term: Term) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from storebridge_sandbox.shopify.call import Call
 from storebridge_sandbox.shopify.errors import Refusal
+from storebridge_sandbox.shopify.metafields.state import Metafields
 from storebridge_sandbox.shopify.money import same, to_cents
 from storebridge_sandbox.shopify.mutations import Refusals, UserError, Verb, refuse
 from storebridge_sandbox.shopify.orders.intake import OrderIntake
@@ -16,12 +17,13 @@ from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.sales import totals
 from storebridge_sandbox.shopify.sales.book import Orders
 from storebridge_sandbox.shopify.sales.customers_port import Customers
-from storebridge_sandbox.shopify.sales.inputs import address_of, clean_tags, moment_of
+from storebridge_sandbox.shopify.sales.inputs import address_of, clean_tags, moment_of, reach_errors
 from storebridge_sandbox.shopify.sales.jobs import Job, Jobs
 from storebridge_sandbox.shopify.sales.money_desk import MoneyDesk
 from storebridge_sandbox.shopify.sales.news import News
-from storebridge_sandbox.shopify.sales.state import ShopOrder
+from storebridge_sandbox.shopify.sales.state import ShopOrder, Transaction
 
+LONGEST_NOTE = 5000
 LONGEST_STAFF_NOTE = 255
 PLUS_ONLY = (
     "`write_orders` access scope. Also: The user must have mark_orders_as_paid permission. "
@@ -43,8 +45,10 @@ class OrderWrites:
         customers: Customers,
         options: ShopifyOptions,
         now: Callable[[], datetime],
+        metafields: Metafields,
     ) -> None:
         self._book = book
+        self._metafields = metafields
         self._intake = intake
         self._money = money
         self._news = news
@@ -78,6 +82,12 @@ class OrderWrites:
     def update(self, args: dict[str, Any], _call: Call) -> dict[str, Any]:
         given = args["input"]
         order = self._find(given["id"], ["id"], "Order does not exist")
+        unfit = [*reach_errors(given, []), *_note_errors(given)]
+        if unfit:
+            raise Refusals(*unfit, order=order)
+        _made, wrong = self._metafields.put_all(given.get("metafields") or [], ["metafields"], order.id)
+        if wrong:
+            raise Refusals(*(UserError(one["field"], one["message"]) for one in wrong), order=order)
         with self._news.deed():
             for name, attribute in (
                 ("note", "note"),
@@ -173,6 +183,7 @@ class OrderWrites:
         order = self._find(args["orderId"], ["orderId"], "Order does not exist", "NOT_FOUND")
         with self._news.deed():
             self._book.delete(order)
+        self._metafields.forget(order.id)
         return {"deletedId": order.id}
 
     # -- money ---------------------------------------------------------------------------------------------
@@ -217,7 +228,8 @@ class OrderWrites:
         return {"transaction": made}
 
     def void(self, args: dict[str, Any], _call: Call) -> dict[str, Any]:
-        parent = self._book.things.get(args["parentTransactionId"])
+        found = self._book.things.get(args["parentTransactionId"])
+        parent = found if isinstance(found, Transaction) else None
         if parent is None or parent.kind != "AUTHORIZATION" or not totals.left_to_capture(parent).shop:
             field, told = ["parentTransactionId"], "Parent transaction is not successful"
             code = "TRANSACTION_NOT_FOUND" if parent is None else "AUTH_NOT_VOIDABLE"
@@ -251,3 +263,9 @@ class OrderWrites:
         if order is None:
             raise refuse(field, message, code, order=None)
         return order
+
+
+def _note_errors(given: dict[str, Any]) -> list[UserError]:
+    if len(given.get("note") or "") <= LONGEST_NOTE:
+        return []
+    return [UserError(["note"], f"Note is too long (maximum is {LONGEST_NOTE} characters)")]

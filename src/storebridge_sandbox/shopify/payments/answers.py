@@ -21,7 +21,7 @@ TRANSACTION_FIELDS: dict[str, Callable[[BalanceTransaction], Any]] = {
     "id": lambda one: number_of(one.id),
     "payout_status": lambda one: "paid" if one.paid_out else "scheduled",
     "payments_transfer_id": lambda one: number_of(one.payout_id),
-    "processed_at": lambda one: one.source.processed_at,
+    "processed_at": lambda one: one.at,
     "transaction_type": lambda one: one.kind.lower(),
 }
 SUMMARY: dict[str, Callable[[Payout], Decimal]] = {
@@ -29,6 +29,13 @@ SUMMARY: dict[str, Callable[[Payout], Decimal]] = {
     "chargesFee": lambda one: one.sum_of("CHARGE", fees=True),
     "refundsFeeGross": lambda one: one.sum_of("REFUND"),
     "refundsFee": lambda one: one.sum_of("REFUND", fees=True),
+}
+SOURCE_TYPES = {
+    "CHARGE": "CHARGE",
+    "REFUND": "REFUND",
+    "DISPUTE_WITHDRAWAL": "DISPUTE",
+    "DISPUTE_REVERSAL": "DISPUTE",
+    "CHARGE_ADJUSTMENT": "ADJUSTMENT",
 }
 NEVER = ("adjustmentsFee", "adjustmentsGross", "advanceFees", "advanceGross", "reservedFundsFee", "reservedFundsGross",
          "retriedPayoutsFee", "retriedPayoutsGross", "usdcRebateCreditAmount")  # fmt: skip
@@ -76,11 +83,7 @@ class PaymentAnswers:
     def _entries(self, payments: Payments, args: dict[str, Any], call: Call) -> Page:
         search = compile_search(args.get("query"), TRANSACTION_FIELDS)
         call.ignored("balanceTransactions", args.get("query"), search)
-        rows = [
-            (one.source.processed_at.isoformat(), number_of(one.id), one)
-            for one in payments.transactions()
-            if search.test(one)
-        ]
+        rows = [(one.at.isoformat(), number_of(one.id), one) for one in payments.transactions() if search.test(one)]
         return page_of(sorted(rows, key=lambda row: row[:2]), args)
 
 
@@ -89,22 +92,35 @@ def _entry_fields(kind: str) -> Resolvers:
     return {
         (kind, "id"): shows("id"),
         (kind, "type"): shows("kind"),
-        (kind, "sourceType"): shows("kind"),
+        (kind, "sourceType"): lambda one, _a, _c: SOURCE_TYPES[one.kind],
         (kind, "sourceId"): lambda one, _a, _c: str(number_of(one.id)),
-        (kind, "sourceOrderTransactionId"): lambda one, _a, _c: str(number_of(one.source.id)),
-        (kind, "test"): lambda one, _a, _c: one.source.test,
-        (kind, "transactionDate"): lambda one, _a, _c: iso(one.source.processed_at),
-        (kind, "adjustmentsOrders"): lambda _o, _a, _c: [],
-        (kind, "associatedOrder"): lambda one, _a, _c: one.source.order,
+        (kind, "sourceOrderTransactionId"): lambda one, _a, _c: str(number_of(one.source.id)) if one.source else None,
+        (kind, "test"): lambda one, _a, _c: one.order.test,
+        (kind, "transactionDate"): lambda one, _a, _c: iso(one.at),
+        (kind, "adjustmentsOrders"): lambda one, _a, _c: list(one.shares),
+        (kind, "associatedOrder"): lambda one, _a, _c: None if one.shares else one.order,
+        **_share_fields("ShopifyPaymentsAdjustmentOrder"),
         (kind, "associatedPayout"): lambda one, _a, _c: one,
         **{
-            (kind, name): (lambda key: lambda one, _a, _c: Money(getattr(one, key), one.source.order.currency))(name)
+            (kind, name): (lambda key: lambda one, _a, _c: Money(getattr(one, key), one.order.currency))(name)
             for name in ("amount", "fee", "net")
         },
         (payout, "id"): lambda one, _a, _c: one.payout_id,
         (payout, "status"): lambda one, _a, _c: "PAID" if one.paid_out else "SCHEDULED",
         (order, "id"): shows("id"),
         (order, "name"): shows("name"),
+    }
+
+
+def _share_fields(kind: str) -> Resolvers:
+    """An order's share of an adjustment: its transaction and its amount."""
+    return {
+        (kind, "amount"): lambda one, _a, _c: Money(one[1], one[0].order.currency),
+        (kind, "net"): lambda one, _a, _c: Money(one[1], one[0].order.currency),
+        (kind, "fees"): lambda one, _a, _c: Money(NOTHING, one[0].order.currency),
+        (kind, "name"): lambda one, _a, _c: one[0].order.name,
+        (kind, "orderTransactionId"): lambda one, _a, _c: str(number_of(one[0].id)),
+        (kind, "link"): lambda one, _a, _c: f"https://shop.example/admin/orders/{number_of(one[0].order.id)}",
     }
 
 

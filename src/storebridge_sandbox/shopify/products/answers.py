@@ -13,6 +13,7 @@ from storebridge_sandbox.shopify.call import Call, Resolvers, shows, shows_time
 from storebridge_sandbox.shopify.ids import number_of
 from storebridge_sandbox.shopify.paging import Page, Row, Search, compile_search, page_of
 from storebridge_sandbox.shopify.products.state import InventoryItem, Option, OptionValue, Product, Shelves, Variant
+from storebridge_sandbox.shopify.sales.bundled import parts_of
 from storebridge_sandbox.stock import Stock
 
 PRODUCT_SORT: dict[str, Callable[[Product], str]] = {
@@ -115,7 +116,9 @@ class ProductAnswers:
             ("Product", "options"): lambda product, args, _c: options_of(product)[: args.get("first")],
             ("Product", "hasOnlyDefaultVariant"): lambda product, _a, _c: has_only_default(product),
             ("Product", "hasOutOfStockVariants"): lambda product, _a, _c: any(map(self._is_out, product.variants)),
-            ("Product", "hasVariantsThatRequiresComponents"): lambda _p, _a, _c: False,
+            ("Product", "hasVariantsThatRequiresComponents"): lambda product, _a, _c: any(
+                variant.requires_components for variant in product.variants
+            ),
             ("Product", "tracksInventory"): lambda product, _a, _c: any(v.tracked for v in product.variants),
             ("Product", "totalInventory"): self._total,
             ("Product", "priceRangeV2"): self._price_range,
@@ -141,6 +144,10 @@ class ProductAnswers:
             ("ProductVariant", "sellableOnlineQuantity"): lambda variant, _a, _c: self.quantity(variant),
             ("ProductVariant", "availableForSale"): lambda variant, _a, _c: not self._is_out(variant),
             ("ProductVariant", "requiresComponents"): shows("requires_components"),
+            ("ProductVariant", "productVariantComponents"): self._components,
+            ("ProductVariantComponent", "id"): lambda part, _a, _c: part["id"],
+            ("ProductVariantComponent", "quantity"): lambda part, _a, _c: part["quantity"],
+            ("ProductVariantComponent", "productVariant"): lambda part, _a, _c: part["variant"],
             ("ProductVariant", "showUnitPrice"): shows("show_unit_price"),
             ("ProductVariant", "unitPriceMeasurement"): shows("unit_price_measurement"),
             ("ProductVariant", "selectedOptions"): _selected,
@@ -158,22 +165,40 @@ class ProductAnswers:
             return InventoryItem(item)
         return self._shelves.variants.get(global_id) or self._shelves.products.get(global_id)
 
+    def _components(self, variant: Variant, args: dict[str, Any], _call: Call) -> Any:
+        rows = [
+            (
+                part,
+                number_of(part),
+                {"id": f"{part}-in-{number_of(variant.variant_id)}", "variant": found, "quantity": units},
+            )
+            for part, units in sorted(variant.components.items())
+            if (found := self._shelves.variants.get(part)) is not None
+        ]
+        return page_of(rows, args)
+
     def quantity(self, variant: Variant) -> int:
-        """Units for sale, at all active levels together."""
+        """Units for sale, at all active levels together; of a bundle, what its scarcest component allows."""
+        if variant.components:
+            parts = parts_of(variant, self._shelves.variants)
+            return min((self.quantity(part) // units for part, units in parts), default=0)
         return sum(level.available for level in self._stock.levels_of(variant.item_id) if level.active)
 
     def _total(self, product: Product, _args: dict[str, Any], call: Call) -> int:
         """Behind by a moment, as recorded."""
         moment = self._counted_at(call.now)
-        return sum(
-            level.as_of(moment).quantity("available")
-            for variant in product.variants
-            if variant.tracked
-            for level in self._stock.levels_of(variant.item_id)
-            if level.active
-        )
+        return sum(self._units_at(variant, moment) for variant in product.variants if variant.tracked)
+
+    def _units_at(self, variant: Variant, moment: datetime) -> int:
+        if variant.components:
+            parts = parts_of(variant, self._shelves.variants)
+            return min((self._units_at(part, moment) // units for part, units in parts), default=0)
+        levels = (level for level in self._stock.levels_of(variant.item_id) if level.active)
+        return sum(level.as_of(moment).quantity("available") for level in levels)
 
     def _is_out(self, variant: Variant) -> bool:
+        if variant.components and not parts_of(variant, self._shelves.variants):
+            return True
         return variant.tracked and not variant.continue_selling and self.quantity(variant) <= 0
 
     def _price_range(self, product: Product, _args: dict[str, Any], _call: Call) -> dict[str, Any]:
@@ -211,12 +236,13 @@ class ProductAnswers:
         if variants is not None:
             return list({variant.product.id: variant.product for variant in variants}.values())
         moments = {name: kept.products[name] for name in ("updated_at", "created_at")}
-        return candidates.fewest_since(search, moments, PRODUCT_FIELDS) if search.terms else None
+        return candidates.fewest_since(search, moments) if search.terms else None
 
     def _variants(self, _source: Any, args: dict[str, Any], call: Call) -> Page:
         search = self._read_variants(args, call)
         found = variant_candidates(self._shelves, search)
         kept = VARIANT_KEPT.get(args.get("sortKey") or "ID")
+        rows: Sequence[Row]
         if found is None and kept is not None:
             rows = self._shelves.rows.variants[kept].rows()
         else:
@@ -244,7 +270,7 @@ def variant_candidates(shelves: Shelves, search: Search) -> list[Variant] | None
     found = candidates.of_value(search, {"sku": kept["sku"]}, candidates.lower_case)
     if found is not None or not search.terms:
         return found
-    return candidates.fewest_since(search, {"updated_at": kept["updated_at"]}, VARIANT_FIELDS)
+    return candidates.fewest_since(search, {"updated_at": kept["updated_at"]})
 
 
 def _count(search: Search, things: Collection[Any]) -> int:

@@ -11,16 +11,18 @@ MOST_OPTIONS = 3
 LONGEST_NAME = 255
 
 
-def creation_errors(held: list[Option], given: list[dict[str, Any]]) -> list[UserError]:
-    """Of options that are to be added to the ones held."""
+def creation_errors(
+    held: list[Option], given: list[dict[str, Any]], at: tuple[str, ...] = ("options",)
+) -> list[UserError]:
+    """Of options that are to be added to the ones held; ``at`` is where they stand in the input."""
     if len(held) + len(given) > MOST_OPTIONS:
         told = f"Can only specify a maximum of {MOST_OPTIONS} options"
-        return [UserError(["options"], told, "OPTIONS_OVER_LIMIT")]
+        return [UserError([*at], told, "OPTIONS_OVER_LIMIT")]
     errors = []
     taken = {option.name.casefold() for option in held}
     seen: set[str] = set()
     for place, one in enumerate(given):
-        path, name = ["options", str(place)], (one.get("name") or "").strip()
+        path, name = [*at, str(place)], (one.get("name") or "").strip()
         if not name:
             errors.append(UserError([*path, "name"], "Each option must have a name specified", "OPTION_NAME_MISSING"))
         elif len(name) > LONGEST_NAME:

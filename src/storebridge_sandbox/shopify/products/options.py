@@ -60,7 +60,7 @@ class OptionWrites:
 
     def _insert(self, product: Product, given: dict[str, Any], *, fresh: bool) -> None:
         """A new option with its values; each variant that is there takes the first."""
-        values = [OptionValue(self._numbers.new("ProductOptionValue"), one["name"]) for one in given["values"]]
+        values = [self._value(one) for one in given["values"]]
         option = Option(self._numbers.new("ProductOption"), given["name"], values, product)
         place = min((given.get("position") or len(product.options) + 1) - 1, len(product.options))
         first = fresh and not product.options
@@ -69,6 +69,11 @@ class OptionWrites:
             names = [] if first else list(variant.options)
             names.insert(place, values[0].name)
             variant.options = tuple(names)
+
+    def _value(self, given: dict[str, Any]) -> OptionValue:
+        """A value has a name, or that of the metafield that it is linked to."""
+        name = given.get("name") or given.get("linkedMetafieldValue") or ""
+        return OptionValue(self._numbers.new("ProductOptionValue"), name)
 
     def _fill(self, product: Product) -> None:
         """A variant for each combination of values that has none yet."""
@@ -99,10 +104,7 @@ class OptionWrites:
         for one in args.get("optionValuesToUpdate") or []:
             self._rename(product, option, one)
         self._drop_values(product, option, args.get("optionValuesToDelete") or [])
-        option.values += [
-            OptionValue(self._numbers.new("ProductOptionValue"), one["name"])
-            for one in args.get("optionValuesToAdd") or []
-        ]
+        option.values += [self._value(one) for one in args.get("optionValuesToAdd") or []]
         if given.get("position"):
             order = [one for one in product.options if one is not option]
             order.insert(given["position"] - 1, option)

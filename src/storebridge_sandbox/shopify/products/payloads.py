@@ -31,7 +31,7 @@ def product_payload(product: Product) -> dict[str, Any]:
         "options": _options(product, number),
         "images": [{"id": place, "src": src, "position": place} for place, src in enumerate(product.images, 1)],
         "image": {"src": product.images[0]} if product.images else None,
-        "has_variants_that_requires_components": False,
+        "has_variants_that_requires_components": any(variant.requires_components for variant in product.variants),
     }
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from storebridge_sandbox.orders import Sellable
-from storebridge_sandbox.rows_in_order import Row, RowsInOrder
+from storebridge_sandbox.rows_in_order import Key, RowsInOrder, Slots
 from storebridge_sandbox.shopify.ids import number_of
 
 
@@ -35,7 +35,6 @@ class Variant(Sellable):
     province_of_origin: str | None = None
     harmonized_system_code: str | None = None
     tax_code: str | None = None
-    requires_components: bool = False
     show_unit_price: bool = False
     unit_price_measurement: dict[str, Any] | None = None
 
@@ -85,6 +84,42 @@ class Product:
     is_gift_card: bool = False
     requires_selling_plan: bool = False
     seo: dict[str, str | None] = field(default_factory=dict)
+    bundle_parts: list[BundlePart] = field(default_factory=list)
+    """What a bundle of products is made of; its variants follow from it."""
+
+
+@dataclass(slots=True)
+class BundlePart:
+    """One product that a bundle's product is made of: which values of its options, and how many units of a variant.
+
+    ``selections`` are (option of the component, its name in the bundle, values); ``sizes`` the names and units of a
+    quantity option, which the buyer chooses.
+    """
+
+    graphql_type: ClassVar[str] = "ProductBundleComponent"
+    owner_id: str
+    product_id: str
+    units: int
+    selections: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    size_name: str = ""
+    sizes: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(slots=True)
+class BundleOperation:
+    """A bundle that is being made or changed; ``given`` is the input, ``made`` the product once it is done."""
+
+    graphql_type: ClassVar[str] = "ProductBundleOperation"
+    id: str
+    given: dict[str, Any]
+    changes: str | None = None
+    """The product that is changed; none is made anew."""
+    begun: bool = False
+    """It was answered already: who polls sees it at work."""
+    made: str | None = None
+    done: bool = False
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    """(message, code)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +137,19 @@ class ShelfRows:
     """
 
     def __init__(self, products: dict[str, Product], variants: dict[str, Variant]) -> None:
+        product_slots, variant_slots = Slots(), Slots()
+
         def of_products(value: Callable[[Product], str]) -> RowsInOrder:
-            return RowsInOrder(products, lambda name: _row(value(products[name]), name, products[name]))
+            def key_of(name: str) -> Key:
+                return value(products[name]), number_of(name)
+
+            return RowsInOrder(products, key_of, products.__getitem__, product_slots)
 
         def of_variants(value: Callable[[Variant], str]) -> RowsInOrder:
-            return RowsInOrder(variants, lambda name: _row(value(variants[name]), name, variants[name]))
+            def key_of(name: str) -> Key:
+                return value(variants[name]), number_of(name)
+
+            return RowsInOrder(variants, key_of, variants.__getitem__, variant_slots)
 
         self.products = {
             "ID": of_products(lambda product: product.id),
@@ -180,7 +223,3 @@ class Shelves:
     def sku_of(self, item_id: str) -> str:
         variant = self.by_item.get(item_id)
         return variant.sku if variant else ""
-
-
-def _row(value: str, name: str, thing: object) -> Row:
-    return value, number_of(name), thing

@@ -8,16 +8,24 @@ from decimal import Decimal
 from typing import Any
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, refused
+from storebridge_sandbox.shopify.errors import Refusal
 from storebridge_sandbox.shopify.ids import Numbers
 from storebridge_sandbox.shopify.mutations import UserError
 from storebridge_sandbox.shopify.products.answers import has_only_default, options_of
 from storebridge_sandbox.shopify.products.items import apply_item
 from storebridge_sandbox.shopify.products.state import OptionValue, Product, Shelves, Variant
+from storebridge_sandbox.shopify.products.variant_checks import (
+    already_there,
+    cost_errors,
+    data_errors,
+    long_value,
+    naming_error,
+)
 from storebridge_sandbox.shopify.shop.state import ShopState
+from storebridge_sandbox.shopify.versions import told_from_is_demanded
 from storebridge_sandbox.stock import Level, Stock
 
 DEFAULT = "Default Title"
-TOO_MUCH = Decimal(10) ** 18
 NOT_THERE = "Product does not exist", "PRODUCT_DOES_NOT_EXIST"
 
 
@@ -30,7 +38,7 @@ class MostVariants:
 
 
 class VariantWrites:
-    """``changed`` announces a product, ``level_changed`` a counter."""
+    """``changed`` announces a product, ``level_changed`` a counter, ``item`` one that came or went with a variant."""
 
     def __init__(
         self,
@@ -41,6 +49,7 @@ class VariantWrites:
         now: Callable[[], datetime],
         changed: Callable[[Product, str], None],
         level_changed: Callable[[Level], None],
+        item: Callable[[Variant, str], None],
         set_metafields: Callable[[Any, list[dict[str, Any]]], list[UserError]],
     ) -> None:
         self._shelves = shelves
@@ -50,6 +59,7 @@ class VariantWrites:
         self._now = now
         self._changed = changed
         self._level_changed = level_changed
+        self._item = item
         self._set_metafields = set_metafields
 
     def resolvers(self) -> Resolvers:
@@ -86,6 +96,7 @@ class VariantWrites:
 
     def stock_up(self, variant: Variant, quantities: list[tuple[str, str, int]]) -> None:
         """Open a level at each (location, state, quantity); without any, at the shop's first location."""
+        self._item(variant, "inventory_items/create")
         places = quantities or [(self._shop.locations[0].id, "available", 0)]
         for place, _name, quantity in places:
             level = self._stock.connect(variant.item_id, place, available=quantity)
@@ -124,18 +135,20 @@ class VariantWrites:
             return [UserError(["input", "variants"], told, "VARIANTS_OVER_LIMIT")]
         known = {option.name for option in options_of(product)} if product else set()
         known |= {one.get("name") for one in given.get("productOptions") or []}
+        known_ids = {option.id for option in options_of(product)} if product else set()
         errors = []
         seen: set[tuple[str, ...]] = set()
         for place, one in enumerate(variants):
             path = ["input", "variants", str(place)]
             names = tuple(value.get("name") or "" for value in one["optionValues"])
             for value in one["optionValues"]:
-                if value.get("optionName") and value["optionName"] not in known:
+                stranger = value.get("optionName") and value["optionName"] not in known
+                if stranger or (value.get("optionId") and value["optionId"] not in known_ids):
                     errors.append(UserError([*path, "optionValues"], "Option does not exist", "OPTION_DOES_NOT_EXIST"))
             if names in seen:
-                told = f"The variant '{' / '.join(names)}' already exists. Please change at least one option value."
-                errors.append(UserError(path, told, "INVALID_VARIANT"))
+                errors.append(already_there(names, path, "INVALID_VARIANT"))
             seen.add(names)
+            errors += [UserError(wrong.field, wrong.message, "INVALID_VARIANT") for wrong in data_errors(one, path)]
             for location, _name, _quantity in _set_quantities(one):
                 if self._shop.location(location) is None:
                     told = f"Quantity for {' / '.join(names)} couldn't be set because the location was deleted."
@@ -148,10 +161,11 @@ class VariantWrites:
         product = self._shelves.products.get(args["productId"])
         if product is None:
             return {**refused(["productId"], *NOT_THERE), "productVariants": []}
+        chosen: list[tuple[str, ...]] = []
         for place, one in enumerate(args["variants"]):
-            error = self._creation_error(product, one, ["variants", str(place)])
-            if error is not None:
-                return {"product": None, "productVariants": [], "userErrors": [error]}
+            errors = self._creation_errors(product, one, ["variants", str(place)], chosen)
+            if errors:
+                return {"product": None, "productVariants": [], "userErrors": errors}
         standalone = args["variants"] and self._drops_default(product, args.get("strategy"))
         made = []
         for one in args["variants"]:
@@ -177,6 +191,21 @@ class VariantWrites:
             strategy in (None, "DEFAULT") and has_only_default(product)
         )
 
+    def _creation_errors(
+        self, product: Product, given: dict[str, Any], path: list[str], chosen: list[tuple[str, ...]]
+    ) -> list[UserError]:
+        """``chosen`` are the option values of the rows before, and gets those of this one."""
+        if given.get("id"):
+            return [UserError([*path, "id"], "On create, this key cannot be used.", "NO_KEY_ON_CREATE")]
+        error = self._creation_error(product, given, path)
+        if error is not None:
+            return [error]
+        names = self._names(product, given, adds=False)
+        if names in chosen:
+            return [already_there(names, path)]
+        chosen.append(names)
+        return [*data_errors(given, path), *cost_errors(given, path)]
+
     def _creation_error(self, product: Product, given: dict[str, Any], path: list[str]) -> UserError | None:
         known = {option.id: option.name for option in options_of(product)}
         chosen_values = given.get("optionValues") or []
@@ -191,21 +220,25 @@ class VariantWrites:
         for place, name in enumerate(names):
             if name not in known.values():
                 return UserError([*path, "optionValues", str(place)], "Option does not exist", "INVALID_INPUT")
-        missing = [name for name in known.values() if name not in names and names != []]
-        if missing:
+        missing = [name for name in known.values() if name not in names]
+        if missing and not (names == [] and has_only_default(product)):
             told = f"You need to add option values for {', '.join(missing)}"
             return UserError(path, told, "NEED_TO_ADD_OPTION_VALUES")
-        chosen = self._names(product, given)
+        too_long = long_value(given)
+        if too_long is not None:
+            here = [*path, "optionValues", str(too_long), "name"]
+            return UserError(here, "Option value name is too long.", "INVALID_INPUT")
+        chosen = self._names(product, given, adds=False)
         if any(variant.options == chosen for variant in product.variants) and not has_only_default(product):
-            told = f"The variant '{' / '.join(chosen)}' already exists. Please change at least one option value."
-            return UserError(path, told, "VARIANT_ALREADY_EXISTS")
+            return already_there(chosen, path)
         for row in given.get("inventoryQuantities") or []:
             if self._shop.location(row["locationId"]) is None:
                 told = f"Quantity for {' / '.join(chosen)} couldn't be set because the location was deleted."
                 return UserError([*path, "inventoryQuantities"], told, "TRACKED_VARIANT_LOCATION_NOT_FOUND")
         return None
 
-    def _bulk_update(self, _source: Any, args: dict[str, Any], _call: Call) -> dict[str, Any]:
+    def _bulk_update(self, _source: Any, args: dict[str, Any], call: Call) -> dict[str, Any]:
+        _check_told_from(args["variants"], call)
         product = self._shelves.products.get(args["productId"])
         if product is None:
             return refused(["productId"], *NOT_THERE)
@@ -213,7 +246,7 @@ class VariantWrites:
         for place, one in enumerate(args["variants"]):
             path = ["variants", str(place)]
             error = self._update_error(product, one, path)
-            costly = _cost_errors(one, path)
+            costly = cost_errors(one, path)
             ranges += costly
             if error is not None:
                 errors.append(error)
@@ -255,11 +288,25 @@ class VariantWrites:
                 "variants, use inventoryAdjustQuantities."
             )
             return UserError([*path, "inventoryQuantities"], told, "NO_INVENTORY_QUANTITIES_ON_VARIANTS_UPDATE")
-        known = {option.name for option in options_of(product)}
+        known = {option.name for option in options_of(product)} | {option.id for option in options_of(product)}
         for place, one in enumerate(given.get("optionValues") or []):
-            if one.get("optionName") and one["optionName"] not in known:
+            if (one.get("optionName") or one.get("optionId") or next(iter(known))) not in known:
                 return UserError([*path, "optionValues", str(place)], "Option does not exist", "OPTION_DOES_NOT_EXIST")
-        return None
+        unclear = naming_error(given, path)
+        if unclear is not None:
+            return unclear
+        too_long = long_value(given)
+        if too_long is not None:
+            here = [*path, "optionValues", str(too_long), "name"]
+            return UserError(here, "Option value name is too long.", "OPTION_VALUE_NAME_TOO_LONG")
+        names = self._names(product, given, variant, adds=False)
+        if any(one.options == names for one in product.variants if one is not variant):
+            return already_there(names, path)
+        for row in given.get("quantityAdjustments") or []:
+            if self._shop.location(row["locationId"]) is None:
+                here = [*path, "quantityAdjustments"]
+                return UserError(here, "The specified location could not be found.", "INVALID_INPUT")
+        return next(data_errors(given, path), None)
 
     def _bulk_delete(self, _source: Any, args: dict[str, Any], _call: Call) -> dict[str, Any]:
         product = self._shelves.products.get(args["productId"])
@@ -308,8 +355,10 @@ class VariantWrites:
 
     # -- the variant's own data --------------------------------------------------------------------------------------
 
-    def _names(self, product: Product, given: dict[str, Any], held: Variant | None = None) -> tuple[str, ...]:
-        """The chosen values in the order of the options; unknown values are added to their option."""
+    def _names(
+        self, product: Product, given: dict[str, Any], held: Variant | None = None, *, adds: bool = True
+    ) -> tuple[str, ...]:
+        """The chosen values in the order of the options; with ``adds``, unknown ones are added to their option."""
         options = options_of(product)
         names = list(held.options if held else ("",) * len(options))
         for place, one in enumerate(given.get("optionValues") or []):
@@ -317,9 +366,11 @@ class VariantWrites:
                 (n for n, o in enumerate(options) if o.name == one.get("optionName") or o.id == one.get("optionId")),
                 place,
             )
+            if index >= len(options):
+                continue
             known = next((value for value in options[index].values if value.id == one.get("id")), None)
             name = known.name if known else one.get("name") or one.get("linkedMetafieldValue") or ""
-            if all(value.name != name for value in options[index].values):
+            if adds and all(value.name != name for value in options[index].values):
                 options[index].values.append(OptionValue(self._numbers.new("ProductOptionValue"), name))
             names[index] = name
         return tuple(name or DEFAULT for name in names)
@@ -351,6 +402,7 @@ class VariantWrites:
     def drop(self, variant: Variant) -> None:
         self._shelves.remove_variant(variant)
         self._stock.forget_item(variant.item_id)
+        self._item(variant, "inventory_items/delete")
 
     def number(self, product: Product) -> None:
         for place, variant in enumerate(product.variants, 1):
@@ -358,16 +410,13 @@ class VariantWrites:
         product.updated_at = self._now()
 
 
+def _check_told_from(rows: list[dict[str, Any]], call: Call) -> None:
+    """Since 2026-04 an adjustment says what the level was; null opts out."""
+    adjustments = [one for row in rows for one in row.get("quantityAdjustments") or []]
+    if told_from_is_demanded(call.version) and any("changeFromQuantity" not in one for one in adjustments):
+        told = "InventoryAdjustmentInput must include the following argument: changeFromQuantity."
+        raise Refusal(told, "INVALID_FIELD_ARGUMENTS")
+
+
 def _set_quantities(given: dict[str, Any]) -> list[tuple[str, str, int]]:
     return [(row["locationId"], row["name"], row["quantity"]) for row in given.get("inventoryQuantities") or []]
-
-
-def _cost_errors(given: dict[str, Any], path: list[str]) -> list[UserError]:
-    """Both the variant and its cost are told, as recorded."""
-    cost = (given.get("inventoryItem") or {}).get("cost")
-    if cost is None or 0 <= Decimal(str(cost)) < TOO_MUCH:
-        return []
-    negative = Decimal(str(cost)) < 0
-    told = "must be greater than or equal to 0" if negative else f"must be less than {TOO_MUCH}"
-    code = "GREATER_THAN_OR_EQUAL_TO" if negative else "INVALID_INPUT"
-    return [UserError(path, told), UserError([*path, "inventoryItem", "cost"], f"Cost per item {told}", code)]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, refused
 from storebridge_sandbox.shopify.ids import Numbers
+from storebridge_sandbox.shopify.metafields.state import Metafields
 from storebridge_sandbox.shopify.mutations import UserError
 from storebridge_sandbox.shopify.products.answers import options_of
+from storebridge_sandbox.shopify.products.option_checks import creation_errors
 from storebridge_sandbox.shopify.products.state import Option, OptionValue, Product, Shelves, Variant
 from storebridge_sandbox.shopify.products.variants import MostVariants, VariantWrites
 from storebridge_sandbox.shopify.tags import tags_of
@@ -52,7 +54,7 @@ class ProductWrites:
         changed: Callable[[Product, str], None],
         gone: Callable[[Product], None],
         set_metafields: Callable[[Any, list[dict[str, Any]]], list[UserError]],
-        find_custom: Callable[[str, dict[str, Any]], Any],
+        metafields: Metafields,
     ) -> None:
         self._shelves = shelves
         self._variants = variants
@@ -61,7 +63,7 @@ class ProductWrites:
         self._changed = changed
         self._gone = gone
         self._set_metafields = set_metafields
-        self._find_custom = find_custom
+        self._metafields = metafields
         self.operations: dict[str, ProductSetOperation] = {}
 
     def resolvers(self) -> Resolvers:
@@ -70,7 +72,6 @@ class ProductWrites:
             ("QueryRoot", "productVariantByIdentifier"): lambda _s, args, _c: self.identified_variant(
                 args["identifier"]
             ),
-            ("QueryRoot", "productOperation"): lambda _s, args, _c: self.operations.get(args["id"]),
             ("Mutation", "productCreate"): self._create,
             ("Mutation", "productUpdate"): self._update,
             ("Mutation", "productChangeStatus"): self._change_status,
@@ -84,13 +85,23 @@ class ProductWrites:
             ("ProductSetOperation", "userErrors"): lambda one, _a, _c: one.errors,
         }
 
+    def begin(self, title: str, options: Sequence[Mapping[str, Any]]) -> Product:
+        """A product with these options and no variant, which is not on the shelves yet."""
+        product = self._make({"title": title})
+        self.redo_options(product, options)
+        return product
+
+    def redo_options(self, product: Product, options: Sequence[Mapping[str, Any]]) -> None:
+        self._put_options(product, [dict(one) for one in options])
+
     def identified(self, identifier: dict[str, Any]) -> Product | None:
         """By id, handle or a unique metafield."""
         if identifier.get("id"):
             return self._shelves.products.get(identifier["id"])
         if identifier.get("handle"):
             return self._shelves.by_handle(identifier["handle"])
-        found = self._find_custom("Product", identifier["customId"]) if identifier.get("customId") else None
+        custom = identifier.get("customId")
+        found = self._metafields.owner_by_value("Product", custom) if custom else None
         return found if isinstance(found, Product) else None
 
     def identified_variant(self, identifier: dict[str, Any]) -> Variant | None:
@@ -98,12 +109,15 @@ class ProductWrites:
         if identifier.get("id"):
             return self._shelves.variants.get(identifier["id"])
         custom = identifier.get("customId")
-        found = self._find_custom("ProductVariant", custom) if custom else None
+        found = self._metafields.owner_by_value("ProductVariant", custom) if custom else None
         return found if isinstance(found, Variant) else None
 
     def _create(self, _source: Any, args: dict[str, Any], _call: Call) -> dict[str, Any]:
         given = args.get("product") or args.get("input") or {}
         errors = text_errors(given, ["title"], needs_title=True)
+        errors += self._handle_errors(given, None, ["handle"])
+        errors += creation_errors([], given.get("productOptions") or [], ("productOptions",))
+        errors += self._metafield_errors(given, ["metafields"])
         if errors:
             return {"product": None, "userErrors": errors}
         product = self._make(given)
@@ -123,7 +137,7 @@ class ProductWrites:
         product = product or self._shelves.products.get(given.get("id") or "")
         if product is None:
             return refused(["id"], "Product does not exist")
-        errors = text_errors(given, ["title"])
+        errors = text_errors(given, ["title"]) + self._handle_errors(given, product, ["handle"])
         if errors:
             return {"product": product, "userErrors": errors}
         self._apply(product, given)
@@ -167,10 +181,15 @@ class ProductWrites:
         product = self.identified(identifier) if identifier else self._shelves.products.get(given.get("id") or "")
         if product is None and (given.get("id") or (identifier or {}).get("id")):
             return None, [UserError(["input", "id"], "Product does not exist", "PRODUCT_DOES_NOT_EXIST")]
+        mismatch = _mismatch(identifier or {}, given)
+        if mismatch is not None:
+            return None, [mismatch]
         errors = text_errors(given, ["input", "title"], needs_title=product is None, at=["input"])
+        errors += self._handle_errors(given, product, ["input", "handle"])
+        errors += [*_set_option_errors(given), *self._metafield_errors(given, ["input", "metafields"])]
         if given.get("productOptions") and "variants" not in given:
             told = "Variants input is required when updating product options"
-            errors.append(UserError(["input", "variants"], told, "VARIANTS_INPUT_REQUIRED"))
+            errors.append(UserError(["input", "variants"], told, "VARIANTS_INPUT_MISSING"))
         if not errors and "variants" in given:
             errors = self._variants.set_errors(product, given)
         if errors:
@@ -201,6 +220,18 @@ class ProductWrites:
         errors = self._set_metafields(product, given.get("metafields") or [])
         self._changed(product, topic)
         return product, errors
+
+    def _handle_errors(self, given: dict[str, Any], product: Product | None, path: list[str]) -> list[UserError]:
+        """A handle that was asked for must be free; one that is made from the title is numbered until it is."""
+        handle = given.get("handle")
+        if not handle or self._shelves.by_handle(handle) in (None, product):
+            return []
+        told = f"Handle '{handle}' already in use. Please provide a new handle."
+        return [UserError(path, told, "HANDLE_NOT_UNIQUE")]
+
+    def _metafield_errors(self, given: dict[str, Any], path: list[str]) -> list[UserError]:
+        found = self._metafields.check_new("PRODUCT", given.get("metafields") or [], path)
+        return [UserError(one["field"], one["message"], "INVALID_METAFIELD") for one in found]
 
     # -- the product's own data ------------------------------------------------------------------------------------
 
@@ -263,6 +294,25 @@ class ProductWrites:
         return handle
 
 
+def _mismatch(identifier: dict[str, Any], given: dict[str, Any]) -> UserError | None:
+    """Whoever names a product by its handle must give that handle in the input, too."""
+    handle = identifier.get("handle")
+    if not handle or given.get("handle") == handle:
+        return None
+    if not given.get("handle"):
+        told = "The input field corresponding to the identifier is required."
+        return UserError(["input"], told, "MISSING_FIELD_REQUIRED")
+    told = "The identifier value does not match the value of the corresponding field in the input."
+    return UserError(["input", "handle"], told, "INPUT_MISMATCH")
+
+
+def _set_option_errors(given: dict[str, Any]) -> list[UserError]:
+    """Of productSet, whose options may name values only through its variants."""
+    errors = creation_errors([], given.get("productOptions") or [], ("input", "productOptions"))
+    known = ("OPTIONS_OVER_LIMIT", "DUPLICATED_OPTION_NAME", "DUPLICATED_OPTION_VALUE")
+    return [one for one in errors if one.code in known]
+
+
 def _done(operation: ProductSetOperation, call: Call) -> bool:
     return operation.ready_at <= call.now
 
@@ -276,7 +326,7 @@ def text_errors(
     too_long = f"is too long (maximum is {LONGEST} characters)"
     if (needs_title and not (title or "").strip()) or (title is not None and not title.strip()):
         told = "can't be blank" if at else "Title can't be blank"
-        errors.append(UserError(title_path, told, "BLANK"))
+        errors.append(UserError(title_path, told, "INVALID_INPUT"))
     if title and len(title) > LONGEST:
         errors.append(UserError(title_path, too_long if at else f"Title {too_long}", "INVALID_INPUT"))
     if len(given.get("handle") or handle_of(title or "")) > LONGEST:

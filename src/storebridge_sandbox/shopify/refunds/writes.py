@@ -14,6 +14,7 @@ from storebridge_sandbox.shopify.inventory.rows import UserError as KeyError_
 from storebridge_sandbox.shopify.inventory.state import Inventory
 from storebridge_sandbox.shopify.money import ZERO, Bag, same, to_cents, total_of
 from storebridge_sandbox.shopify.mutations import Refusals, UserError, Verb, refuse
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.sales import totals
 from storebridge_sandbox.shopify.sales.book import Orders
 from storebridge_sandbox.shopify.sales.inputs import moment_of
@@ -40,7 +41,9 @@ class RefundWrites:
         shop: ShopState,
         news: News,
         now: Callable[[], datetime],
+        options: ShopifyOptions,
     ) -> None:
+        self._options = options
         self._book = book
         self._desk = desk
         self._money = money
@@ -107,7 +110,9 @@ class RefundWrites:
         line = next((one for one in order.shop_lines() if one.id == given["lineItemId"]), None)
         if line is None:
             raise refuse([*path, "lineItemId"], "Line item does not exist", refund=None, order=order)
-        if given["quantity"] < 1 or given["quantity"] > line.current_quantity:
+        if given["quantity"] < 1:
+            raise refuse([*path, "quantity"], "Quantity must be greater than 0", refund=None, order=order)
+        if given["quantity"] > line.current_quantity:
             told = "Quantity cannot refund more items than were purchased"
             raise refuse([*path, "quantity"], told, refund=None, order=order)
         place = given.get("locationId")
@@ -124,7 +129,16 @@ class RefundWrites:
         if parent is None or parent.kind not in totals.PAID_KINDS:
             told = "Transactions require a parent_id associated with the order"
             raise refuse(["transactions"], told, refund=None, order=order)
+        if (
+            parent.gateway not in (self._options.pays_with, "manual")
+            and not self._options.recorded_payments_are_refundable
+        ):
+            raise refuse(
+                ["transactions"], "The payment provider does not know this transaction", refund=None, order=order
+            )
         amount = to_cents(Decimal(str(given["amount"])))
+        if amount < 0:
+            raise refuse(["transactions"], "Transactions amount must be greater than 0", refund=None, order=order)
         if amount == parent.amount.shop:
             return parent, parent.amount
         other = to_cents(amount * parent.amount.presentment / parent.amount.shop) if parent.amount.shop else amount

@@ -1,1 +1,1 @@
-"""The small REST surface that older clients still expect: reads, and the writes of stock levels."""
+"""The small REST surface that older clients still expect: reads and writes."""

@@ -1,4 +1,4 @@
-"""The REST paths, their bucket and their errors. What is not here answers 404, as a path that Shopify does not have."""
+"""The REST paths that read, the bucket and the errors. What is not here is 404, like a path that is not Shopify's."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from storebridge_sandbox.shopify.rest.after_sale import AfterSale
 from storebridge_sandbox.shopify.rest.call_bucket import CallBucket
-from storebridge_sandbox.shopify.rest.levels import RestLevels
 from storebridge_sandbox.shopify.rest.lists import RestLists
 from storebridge_sandbox.shopify.rest.pages import RestRefused, Wish, cut, link_header, page_of
+from storebridge_sandbox.shopify.rest.writes import RestWrites
 from storebridge_sandbox.shopify.shop.scopes import allows
+from storebridge_sandbox.sleeping import only_looking
 
 PATH = re.compile(r"/admin/api/[\w-]+/([\w/]+)\.json")
 SCOPES_PATH = "/admin/oauth/access_scopes.json"
 RESOURCES = {
     "products": "products", "variants": "products", "orders": "orders", "customers": "customers",
     "locations": "locations", "inventory_items": "inventory", "inventory_levels": "inventory",
+    "fulfillments": "fulfillments",
 }  # fmt: skip
 CALL_LIMIT = b"X-Shopify-Shop-Api-Call-Limit"
 """In the vendor's own letters: Python's client looks for just these."""
@@ -38,14 +41,23 @@ class RestApi:
     def __init__(
         self,
         lists: RestLists,
-        levels: RestLevels,
+        writes: RestWrites,
+        after: AfterSale,
         bucket: CallBucket,
         scopes: Callable[[], tuple[str, ...]],
         *,
         denies: bool,
     ) -> None:
         self._lists = lists
-        self._levels = levels
+        self._writes = writes
+        self._inners: dict[tuple[str, str], Callable[[int], dict[str, Any]]] = {
+            ("orders", "transactions"): after.transactions,
+            ("orders", "refunds"): after.refunds,
+            ("orders", "fulfillments"): after.fulfilments,
+            ("orders", "fulfillment_orders"): after.fulfilment_orders,
+            ("customers", "orders"): lists.orders_of,
+            ("customers", "addresses"): lists.addresses_of,
+        }
         self._bucket = bucket
         self._scopes = scopes
         self._denies = denies
@@ -64,9 +76,12 @@ class RestApi:
             found = PATH.fullmatch(path)
             parts = found[1].split("/") if found else []
             self._check_scope(method, parts[0] if parts else "")
-            status, content, headers = (
-                self._read(parts, asked, address) if method == "GET" else self._write(method, parts, asked, body, ref)
-            )
+            with only_looking(yes=method == "GET"):
+                status, content, headers = (
+                    self._read(parts, asked, address)
+                    if method == "GET"
+                    else self._write(method, parts, asked, body, ref)
+                )
         except RestRefused as refused:
             return refused.status, {"errors": refused.errors}, limit
         return status, content, limit + headers
@@ -86,6 +101,8 @@ class RestApi:
                 return self._page(name, lambda filters: lists.rows(name, filters), asked, address)
             case [name, "count"] if name in lists.names:
                 return 200, {"count": len(lists.rows(name, asked))}, []
+            case ["customers", "search"]:
+                return self._page("customers", lambda filters: lists.searched(filters), asked, address)
             case ["inventory_items"]:
                 return 200, {"inventory_items": [cut(row, fields) for row in lists.items(asked)]}, []
             case ["inventory_levels"]:
@@ -99,9 +116,26 @@ class RestApi:
                 return self._page("variants", lambda filters: lists.variants_of(numbered, filters), asked, address)
             case ["products", number, "variants", "count"]:
                 return 200, {"count": len(lists.variants_of(_number(number), asked))}, []
+            case ["products", number, "variants", inner_number]:
+                lists.one("products", _number(number))
+                return 200, {"variant": cut(lists.one("variants", _number(inner_number)), fields)}, []
+            case ["orders" | "customers" as name, number, inner]:
+                return 200, self._inner(name, _number(number), inner), []
+            case ["orders" | "customers" as name, number, inner, inner_number]:
+                (held,) = self._inner(name, _number(number), inner).values()
+                found = next((one for one in held if one["id"] == _number(inner_number)), None)
+                if found is not None:
+                    return 200, {singular(inner): cut(found, fields)}, []
             case [name, number] if name in lists.names or name == "inventory_items":
                 return 200, {name[:-1]: cut(lists.one(name, _number(number)), fields)}, []
         raise RestRefused(404, NOT_FOUND)
+
+    def _inner(self, name: str, number: int, inner: str) -> dict[str, Any]:
+        """What belongs to one order or one customer."""
+        read = self._inners.get((name, inner))
+        if read is None:
+            raise RestRefused(404, NOT_FOUND)
+        return read(number)
 
     def _page(
         self, name: str, rows: Callable[[Mapping[str, str]], list[dict[str, Any]]], asked: dict[str, str], address: str
@@ -113,18 +147,16 @@ class RestApi:
         return 200, {name: shown}, [(b"link", link.encode())] if link else []
 
     def _write(self, method: str, parts: list[str], asked: dict[str, str], body: bytes, ref: str) -> Told:
-        if method == "DELETE" and parts == ["inventory_levels"]:
-            self._levels.disconnect(asked)
-            return 204, None, []
-        writes = {
-            "adjust": (200, self._levels.adjust),
-            "set": (200, self._levels.set),
-            "connect": (201, self._levels.connect),
-        }
-        if method != "POST" or len(parts) != 2 or parts[0] != "inventory_levels" or parts[1] not in writes:
+        found = self._writes.find(method, parts)
+        if found is None:
             raise RestRefused(404, NOT_FOUND)
-        status, write = writes[parts[1]]
-        return status, {"inventory_level": write(_content(body), ref)}, []
+        status, numbers, write = found
+        content = {**asked, **(_content(body) if body else {})}  # clients use either
+        return status, write(*numbers, content, ref), []
+
+
+def singular(name: str) -> str:
+    return "address" if name == "addresses" else name[:-1]
 
 
 def _filters(asked: dict[str, str]) -> Mapping[str, str]:

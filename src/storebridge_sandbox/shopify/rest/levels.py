@@ -23,18 +23,19 @@ class RestLevels:
     def adjust(self, given: dict[str, Any], ref: str) -> dict[str, Any]:
         item, place = _place(given)
         row = Row(item, place, ["inventory_level"], delta=_whole(given, "available_adjustment"))
-        return self._write(row, ref)
+        return {"inventory_level": self._write(row, ref)}
 
     def set(self, given: dict[str, Any], ref: str) -> dict[str, Any]:
         item, place = _place(given)
-        return self._write(Row(item, place, ["inventory_level"], to=_whole(given, "available")), ref)
+        row = Row(item, place, ["inventory_level"], to=_whole(given, "available"))
+        return {"inventory_level": self._write(row, ref)}
 
     def connect(self, given: dict[str, Any], ref: str) -> dict[str, Any]:
         item, place = _place(given)
         outcome = self._inventory.activate(item, place, ACTOR, ref)
-        return level_row(self._checked(outcome, item, place))
+        return {"inventory_level": level_row(self._checked(outcome, item, place))}
 
-    def disconnect(self, given: dict[str, Any]) -> None:
+    def disconnect(self, given: dict[str, Any], _ref: str) -> None:
         item, place = _place(given)
         level = self._inventory.level(item, place)
         if level is None or not level.active:

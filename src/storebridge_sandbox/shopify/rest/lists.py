@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from storebridge_sandbox.shopify.call import iso
-from storebridge_sandbox.shopify.customers.answers import customer_payload
+from storebridge_sandbox.shopify.customers.answers import FIELDS, customer_payload
 from storebridge_sandbox.shopify.ids import gid, level_gid, number_of
 from storebridge_sandbox.shopify.inventory.locations import location_payload
 from storebridge_sandbox.shopify.order_office import OrderOffice
 from storebridge_sandbox.shopify.orders.payloads import Payloads
+from storebridge_sandbox.shopify.paging import compile_search
 from storebridge_sandbox.shopify.products.payloads import item_payload, product_payload, variant_payload
 from storebridge_sandbox.shopify.products.state import Shelves
 from storebridge_sandbox.shopify.rest.pages import RestRefused
@@ -86,6 +87,21 @@ class RestLists:
         product = self._shelves.products[gid("Product", number)]
         since = _number(filters["since_id"], "since_id") if filters.get("since_id") else 0
         return [row for row in map(variant_payload, product.variants) if row["id"] > since]
+
+    def orders_of(self, number: int) -> dict[str, Any]:
+        """The orders of one customer, the newest first, whatever became of them."""
+        self.one("customers", number)
+        held = [one for one in self._office.book.orders.values() if one.customer_id == gid("Customer", number)]
+        return {"orders": [self._order_row(one) for one in reversed(held)]}
+
+    def addresses_of(self, number: int) -> dict[str, Any]:
+        return {"addresses": self.one("customers", number)["addresses"]}
+
+    def searched(self, filters: Filters) -> list[Row]:
+        """Customers by the search language of the newer API."""
+        search = compile_search(filters.get("query"), FIELDS, lambda one: f"{one.display_name} {one.email}")
+        found = (one for one in self._office.buyers.known.values() if search.test(one))
+        return sorted(map(self._customer, found), key=lambda row: row["id"])
 
     def items(self, filters: Filters) -> list[Row]:
         """Inventory items by their numbers, which must be given."""

@@ -69,7 +69,9 @@ def _limit(text: str | None) -> int:
         return USUAL
     if not text.isdecimal() or not text.isascii() or int(text) < 1:
         raise RestRefused(400, {"limit": "Limit must be a positive number."})
-    return min(int(text), LARGEST)
+    if len(text) > 9 or int(text) > LARGEST:
+        raise RestRefused(400, f"Limit exceeds maximum limit of {LARGEST}")
+    return int(text)
 
 
 def page_of(rows: Sequence[dict[str, Any]], wish: Wish) -> RestPage:

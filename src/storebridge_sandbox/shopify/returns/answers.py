@@ -7,7 +7,7 @@ from typing import Any
 from storebridge_sandbox.shopify.call import Call, Resolvers, shows, shows_time
 from storebridge_sandbox.shopify.ids import gid, number_of
 from storebridge_sandbox.shopify.mutations import showing
-from storebridge_sandbox.shopify.paging import Page, page_of
+from storebridge_sandbox.shopify.paging import Page
 from storebridge_sandbox.shopify.returns.reasons import DEFINITIONS
 from storebridge_sandbox.shopify.sales.register import Register
 from storebridge_sandbox.shopify.sales.return_desk import returnable
@@ -21,6 +21,7 @@ from storebridge_sandbox.shopify.sales.state import (
     ShopOrder,
 )
 from storebridge_sandbox.shopify.shop.state import ShopState
+from storebridge_sandbox.sleeping import Sleepers
 
 
 class Returnable:
@@ -36,7 +37,7 @@ class Returnable:
 class ReturnAnswers:
     """Reads of returns."""
 
-    def __init__(self, orders: dict[str, ShopOrder], things: Register, shop: ShopState) -> None:
+    def __init__(self, orders: Sleepers[ShopOrder], things: Register, shop: ShopState) -> None:
         self._orders = orders
         self._things = things
         self._shop = shop
@@ -151,7 +152,16 @@ RETURNS: Resolvers = {
     ("ReturnDecline", "reason"): lambda pair, _a, _c: pair[0],
     ("ReturnDecline", "note"): lambda pair, _a, _c: pair[1],
     ("Return", "returnLineItems"): lambda one, args, _c: numbered(one.lines, args),
-    ("Return", "exchangeLineItems"): lambda _one, args, _c: page_of([], args),
+    ("Return", "exchangeLineItems"): lambda one, args, _c: numbered(one.exchanges, args),
+    **showing("ExchangeLineItem", ("id", "quantity")),
+    ("ExchangeLineItem", "lineItems"): lambda one, _a, _c: [one.line] if one.line else [],
+    ("ExchangeLineItem", "lineItem"): shows("line"),
+    ("ExchangeLineItem", "processedQuantity"): shows("processed"),
+    ("ExchangeLineItem", "unprocessedQuantity"): lambda one, _a, _c: one.quantity - one.processed,
+    ("ExchangeLineItem", "processableQuantity"): lambda one, _a, _c: one.quantity - one.processed,
+    ("ExchangeLineItem", "title"): lambda one, _a, _c: one.variant.title,
+    ("ExchangeLineItem", "variantId"): lambda one, _a, _c: one.variant.variant_id,
+    ("ExchangeLineItem", "variantSku"): lambda one, _a, _c: one.variant.sku,
     ("Return", "returnShippingFees"): lambda one, _a, _c: [one] if one.fee.shop else [],
     ("ReturnShippingFee", "id"): lambda one, _a, _c: gid("ReturnShippingFee", number_of(one.id)),
     ("ReturnShippingFee", "amountSet"): lambda one, _a, _c: bag_shown(one.order, one.fee),

@@ -8,8 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from storebridge_sandbox.shopify.call import Call
+from storebridge_sandbox.shopify.ids import Numbers
 from storebridge_sandbox.shopify.money import ZERO, Bag, same, to_cents
 from storebridge_sandbox.shopify.mutations import Refusals, UserError, Verb, must_be, refuse
+from storebridge_sandbox.shopify.products.state import Shelves
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.returns.reasons import DEFINITIONS, reason_of
 from storebridge_sandbox.shopify.sales import totals
 from storebridge_sandbox.shopify.sales.book import Orders
@@ -17,6 +20,7 @@ from storebridge_sandbox.shopify.sales.news import News
 from storebridge_sandbox.shopify.sales.refund_desk import RefundDesk, RefundPlan, Unit
 from storebridge_sandbox.shopify.sales.return_desk import ReturnDesk, returnable
 from storebridge_sandbox.shopify.sales.state import (
+    ExchangeLine,
     FulfilmentLine,
     Return,
     ReturnLine,
@@ -44,6 +48,9 @@ class ReturnWrites:
         shop: ShopState,
         news: News,
         now: Callable[[], datetime],
+        shelves: Shelves,
+        numbers: Numbers,
+        options: ShopifyOptions,
     ) -> None:
         self._book = book
         self._desk = desk
@@ -51,6 +58,9 @@ class ReturnWrites:
         self._shop = shop
         self._news = news
         self._now = now
+        self._shelves = shelves
+        self._numbers = numbers
+        self._options = options
 
     def verbs(self) -> dict[str, Verb]:
         return {
@@ -81,12 +91,27 @@ class ReturnWrites:
         if order is None:
             raise refuse([root, "orderId"], "Order not found.", "NOT_FOUND")
         lines = self._lines(given["returnLineItems"], root, strict=approved)
+        exchanges = self._exchanges(given.get("exchangeLineItems") or (), root)
         fee = (given.get("returnShippingFee") or {}).get("amount")
         amount = same(to_cents(Decimal(str(fee["amount"])))) if fee else ZERO
         with self._news.deed():
             made = self._desk.open(order, lines, approved=approved, fee=amount)
+            made.exchanges = exchanges
             self._book.touched(order)
         return {"return": made}
+
+    def _exchanges(self, given: Sequence[Given], root: str) -> tuple[ExchangeLine, ...]:
+        """What the buyer gets instead; nothing of it is in the order before the return is processed."""
+        made = []
+        for place, one in enumerate(given):
+            path = [root, "exchangeLineItems", str(place)]
+            variant = self._shelves.variants.get(one.get("variantId") or "")
+            if variant is None:
+                raise refuse([*path, "variantId"], "Variant was not found.", "NOT_FOUND")
+            if one["quantity"] < 1:
+                raise refuse([*path, "quantity"], "Quantity must be greater than 0", "GREATER_THAN")
+            made.append(ExchangeLine(self._numbers.new("ExchangeLineItem"), variant, one["quantity"]))
+        return tuple(made)
 
     def _lines(self, given: Sequence[Given], root: str, *, strict: bool) -> list[ReturnLine]:
         if not given:
@@ -206,16 +231,38 @@ class ReturnWrites:
             for place, one in enumerate(given.get("returnLineItems") or ())
         ]
         payments = self._payments(returned.order, given.get("financialTransfer") or {})
+        swapped = [
+            (self._swapped(returned, one, ["input", "exchangeLineItems", str(place)]), one["quantity"])
+            for place, one in enumerate(given.get("exchangeLineItems") or ())
+        ]
         with self._news.deed():
             for line, one in checked:
                 line.processed += one["quantity"]
                 for disposition in one.get("dispositions") or ():
                     self._dispose(disposition)
-            if payments:
+            for exchange, units in swapped:
+                self._send_instead(returned.order, exchange, units)
+            if payments or (swapped and checked and self._options.exchange_notes_refund):
                 self._pay(returned, [(line, one["quantity"]) for line, one in checked], payments, given)
             self._news.add("returns/process", returned)
             self._book.touched(returned.order)
         return {"return": returned}
+
+    def _swapped(self, returned: Return, given: Given, path: list[str]) -> ExchangeLine:
+        line = next((one for one in returned.exchanges if one.id == given["id"]), None)
+        if line is None or not 0 < given["quantity"] <= line.quantity - line.processed:
+            raise refuse([*path, "id"], "Exchange line item was not found.", "NOT_FOUND")
+        return line
+
+    def _send_instead(self, order: ShopOrder, exchange: ExchangeLine, units: int) -> None:
+        """Replacement goods are a line of the same order, and wait to be shipped like any other."""
+        if exchange.line is None:
+            exchange.line = self._book.line_of(exchange.variant, 0, same(exchange.variant.price))
+            exchange.line.title = exchange.variant.title
+            order.lines.append(exchange.line)
+        self._book.add_units(order, exchange.line, units, "api")
+        exchange.processed += units
+        order.edited = True
 
     def _processed(self, returned: Return, given: Given, path: list[str]) -> ReturnLine:
         line = next((one for one in returned.lines if one.id == given["id"]), None)

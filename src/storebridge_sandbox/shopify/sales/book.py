@@ -6,16 +6,18 @@ synchronous: nothing can come between the look and the take.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from storebridge_sandbox.orders import Fulfilment, OutOfStock, Refused, Sellable, Wish
-from storebridge_sandbox.shopify.ids import Numbers
+from storebridge_sandbox.rows_in_order import RowsInOrder
+from storebridge_sandbox.shopify.ids import Numbers, number_of
 from storebridge_sandbox.shopify.money import ZERO, Bag, same
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.sales import totals
+from storebridge_sandbox.shopify.sales.bundled import Bought, parts_of
 from storebridge_sandbox.shopify.sales.fulfilment_desk import FulfilmentDesk, live
 from storebridge_sandbox.shopify.sales.goods import Claim, Goods
 from storebridge_sandbox.shopify.sales.index import OrderIndex
@@ -24,7 +26,8 @@ from storebridge_sandbox.shopify.sales.money_desk import MoneyDesk
 from storebridge_sandbox.shopify.sales.news import News
 from storebridge_sandbox.shopify.sales.refund_desk import RefundDesk, RefundPlan, Unit
 from storebridge_sandbox.shopify.sales.register import Register
-from storebridge_sandbox.shopify.sales.state import ShopLine, ShopOrder, ShopRefund
+from storebridge_sandbox.shopify.sales.state import LineItemGroup, ShopLine, ShopOrder, ShopRefund
+from storebridge_sandbox.sleeping import Sleepers
 from storebridge_sandbox.stock import Stock
 
 FIRST_NUMBER = 1001
@@ -45,8 +48,9 @@ class Orders:
         numbers: Numbers,
         options: ShopifyOptions,
         now: Callable[[], datetime],
-        orders: dict[str, ShopOrder],
+        orders: Sleepers[ShopOrder],
         things: Register,
+        variants: Mapping[str, Sellable],
         *,
         index: OrderIndex,
         currency: str,
@@ -63,23 +67,30 @@ class Orders:
         self._now = now
         self._index = index
         self._currency = currency
+        self._variants = variants
         self._next_number = FIRST_NUMBER
         self.orders = orders
         self.things = things
+        self.by_name = RowsInOrder(orders, lambda name: (orders[name].name, number_of(name)), orders.__getitem__)
+        self.by_movement = RowsInOrder(orders, lambda name: (orders[name].as_of_movement, number_of(name)), str)
 
     # -- coming into being ---------------------------------------------------------------------------------
 
     def shown(self, variant: Sellable) -> int | None:
         """What the storefront offers; None: as many as one likes."""
+        if variant.requires_components:
+            parts = [(self.shown(part), units) for part, units in parts_of(variant, self._variants)]
+            limits = [shown // units for shown, units in parts if shown is not None]
+            return min(limits, default=None) if parts else 0
         if not variant.tracked or variant.continue_selling:
             return None
         return self._goods.sellable(variant.item_id)
 
-    def place(self, wishes: Sequence[tuple[Sellable, int]], customer: dict[str, Any], *, paid: bool) -> ShopOrder:
+    def place(self, bought: Sequence[Bought], customer: dict[str, Any], *, paid: bool) -> ShopOrder:
         """A shopper buys; raises OutOfStock, having changed nothing, when a SKU is not shown so often."""
-        self.check_shown(wishes)
+        self.check_shown([(one.variant, one.quantity) for one in bought])
         order = self.blank(customer)
-        order.lines = [self.line_of(variant, quantity) for variant, quantity in wishes]
+        order.lines = [self.line_of(one.variant, one.quantity, one.unit, one.group) for one in bought]
         order.given_status = "PENDING"
         order.shipping_address = _address_of(customer)
         with self._news.deed():
@@ -111,8 +122,10 @@ class Orders:
             phone=customer.get("phone"),
         )
 
-    def line_of(self, variant: Sellable, quantity: int, unit: Bag | None = None) -> ShopLine:
-        """A line of a variant at its own price, or at another."""
+    def line_of(
+        self, variant: Sellable, quantity: int, unit: Bag | None = None, group: LineItemGroup | None = None
+    ) -> ShopLine:
+        """A line of a variant at its own price, or at another, which may be a component of a bundle."""
         price = same(variant.price) if unit is None else unit
         options = tuple(getattr(variant, "options", ()))
         line = ShopLine(
@@ -126,8 +139,11 @@ class Orders:
             vendor=getattr(getattr(variant, "product", None), "vendor", None) or None,
             product_id=variant.product_id or None,
             unit=price,
+            group=group,
         )
         self.things[line.id] = line
+        if group is not None:
+            self.things[group.id] = group
         return line
 
     def admit(self, order: ShopOrder, actor: str, claim: Claim | None) -> None:
@@ -155,6 +171,8 @@ class Orders:
         """Something about the order changed: its time, its payment state and its webhook follow."""
         order.updated_at = self._now()
         order.as_of_movement = len(self._stock.movements)
+        for rows in (self.by_name, self.by_movement):
+            rows.changed(order.id)
         order.payment = (totals.financial_status(order) or "PENDING").lower()
         self._news.order(order)
 
@@ -348,7 +366,7 @@ class Orders:
         line.order = order
         line.quantity += units
         order.last_edit = (*order.last_edit, (line, units))
-        if order.takes_stock:
+        if order.takes_stock or self._options.editing_bypassed_moves_stock:
             self._goods.claim(line, units, "edit", actor, order.id)
         self._desk.extend(order, line)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from storebridge_sandbox.rows_in_order import RowsInOrder
+from storebridge_sandbox.rows_in_order import Key, RowsInOrder, Slots
 from storebridge_sandbox.shopify.ids import number_of
 from storebridge_sandbox.shopify.sales.state import ShopOrder
+from storebridge_sandbox.sleeping import Sleepers
 
 Value = Callable[[datetime, ShopOrder], str]
 FoundOrder = tuple[datetime, ShopOrder]
@@ -28,17 +29,21 @@ class OrderIndex:
     """When each change of an order becomes visible to searches. Reads by id are always fresh."""
 
     def __init__(
-        self, orders: dict[str, ShopOrder], now: Callable[[], datetime], lag_seconds: Callable[[], float]
+        self, orders: Sleepers[ShopOrder], now: Callable[[], datetime], lag_seconds: Callable[[], float]
     ) -> None:
         self._orders = orders
         self._now = now
         self._lag_seconds = lag_seconds
         self._pending: dict[str, list[tuple[datetime, datetime]]] = {}
         self._shown: dict[str, datetime] = {}
-        self._kept = {name: RowsInOrder(self._shown, self._row_maker(value)) for name, value in KEPT.items()}
+        slots = Slots()
+        self._kept = {
+            name: RowsInOrder(self._shown, self._key_maker(value), self._found, slots) for name, value in KEPT.items()
+        }
 
     def note(self, order: ShopOrder) -> None:
         """An order was made or changed."""
+        self._orders.changed(order.id, order)
         visible_at = self._now() + timedelta(seconds=self._lag_seconds())
         self._pending.setdefault(order.id, []).append((visible_at, order.updated_at))
         self._changed(order.id)
@@ -51,8 +56,7 @@ class OrderIndex:
     def find(self, order_id: str) -> FoundOrder | None:
         """One order by its id, as searches find it."""
         self.catch_up()
-        updated_at = self._shown.get(order_id)
-        return None if updated_at is None else (updated_at, self._orders[order_id])
+        return self._found(order_id) if order_id in self._shown else None
 
     def forget(self, order_id: str) -> None:
         """An order was deleted: searches find it no longer."""
@@ -79,12 +83,11 @@ class OrderIndex:
         for rows in self._kept.values():
             rows.changed(order_id)
 
-    def _row_maker(self, value: Value) -> Callable[[str], tuple[str, int, FoundOrder]]:
-        def row_of(order_id: str) -> tuple[str, int, FoundOrder]:
-            updated_at, order = self._shown[order_id], self._orders[order_id]
-            return value(updated_at, order), number_of(order_id), (updated_at, order)
+    def _found(self, order_id: str) -> FoundOrder:
+        return self._shown[order_id], self._orders[order_id]
 
-        return row_of
+    def _key_maker(self, value: Value) -> Callable[[str], Key]:
+        return lambda order_id: (value(*self._found(order_id)), number_of(order_id))
 
 
 def bare_name(name: str) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from storebridge_sandbox.shopify.money import Bag, same, to_cents
+from storebridge_sandbox.shopify.mutations import UserError
 
 Given = Mapping[str, Any]
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+PHONE = re.compile(r"\+?[\d\s().-]{5,20}")
 
 
 def clean_tags(tags: Sequence[str]) -> list[str]:
@@ -42,3 +46,11 @@ def moment_of(given: Any) -> datetime:
 def address_of(given: Given | None) -> dict[str, Any] | None:
     """A ``MailingAddressInput`` without what was not said."""
     return None if given is None else {name: value for name, value in given.items() if value is not None}
+
+
+def reach_errors(given: Given, path: list[str], code: str | None = None) -> Iterator[UserError]:
+    """An e-mail address and a telephone number must look like one."""
+    if given.get("email") and not EMAIL.fullmatch(given["email"].strip()):
+        yield UserError([*path, "email"], "Email is invalid", code)
+    if given.get("phone") and not PHONE.fullmatch(given["phone"].strip()):
+        yield UserError([*path, "phone"], "Phone is invalid", code)

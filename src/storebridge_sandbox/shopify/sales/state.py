@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, cast
 
-from storebridge_sandbox.orders import Fulfilment, Order, OrderLine, Refund
+from storebridge_sandbox.orders import Fulfilment, Order, OrderLine, Refund, Sellable
 from storebridge_sandbox.shopify.money import ZERO, Bag, total_of
 
 Pairs = tuple[tuple[str, str], ...]
@@ -73,6 +73,20 @@ class ShippingLine:
 
 
 @dataclass(slots=True, eq=False)
+class LineItemGroup:
+    """The bundle that was bought, of which several lines are the components; ``quantity`` in bundles."""
+
+    graphql_type: ClassVar[str] = "LineItemGroup"
+    id: str
+    title: str
+    quantity: int
+    product_id: str | None = None
+    variant_id: str | None = None
+    variant_sku: str | None = None
+    attributes: Pairs = ()
+
+
+@dataclass(slots=True, eq=False)
 class ShopLine(OrderLine):
     """``unit`` is the price of one; ``product_id`` may be given without a variant (custom lines).
 
@@ -94,6 +108,8 @@ class ShopLine(OrderLine):
     tax_lines: tuple[TaxLine, ...] = ()
     allocations: tuple[Allocation, ...] = ()
     order: ShopOrder | None = None
+    group: LineItemGroup | None = None
+    """The bundle that it is a component of."""
     back_by_refund: int = 0
     back_by_return: int = 0
 
@@ -135,6 +151,17 @@ class Transaction:
     parent: Transaction | None = None
     test: bool = False
     authorization_code: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Dispute:
+    """The buyer's bank took the money of a payment back, and perhaps gave it up again."""
+
+    number: int
+    payment: str
+    amount: Decimal
+    at: datetime
+    reversed_at: datetime | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -186,12 +213,31 @@ class ShopOrder(Order):
     fulfilment_orders: list[FulfilmentOrder] = field(default_factory=list)
     returns: tuple[Return, ...] = ()
     last_edit: tuple[tuple[ShopLine, int], ...] = ()
+    disputes: list[Dispute] = field(default_factory=list)
+    unbooked: bool = False
+    """Shopify Payments has not booked what it shows."""
 
     def shop_lines(self) -> list[ShopLine]:
         return cast("list[ShopLine]", self.lines)
 
     def shop_refunds(self) -> list[ShopRefund]:
         return cast("list[ShopRefund]", self.refunds)
+
+    def ships_to(self) -> str:
+        place = self.shipping_address or {}
+        return ", ".join(filter(None, (place.get("address1"), place.get("city"))))
+
+    def said(self) -> tuple[str, list[str]]:
+        return self.note or "", list(self.tags)
+
+    def money(self) -> tuple[Decimal, Decimal]:
+        """What an edit took out counts no more; what was refunded does."""
+        paid = [one for one in self.transactions if one.kind in ("SALE", "CAPTURE") and one.status == "SUCCESS"]
+        edited = [line for line in self.shop_lines() if line.cancelled]
+        gone = total_of(line.discounted.share(line.cancelled, line.quantity) for line in edited)
+        if not self.taxes_included:
+            gone += total_of(line.tax.share(line.cancelled, line.quantity) for line in edited)
+        return (self.sold_total - gone).shop, sum((one.amount.shop for one in paid), Decimal(0))
 
     def truth(self) -> dict[str, Any]:
         """Parcels that were called back are no parcels."""
@@ -421,6 +467,18 @@ class ReverseOrder:
 
 
 @dataclass(slots=True, eq=False)
+class ExchangeLine:
+    """Goods that the buyer gets instead; a line of the order once they are processed."""
+
+    graphql_type: ClassVar[str] = "ExchangeLineItem"
+    id: str
+    variant: Sellable
+    quantity: int
+    line: ShopLine | None = None
+    processed: int = 0
+
+
+@dataclass(slots=True, eq=False)
 class Return:
     """``fee`` is what the buyer bears of the way back; ``decline`` is (reason, note)."""
 
@@ -438,6 +496,7 @@ class Return:
     decline: tuple[str, str | None] | None = None
     reverse_orders: tuple[ReverseOrder, ...] = ()
     refunds: tuple[ShopRefund, ...] = ()
+    exchanges: tuple[ExchangeLine, ...] = ()
 
     @property
     def quantity(self) -> int:

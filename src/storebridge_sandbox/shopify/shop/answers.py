@@ -15,6 +15,7 @@ from storebridge_sandbox.shopify.versions import KNOWN, version_shown
 
 Find = Callable[[str, Call], Any]
 MOST_NODES = 250
+TELL_THE_SHOP = ("ProductCreate", "ProductDelete", "CustomerDelete")
 APP_ID = "gid://shopify/App/347082227713"
 PLANS = {"Basic": 100.0, "Advanced": 200.0, "Shopify Plus": 1000.0, "Enterprise": 2000.0}
 
@@ -39,7 +40,7 @@ class ShopAnswers:
     def resolvers(self) -> Resolvers:
         return {
             ("QueryRoot", "shop"): lambda _s, _a, _c: self._shop,
-            ("Shop", "id"): lambda _s, _a, _c: "gid://shopify/Shop/1",
+            ("Shop", "id"): shows("id"),
             ("Shop", "name"): shows("name"),
             ("Shop", "myshopifyDomain"): shows("domain"),
             ("Shop", "currencyCode"): shows("currency"),
@@ -59,6 +60,7 @@ class ShopAnswers:
             ("Shop", "taxShipping"): lambda _s, _a, _c: False,
             ("Shop", "enabledPresentmentCurrencies"): lambda shop, _a, _c: [shop.currency],
             ("Shop", "updatedAt"): shows_time("created_at"),
+            **{(f"{one}Payload", "shop"): lambda _p, _a, _c: self._shop for one in TELL_THE_SHOP},
             ("App", "id"): lambda _s, _a, _c: APP_ID,
             ("App", "title"): lambda _s, _a, _c: "storebridge",
             ("App", "handle"): lambda _s, _a, _c: "storebridge",
@@ -82,7 +84,7 @@ class ShopAnswers:
         }
 
     def _plan(self, _source: Any, _args: dict[str, Any], _call: Call) -> dict[str, Any]:
-        name = next((plan for plan, rate in PLANS.items() if rate == self._options.restore_rate), "Basic")
+        name = next((plan for plan, rate in PLANS.items() if rate == self._options.cost_refill), "Basic")
         return {
             "displayName": name,
             "publicDisplayName": name,

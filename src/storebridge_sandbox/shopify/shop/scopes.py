@@ -20,6 +20,7 @@ RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"inventory.*", ("inventory",)),
     (r"location.*", ("locations",)),
     (r"draftOrder.*", ("draft_orders",)),
+    (r"orderEdit.*", ("order_edits",)),
     (r"(order(?!RiskAss).*|refund.*|transactionVoid)", ("orders",)),
     (r"customer.*", ("customers",)),
     (r"fulfillmentService.*", ("fulfillments",)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -12,12 +12,16 @@ from storebridge_sandbox.shopify.quirks import ShopifyOptions
 
 SCOPES = (
     "read_products", "write_products", "read_inventory", "write_inventory", "read_locations", "read_orders",
-    "write_orders", "read_all_orders", "read_customers", "write_customers", "read_fulfillments",
+    "write_orders", "write_order_edits", "read_all_orders", "read_customers", "write_customers", "read_fulfillments",
     "write_fulfillments", "read_merchant_managed_fulfillment_orders",
     "write_merchant_managed_fulfillment_orders", "read_returns", "write_returns",
 )  # fmt: skip
 EXPIRING_TOKEN_SECONDS = 3600.0
+ONLINE_TOKEN_SECONDS = 86_399.0
 REFRESH_TOKEN_DAYS = 90
+
+
+SHOP_ID = "gid://shopify/Shop/1"
 
 
 @dataclass(slots=True)
@@ -63,6 +67,11 @@ class ShopState:
     locations: list[Location] = field(default_factory=list)
     services: list[FulfilmentService] = field(default_factory=list)
 
+    @property
+    def id(self) -> str:
+        """There is one."""
+        return SHOP_ID
+
     def location(self, location_id: str) -> Location | None:
         return next((one for one in self.locations if one.id == location_id), None)
 
@@ -77,7 +86,7 @@ class TokenRefused(Exception):
 
 
 class Tokens:
-    """Access tokens of one app: a permanent one, client-credentials ones, and expiring ones with refresh."""
+    """Access tokens of one app: permanent ones, client-credentials ones, a person's, and expiring ones with refresh."""
 
     def __init__(self, seed: int, now: Callable[[], datetime], options: ShopifyOptions) -> None:
         self._now = now
@@ -103,43 +112,52 @@ class Tokens:
         self.ends_at.clear()
         self.refresh_ends_at.clear()
 
-    def grant(self, form: dict[str, str]) -> dict[str, object]:
-        """Answer the token endpoint; raises TokenRefused."""
+    def check_app(self, form: Mapping[str, str]) -> None:
+        """Raises TokenRefused for an app that is not this one."""
         if form.get("client_id") != self.client_id:
             raise TokenRefused("application_cannot_be_found", "The client_id is not known.")
         if form.get("client_secret") != self.client_secret:
             raise TokenRefused("invalid_client", "The client_secret is wrong.")
-        kind = form.get("grant_type")
-        if kind == "client_credentials":
-            return self._client_credentials()
-        if kind == "refresh_token":
-            return self._refresh(form.get("refresh_token", ""))
-        raise TokenRefused("unsupported_grant_type", f"The grant type {kind!r} is not supported.")
 
-    def _client_credentials(self) -> dict[str, object]:
-        if self._options.new_token_retires_old:
-            self.ends_at = {token: end for token, end in self.ends_at.items() if end is None}
+    def client_credentials(self) -> dict[str, Any]:
         seconds = self._options.token_seconds
-        return {"access_token": self._issue(seconds), "scope": ",".join(self.scopes), "expires_in": int(seconds)}
+        return {**self._answer(self._issue(seconds)), "expires_in": int(seconds)}
 
-    def _refresh(self, token: str) -> dict[str, object]:
+    def refresh(self, token: str) -> dict[str, Any]:
         """A refresh token works once; its successor comes with the answer."""
         end = self.refresh_ends_at.pop(token, None)
         if end is None or end <= self._now():
             raise TokenRefused("invalid_grant", "The refresh token is not valid or was used before.")
+        return self.expiring()
+
+    def expiring(self) -> dict[str, Any]:
+        """A token for an hour, with one to renew it."""
         successor = f"shprt_{self._hex(16)}"
         self.refresh_ends_at[successor] = self._now() + timedelta(days=REFRESH_TOKEN_DAYS)
         return {
-            "access_token": self._issue(EXPIRING_TOKEN_SECONDS),
-            "scope": ",".join(self.scopes),
+            **self._answer(self._issue(EXPIRING_TOKEN_SECONDS)),
             "expires_in": int(EXPIRING_TOKEN_SECONDS),
             "refresh_token": successor,
             "refresh_token_expires_in": REFRESH_TOKEN_DAYS * 86_400,
         }
 
-    def _issue(self, seconds: float) -> str:
+    def lasting(self) -> dict[str, Any]:
+        """A token without an end."""
+        return self._answer(self._issue(None))
+
+    def of_a_day(self) -> dict[str, Any]:
+        """A token of a person's session."""
+        return {**self._answer(self._issue(ONLINE_TOKEN_SECONDS)), "expires_in": int(ONLINE_TOKEN_SECONDS)}
+
+    def _answer(self, token: str) -> dict[str, Any]:
+        return {"access_token": token, "scope": ",".join(self.scopes)}
+
+    def _issue(self, seconds: float | None) -> str:
+        """With an end, earlier ones with an end may go (S30)."""
+        if seconds is not None and self._options.new_token_retires_old:
+            self.ends_at = {token: end for token, end in self.ends_at.items() if end is None}
         token = f"shpat_{self._hex(16)}"
-        self.ends_at[token] = self._now() + timedelta(seconds=seconds)
+        self.ends_at[token] = None if seconds is None else self._now() + timedelta(seconds=seconds)
         return token
 
     def _hex(self, length: int) -> str:

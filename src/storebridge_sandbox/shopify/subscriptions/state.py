@@ -22,6 +22,7 @@ from storebridge_sandbox.shopify.subscriptions.filters import only, passes
 from storebridge_sandbox.world import stamp
 
 API_VERSION = "2026-10"
+OTHER_SCHEMES = ("arn", "pubsub", "kafka")
 INTERNAL = ("localhost", ".shopify.com", ".myshopify.com", ".shopifycloud.com", ".internal", ".local", "shopify.com")
 
 
@@ -102,8 +103,10 @@ class Subscriptions:
     def _check(self, uri: str) -> None:
         if not uri:
             raise SubscriptionRefused("Address can't be blank")
-        if uri.startswith("http://") and not self._options.plain_http_webhooks:
-            raise SubscriptionRefused("Address protocol http:// is not supported")
+        scheme = urlsplit(uri).scheme
+        taken = ("https", "http", *OTHER_SCHEMES) if self._options.plain_http_webhooks else ("https", *OTHER_SCHEMES)
+        if scheme and scheme not in taken:
+            raise SubscriptionRefused(f"Address protocol {scheme}:// is not supported")
         host = urlsplit(uri).hostname or ""
         if host.endswith(INTERNAL) or host in INTERNAL:
             raise SubscriptionRefused("Address cannot be a Shopify or an internal domain")

@@ -138,7 +138,7 @@ class FulfilmentAnswers:
     def _check_unique(self, order: WixOrder, number: str | None, parcel: WixFulfilment | None) -> None:
         """W29: the same number twice is the mark of a repeated call."""
         reach = self._office.orders.quirks.w29_tracking_numbers_unique_in
-        orders = {"order": [order], "site": list(self._office.orders.orders.values()), "nothing": []}[reach]
+        orders = {"order": [order], "site": self._office.orders.orders.values(), "nothing": []}[reach]
         taken = (other for one in orders for other in one.parcels() if other is not parcel)
         if number and any(other.tracking.get("number") == number for other in taken):
             raise refusal("TRACKING_NUMBER_ALREADY_EXISTS", f"A fulfillment has the tracking number {number!r}")

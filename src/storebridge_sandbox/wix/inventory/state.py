@@ -116,7 +116,7 @@ class Inventory:
         self.items: dict[str, InventoryItem] = {}
         self.by_variant: dict[str, list[InventoryItem]] = {}
         self.by_product: dict[str, list[InventoryItem]] = {}
-        self.in_order = RowsInOrder(self.items, lambda name: (self.items[name].number, 0, self.items[name]))
+        self.in_order = RowsInOrder(self.items, lambda name: (self.items[name].number, 0), self.items.__getitem__)
 
     def open(self, variant: Variant, location_id: str, quantity: int) -> InventoryItem:
         """Begin to keep a variant at a location; an opening is no movement."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from statistics import fmean
 from typing import Any
@@ -221,13 +221,13 @@ class OrderAnswers:
             return None
         return self._office.orders.now() - timedelta(milliseconds=lag)
 
-    def _candidates(self, question: Question, moment: datetime | None) -> list[WixOrder]:
+    def _candidates(self, question: Question, moment: datetime | None) -> Iterable[WixOrder]:
         wanted = question.wanted.get("id")
         if wanted is None and moment is None and EXTERNAL_ID in question.wanted:
             kept, values = self._office.orders.kept[EXTERNAL_ID], question.wanted[EXTERNAL_ID]
             return [row[2] for one in dict.fromkeys(values) for row in kept.having(one or "")]
         if wanted is None:
-            return list(self._office.orders.orders.values())
+            return self._office.orders.orders.values()
         found = (self._office.orders.orders.get(str(one)) for one in dict.fromkeys(wanted))
         return [order for order in found if order is not None]
 

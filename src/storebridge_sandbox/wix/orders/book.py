@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from storebridge_sandbox.orders import Sellable
-from storebridge_sandbox.rows_in_order import RowsInOrder
+from storebridge_sandbox.rows_in_order import Key, RowsInOrder, Slots
+from storebridge_sandbox.sleeping import Sleepers
 from storebridge_sandbox.stock import HISTORY_SECONDS, Stock
 from storebridge_sandbox.wix.identities import Actor, Guids
 from storebridge_sandbox.wix.orders.activities import note
@@ -58,8 +59,18 @@ class Orders:
         self._serials = 0
         self.trigger: Trigger = options.trigger
         self.contact_of: ContactOf = _no_address_book
-        self.orders: dict[str, WixOrder] = {}
+        self.orders: Sleepers[WixOrder] = Sleepers()
         self.kept = kept_orders(self.orders)
+        self.by_name = RowsInOrder(self.orders, self._name_key, self.orders.__getitem__)
+        self.by_movement = RowsInOrder(self.orders, self._movement_key, str)
+
+    def _name_key(self, order_id: str) -> Key:
+        order = self.orders[order_id]
+        return order.name, order.serial
+
+    def _movement_key(self, order_id: str) -> Key:
+        order = self.orders[order_id]
+        return order.as_of_movement, order.serial
 
     @property
     def quirks(self) -> WixQuirks:
@@ -214,7 +225,8 @@ class Orders:
         order.as_of_movement = len(self._stock.movements)
         order.payment_status = payment_status(order, totals_of(order).total)
         order.payment = payment_word(order)
-        for rows in self.kept.values():
+        self.orders.changed(order.id, order)
+        for rows in (*self.kept.values(), self.by_name, self.by_movement):
             rows.changed(order.id)
         order.versions.append((moment, self._show(order)))
         horizon = moment - timedelta(seconds=HISTORY_SECONDS)
@@ -222,11 +234,17 @@ class Orders:
             del order.versions[0]
 
 
-def kept_orders(orders: dict[str, WixOrder]) -> dict[str, RowsInOrder]:
+def kept_orders(orders: Sleepers[WixOrder]) -> dict[str, RowsInOrder]:
     """In the orders that searches ask for most, by the names of the fields."""
 
+    slots = Slots()
+
     def kept(value: Callable[[WixOrder], Any]) -> RowsInOrder:
-        return RowsInOrder(orders, lambda name: (value(orders[name]), orders[name].serial, orders[name]))
+        def key_of(name: str) -> Key:
+            order = orders[name]
+            return value(order), order.serial
+
+        return RowsInOrder(orders, key_of, orders.__getitem__, slots)
 
     return {
         "createdDate": kept(lambda order: millis(order.created_at)),

@@ -172,6 +172,39 @@ class WixOrder(Order):
     show: ClassVar[Callable[[WixOrder], dict[str, Any]]]
     """How an order is told; the shape sets it. Faces are large, so those of a state file are made when asked for."""
 
+    def refunded_unshipped(self, line: OrderLine) -> int:
+        """The site does not ask which units a refund is about: those that had been sent by then go first. Where units
+        of the line came back, nobody can tell, and none counts as sent."""
+        if isinstance(line, WixLine) and line.shown_restocked:
+            return line.refunded
+        had_been_sent = 0
+        for refund in self.refunds:
+            earlier = [parcel for parcel in self.fulfilments if parcel.at <= refund.at]
+            sent = sum(units for parcel in earlier for one, units in parcel.lines if one.id == line.id)
+            units = sum(back.quantity for back in refund.lines if back.line.id == line.id)
+            had_been_sent += max(0, min(units, sent - had_been_sent))
+        return line.refunded - had_been_sent
+
+    def ships_to(self) -> str:
+        place: Any = self.told.get("shippingInfo") or {}
+        for name in ("logistics", "shippingDestination", "address"):
+            place = place.get(name) or {}
+        street = place.get("addressLine") or place.get("addressLine1")
+        return ", ".join(filter(None, (street, place.get("city"))))
+
+    def said(self) -> tuple[str, list[str]]:
+        """Tags are ids of the site's catalogue of tags; names stand in the order's custom fields."""
+        kinds = self.told.get("tags") or {}
+        ids = [one for kind in ("tags", "privateTags") for one in (kinds.get(kind) or {}).get("tagIds") or ()]
+        fields = [str(one.get("value", "")) for one in self.told.get("customFields") or ()]
+        return str(self.told.get("buyerNote") or ""), [*ids, *fields]
+
+    def money(self) -> tuple[Decimal, Decimal]:
+        """An order that is merely stated as paid lists no payment."""
+        comes_to = Decimal(self.shown["priceSummary"]["total"]["amount"])
+        stated = comes_to if self.stated_payment == "PAID" and not self.payments else ZERO
+        return comes_to, self.paid or stated
+
     def wix_lines(self) -> list[WixLine]:
         return cast("list[WixLine]", self.lines)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from storebridge_sandbox.catalogue import CatalogueProduct, CatalogueVariant, Skipped
 from storebridge_sandbox.orders import Sellable
-from storebridge_sandbox.rows_in_order import Row, RowsInOrder
+from storebridge_sandbox.rows_in_order import Key, RowsInOrder, Slots
 from storebridge_sandbox.wix.identities import Guids
 from storebridge_sandbox.wix.settings import DEFAULT_VARIANT_ID, CatalogVersion
 
@@ -137,9 +137,10 @@ class Shelf:
         self.by_slug: dict[str, Product] = {}
         self.brands: dict[str, str] = {}
         self.ribbons: dict[str, str] = {}
-        self.products_in_order = RowsInOrder(self.products, self._product_row)
-        self.variants_in_order = RowsInOrder(self.by_key, self._variant_row)
-        self.variants_by_sku = RowsInOrder(self.by_key, self._sku_row)
+        slots = Slots()
+        self.products_in_order = RowsInOrder(self.products, self._product_key, self.products.__getitem__)
+        self.variants_in_order = RowsInOrder(self.by_key, self._variant_key, self.by_key.__getitem__, slots)
+        self.variants_by_sku = RowsInOrder(self.by_key, self._sku_key, self.by_key.__getitem__, slots)
 
     def variants(self) -> Iterator[Variant]:
         for product in self.products.values():
@@ -149,17 +150,15 @@ class Shelf:
         """All variants with an SKU; several may have the same."""
         return [row[2] for row in self.variants_by_sku.having(sku)]
 
-    def _product_row(self, product_id: str) -> Row:
-        product = self.products[product_id]
-        return product.number, 0, product
+    def _product_key(self, product_id: str) -> Key:
+        return self.products[product_id].number, 0
 
-    def _variant_row(self, key: str) -> Row:
-        variant = self.by_key[key]
-        return variant.number, 0, variant
+    def _variant_key(self, key: str) -> Key:
+        return self.by_key[key].number, 0
 
-    def _sku_row(self, key: str) -> Row:
+    def _sku_key(self, key: str) -> Key:
         variant = self.by_key[key]
-        return variant.sku, variant.number, variant
+        return variant.sku, variant.number
 
     def sku_of(self, key: str) -> str:
         """The SKU of a variant in the book of stock; empty when it is gone."""

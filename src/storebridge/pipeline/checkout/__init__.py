@@ -1,0 +1,1 @@
+"""pipeline/checkout: a checkout asks before it sells (policy guarded)."""

@@ -1,0 +1,194 @@
+"""Movements that copies of orders caused, booked into the rights of their counters.
+
+Only what a copy of the last hour can have done is booked, once each: the cause names the copy, the item and how far it
+has come. What is left of a movement is an edit by staff, as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
+from storebridge.exceptions_queue.reasons import Reason
+from storebridge.flows.copied_stock import GIVES, TAKES, is_acquitted, part_of, possible_deeds, stock_effect
+from storebridge.model.copying import CopiesTake, CopyDeed, Deed
+from storebridge.model.ids import ConnectionName, ItemId, PoolId, Workspace
+from storebridge.model.settings import WorkspaceTerms
+from storebridge.store.bundles import bundles_among
+from storebridge.store.cases import StoredCase, open_cases_of_reason
+from storebridge.store.copies import booked_for_copies, copies_of_items
+from storebridge.store.copy_deeds import ByStaff, booked_by_staff, deeds_to_copies, items_of_pool, moved_unexplained
+from storebridge.store.database import Tx
+from storebridge.store.labels import Residual, residuals_of_items, weights_in
+from storebridge.store.lanes import StoredPosition, lanes_of_items, load_lanes, save_positions
+from storebridge.store.policies import lane_terms
+from storebridge.store.story import NewMovement, add_movements
+
+REASON = Reason.COPY_MOVED_STOCK
+MOST = 200
+LABELLED = timedelta(hours=1)
+WAIT = timedelta(minutes=10)
+"""So long other copies may prove that none of them moves stock, before a person is asked."""
+COPIES_WINDOW = timedelta(hours=1)
+"""A copy that has not moved anything within this has moved nothing: later movements are not its doing."""
+
+
+def book_copied_stock(
+    tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, moved: Sequence[Residual]
+) -> dict[PoolId, int]:
+    """Of these movements the part that copies caused, in units of the pool; it is booked. A bundle's counter has rights
+    in several pools: what a copy did there is left to a person."""
+    items = {item for residual in moved for item in residual.items}
+    items -= bundles_among(tx, terms.workspace, connection, items).keys()
+    found = copies_of_items(tx, terms.workspace, connection, items, tx.now - COPIES_WINDOW) if items else []
+    takes = terms.copies_take.get(connection, CopiesTake.NEVER)
+    booked: dict[PoolId, int] = {}
+    for residual in moved:
+        for copy in found:
+            for item in sorted(items.intersection(residual.items)):
+                left = residual.unexplained - residual.booked - booked.get(residual.pool_id, 0)
+                if left:
+                    expected = stock_effect(copy, item, takes)
+                    units = _book(tx, terms, residual, item, copy.order_id, expected, left)
+                    booked[residual.pool_id] = booked.get(residual.pool_id, 0) + units
+    return booked
+
+
+def _book(
+    tx: Tx, terms: WorkspaceTerms, residual: Residual, item: ItemId, order_id: str, expected: int, left: int
+) -> int:
+    connection, pool_id = residual.connection, residual.pool_id
+    weight = weights_in(tx, terms.workspace, connection, pool_id).get(item, 0)
+    before = booked_for_copies(tx, terms.workspace, pool_id, cause_of(connection, order_id, item))
+    units = part_of(int(left / weight) if weight else 0, expected - before)
+    stored = _counter(tx, terms, connection, item) if units else None
+    if stored is None:
+        return 0
+    position = replace(stored.position, granted=stored.position.granted + units)
+    save_positions(tx, terms.workspace, [replace(stored, position=position)])
+    movement = NewMovement(
+        pool_id=pool_id,
+        kind="copy",
+        units=units,
+        position=position.key,
+        connection=connection,
+        cause=f"{cause_of(connection, order_id, item)}{before + units}",
+        actor=connection,
+        note="a copied order moved no goods",
+    )
+    add_movements(tx, terms.workspace, [movement])
+    return units * weight
+
+
+def cause_of(connection: ConnectionName, order_id: str, item: ItemId) -> str:
+    """How the movements of one copy and one item begin."""
+    return f"copy:{connection}:{order_id}:{item}:"
+
+
+def _counter(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, item: ItemId) -> StoredPosition | None:
+    """The item's counter that moved most."""
+    lane = lanes_of_items(tx, terms.workspace, connection, [item]).get(item)
+    if lane is None:
+        return None
+    positions = load_lanes(tx, terms.workspace, [lane], lane_terms(tx, terms))[lane].positions
+    mine = [one for key, one in positions.items() if key.connection == connection and key.item_id == item]
+    return max(mine, key=lambda one: abs(one.position.level - one.position.granted), default=None)
+
+
+def tell_of_copies(
+    tx: Tx, workspace: Workspace, connection: ConnectionName, before: datetime | None, begun: datetime, lag: timedelta
+) -> None:
+    """What stayed unexplained while a copy was about is told to a person: it may have been the copy.
+
+    Not at once: a store that moves stock for one copy does so for the next, so copies that came later and moved nothing
+    prove that it was not. ``before`` and ``begun``: when the poll before this one, and this one, began; what was booked
+    so long before them is judged now, each movement once.
+    """
+    since = (begun - LABELLED if before is None else before) - WAIT
+    booked = booked_by_staff(tx, workspace, connection, since, begun - WAIT)
+    told = [
+        case
+        for case in open_cases_of_reason(tx, workspace, REASON.value, MOST)
+        if case.connection == connection and case.opened_at > begun - COPIES_WINDOW
+    ]
+    if not booked and not told:
+        return
+    deeds = deeds_to_copies(tx, workspace, connection, begun - COPIES_WINDOW - WAIT)
+    innocent = _moved_nothing(tx, workspace, connection, deeds, begun - lag - lag)
+    _acquit(tx, workspace, told, innocent)
+    _tell(tx, workspace, connection, booked, deeds, innocent)
+
+
+def _moved_nothing(
+    tx: Tx, workspace: Workspace, connection: ConnectionName, deeds: Sequence[CopyDeed], until: datetime
+) -> list[CopyDeed]:
+    """Deeds after which every counter of their items was read, with nothing that is not explained by orders: neither
+    in the end, nor on the way there, as when staff put back what a copy took."""
+    old = [one for one in deeds if one.at <= until]
+    items = {item for one in old for item in one.items}
+    residuals = residuals_of_items(tx, workspace, connection, items) if items else []
+    since = min((one.at for one in old), default=until)
+    touched = {(one.pool_id, one.at) for one in booked_by_staff(tx, workspace, connection, since, tx.now)}
+    clean = []
+    for one in old:
+        mine = [residual for residual in residuals if one.items.intersection(residual.items)]
+        moved = any((residual.pool_id == pool and at >= one.at) for residual in mine for pool, at in touched)
+        settled = mine and not moved and all(_is_settled(residual, one.at) for residual in mine)
+        if settled and not _was_undone(tx, workspace, connection, one):
+            clean.append(one)
+    return clean
+
+
+def _was_undone(tx: Tx, workspace: Workspace, connection: ConnectionName, deed: CopyDeed) -> bool:
+    """Whether a movement against what the deed may have done hides it."""
+    ways = [up for up, whose in ((True, TAKES), (False, GIVES)) if deed.deed in whose]
+    return any(moved_unexplained(tx, workspace, connection, deed, up=up) for up in ways)
+
+
+def _is_settled(residual: Residual, since: datetime) -> bool:
+    read = residual.oldest_read_at
+    return residual.unexplained == residual.booked and not residual.uncertain and read is not None and read > since
+
+
+def _acquit(tx: Tx, workspace: Workspace, told: Sequence[StoredCase], innocent: Sequence[CopyDeed]) -> None:
+    closings = []
+    for case in told:
+        possible = (case.payload or {}).get("possible", {})
+        known = {Deed(deed): datetime.fromisoformat(at) for deed, at in possible.items()}
+        if known and is_acquitted(known, innocent):
+            closings.append((REASON, case.subject, "copies that came later moved nothing"))
+    settle_by_proof(tx, workspace, closings)
+
+
+def _tell(
+    tx: Tx,
+    workspace: Workspace,
+    connection: ConnectionName,
+    booked: Sequence[ByStaff],
+    deeds: Sequence[CopyDeed],
+    innocent: Sequence[CopyDeed],
+) -> None:
+    openings = []
+    for pool_id in sorted({one.pool_id for one in booked}):
+        rows = [one for one in booked if one.pool_id == pool_id]
+        units, moved_at = sum(one.units for one in rows), max(one.at for one in rows)
+        items, sku = items_of_pool(tx, workspace, connection, pool_id)
+        about = [one for one in deeds if moved_at - COPIES_WINDOW <= one.at <= moved_at]
+        possible = possible_deeds(units, items, about) if units else {}
+        if not possible or is_acquitted(possible, innocent):
+            continue
+        details = {"units": units, "possible": {deed.value: at.isoformat() for deed, at in sorted(possible.items())}}
+        openings.append(
+            CaseOpening(
+                workspace=workspace,
+                reason=REASON,
+                subject=f"{connection}/{pool_id}",
+                connection=connection,
+                sku=sku,
+                details=details,
+            )
+        )
+    raise_cases(tx, openings)

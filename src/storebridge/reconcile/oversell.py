@@ -1,0 +1,269 @@
+"""More was sold than exists: which orders lose, and what a cancellation that brings nothing back means for the pool.
+
+A unit of an oversold order that is cancelled without restock never existed: it is credited to the goods, once, so that
+the pool is not short of it for ever. Whether a cancellation by somebody else was one, the moment decides at which it
+was made: only while the pool was short. One that we made ourselves counts whatever the pool shows by the time its
+answer comes (docs/decisions/oversold.md).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from storebridge.audit.record import AuditRow, append
+from storebridge.exceptions_queue.cases import CaseOpening, raise_cases
+from storebridge.exceptions_queue.reasons import Reason
+from storebridge.flows.queue import place_in_queue
+from storebridge.inventory.claims import called_off, claim_of, restocked_since
+from storebridge.inventory.oversell import Claim, Loser, choose_losers, voided_units
+from storebridge.inventory.pools import goods_left
+from storebridge.model.ids import ConnectionName, ItemId, OrderKey, PoolId, Workspace
+from storebridge.model.sales import Order, Standing
+from storebridge.model.settings import WorkspaceTerms
+from storebridge.model.stock import Pool
+from storebridge.store.cases import open_subjects_of_reason
+from storebridge.store.database import Tx
+from storebridge.store.labels import residuals_of_items
+from storebridge.store.lanes import StoredLane, add_goods, load_lanes
+from storebridge.store.order_writes import settle_write, writes_of_orders
+from storebridge.store.oversold import (
+    Item,
+    StoredVoid,
+    booked_since,
+    decide_void,
+    drop_voids,
+    lanes_of_pools,
+    losers_of_orders,
+    losers_of_pools,
+    note_cancelled,
+    orders_changed_since,
+    orders_waiting_for,
+    pools_of_item,
+    pools_with_losers,
+    save_losers,
+    sold_since,
+    taken_by_lines,
+    waiting_voids,
+)
+from storebridge.store.policies import lane_terms
+from storebridge.store.sales import add_history, load_files, order_key_of, set_queue
+from storebridge.store.story import NewMovement, add_movements
+from storebridge.store.waiting import Ask, ask_looks
+from storebridge.work.urgency import Urgency
+
+PATIENCE = timedelta(minutes=15)
+"""So long levels and orders may disagree before a cancellation is judged by what is known."""
+VOID_PURPOSE = "void:"
+
+
+def note_cancelled_orders(tx: Tx, workspace: Workspace, orders: Iterable[Order]) -> None:
+    """Remember what cancellations did not bring back; in the transaction that stores the orders."""
+    for order in orders:
+        if order.standing is not Standing.CANCELLED or order.origin is not None or order.cancelled_at is None:
+            continue
+        gone: dict[PoolId, int] = {}
+        for item, units in called_off(order, taken_by_lines(tx, workspace, order)).items():
+            for pool in pools_of_item(tx, workspace, order.connection, item, order.cancelled_at):
+                gone[pool.pool_id] = gone.get(pool.pool_id, 0) + units * pool.weight
+        for pool_id, units in gone.items():
+            key = order_key_of(order.connection, order.order_id)
+            note_cancelled(tx, workspace, key, pool_id, units, order.cancelled_at)
+
+
+def judge_oversold(tx: Tx, terms: WorkspaceTerms) -> frozenset[ConnectionName]:
+    """Decide what waits and choose the losers of every short pool; returns the stores that are to be read."""
+    workspace = terms.workspace
+    voids = waiting_voids(tx, workspace)
+    short = {PoolId(name) for name in open_subjects_of_reason(tx, workspace, Reason.OVERSOLD.value)}
+    known = pools_with_losers(tx, workspace)
+    lane_of = lanes_of_pools(tx, workspace, {void.pool_id for void in voids} | short | known)
+    lanes = load_lanes(tx, workspace, lane_of.values(), lane_terms(tx, terms))
+    wake: set[ConnectionName] = set()
+    for void in voids:
+        if void.pool_id in lane_of:
+            wake |= _judge_void(tx, workspace, void, lanes[lane_of[void.pool_id]])
+    for pool_id in sorted((short | known) & lane_of.keys()):
+        _name_losers(tx, terms, lanes[lane_of[pool_id]], pool_id)
+    return frozenset(wake)
+
+
+# what a cancellation means for the pool
+
+
+def _judge_void(tx: Tx, workspace: Workspace, void: StoredVoid, lane: StoredLane) -> frozenset[ConnectionName]:
+    if void.allotted is not None:
+        credited = min(void.allotted, void.called_off)
+    else:
+        items = _items_of(lane, void.pool_id)
+        if not _is_settled(tx, workspace, void, lane, items):
+            return _ask_levels(tx, workspace, lane) if void.at == tx.now else frozenset()
+        assert void.cancelled_at is not None
+        left_then = _left_at(tx, workspace, void.pool_id, lane, items, void.cancelled_at)
+        credited = voided_units(void.called_off, left_then)
+    if not decide_void(tx, workspace, void, credited):
+        return frozenset()
+    returned = 0 if void.allotted is None else void.called_off - credited
+    _book(tx, workspace, void, lane.pools[void.pool_id], credited, returned)
+    if credited + returned == 0:
+        return frozenset()
+    lane.pools[void.pool_id] = _with_more(lane.pools[void.pool_id], credited + returned)
+    return _ask_levels(tx, workspace, lane)
+
+
+def _is_settled(tx: Tx, workspace: Workspace, void: StoredVoid, lane: StoredLane, items: Mapping[Item, int]) -> bool:
+    """Whether levels and orders tell the same of the pool, both read after the cancellation."""
+    assert void.cancelled_at is not None
+    if tx.now - void.at > PATIENCE:
+        return True
+    reads = [stored.position.read_at for stored in lane.positions.values()]
+    if any(at is None or at <= void.cancelled_at for at in reads) or lane.on_the_wire:
+        return False
+    by_store: defaultdict[ConnectionName, list[ItemId]] = defaultdict(list)
+    for connection, item in items:
+        by_store[connection].append(item)
+    residuals = [
+        residual
+        for connection, named in by_store.items()
+        for residual in residuals_of_items(tx, workspace, connection, named)
+        if residual.pool_id == void.pool_id
+    ]
+    return all(one.unexplained == one.booked and not one.uncertain for one in residuals)
+
+
+def _left_at(
+    tx: Tx, workspace: Workspace, pool_id: PoolId, lane: StoredLane, items: Mapping[Item, int], moment: datetime
+) -> int:
+    """What was left of the pool at a moment: what is left now, and what happened since taken back."""
+    left = goods_left(lane.state({}), lane.pools[pool_id])
+    sold = sold_since(tx, workspace, items, moment)
+    later = orders_changed_since(tx, workspace, items, moment)
+    came_back = sum(
+        units * items[order.connection, item]
+        for order in later.values()
+        for item, units in restocked_since(order, moment).items()
+        if (order.connection, item) in items
+    )
+    gone = sum(units * items[item] for item, units in sold.items())
+    return left + gone - came_back - booked_since(tx, workspace, pool_id, moment)
+
+
+def _book(tx: Tx, workspace: Workspace, void: StoredVoid, pool: Pool, credited: int, returned: int) -> None:
+    """The ledger's lines, each with a cause that counts once for ever; the order's story; the audit."""
+    movements = []
+    if credited:
+        note = "units of a cancelled order that never existed"
+        movements.append(_movement(void, "void", credited, "", note))
+    if returned:
+        note = "units of an order that we cancelled without restock, and that exist"
+        movements.append(_movement(void, "receive", returned, "/rest", note))
+    add_movements(tx, workspace, movements)
+    if movements:
+        add_goods(tx, workspace, void.pool_id, credited + returned)
+    detail = {"sku": pool.sku, "called off": void.called_off, "voided": credited, "back in the pool": returned}
+    add_history(tx, workspace, [(void.order_key, "voided", "storebridge", detail)])
+    row = AuditRow(workspace=workspace, kind="order_voided", subject=void.order_key, actor="storebridge", record=detail)
+    append(tx, [row])
+
+
+def _movement(void: StoredVoid, kind: str, units: int, part: str, note: str) -> NewMovement:
+    cause = f"void:{void.order_key}:{void.pool_id}{part}"
+    return NewMovement(pool_id=void.pool_id, kind=kind, units=units, cause=cause, actor="storebridge", note=note)
+
+
+def _with_more(pool: Pool, units: int) -> Pool:
+    return msgspec.structs.replace(pool, goods=pool.goods + units)
+
+
+# who loses
+
+
+def _name_losers(tx: Tx, terms: WorkspaceTerms, lane: StoredLane, pool_id: PoolId) -> None:
+    """Choose anew who loses in a pool; orders that lose or keep their goods from now on move in the queue."""
+    pool, workspace = lane.pools[pool_id], terms.workspace
+    short = max(0, -goods_left(lane.state({}), pool))
+    before = {loser.order_key: loser.units for loser in losers_of_pools(tx, workspace, [pool_id])}
+    losing = choose_losers(_claims(tx, workspace, lane, pool_id), short, terms.oversold_first) if short else []
+    after = {loser.claim.order_key: loser.units for loser in losing}
+    if after == before:
+        return
+    save_losers(tx, workspace, pool_id, after)
+    _move_in_queue(tx, workspace, sorted({*before, *after}))
+    if not short:
+        _call_off_voids(tx, workspace, sorted(before))
+        return
+    raise_cases(tx, [_case(workspace, lane, pool, short, losing)])
+
+
+def _claims(tx: Tx, workspace: Workspace, lane: StoredLane, pool_id: PoolId) -> list[Claim]:
+    items = _items_of(lane, pool_id)
+    waiting = orders_waiting_for(tx, workspace, items)
+    found = [
+        claim_of(key, order, {item: weight for (store, item), weight in items.items() if store == order.connection})
+        for key, order in waiting.items()
+    ]
+    return [claim for claim in found if claim is not None]
+
+
+def _case(workspace: Workspace, lane: StoredLane, pool: Pool, short: int, losing: list[Loser]) -> CaseOpening:
+    details: dict[str, Any] = {"units short": short}
+    if losing:
+        details["orders"] = [f"{loser.claim.name} of {loser.claim.connection} ({loser.units})" for loser in losing]
+    return CaseOpening(
+        workspace=workspace,
+        reason=Reason.OVERSOLD,
+        subject=pool.pool_id,
+        sku=pool.sku,
+        lane=lane.lane,
+        field="goods",
+        details=details,
+    )
+
+
+def _move_in_queue(tx: Tx, workspace: Workspace, keys: Collection[OrderKey]) -> None:
+    losing = {loser.order_key for loser in losers_of_orders(tx, workspace, keys)}
+    for key, file in load_files(tx, workspace, keys).items():
+        place = place_in_queue(file.order, held=bool(file.held_by), oversold=key in losing).value
+        if place != file.queue:
+            set_queue(tx, workspace, key, queue=place, held_by=file.held_by)
+            change = "oversold" if key in losing else "goods_found"
+            add_history(tx, workspace, [(key, change, "storebridge", {})])
+            row = AuditRow(workspace=workspace, kind=f"order_{change}", subject=key, actor="storebridge", record={})
+            append(tx, [row])
+
+
+def _call_off_voids(tx: Tx, workspace: Workspace, keys: Collection[OrderKey]) -> None:
+    """There are goods for them after all: a cancellation that is not on its way yet is not sent."""
+    still = {loser.order_key for loser in losers_of_orders(tx, workspace, keys)}
+    for key, writes in writes_of_orders(
+        tx, workspace, [k for k in keys if k not in still], states=("planned",)
+    ).items():
+        for write in writes:
+            if write.purpose.startswith(VOID_PURPOSE):
+                settle_write(tx, write.write_id, "superseded", message="there are goods for it after all")
+                drop_voids(tx, workspace, [key])
+
+
+# what both need
+
+
+def _items_of(lane: StoredLane, pool_id: PoolId) -> dict[Item, int]:
+    """Units of the pool that one sale of an item takes."""
+    return {
+        (draw.position.connection, draw.position.item_id): draw.weight for draw in lane.draws if draw.pool_id == pool_id
+    }
+
+
+def _ask_levels(tx: Tx, workspace: Workspace, lane: StoredLane) -> frozenset[ConnectionName]:
+    """Have every counter of the lane read; the read's turn plans with the new goods."""
+    by_store: defaultdict[ConnectionName, set[ItemId]] = defaultdict(set)
+    for key in lane.positions:
+        by_store[key.connection].add(key.item_id)
+    for connection, items in sorted(by_store.items()):
+        asks = [Ask("levels", item, int(Urgency.STOCK_READ), tx.now) for item in sorted(items)]
+        ask_looks(tx, workspace, connection, asks)
+    return frozenset(by_store)

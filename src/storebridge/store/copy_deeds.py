@@ -1,0 +1,161 @@
+"""What was done to the copies in a store of late, and what was booked there as edits by staff."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import func, select
+
+from storebridge.model.copying import CopyDeed, Deed
+from storebridge.model.ids import ConnectionName, ItemId, PoolId, Workspace
+from storebridge.model.sales import Order
+from storebridge.store.lanes import HasConnection
+from storebridge.store.tables import copies, draws, ledger, order_effects, order_writes, orders, pools
+
+OF_WRITES = {
+    "create_copy": Deed.MADE,
+    "replace_copy": Deed.CHANGED,
+    "edit_lines": Deed.CHANGED,
+    "cancel_order": Deed.GIVEN_BACK,
+    "refund_copy": Deed.GIVEN_BACK,
+}
+"""Kinds of our writes to a copy, and what they may make its store do to stock."""
+SENT = ("sent", "unclear", "applied", "confirmed", "undone")
+
+
+class ByStaff(msgspec.Struct, frozen=True):
+    """Units that no order explains, booked as an edit by staff."""
+
+    pool_id: PoolId
+    units: int
+    at: datetime
+
+
+def booked_by_staff(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, after: datetime, until: datetime
+) -> list[ByStaff]:
+    """Bookings of a period; those that an order explained later count against them, whenever that was."""
+    mine = (ledger.c.workspace == workspace) & (ledger.c.connection == connection) & (ledger.c.kind == "manual")
+    query = (
+        select(ledger.c.pool_id, ledger.c.units, ledger.c.at).where(mine, ledger.c.at > after).order_by(ledger.c.seq)
+    )
+    rows = [ByStaff(PoolId(pool_id), int(units), at) for pool_id, units, at in tx.conn.execute(query)]
+    left: dict[PoolId, int] = {}
+    for row in rows:
+        left[row.pool_id] = left.get(row.pool_id, 0) + row.units
+    return [row for row in rows if row.at <= until and left[row.pool_id]]
+
+
+def moved_unexplained(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, deed: CopyDeed, *, up: bool
+) -> bool:
+    """Whether counters of its items went up (or down) since a deed by more than orders there can explain: at most all
+    that orders which changed since put back, or that orders which were placed since took."""
+    at, sold = ledger.c, order_effects.c
+    seen = select(at.item_id, func.sum(func.abs(at.units))).where(
+        at.workspace == workspace,
+        at.connection == connection,
+        at.kind == "level",
+        at.at > deed.at,
+        at.units > 0 if up else at.units < 0,
+        at.item_id.in_(deed.items),
+    )
+    same = (orders.c.workspace == sold.workspace) & (orders.c.connection == sold.connection)
+    units = sold.restocked - sold.base_restocked if up else sold.sold - sold.base_sold
+    explained = (
+        select(sold.item_id, func.sum(units))
+        .join(orders, same & (orders.c.order_id == sold.order_id))
+        .where(
+            sold.workspace == workspace,
+            sold.connection == connection,
+            sold.item_id.in_(deed.items),
+            orders.c.origin.is_(None),
+            (orders.c.updated_at if up else sold.at) > deed.at,
+        )
+    )
+    by_orders = {item: int(count) for item, count in tx.conn.execute(explained.group_by(sold.item_id))}
+    found = tx.conn.execute(seen.group_by(at.item_id))
+    return any(int(count) > by_orders.get(item, 0) for item, count in found)
+
+
+def deeds_to_copies(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, since: datetime
+) -> list[CopyDeed]:
+    """Our writes to copies in a store, and parcels that left there, oldest first. A write counts from its sending."""
+    known = _copies_since(tx, workspace, connection, since)
+    found = [
+        CopyDeed(Deed.SHIPPED, order.order_id, parcel.created_at, _items(order, {one.line_id for one in parcel.lines}))
+        for order in known.values()
+        for parcel in order.parcels
+        if parcel.created_at >= since
+    ]
+    mine = (order_writes.c.workspace == workspace) & (order_writes.c.connection == connection)
+    query = select(
+        order_writes.c.kind, order_writes.c.payload, order_writes.c.result, order_writes.c.first_sent_at
+    ).where(
+        mine,
+        order_writes.c.kind.in_(OF_WRITES),
+        order_writes.c.state.in_(SENT),
+        order_writes.c.first_sent_at >= since,
+    )
+    content: dict[str, Counter[ItemId]] = {}
+    for kind, payload, result, at in tx.conn.execute(query.order_by(order_writes.c.first_sent_at)):
+        order_id = (result or {}).get("order_id", "") if kind == "create_copy" else payload["order_id"]
+        if order_id not in known:
+            continue
+        before = content.get(order_id)
+        if kind in ("create_copy", "replace_copy"):
+            content[order_id] = _content(payload)
+        items, sure = _touched(kind, payload, known[order_id], before), True
+        if kind == "replace_copy" and before is None:
+            sure = False
+        found.append(CopyDeed(OF_WRITES[kind], order_id, at, items, sure))
+    return sorted(found, key=lambda one: (one.at, one.order_id))
+
+
+def _content(payload: Mapping[str, Any]) -> Counter[ItemId]:
+    """Units of each item that a copy was made with."""
+    units: Counter[ItemId] = Counter()
+    for line, goods in zip(payload["original"]["lines"], payload["goods"], strict=True):
+        if goods is not None:
+            units[ItemId(goods["item_id"])] += line["current"]
+    return units
+
+
+def _touched(kind: str, payload: Mapping[str, Any], copy: Order, before: Counter[ItemId] | None) -> frozenset[ItemId]:
+    """Items of whose units a write changed something; all of the copy where that cannot be told."""
+    if kind == "replace_copy" and before is not None:
+        now = _content(payload)
+        return frozenset(item for item in {*now, *before} if now[item] != before[item])
+    if kind == "edit_lines":
+        added = {ItemId(one["goods"]["item_id"]) for one in payload["added"] if one["goods"] is not None}
+        return _items(copy, {one["line_id"] for one in payload["units"]}) | added
+    return _items(copy, {one["line_id"] for one in payload["lines"]} if kind == "refund_copy" else None)
+
+
+def _copies_since(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, since: datetime
+) -> dict[str, Order]:
+    mine = (copies.c.workspace == workspace) & (copies.c.connection == connection)
+    query = select(copies.c.document).where(mine, copies.c.read_at >= since, copies.c.document.is_not(None))
+    read: list[Any] = [document for (document,) in tx.conn.execute(query)]
+    return {order.order_id: order for order in (msgspec.convert(one, Order) for one in read)}
+
+
+def _items(order: Order, lines: set[str] | None) -> frozenset[ItemId]:
+    named = (line for line in order.lines if lines is None or line.line_id in lines)
+    return frozenset(line.item_id for line in named if line.item_id is not None)
+
+
+def items_of_pool(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, pool_id: PoolId
+) -> tuple[frozenset[ItemId], str]:
+    """What a store sells of a pool, bundles among them; and the pool's SKU."""
+    mine = (draws.c.workspace == workspace) & (draws.c.connection == connection) & (draws.c.pool_id == pool_id)
+    items = frozenset(ItemId(item) for (item,) in tx.conn.execute(select(draws.c.item_id).where(mine)))
+    whose = (pools.c.workspace == workspace) & (pools.c.pool_id == pool_id)
+    return items, str(tx.conn.execute(select(func.max(pools.c.sku)).where(whose)).scalar() or pool_id)

@@ -1,0 +1,35 @@
+"""Tables of what was sold beyond what exists; part of the same schema as ``tables.py``."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, String, Table
+
+from storebridge.store.columns import UtcTime
+from storebridge.store.tables import metadata as metadata
+
+losers = Table(
+    "losers",  # orders whose goods do not exist, while the pool is short
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("order_key", String, primary_key=True),
+    Column("pool_id", String, primary_key=True),
+    Column("units", BigInteger, nullable=False),  # units of the pool that are missing for it
+    Column("since", UtcTime, nullable=False),
+    Column("choice", String, nullable=False, server_default=""),  # wait | substitute | cancel; empty: none yet
+    Index("losers_by_pool", "workspace", "pool_id"),
+)
+
+voids = Table(
+    "voids",  # units of cancelled orders that did not come back: each is looked at once
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("order_key", String, primary_key=True),
+    Column("pool_id", String, primary_key=True),
+    Column("state", String, nullable=False),  # ordered (we cancel it) | waiting | decided
+    Column("allotted", BigInteger),  # units that we cancel it for; null: somebody else cancelled it
+    Column("called_off", BigInteger, nullable=False, server_default="0"),  # units that did not come back
+    Column("credited", BigInteger, nullable=False, server_default="0"),  # of these, units that never existed
+    Column("cancelled_at", UtcTime),
+    Column("at", UtcTime, nullable=False),
+    Index("voids_by_state", "workspace", "state"),
+)

@@ -1,0 +1,87 @@
+"""What is not known of the vendors, as one seed plays it: some switches of the pretend stores stand the other way."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.switches import all_switches, set_switches, shown
+from storebridge_sandbox.wix.quirks import WixQuirks
+
+CHANCE = 0.05
+"""Of each switch; a seed plays about three of them the other way."""
+NOT_SURVIVED = "the product cannot survive it"
+BUDGET = "a smaller budget, with which ten minutes may not do to come to rest"
+COPIES = "with copies a person must say copies_take_stock, or settle a case"
+NOT_DRAWN: Mapping[str, str] = MappingProxyType(
+    {
+        "S3": NOT_SURVIVED,
+        "W2": NOT_SURVIVED,
+        "W3": NOT_SURVIVED,
+        "W11": "units are gone that no record of the store shows as sold",
+        "W13": "the store itself sells more than it has",
+        "W14": BUDGET,
+        "S23": BUDGET,
+        "S37": "a case that stays open tells of it",
+        "G1": "drawn apart, under guarded only",
+        "G2": "drawn apart, under guarded only",
+        "G3": "buying past the guard is drawn by the shoppers",
+        "G4": "drawn apart, under guarded only",
+    }
+)
+"""Assumptions that the simulation leaves as they are, each with its reason."""
+NOT_DRAWN_WITH_COPIES: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("S13", "S35", "S36", "W9", "W10"), COPIES),
+        "S28": "a copy says that goods were put back which it never took: a raise by staff is booked as its doing",
+    }
+)
+
+
+def draw_habits(seed: int, policy: str, *, copies: bool = False) -> tuple[ShopifyOptions, WixQuirks]:
+    """How both stores behave under a seed, where nobody knows."""
+    shopify, wix = set_switches(drawn_switches(seed, copies=copies))
+    if policy != "guarded":
+        return shopify, wix
+    chance = random.Random(f"guard-{seed}")
+    return shopify, dataclasses.replace(
+        wix,
+        g1_called_at_placement=chance.random() < 0.7,
+        g2_passes_without_answer=chance.random() < 0.3,
+        g2_timeout_seconds=chance.choice((2.0, 5.0)),
+        g4_own_stock_check=chance.choice(("before", "after")),
+    )
+
+
+def drawn_switches(seed: int, *, copies: bool = False) -> dict[str, Any]:
+    """The switches that a seed plays the other way, by name."""
+    chance = random.Random(f"habits-{seed}")
+    drawn: dict[str, Any] = {}
+    for name, switch in all_switches().items():
+        plays, value = chance.random() < CHANCE, chance.choice(switch.others)
+        if plays and switch.assumption and not reason_not_drawn(switch.assumption, copies=copies):
+            drawn[name] = value
+    return drawn
+
+
+def reason_not_drawn(assumption: str, *, copies: bool = False) -> str:
+    """Why an assumption is left as it is; empty where it is drawn."""
+    apart = NOT_DRAWN_WITH_COPIES.get(assumption, "") if copies else ""
+    return NOT_DRAWN.get(assumption, apart)
+
+
+def told(drawn: Mapping[str, Any]) -> tuple[str, ...]:
+    """As they can be typed behind ``sandbox --switch``."""
+    return tuple(f"{name}={shown(value)}" for name, value in sorted(drawn.items()))
+
+
+def draw_express_share(seed: int, policy: str, faults: str) -> float:
+    """The part of Wix's orders that goes past its checkout's guard (G3): a tenth in a quarter of the guarded seeds, but
+    for calm ones."""
+    if policy != "guarded" or faults == "none":
+        return 0.0
+    return random.Random(f"express-{seed}").choice((0.0, 0.0, 0.0, 0.1))

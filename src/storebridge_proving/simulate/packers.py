@@ -1,0 +1,77 @@
+"""The warehouse: it sends what the copying store's admin shows as waiting, whole or in parts, and what the bridge's
+queue says of that store's own orders.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from storebridge.errors import RefusedError
+from storebridge.flows.queue import Place
+from storebridge.model.sales import Tracking
+from storebridge.operations.list_orders import list_orders
+from storebridge.operations.ship_order import ship_order
+from storebridge_proving.simulate.theatre import WORKSPACE, Theatre
+from storebridge_proving.store_client import CartLine, StoreRefused
+
+EVERY_SECONDS = (40.0, 140.0)
+WITHOUT_NUMBER = 0.2
+"""Parcels whose tracking number is typed in later."""
+
+
+async def pack_and_send(theatre: Theatre, store: str, chance: random.Random) -> None:
+    """Somebody packs something now and then, for ever. ``store`` is the one that gets the copies."""
+    while True:
+        await theatre.clock.sleep(chance.uniform(*EVERY_SECONDS))
+        if chance.random() < 0.7:
+            await _send_a_copy(theatre, store, chance)
+        else:
+            await _send_from_the_queue(theatre, store, chance)
+
+
+async def _send_a_copy(theatre: Theatre, store: str, chance: random.Random) -> None:
+    (admin,) = [client for client in theatre.clients if client.name == store]
+    waiting = [order for order in (await admin.truth())["orders"] if order["origin"] and _open_lines(order)]
+    if not waiting:
+        return
+    order = chance.choice(waiting)
+    lines = [CartLine(sku, chance.randint(1, units)) for sku, units in _open_lines(order).items()]
+    some = chance.sample(lines, chance.randint(1, len(lines)))
+    number = f"1Z{chance.getrandbits(40):012X}"
+    tracking = {} if chance.random() < WITHOUT_NUMBER else {"company": "UPS", "number": number, "url": ""}
+    try:
+        await admin.fulfil(order["id"], tracking, some)
+    except StoreRefused:
+        return
+
+
+def _open_lines(order: Mapping[str, Any]) -> dict[str, int]:
+    if order["cancelled_at"]:
+        return {}
+    left = {
+        line["sku"]: line["quantity"] - line["cancelled"] - line["refunded"] - line["fulfilled"]
+        for line in order["lines"]
+    }
+    return {sku: units for sku, units in left.items() if units > 0}
+
+
+async def _send_from_the_queue(theatre: Theatre, store: str, chance: random.Random) -> None:
+    bridge = theatre.bridge
+    if bridge is None:
+        return
+    terms = bridge.workspaces[WORKSPACE].terms
+    page = await list_orders(theatre.store, terms, places=(Place.READY, Place.PARTLY_SHIPPED))
+    mine = [queued for queued in page.items if queued.connection == store]
+    if not mine:
+        return
+    tracking = Tracking("UPS", f"1Z{chance.getrandbits(40):012X}")
+    key = chance.choice(mine).order_key
+    try:
+        moved = await theatre.store.run(
+            ship_order, terms, theatre.ids, key, lines=None, tracking=tracking, actor="packer"
+        )
+    except RefusedError:
+        return
+    bridge.wake(WORKSPACE, moved.wake)

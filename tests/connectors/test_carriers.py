@@ -1,0 +1,99 @@
+"""A carrier is told to each vendor in that vendor's own word, so that both make a link that works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from builders.orders import make_order, make_parcel
+from storebridge.connectors.shopify.write_orders import encode_order_call as to_shopify
+from storebridge.connectors.wix.write_orders import encode_order_call as to_wix
+from storebridge.flows.confirm import shows
+from storebridge.model.carriers import CARRIERS, LINKS, NAMES, shopify_name
+from storebridge.model.ids import OrderId
+from storebridge.model.order_writes import ChangeTracking
+from storebridge.model.sales import Tracking
+
+
+def heard_by(company: str, number: str = "123", url: str = "") -> tuple[dict[str, str], dict[str, str]]:
+    """What Wix and Shopify hear of a parcel's tracking."""
+    tracking = Tracking(company, number, url)
+    write = ChangeTracking(OrderId("0e8b2e3a-6f2f-4f5c-9d52-3b3f0c1c9a11"), "p1", tracking, True)
+    wix: dict[str, Any] = msgspec.json.decode(to_wix(write).body)
+    shopify: dict[str, Any] = msgspec.json.decode(to_shopify(write, "key").body)
+    return wix["fulfillment"]["trackingInfo"], shopify["variables"]["tracking"]
+
+
+def told(company: str) -> tuple[str, str]:
+    """The names that Wix and Shopify hear."""
+    wix, shopify = heard_by(company)
+    return wix["shippingProvider"], shopify["company"]
+
+
+@pytest.mark.parametrize(
+    ("company", "heard"),
+    [
+        ("UPS", ("ups", "UPS")),
+        ("fedex", ("fedex", "FedEx")),
+        ("Canada Post", ("canadaPost", "Canada Post")),
+        ("canadaPost", ("canadaPost", "Canada Post")),
+        ("DHL", ("dhl", "DHL")),
+        ("DHL Express", ("dhl", "DHL Express")),
+        ("Correos de Mallorca", ("Correos de Mallorca", "Correos de Mallorca")),
+        (" deutsche post ", ("Deutsche Post", "Deutsche Post")),
+        ("ROYAL MAIL", ("Royal Mail", "Royal Mail")),
+        ("dhl ecommerce", ("DHL eCommerce", "DHL eCommerce")),
+        ("dhl", ("dhl", "DHL Express")),
+        ("federal express", ("fedex", "FedEx")),
+        ("西濃運輸", ("西濃運輸", "西濃運輸")),
+    ],
+)
+def test_a_carrier_is_named_as_each_vendor_names_it(company: str, heard: tuple[str, str]) -> None:
+    assert told(company) == heard
+
+
+def test_new_tracking_is_proven_whatever_the_store_calls_the_carrier_and_links_to() -> None:
+    shown = make_parcel("p1", tracking=(Tracking("ups", "123", "https://www.ups.com/track?tracknum=123"),))
+    order = make_order(parcels=(shown,))
+    assert shows(order, ChangeTracking(order.order_id, "p1", Tracking("UPS", "123"), True), {})
+    assert not shows(order, ChangeTracking(order.order_id, "p1", Tracking("UPS", "124"), True), {})
+    other = Tracking("UPS", "123", "https://example.org")
+    assert not shows(order, ChangeTracking(order.order_id, "p1", other, True), {})
+
+
+def test_every_name_of_shopifys_list_is_found_in_any_case_and_stands_there_once() -> None:
+    assert len(NAMES) == len({name.casefold() for name in NAMES}) == 171
+    assert all(shopify_name(name.upper()) == name for name in NAMES if name.upper().casefold() == name.casefold())
+    assert all(shopify_name(name) == name for name in NAMES)
+    assert {one.shopify for one in CARRIERS} <= set(NAMES)
+    assert set(LINKS) <= set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("company", "link"),
+    [
+        ("royal mail", "https://www.royalmail.com/track-your-item#/tracking-results/AB%201%2F2"),
+        ("UPS", None),
+        ("Correos de Mallorca", None),
+    ],
+)
+def test_wix_gets_the_link_of_a_carrier_that_it_does_not_know(company: str, link: str | None) -> None:
+    wix, shopify = heard_by(company, "AB 1/2")
+    assert wix.get("trackingLink") == link
+    assert "url" not in shopify, "Shopify makes it by itself"
+
+
+def test_a_link_that_was_given_is_the_one_that_counts() -> None:
+    wix, shopify = heard_by("Royal Mail", "123", "https://example.org/123")
+    assert (wix["trackingLink"], shopify["url"]) == ("https://example.org/123", "https://example.org/123")
+
+
+def test_a_parcel_without_a_number_has_no_link() -> None:
+    wix, _ = heard_by("Royal Mail", "")
+    assert "trackingLink" not in wix
+
+
+def test_wix_knows_the_five_that_its_schema_names() -> None:
+    assert {one.wix for one in CARRIERS} == {"fedex", "ups", "usps", "dhl", "canadaPost"}

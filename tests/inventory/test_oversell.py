@@ -1,0 +1,141 @@
+"""Who loses when more was sold than exists, and which cancelled units never existed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from builders.orders import PLACED, SHOPIFY, WIX, eur, make_line, make_order, make_parcel
+from storebridge.inventory.claims import called_off, claim_of, paid_at, restocked_since
+from storebridge.inventory.oversell import Claim, choose_losers, voided_units
+from storebridge.model.ids import ConnectionName, ItemId, OrderKey
+from storebridge.model.sales import Payment, PaymentKind, PaymentOutcome, Refund, RefundLine, Standing
+
+MUG = ItemId("mug")
+
+
+def later(minutes: float) -> datetime:
+    return PLACED + timedelta(minutes=minutes)
+
+
+def claim(name: str, units: int = 1, *, paid: float | None = 0, store: ConnectionName = SHOPIFY) -> Claim:
+    return Claim(OrderKey(name), store, name, PLACED, None if paid is None else later(paid), units)
+
+
+def losing(*claims: Claim, short: int, first: tuple[ConnectionName, ...] = ()) -> list[tuple[str, int]]:
+    return [(loser.claim.name, loser.units) for loser in choose_losers(claims, short, first)]
+
+
+def mug(units: int = 1, **facts: Any) -> Any:
+    return make_line("l1", units, **{"item_id": MUG, **facts})
+
+
+def paid(minutes: float, outcome: PaymentOutcome = PaymentOutcome.SUCCESS) -> Payment:
+    return Payment(f"p{minutes}", PaymentKind.SALE, outcome, eur("10.00"), later(minutes))
+
+
+def test_the_last_paid_lose_until_what_is_missing_is_covered() -> None:
+    orders = claim("early", 2, paid=1), claim("middle", 2, paid=2), claim("late", 2, paid=3)
+    assert losing(*orders, short=1) == [("late", 1)]
+    assert losing(*orders, short=2) == [("late", 2)]
+    assert losing(*orders, short=3) == [("late", 2), ("middle", 1)]
+    assert losing(*orders, short=9) == [("late", 2), ("middle", 2), ("early", 2)]
+    assert losing(*orders, short=0) == []
+
+
+def test_an_order_that_nobody_paid_loses_before_any_that_was() -> None:
+    assert losing(claim("paid late", paid=99), claim("unpaid", paid=None), short=1) == [("unpaid", 1)]
+
+
+def test_a_store_that_comes_first_keeps_whatever_the_time() -> None:
+    orders = claim("shop", paid=9), claim("wix", paid=1, store=WIX)
+    assert losing(*orders, short=1) == [("shop", 1)]
+    assert losing(*orders, short=1, first=(SHOPIFY,)) == [("wix", 1)]
+    assert losing(*orders, short=1, first=(WIX, SHOPIFY)) == [("shop", 1)]
+
+
+def test_orders_paid_in_the_same_moment_are_told_apart_by_their_keys_in_any_sequence() -> None:
+    one, two = claim("a"), claim("b")
+    assert losing(one, two, short=1) == losing(two, one, short=1) == [("b", 1)]
+
+
+def test_what_has_left_or_was_cancelled_is_no_claim() -> None:
+    key = OrderKey("k")
+    part = make_order(mug(3, fulfilled=2), parcels=(make_parcel(units=2),))
+    assert claim_of(key, part, {MUG: 2}) == Claim(key, SHOPIFY, "#1001", PLACED, None, 2)
+    assert claim_of(key, make_order(mug(2, fulfilled=2)), {MUG: 1}) is None
+    assert claim_of(key, make_order(mug(2), standing=Standing.CANCELLED), {MUG: 1}) is None
+    assert claim_of(key, make_order(mug(2)), {ItemId("other"): 1}) is None
+
+
+def test_an_order_is_paid_when_the_last_of_its_money_came_in() -> None:
+    assert paid_at(make_order(payments=(paid(1), paid(5), paid(9, PaymentOutcome.FAILED)))) == later(5)
+    assert paid_at(make_order()) is None
+
+
+@pytest.mark.parametrize(("off", "left", "voided"), [(2, -1, 1), (2, -5, 2), (2, 0, 0), (2, 3, 0)])
+def test_cancelled_units_never_existed_only_as_far_as_the_pool_was_short(off: int, left: int, voided: int) -> None:
+    assert voided_units(off, left) == voided
+
+
+def test_called_off_are_units_that_neither_left_nor_came_back() -> None:
+    order = make_order(mug(5, fulfilled=1), standing=Standing.CANCELLED, cancelled_at=later(60))
+    assert called_off(order, {"l1": 5}) == {MUG: 4}
+    assert called_off(order, {"l1": 3}) == {MUG: 2}
+    assert called_off(order, {}) == {}
+    assert called_off(replace(order, standing=Standing.OPEN), {"l1": 5}) == {}
+
+
+def test_what_was_refunded_without_restock_long_before_is_not_called_off_now() -> None:
+    lost = Refund("r1", later(1), eur("10.00"), (RefundLine("l1", 2, 0, eur("10.00")),))
+    own = Refund("r2", later(60), eur("10.00"), (RefundLine("l1", 3, 0, eur("10.00")),))
+    order = make_order(mug(5), standing=Standing.CANCELLED, cancelled_at=later(60), refunds=(lost, own))
+    assert called_off(order, {"l1": 5}) == {MUG: 3}
+
+
+@pytest.mark.parametrize(
+    ("refunded_at", "units", "restocked", "off"),
+    [(5, 1, 0, 2), (1, 1, 0, 1), (5, 2, 0, 1), (5, 3, 0, 0), (5, 1, 1, 2)],
+    ids=["after it was sent", "before", "two of which one was sent", "all", "came back"],
+)
+def test_a_unit_that_was_sent_and_then_refunded_is_not_taken_off_twice(
+    refunded_at: float, units: int, restocked: int, off: int
+) -> None:
+    """Three ordered, one sent after two minutes; so many refunded, and the rest called off after an hour."""
+    refund = Refund("r1", later(refunded_at), eur("10.00"), (RefundLine("l1", units, restocked, eur("10.00")),))
+    undone = make_parcel("p0", 3, created_at=later(0), cancelled=True)
+    of_another_line = make_parcel("p2", 3, line="l2", created_at=later(2))
+    parcels = (undone, make_parcel("p1", 1, created_at=later(2)), of_another_line)
+    facts = {"standing": Standing.CANCELLED, "cancelled_at": later(60), "refunds": (refund,), "parcels": parcels}
+    order = make_order(mug(3, fulfilled=1, refunded=units, restocked=restocked), **facts)
+    assert called_off(order, {"l1": 3 - restocked}).get(MUG, 0) == off
+
+
+def test_where_units_came_back_and_no_refund_says_which_none_counts_as_sent() -> None:
+    """Wix tells of the line only that one came back: four ordered, one sent, one refunded."""
+    told = Refund("r1", later(5), eur("10.00"), (RefundLine("l1", 1, 0, eur("10.00")),))
+    facts = {"standing": Standing.CANCELLED, "cancelled_at": later(60), "refunds": (told,)}
+    parcels = (make_parcel("p1", 1, created_at=later(2)),)
+    assert called_off(make_order(mug(4, fulfilled=1, restocked=1), parcels=parcels, **facts), {"l1": 3}) == {MUG: 1}
+    assert called_off(make_order(mug(4, fulfilled=1), parcels=parcels, **facts), {"l1": 4}) == {MUG: 3}
+
+
+def test_two_refunds_do_not_take_the_same_sent_unit() -> None:
+    lost = [Refund(f"r{at}", later(at), eur("10.00"), (RefundLine("l1", 1, 0, eur("10.00")),)) for at in (5, 6)]
+    facts = {"standing": Standing.CANCELLED, "cancelled_at": later(60), "refunds": tuple(lost)}
+    order = make_order(mug(4, fulfilled=1, refunded=2), parcels=(make_parcel("p1", 1, created_at=later(2)),), **facts)
+    assert called_off(order, {"l1": 4}) == {MUG: 2}
+
+
+def test_restocks_are_told_by_refunds_and_by_the_cancellation_itself() -> None:
+    early = Refund("r1", later(1), eur("10.00"), (RefundLine("l1", 1, 1, eur("10.00")),))
+    late = Refund("r2", later(9), eur("10.00"), (RefundLine("l1", 2, 2, eur("20.00")),))
+    refunded = make_order(mug(5, restocked=3), refunds=(early, late))
+    assert restocked_since(refunded, later(5)) == {MUG: 2}
+    assert restocked_since(refunded, later(10)) == {}
+    cancelled = make_order(mug(5, restocked=5), refunds=(early,), cancelled_at=later(8))
+    assert restocked_since(cancelled, later(5)) == {MUG: 4}
+    assert restocked_since(cancelled, later(8)) == {}

@@ -1,0 +1,30 @@
+"""The weather of a journey: calm, unless a test asks for another with ``in_every_weather``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from builders import journeys
+from builders.weather import CALM, Weather
+
+
+@pytest.fixture(autouse=True)
+def weather(request: pytest.FixtureRequest) -> Iterator[Weather]:
+    journeys.WEATHER.set(getattr(request, "param", CALM))
+    yield journeys.WEATHER.get()
+    journeys.WEATHER.set(CALM)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Faults are played on one database; the other sees the same stories in calm weather."""
+    twice = [item for item in items if _is_weather_on_postgres(item)]
+    if twice:
+        config.hook.pytest_deselected(items=twice)
+        items[:] = [item for item in items if item not in set(twice)]
+
+
+def _is_weather_on_postgres(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    return call is not None and bool(call.params.get("postgres")) and call.params.get("weather", CALM) != CALM

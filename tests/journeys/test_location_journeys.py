@@ -1,0 +1,120 @@
+"""Several locations of a store hold one group's goods; a second group has goods of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from builders.journeys import Goods, Journey, travel
+from storebridge.flows.queue import Place
+from storebridge.operations.settle_case import Choice
+from storebridge_sandbox.wix.settings import WixOptions
+
+both_databases = pytest.mark.parametrize("postgres", [False, pytest.param(True, marks=pytest.mark.postgres)])
+TEN = Goods("A", {"shopify": 10, "wix": 10})
+TWO_GROUPS = [
+    {"name": "main", "locations": {"shopify": ["Main warehouse"], "wix": ["*"]}},
+    {"name": "outlet", "locations": {"shopify": ["Outlet"], "wix": ["Back room"]}},
+]
+
+
+async def by_location(journey: Journey, store: str = "shopify") -> list[int]:
+    """What a store shows of A at each of its locations, in the order in which they were made."""
+    levels = (await journey.client(store).truth())["levels"]
+    return [level["available"] for level in sorted(levels, key=lambda level: level["location_id"])]
+
+
+async def put(journey: Journey, *units: int, store: str = "shopify") -> None:
+    """Staff set every location of a store."""
+    levels = (await journey.client(store).truth())["levels"]
+    places = sorted(level["location_id"] for level in levels)
+    for place, count in zip(places, units, strict=True):
+        await journey.sandbox(store, "POST", "adjust", {"sku": "A", "location_id": place, "set": count})
+
+
+@both_databases
+def test_two_locations_of_one_store_are_one_stock_and_the_last_is_lowered_first(postgres: bool) -> None:
+    async def play(journey: Journey) -> None:
+        await put(journey, 8, 2)
+        await journey.begin()
+        await journey.buy("wix", 3)
+        await journey.pass_time(60.0)
+        assert await by_location(journey) == [7, 0]
+        assert await journey.levels() == {"shopify": 7, "wix": 7}
+
+    travel(play, TEN, postgres=postgres)
+
+
+@both_databases
+def test_what_is_kept_together_is_taken_from_one_location_that_has_all_of_it(postgres: bool) -> None:
+    async def play(journey: Journey) -> None:
+        await put(journey, 8, 2)
+        await journey.begin()
+        await journey.buy("wix", 3)
+        await journey.pass_time(60.0)
+        assert await by_location(journey) == [5, 2]
+        await journey.buy("wix", 2)
+        await journey.pass_time(60.0)
+        assert await by_location(journey) == [5, 0]
+
+    travel(play, TEN, postgres=postgres, keep_together=True)
+
+
+def test_what_no_single_location_has_is_taken_from_the_last_ones_in_turn() -> None:
+    async def play(journey: Journey) -> None:
+        await put(journey, 5, 5)
+        await journey.begin()
+        await journey.buy("wix", 7)
+        await journey.pass_time(60.0)
+        assert await by_location(journey) == [3, 0]
+
+    travel(play, TEN, keep_together=True)
+
+
+@pytest.mark.parametrize("policy", ["mirror", "escrow"])
+def test_a_transfer_between_locations_of_a_store_is_no_sale(policy: str) -> None:
+    async def play(journey: Journey) -> None:
+        await put(journey, 10, 0)
+        await journey.begin()
+        before, written = await journey.levels(), await journey.stock_writes("wix")
+        main, _ = await by_location(journey)
+        await put(journey, main - 3, 3)
+        await journey.pass_time(900.0)
+        assert await journey.levels() == before
+        assert await by_location(journey) == [main - 3, 3]
+        assert await journey.stock_writes("wix") == written
+        assert await journey.goods_left() == 10
+        assert await journey.rows("select count(*) from ledger where kind = 'manual'") == [(0,)]
+        assert await journey.reasons() == []
+
+    travel(play, TEN, policy=policy)
+
+
+async def oversell_main(journey: Journey) -> None:
+    """Both groups have goods; the main one is sold twice within the lag."""
+    await put(journey, 2, 5)
+    await put(journey, *[shown or 5 for shown in await by_location(journey, "wix")], store="wix")
+    await journey.begin()
+    await journey.faults("shopify", partitioned=True)
+    await journey.buy("shopify", 2)
+    await journey.pass_time(1.0)
+    await journey.buy("wix", 2)
+    await journey.faults("shopify")
+    await journey.pass_time(200.0)
+
+
+def test_an_oversold_group_can_be_met_from_another_groups_shelf() -> None:
+    async def play(journey: Journey) -> None:
+        await oversell_main(journey)
+        assert "oversold" in await journey.reasons()
+        await journey.settle("oversold", Choice.SPLIT)
+        await journey.pass_time(400.0)
+        assert "oversold" not in await journey.reasons()
+        moved = "select pool_id, units from ledger where kind = 'moved' order by pool_id"
+        assert await journey.rows(moved) == [("A@main", 2), ("A@outlet", -2)]
+        view = (await journey.queue())["wix"]
+        assert view.queued.place is Place.READY
+        told = [entry.detail["group"] for entry in view.history if entry.kind == "ships_from_other_group"]
+        assert told == ["outlet"]
+        assert (await by_location(journey))[1] == 3
+
+    travel(play, Goods("A", {"shopify": 2, "wix": 2}), groups=TWO_GROUPS, wix=WixOptions(more_locations=("Back room",)))
