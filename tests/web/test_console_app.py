@@ -267,16 +267,18 @@ def test_figures_are_written_for_people() -> None:
         (timedelta(hours=24), "1 d"),
         (timedelta(hours=23, minutes=59, seconds=58), "1 d"),
         (timedelta(hours=23), "23 h"),
-        (timedelta(hours=47), "2 d"),
+        (timedelta(hours=47), "1 d 23 h"),
+        (timedelta(days=6, hours=23, minutes=59), "7 d"),
         (timedelta(hours=6, seconds=-1), "6 h"),
-        (timedelta(hours=1, minutes=50), "2 h"),
+        (timedelta(hours=1, minutes=30), "1 h 30 min"),
+        (timedelta(hours=1, minutes=29, seconds=58), "1 h 30 min"),
         (timedelta(minutes=59, seconds=1), "1 h"),
         (timedelta(seconds=61), "2 min"),
         (timedelta(seconds=59), "59 s"),
         (timedelta(seconds=-5), "0 s"),
     ],
 )
-def test_what_is_left_of_a_time_is_rounded_and_not_cut(time: timedelta, told: str) -> None:
+def test_what_is_left_of_a_time_is_said_to_the_minute_and_not_cut(time: timedelta, told: str) -> None:
     assert left(NOW + time, NOW) == told
 
 

@@ -208,7 +208,7 @@ def test_a_campaign_is_started_and_ended_with_the_keyboard_alone(visit: Callable
     page.get_by_label("Hours").fill("1,5")
     page.keyboard.press("Enter")
     expect(page.locator(".campaigns")).to_contain_text("TEE-3* until")
-    expect(page.locator(".campaigns")).to_contain_text("1 h left")
+    expect(page.locator(".campaigns")).to_contain_text("1 h 30 min left")
     _tab_to(page, "End it now: TEE-3*")
     page.keyboard.press("Enter")
     expect(page.locator(".campaigns")).to_have_count(0)

@@ -63,13 +63,19 @@ def span(since: datetime | None, now: datetime) -> str:
 
 
 def left(until: datetime, now: datetime) -> str:
-    """How long until then, in one unit, to the nearest: whoever just asked for 24 hours has a day left."""
+    """How long until then, to the minute, from a day on to the hour: whoever just asked for 24 hours has a day left."""
     seconds = max(timedelta(0), until - now).total_seconds()
+    if seconds < 60:
+        return f"{int(seconds)} s"
     minutes = ceil(seconds / 60)
-    for size, unit in ((1440, "d"), (60, "h"), (1, "min")):
-        if minutes >= size and seconds >= 60:
-            return f"{round(minutes / size)} {unit}"
-    return f"{int(seconds)} s"
+    if minutes < 1440:
+        return _parts((minutes // 60, "h"), (minutes % 60, "min"))
+    hours = round(minutes / 60)
+    return _parts((hours // 24, "d"), (hours % 24, "h"))
+
+
+def _parts(*parts: tuple[int, str]) -> str:
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
 def sku_path(sku: str) -> str:
