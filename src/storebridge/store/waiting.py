@@ -323,6 +323,30 @@ def waiting_looks(
     return [ClaimedLook(*row) for row in _WAITING_LOOKS.all(tx, w=workspace, c=connection, now=tx.now, n=limit)]
 
 
+_GATHERING_LOOKS = Prepared(
+    select(looks.c.kind, looks.c.key, looks.c.asked, looks.c.priority, looks.c.due_at, looks.c.attempts)
+    .where(
+        looks.c.workspace == bindparam("w"),
+        looks.c.connection == bindparam("c"),
+        looks.c.kind == bindparam("k"),
+        looks.c.asked > looks.c.answered,
+        looks.c.priority == bindparam("p"),
+        looks.c.due_at > bindparam("now"),
+        looks.c.attempts == 0,
+    )
+    .order_by(looks.c.due_at, looks.c.key)
+    .limit(bindparam("n"))
+)
+
+
+def gathering_looks(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, kind: str, urgency: int, *, limit: int
+) -> list[ClaimedLook]:
+    """Looks of one kind and urgency that are not due yet, the earliest first; none whose read failed."""
+    rows = _GATHERING_LOOKS.all(tx, w=workspace, c=connection, k=kind, p=urgency, now=tx.now, n=limit)
+    return [ClaimedLook(*row) for row in rows]
+
+
 def due_of_kind(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, kind: str
 ) -> tuple[ClaimedLook, ...]:

@@ -44,7 +44,7 @@ METHOD = (
     "share one process; every call and every webhook goes over loopback HTTP. The stores answer at once: what they "
     "need for their own work is part of the figure.",
     "Orders of one unit are placed in Wix as fast as it takes them. From the first checkout until a later read has "
-    "confirmed the last copy. Orders that arrive within five seconds are read together.",
+    "confirmed the last copy. Orders that arrive within five seconds, or fill a read sooner, are read together.",
     "unlimited: neither the stores nor the bridge limit calls. with_budgets: both vendors' own limits (Shopify 2,000 "
     "points and 100 a second, Wix 200 calls a minute), and stock is kept in step out of the same budgets.",
     "least: one write for each copy and one read for as many orders as one read takes, in either store. of_least is "

@@ -30,8 +30,9 @@ from storebridge.work.wakes import Bell
 
 LEASE_SECONDS = 30.0
 PLENTY = 0.75
-"""Free part of the budget from which on writes to orders take every free call slot at once; below, one after the other,
-so that stock never waits behind several of them."""
+"""Free part of the budget from which on writes to orders take every free call slot at once, and orders that fill a read
+are read before their beat; below, such writes go one after the other, so that stock never waits behind several of
+them, and orders wait."""
 
 log = get_logger("courier")
 
@@ -145,6 +146,7 @@ class Courier:
             may_write=capabilities.write_style != "none",
             in_flight_looks=frozenset(self._reading),
             marked_since=self._marked_since,
+            plenty=self._connector.budget.ratio() >= PLENTY,
         )
         return await self._store.run(
             next_job,

@@ -24,11 +24,13 @@ from storebridge.store.journal import (
 )
 from storebridge.store.leases import demand
 from storebridge.store.marks import load_mark
-from storebridge.store.waiting import ClaimedLook, waiting_looks
+from storebridge.store.waiting import ClaimedLook, gathering_looks, waiting_looks
 from storebridge.work.urgency import Urgency, turn_comes_at
 
 WRITING_LOOKS = frozenset({"order_write"})
 """Kinds whose errand writes to the store."""
+GATHERED = "orders"
+"""The kind of look that waits for a beat (normalize/dispatch.py), so that one read serves many."""
 SHORTEST_PAUSE = timedelta(milliseconds=20)
 Encode = Callable[[Sequence[StockWrite], str, str], EncodedCall]
 
@@ -68,6 +70,8 @@ class Limits(msgspec.Struct, frozen=True):
     in_flight_looks: frozenset[tuple[str, str]] = frozenset()
     marked_since: datetime | None = None
     """Nothing is written before a store's mark was compared after this moment; None: no store of ours bears one."""
+    plenty: bool = False
+    """The store has so much budget to spare that a full read need not wait for its beat."""
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -100,7 +104,8 @@ def next_job(tx: Tx, desk: Desk, limits: Limits, encode: Encode, call_id: CallId
         return _journal(tx, desk, limits, encode, intents, call_id, key)
     if looks:
         return _group(limits, looks)
-    return Idle(_until_due(tx, desk, due))
+    full = _full_read(tx, desk, limits) if limits.plenty and due.look is not None else None
+    return full or Idle(_until_due(tx, desk, due))
 
 
 def _has_come(due_at: datetime | None, now: datetime) -> bool:
@@ -134,6 +139,17 @@ def _readable(tx: Tx, desk: Desk, limits: Limits) -> list[ClaimedLook]:
     room = max(limits.rows_per_read.values()) + len(limits.in_flight_looks)
     found = waiting_looks(tx, desk.workspace, desk.connection, limit=room)
     return [look for look in found if (look.kind, look.key) not in limits.in_flight_looks]
+
+
+def _full_read(tx: Tx, desk: Desk, limits: Limits) -> Read | None:
+    """As many looks as a read carries, though their beat is still to come: waiting longer would save no call."""
+    rows = limits.rows_per_read[GATHERED]
+    flying = {key for kind, key in limits.in_flight_looks if kind == GATHERED}
+    found = gathering_looks(
+        tx, desk.workspace, desk.connection, GATHERED, int(Urgency.ORDERS), limit=rows + len(flying)
+    )
+    free = [look for look in found if look.key not in flying]
+    return Read(GATHERED, tuple(free[:rows])) if len(free) >= rows else None
 
 
 def _write_goes_first(intents: Sequence[WaitingIntent], looks: Sequence[ClaimedLook]) -> bool:

@@ -28,7 +28,8 @@ from storebridge.work.urgency import Urgency
 
 ORDER_BEAT = timedelta(seconds=5)
 """Orders are due together at the next beat: one order causes several deliveries, and a read carries many orders. Each
-read for itself, they used up the budget that stock needs (p95 of a change grew from 2.0 to 3.7 s)."""
+read for itself, they used up the budget that stock needs (p95 of a change grew from 2.0 to 3.7 s). Where they fill a
+read sooner and there is budget to spare, the courier does not wait for the beat (deliver/jobs.py)."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CATALOGUE_COALESCING = timedelta(seconds=10)
 
