@@ -133,7 +133,7 @@ def test_what_goes_wrong_is_one_line(
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        (["orders"], {"items": [], "places": {}, "after": None}),
+        (["orders"], {"items": [], "places": {}, "after": None, "locations": []}),
         (["exceptions", "list"], {"items": [], "after": None}),
         (["exceptions", "retry", "--sku", "A"], {"settled": [], "refused": []}),
         (["secrets", "list"], {"names": []}),

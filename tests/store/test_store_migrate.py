@@ -17,11 +17,11 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from builders.databases import HandClock, postgres_schema
 from builders.money import euros, make_entry, make_paid_order, make_payment
-from builders.orders import PLACED
+from builders.orders import PLACED, make_shipment
 from builders.rows import MAIN, SHOPIFY
 from storebridge.errors import StoreUnavailableError
 from storebridge.model.ids import OrderId
-from storebridge.model.sales import Order
+from storebridge.model.sales import Order, ShipmentState
 from storebridge.model.settlement import AdjustedOrder, LedgerEntry
 from storebridge.store import tables_checkouts  # noqa: F401 - its tables belong to the same schema
 from storebridge.store.books import save_entries
@@ -164,6 +164,25 @@ def test_entries_that_are_known_already_are_found_by_every_order_that_they_name(
         ("b4", 1, "o1", "t1"),
         ("b4", 2, None, "t2"),
     ]
+
+
+def test_orders_that_are_known_already_are_found_where_they_wait(engine: Engine) -> None:
+    closed = make_shipment("f3", location="rome", state=ShipmentState.CLOSED)
+    split = (make_shipment("f1", location="lyon"), make_shipment("f2", location="berlin"), closed)
+    known = [
+        make_paid_order(order_id=OrderId("o1"), shipments=split),
+        make_paid_order(order_id=OrderId("o2")),
+        make_paid_order(order_id=OrderId("o3"), shipments=(closed,)),
+    ]
+    with engine.begin() as conn:
+        command.upgrade(alembic_config(conn), "0023")
+        for order in known:
+            conn.execute(_OLD_SALE, _old_sale(order))
+        conn.execute(text("update sales set units_to_ship = 1 where order_id in ('o1', 'o2')"))
+    migrate(engine)
+    with engine.begin() as conn:
+        told = [tuple(row) for row in conn.execute(text("select order_id, waits_at from sales order by order_id"))]
+    assert told == [("o1", "|berlin|lyon|"), ("o2", "||"), ("o3", "")]
 
 
 _OLD_ENTRY = text(

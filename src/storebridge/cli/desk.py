@@ -201,7 +201,14 @@ class Desk:
         return settled
 
     async def ship(
-        self, order: str, lines: dict[str, int] | None, tracking: Tracking, *, notify: bool, reference: str
+        self,
+        order: str,
+        lines: dict[str, int] | None,
+        tracking: Tracking,
+        *,
+        notify: bool,
+        location: str | None,
+        reference: str,
     ) -> msgspec.Struct:
         moved: msgspec.Struct = await self._store.run(
             ship_order,
@@ -212,6 +219,7 @@ class Desk:
             tracking=tracking,
             actor=actor(),
             notify=notify,
+            location=location,
             reference=reference,
         )
         return moved

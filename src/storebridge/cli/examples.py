@@ -48,6 +48,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "orders list": (
         ("orders", "what is to be done, newest first"),
+        ("orders --location Berlin --sort promise", "what that warehouse has to send, the most urgent first"),
         ("orders --place oversold --connection wix", "orders that cannot be met, of one store"),
         ("orders --search '#1001'", "by name"),
     ),

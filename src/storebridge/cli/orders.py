@@ -18,11 +18,12 @@ from storebridge.flows.queue import TO_DO, Place
 from storebridge.model.sales import Tracking
 from storebridge.model.words import in_units
 from storebridge.operations.export_orders import export_orders
-from storebridge.operations.list_orders import OrderPage, QueuedOrder, list_orders
+from storebridge.operations.list_orders import OrderPage, QueuedOrder, Sort, list_orders
 from storebridge.operations.ship_order import Step
 from storebridge.operations.show_order import OrderView, show_order
 
 Order = Annotated[str, Parameter(help="Its key, its store's id, or its name, such as '#1001'.")]
+Location = Annotated[str | None, Parameter(help="Only what waits at this location, or in this location group.")]
 Lines = Annotated[
     tuple[str, ...], Parameter(name="--line", help="SKU=UNITS, once per line; none: all that is left.", negative="")
 ]
@@ -46,31 +47,30 @@ def listing(
     place: Annotated[tuple[Place, ...], Parameter(help="Where it stands; default: all that is to be done.")] = TO_DO,
     connection: Annotated[str | None, Parameter(help="Orders of this store only.")] = None,
     search: Annotated[str, Parameter(help="A part of the order's name.")] = "",
+    location: Location = None,
+    sort: Annotated[Sort, Parameter(help="By what was promised: promise.")] = Sort.NEWEST,
     limit: Annotated[int, Parameter(help="At most so many.")] = 50,
     after: Annotated[str | None, Parameter(help="Where the page begins; from the page before.")] = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> int:
-    """Orders of every store, newest first, each where its next step is."""
+    """Orders of every store, each where its next step is."""
     demand_connection(common, connection)
-    page = run(_orders(common, tuple(place), connection, search, limit, after))
+    wanted = {"places": tuple(place), "connection": connection, "search": search, "location": location, "sort": sort}
+    page = run(_orders(common, {**wanted, "limit": limit, "after": after}))
     give(page, order_lines(page), as_json=common.json)
     return 0
 
 
-async def _orders(
-    common: Common, places: tuple[Place, ...], connection: str | None, search: str, limit: int, after: str | None
-) -> OrderPage:
+async def _orders(common: Common, wanted: dict[str, Any]) -> OrderPage:
     async with reading(common) as (store, terms):
-        return await list_orders(
-            store, terms, places=places, connection=connection, search=search, limit=limit, after=after
-        )
+        return await list_orders(store, terms, **wanted)
 
 
 def order_lines(page: OrderPage) -> list[str]:
     """One line per order, and how many stand where."""
     if not page.items:
         return ["No orders stand here.", f"In all: {of_pairs(page.places)}."]
-    head = ("placed", "store", "order", "place", "to ship", "ship by", "goods")
+    head = ("placed", "store", "order", "place", "to ship", "from", "ship by", "goods")
     return [*as_table(head, [_row(order) for order in page.items]), "", f"In all: {of_pairs(page.places)}."]
 
 
@@ -82,6 +82,7 @@ def _row(order: QueuedOrder) -> tuple[object, ...]:
         order.name,
         order.place.value.replace("_", " "),
         order.units_to_ship,
+        ", ".join(order.locations) or None,
         f"{order.ship_by:%Y-%m-%d}" if order.ship_by else None,
         goods or "nothing",
     )
@@ -115,6 +116,8 @@ def view_lines(view: OrderView) -> list[str]:
             [(line.sku or line.title, line.ordered, line.to_ship, line.picked, line.packed) for line in queued.lines],
         ),
     ]
+    if view.cases:
+        found += ["", "Open cases:", *(f"  {case.case_id}  {case.sentence}" for case in view.cases)]
     if order.parcels:
         found += ["", "Parcels that the store shows:", *(f"  {_parcel(parcel)}" for parcel in order.parcels)]
     if view.writes:
@@ -142,6 +145,7 @@ def ship(
     number: Annotated[str, Parameter(help="The tracking number.")] = "",
     url: Annotated[str, Parameter(help="Where to follow it.")] = "",
     notify: Annotated[bool, Parameter(help="Whether the store writes to the buyer.")] = True,
+    location: Annotated[str | None, Parameter(help="From where it left; without --line all of that.")] = None,
     reference: Annotated[str, Parameter(help="Your name of the parcel; the same again does nothing.")] = "",
     common: Common = Common(),  # noqa: B008
 ) -> int:
@@ -154,13 +158,14 @@ def ship(
         "number": number,
         "url": url,
         "notify": notify,
+        "location": location,
         "reference": reference,
         "actor": actor(),
     }
     tracking = Tracking(company, number, url)
 
     async def here(desk: Desk) -> Any:
-        return await desk.ship(order, units, tracking, notify=notify, reference=reference)
+        return await desk.ship(order, units, tracking, notify=notify, location=location, reference=reference)
 
     moved = run(write(common, here, "parcels", body))
     said = "It was noted before; nothing was changed." if moved["repeated"] else f"Noted: {moved['units']} units."
@@ -236,11 +241,12 @@ def hold(
 def export(
     *,
     place: Annotated[tuple[Place, ...], Parameter(help="Where they stand.")] = (Place.READY, Place.PARTLY_SHIPPED),
+    location: Location = None,
     output: Annotated[str, Parameter(help="The file to write; '-' is standard output.")] = "-",
     common: Common = Common(),  # noqa: B008
 ) -> int:
     """What is to be shipped, as a CSV table: one row a line, with the address."""
-    text = run(_export(common, place))
+    text = run(_export(common, place, location))
     if output == "-" and not common.json:
         sys.stdout.write(text)
         return 0
@@ -251,13 +257,13 @@ def export(
     return 0
 
 
-async def _export(common: Common, places: tuple[Place, ...]) -> str:
+async def _export(common: Common, places: tuple[Place, ...], location: str | None) -> str:
     async with reading(common) as (store, terms):
-        return await export_orders(store, terms, places=places)
+        return await export_orders(store, terms, places=places, location=location)
 
 
 def import_(
-    file: Annotated[Path, Parameter(help="A CSV table: order, sku, units, carrier, tracking_number, parcel.")],
+    file: Annotated[Path, Parameter(help="CSV: order, sku, units, carrier, tracking_number, parcel, location.")],
     /,
     *,
     notify: Annotated[bool, Parameter(help="Whether the stores write to the buyers.")] = True,

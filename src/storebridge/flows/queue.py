@@ -6,11 +6,18 @@ is, whatever else is true of it.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from storebridge.model.sales import Order, PaymentState, RiskLevel, ShipmentState, Standing
+from storebridge.model.ids import LocationId
+from storebridge.model.sales import Order, ParcelLine, PaymentState, RiskLevel, ShipmentState, Standing
 
+NOWHERE = LocationId("")
+"""Where units stand that their store assigns to no location (Wix assigns none)."""
+PendingParcel = tuple[tuple[ParcelLine, ...], LocationId | None]
+"""Units of a parcel that its store does not show yet, and from where it left, if that was said."""
 UNPAID = frozenset({PaymentState.UNPAID, PaymentState.AUTHORISED, PaymentState.VOIDED})
 
 
@@ -57,6 +64,45 @@ def ship_by(order: Order) -> datetime | None:
     """The earliest promise among the units that still wait."""
     promises = [shipment.ship_by for shipment in order.shipments if shipment.ship_by and _waits(shipment.state)]
     return min(promises, default=None)
+
+
+def waits_at(order: Order) -> dict[LocationId, Counter[str]]:
+    """Units that are still to leave the house, per order line, by the location that is to send them."""
+    left = Counter({line.line_id: line.to_ship for line in order.lines if line.to_ship})
+    found: dict[LocationId, Counter[str]] = {}
+    for shipment in order.shipments:
+        if _waits(shipment.state):
+            for line in shipment.lines:
+                _move(left, found, shipment.location_id or NOWHERE, line.line_id, line.remaining)
+    for line_id, units in list(left.items()):
+        _move(left, found, NOWHERE, line_id, units)
+    return found
+
+
+def _move(left: Counter[str], found: dict[LocationId, Counter[str]], at: LocationId, line_id: str, units: int) -> None:
+    moved = min(units, left[line_id])
+    if moved > 0:
+        found.setdefault(at, Counter())[line_id] += moved
+        left[line_id] -= moved
+
+
+def units_left_at(order: Order, pending: Sequence[PendingParcel], at: LocationId | None) -> Counter[str]:
+    """Units per line that may still leave from one location, or from anywhere; those of pending parcels leave from
+    their own location as far as they wait there."""
+    waiting = waits_at(order)
+    for lines, location in pending:
+        for line in lines:
+            _take(waiting, line, location)
+    places = waiting if at is None else (at, NOWHERE)
+    return sum((+waiting[place] for place in places if place in waiting), Counter[str]())
+
+
+def _take(waiting: dict[LocationId, Counter[str]], line: ParcelLine, location: LocationId | None) -> None:
+    left = line.quantity
+    for place in sorted(waiting, key=lambda one: one != location):
+        taken = min(left, waiting[place][line.line_id])
+        waiting[place][line.line_id] -= taken
+        left -= taken
 
 
 def _waits(state: ShipmentState) -> bool:

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 from storebridge.flows.queue import Place
 from storebridge.model.sales import Address, Order
 from storebridge.model.settings import WorkspaceTerms
+from storebridge.operations.find_locations import find_locations, units_by_location
 from storebridge.operations.list_orders import buyer_name, refuse_unkept
 from storebridge.store import views_sales
 from storebridge.store.database import Store, Tx
-from storebridge.store.views_sales import QueueFilter, QueueRow
+from storebridge.store.views_sales import QueueFilter, QueueRow, Sort
+from storebridge.store.whereabouts import Whereabouts, list_whereabouts
 
 MOST_ORDERS = 5000
 COLUMNS = (
@@ -37,18 +39,24 @@ COLUMNS = (
     "email",
     "shipping",
     "note",
+    "location",
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so would be run by a spreadsheet; it is written with a quote before it."""
 
 
 async def export_orders(
-    store: Store, terms: WorkspaceTerms, *, places: Sequence[Place] = (Place.READY, Place.PARTLY_SHIPPED)
+    store: Store,
+    terms: WorkspaceTerms,
+    *,
+    places: Sequence[Place] = (Place.READY, Place.PARTLY_SHIPPED),
+    location: str | None = None,
 ) -> str:
-    """CSV, oldest order first, of the 5,000 orders that wait longest; only units that are still to be shipped.
-    Raises ConfigurationError where orders are not kept."""
+    """CSV, oldest order first, of the 5,000 orders that wait longest; only units that are still to be shipped, one row
+    for a line and the location that sends it, and those of one location or location group where it is named.
+    Raises ConfigurationError where orders are not kept, NotFoundError for a location that nobody knows."""
     refuse_unkept(terms)
-    rows = await store.read(_rows, terms, tuple(place.value for place in places))
+    rows = await store.read(_rows, terms, tuple(place.value for place in places), location)
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\r\n")
     table.writerow(COLUMNS)
@@ -56,34 +64,38 @@ async def export_orders(
     return text.getvalue()
 
 
-def _rows(tx: Tx, terms: WorkspaceTerms, places: tuple[str, ...]) -> list[list[str]]:
-    found = views_sales.oldest_in_queue(tx, terms.workspace, QueueFilter(places), MOST_ORDERS)
-    return [[safe(cell) for cell in row] for one in found for row in _lines(one)]
+def _rows(tx: Tx, terms: WorkspaceTerms, places: tuple[str, ...], location: str | None) -> list[list[str]]:
+    known, wanted = list_whereabouts(tx, terms.workspace), find_locations(tx, terms.workspace, location)
+    filtered = QueueFilter(places, at=wanted)
+    found = views_sales.list_queue(tx, terms.workspace, filtered, sort=Sort.OLDEST, limit=MOST_ORDERS)
+    return [[safe(cell) for cell in row] for one in found for row in _lines(one, known, wanted)]
 
 
-def _lines(row: QueueRow) -> Iterable[list[str]]:
+def _lines(row: QueueRow, known: Sequence[Whereabouts], wanted: Sequence[Whereabouts]) -> Iterable[list[str]]:
     order = row.order
     place = order.shipping_address or Address()
-    for line in order.lines:
-        if not line.to_ship:
-            continue
-        yield [
-            order.name,
-            row.order_key,
-            order.connection,
-            f"{order.placed_at:%Y-%m-%dT%H:%M:%SZ}",
-            f"{row.ship_by:%Y-%m-%dT%H:%M:%SZ}" if row.ship_by else "",
-            line.sku or "",
-            line.line_id,
-            f"{line.title} {line.variant_title}".strip(),
-            str(line.to_ship),
-            buyer_name(order),
-            *_address(place),
-            place.phone or order.buyer.phone,
-            order.buyer.email,
-            _shipping(order),
-            order.note,
-        ]
+    lines = {line.line_id: line for line in order.lines}
+    for location, units in units_by_location(order, known, wanted).items():
+        for line_id, count in units.items():
+            line = lines[line_id]
+            yield [
+                order.name,
+                row.order_key,
+                order.connection,
+                f"{order.placed_at:%Y-%m-%dT%H:%M:%SZ}",
+                f"{row.ship_by:%Y-%m-%dT%H:%M:%SZ}" if row.ship_by else "",
+                line.sku or "",
+                line.line_id,
+                f"{line.title} {line.variant_title}".strip(),
+                str(count),
+                buyer_name(order),
+                *_address(place),
+                place.phone or order.buyer.phone,
+                order.buyer.email,
+                _shipping(order),
+                order.note,
+                location,
+            ]
 
 
 def _address(place: Address) -> list[str]:

@@ -18,7 +18,7 @@ from storebridge.store.database import Store
 
 MOST_BYTES = 8 * 1024 * 1024
 NEEDED = ("order",)
-COLUMNS = ("order", "sku", "units", "carrier", "tracking_number", "tracking_url", "parcel")
+COLUMNS = ("order", "sku", "units", "carrier", "tracking_number", "tracking_url", "parcel", "location")
 
 
 class RefusedRow(msgspec.Struct, frozen=True):
@@ -45,12 +45,14 @@ class _Row(msgspec.Struct, frozen=True):
     units: int
     tracking: Tracking
     parcel: str
+    location: str
 
 
 async def import_parcels(
     store: Store, terms: WorkspaceTerms, ids: Ids, text: str, *, actor: str, notify: bool = True
 ) -> Imported:
-    """Columns: order, sku, units, carrier, tracking_number, tracking_url, parcel (the file's own name of it).
+    """Columns: order, sku, units, carrier, tracking_number, tracking_url, parcel (the file's own name of it), location
+    (from where it left).
 
     Rows of one order with the same ``parcel``, or the same tracking number, are one parcel. No SKU: all that is left of
     the order. Raises ConfigurationError for a file that is no such table; then nothing was changed.
@@ -84,6 +86,7 @@ async def _note(
         tracking=first.tracking,
         actor=actor,
         notify=notify,
+        location=first.location or None,
         reference=_reference(first),
     )
 
@@ -130,4 +133,12 @@ def _row(number: int, cells: dict[str, str]) -> _Row:
     if not said.get("order"):
         raise ConfigurationError(f"Line {number} names no order. Nothing of the file was noted.")
     tracking = Tracking(said.get("carrier", ""), said.get("tracking_number", ""), said.get("tracking_url", ""))
-    return _Row(number, said["order"], said.get("sku", ""), int(units), tracking, said.get("parcel", ""))
+    return _Row(
+        number=number,
+        order=said["order"],
+        sku=said.get("sku", ""),
+        units=int(units),
+        tracking=tracking,
+        parcel=said.get("parcel", ""),
+        location=said.get("location", ""),
+    )

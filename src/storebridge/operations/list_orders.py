@@ -1,22 +1,27 @@
-"""The single fulfilment queue: orders of every store, newest first, each where its next step is."""
+"""The single fulfilment queue: orders of every store, each where its next step is."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from storebridge.errors import ConfigurationError
-from storebridge.flows.queue import TO_DO, Place
+from storebridge.flows.queue import NOWHERE, TO_DO, Place
 from storebridge.model.ids import OrderKey
 from storebridge.model.money import Money
 from storebridge.model.sales import Order, PaymentState, Standing
 from storebridge.model.settings import WorkspaceTerms
-from storebridge.operations.list_cases import split_after
+from storebridge.operations.find_locations import find_locations, units_by_location
 from storebridge.store import views_sales
 from storebridge.store.database import Store, Tx
 from storebridge.store.sales import OrderFile, load_files
-from storebridge.store.views_sales import QueueFilter
+from storebridge.store.views_sales import QueueFilter, QueueRow
+from storebridge.store.views_sales import Sort as Sort
+from storebridge.store.whereabouts import Whereabouts, list_whereabouts, locations_with_orders
 
 
 class QueueLine(msgspec.Struct, frozen=True):
@@ -27,7 +32,7 @@ class QueueLine(msgspec.Struct, frozen=True):
     title: str
     ordered: int
     to_ship: int
-    """Still to leave the house."""
+    """Still to leave the house; from the location alone that was asked for."""
     picked: int
     packed: int
 
@@ -50,15 +55,18 @@ class QueuedOrder(msgspec.Struct, frozen=True):
     country: str
     total: Money
     units_to_ship: int
+    locations: tuple[str, ...]
+    """From where they are to be sent, by name."""
     lines: tuple[QueueLine, ...]
 
 
 class OrderPage(msgspec.Struct, frozen=True):
-    """Some orders, newest first, and how many stand in each place."""
+    """Some orders as sorted, how many stand in each place, and the names of locations to ask for."""
 
     items: list[QueuedOrder]
     places: dict[str, int]
     after: str | None
+    locations: tuple[str, ...] = ()
 
 
 async def list_orders(
@@ -69,14 +77,17 @@ async def list_orders(
     connection: str | None = None,
     search: str = "",
     placed_before: datetime | None = None,
+    location: str | None = None,
+    sort: Sort = Sort.NEWEST,
     after: str | None = None,
     limit: int = 100,
 ) -> OrderPage:
-    """One page of native orders; copies that we made stand with their original. Raises ConfigurationError where orders
-    are not kept."""
+    """One page of native orders; copies that we made stand with their original. ``location`` is a location's name or
+    id, or a location group: then only what waits there counts. Raises ConfigurationError where orders are not kept,
+    NotFoundError for a location that nobody knows."""
     refuse_unkept(terms)
     wanted = QueueFilter(tuple(place.value for place in places), connection, search, placed_before)
-    return await store.read(_page, terms, wanted, after, limit)
+    return await store.read(_page, terms, wanted, location, sort, after, limit)
 
 
 def refuse_unkept(terms: WorkspaceTerms) -> None:
@@ -87,20 +98,58 @@ def refuse_unkept(terms: WorkspaceTerms) -> None:
         )
 
 
-def _page(tx: Tx, terms: WorkspaceTerms, wanted: QueueFilter, after: str | None, limit: int) -> OrderPage:
-    before = split_after(after)
-    found = views_sales.list_queue(tx, terms.workspace, wanted, before=before, limit=limit + 1)
+def _page(
+    tx: Tx,
+    terms: WorkspaceTerms,
+    wanted: QueueFilter,
+    location: str | None,
+    sort: Sort,
+    after: str | None,
+    limit: int,
+) -> OrderPage:
+    known = list_whereabouts(tx, terms.workspace)
+    wanted = msgspec.structs.replace(wanted, at=find_locations(tx, terms.workspace, location))
+    found = views_sales.list_queue(tx, terms.workspace, wanted, sort=sort, after=_split(after, sort), limit=limit + 1)
     page = found[:limit]
-    more = f"{page[-1].order.placed_at.isoformat()}/{page[-1].order_key}" if len(found) > limit else None
+    more = _join(page[-1], sort) if len(found) > limit else None
     files = load_files(tx, terms.workspace, [row.order_key for row in page], lock=False)
-    items = [as_queued(files[row.order_key], row.ship_by) for row in page]
-    return OrderPage(items, views_sales.count_places(tx, terms.workspace), more)
+    items = [as_queued(files[row.order_key], known, wanted.at) for row in page]
+    asked = _to_ask_for(tx, terms, wanted.places, known)
+    return OrderPage(items, views_sales.count_places(tx, terms.workspace), more, asked)
 
 
-def as_queued(file: OrderFile, ship_by: datetime | None) -> QueuedOrder:
-    """A file as the queue shows it."""
+def _join(row: QueueRow, sort: Sort) -> str:
+    *times, key = views_sales.sort_values(row, sort)
+    return "/".join((*(time.isoformat() for time in times), key))
+
+
+def _split(after: str | None, sort: Sort) -> tuple[Any, ...]:
+    """The row after which a page begins; none when there is none, or when the words are not ours."""
+    *times, key = (after or "").split("/", 2 if sort is Sort.PROMISE else 1)
+    try:
+        return (*map(datetime.fromisoformat, times), key) if times else ()
+    except ValueError:
+        return ()
+
+
+def _to_ask_for(tx: Tx, terms: WorkspaceTerms, places: Sequence[str], known: Sequence[Whereabouts]) -> tuple[str, ...]:
+    """Location groups, where there are several, then locations at which such orders wait, where there are several."""
+    waiting = locations_with_orders(tx, terms.workspace, places)
+    here = [at for at in known if (at.connection, at.location_id) in waiting or _takes_rest(at, waiting)]
+    groups = sorted({at.group for at in here if at.group})
+    names = list(dict.fromkeys(at.name for at in here))
+    return (*(groups if len(groups) > 1 else ()), *(names if len(names) > 1 else ()))
+
+
+def _takes_rest(at: Whereabouts, waiting: set[tuple[Any, Any]]) -> bool:
+    return at.is_default and (at.connection, NOWHERE) in waiting
+
+
+def as_queued(file: OrderFile, known: Sequence[Whereabouts], wanted: Sequence[Whereabouts] = ()) -> QueuedOrder:
+    """A file as the queue shows it, or as the warehouse at the locations that are wanted sees it."""
     order = file.order
     done = {one.line_id: one for one in file.picks}
+    units = sum(units_by_location(order, known, wanted).values(), Counter[str]())
     return QueuedOrder(
         order_key=file.order_key,
         connection=order.connection,
@@ -109,21 +158,22 @@ def as_queued(file: OrderFile, ship_by: datetime | None) -> QueuedOrder:
         placed_at=order.placed_at,
         place=Place(file.queue),
         held_by=file.held_by,
-        ship_by=ship_by,
+        ship_by=file.ship_by,
         standing=order.standing,
         payment_state=order.payment_state,
         channel=order.channel,
         buyer=buyer_name(order),
         country=order.shipping_address.country if order.shipping_address else "",
         total=order.totals.total.shop,
-        units_to_ship=order.units_to_ship,
+        units_to_ship=units.total(),
+        locations=tuple(name for name in units_by_location(order, known) if name),
         lines=tuple(
             QueueLine(
                 line_id=line.line_id,
                 sku=line.sku,
                 title=line.title,
                 ordered=line.ordered,
-                to_ship=line.to_ship,
+                to_ship=units[line.line_id],
                 picked=done[line.line_id].picked if line.line_id in done else 0,
                 packed=done[line.line_id].packed if line.line_id in done else 0,
             )

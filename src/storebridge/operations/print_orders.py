@@ -7,10 +7,12 @@ import msgspec
 from storebridge.flows.queue import Place
 from storebridge.model.sales import Order
 from storebridge.model.settings import WorkspaceTerms
+from storebridge.operations.find_locations import find_locations
 from storebridge.operations.list_orders import QueuedOrder, as_queued, refuse_unkept
 from storebridge.store.database import Store, Tx
 from storebridge.store.sales import load_files
-from storebridge.store.views_sales import QueueFilter, oldest_in_queue
+from storebridge.store.views_sales import QueueFilter, Sort, list_queue
+from storebridge.store.whereabouts import list_whereabouts
 
 MOST_PRINTED = 200
 
@@ -30,15 +32,20 @@ class PickLists(msgspec.Struct, frozen=True):
     """Whether more orders wait than were taken."""
 
 
-async def print_orders(store: Store, terms: WorkspaceTerms, places: tuple[Place, ...]) -> PickLists:
-    """The 200 orders of these places that wait longest. Raises ConfigurationError where orders are not kept."""
+async def print_orders(
+    store: Store, terms: WorkspaceTerms, places: tuple[Place, ...], *, location: str | None = None
+) -> PickLists:
+    """The 200 orders of these places that wait longest; at one location or location group, only what waits there.
+    Raises ConfigurationError where orders are not kept, NotFoundError for a location that nobody knows."""
     refuse_unkept(terms)
-    return await store.read(_read, terms, tuple(place.value for place in places))
+    return await store.read(_read, terms, tuple(place.value for place in places), location)
 
 
-def _read(tx: Tx, terms: WorkspaceTerms, places: tuple[str, ...]) -> PickLists:
-    found = oldest_in_queue(tx, terms.workspace, QueueFilter(places), MOST_PRINTED + 1)
+def _read(tx: Tx, terms: WorkspaceTerms, places: tuple[str, ...], location: str | None) -> PickLists:
+    known, wanted = list_whereabouts(tx, terms.workspace), find_locations(tx, terms.workspace, location)
+    filtered = QueueFilter(places, at=wanted)
+    found = list_queue(tx, terms.workspace, filtered, sort=Sort.OLDEST, limit=MOST_PRINTED + 1)
     page = found[:MOST_PRINTED]
     files = load_files(tx, terms.workspace, [row.order_key for row in page], lock=False)
-    lists = [PickList(row.order, as_queued(files[row.order_key], row.ship_by)) for row in page]
+    lists = [PickList(row.order, as_queued(files[row.order_key], known, wanted)) for row in page]
     return PickLists(lists, len(found) > MOST_PRINTED)

@@ -13,11 +13,12 @@ from storebridge.audit.record import AuditRow, append
 from storebridge.clock import Ids
 from storebridge.errors import NotFoundError, RefusedError
 from storebridge.flows.parcels import ParcelToTell, units_without_parcel, untellable
-from storebridge.flows.queue import Place, place_in_queue
-from storebridge.model.ids import ConnectionName, LocationId, OrderKey, Workspace
+from storebridge.flows.queue import PendingParcel, Place, place_in_queue, units_left_at
+from storebridge.model.ids import ConnectionName, OrderKey, Workspace
 from storebridge.model.order_writes import AddParcel
 from storebridge.model.sales import Order, ParcelLine, Standing, Tracking
 from storebridge.model.settings import WorkspaceTerms
+from storebridge.operations.find_locations import find_location
 from storebridge.operations.show_order import find_order
 from storebridge.pipeline.order_flow import OrderTurn
 from storebridge.store.database import Tx
@@ -65,10 +66,11 @@ def ship_order(
     tracking: Tracking,
     actor: str,
     notify: bool = True,
-    location_id: str | None = None,
+    location: str | None = None,
     reference: str = "",
 ) -> OrderMoved:
-    """Note a parcel that left. ``lines`` are units per SKU or line id; None means everything that is still to be sent.
+    """Note a parcel that left. ``lines`` are units per SKU or line id; None means everything that is still to be sent,
+    from ``location`` (a name or id) where one is named.
 
     ``reference`` is the caller's own name of the parcel: noting the same one again changes nothing, so a script may
     repeat itself. Raises NotFoundError, RefusedError; then nothing was changed.
@@ -81,14 +83,16 @@ def ship_order(
     if any(known.parcel_key == parcel_key for known in file.parcels):
         return OrderMoved(key, Place(file.queue), parcel_key, repeated=True)
     _refuse_unshippable(file)
-    left = _units_left(tx, terms.workspace, file)
-    units = left if lines is None else _by_line(file.order, lines)
+    at = None if location is None else find_location(tx, terms.workspace, file.order.connection, location)
+    pending = _pending(tx, terms.workspace, file)
+    left = units_without_parcel(file.order, [lines for lines, _ in pending])
+    units = _by_line(file.order, lines) if lines is not None else left & units_left_at(file.order, pending, at)
     _refuse_too_many(file.order, units, left)
     parcel = OurParcel(
         parcel_key=parcel_key,
         lines=tuple(ParcelLine(line_id, count) for line_id, count in units.items()),
         tracking=tracking,
-        location_id=None if location_id is None else LocationId(location_id),
+        location_id=at,
         notify=notify,
         cancelled=False,
         actor=actor,
@@ -191,12 +195,11 @@ def _stepped(known: Picked, step: Step, units: int) -> Picked:
     return Picked(known.line_id, units, min(known.packed, units))
 
 
-def _units_left(tx: Tx, workspace: Workspace, file: OrderFile) -> Counter[str]:
-    """Units that are in no parcel yet: neither in one that the store shows, nor in one that it was not told of yet."""
+def _pending(tx: Tx, workspace: Workspace, file: OrderFile) -> list[PendingParcel]:
+    """Parcels of which the store does not show all yet, each with the units that it does not show."""
     writes = writes_of_orders(tx, workspace, [file.order_key])[file.order_key]
     shown = [one for one in writes if one.state == "confirmed"]
-    parcels = [parcel for parcel in file.parcels if not parcel.cancelled]
-    return units_without_parcel(file.order, [_not_shown(parcel, shown) for parcel in parcels])
+    return [(_not_shown(parcel, shown), parcel.location_id) for parcel in file.parcels if not parcel.cancelled]
 
 
 def _not_shown(parcel: OurParcel, shown: Sequence[StoredWrite]) -> tuple[ParcelLine, ...]:

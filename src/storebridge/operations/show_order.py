@@ -12,10 +12,13 @@ from storebridge.model.ids import OrderKey, Workspace
 from storebridge.model.sales import Order
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.list_orders import QueuedOrder, as_queued, refuse_unkept
+from storebridge.store.cases import StoredCase, open_cases_of_order
 from storebridge.store.database import Store, Tx
 from storebridge.store.order_writes import writes_of_orders
+from storebridge.store.oversold import losers_of_orders
 from storebridge.store.sales import OurParcel, StoredCopy, load_files
 from storebridge.store.views_sales import HistoryEntry, find_orders, order_history
+from storebridge.store.whereabouts import list_whereabouts
 
 MOST_HISTORY = 200
 
@@ -43,6 +46,8 @@ class OrderView(msgspec.Struct, frozen=True):
     copies: tuple[StoredCopy, ...]
     parcels: tuple[OurParcel, ...]
     writes: list[WriteView]
+    cases: list[StoredCase]
+    """Open ones: about the order itself, and about goods that it was sold and that do not exist."""
     history: list[HistoryEntry]
 
 
@@ -83,15 +88,21 @@ def _view(tx: Tx, workspace: Workspace, name: str) -> OrderView:
         for one in writes_of_orders(tx, workspace, [key])[key]
     ]
     return OrderView(
-        queued=as_queued(file, file.ship_by),
+        queued=as_queued(file, list_whereabouts(tx, workspace)),
         order=file.order,
         revision=file.revision,
         read_at=file.read_at,
         copies=file.copies,
         parcels=file.parcels,
         writes=writes,
+        cases=_cases(tx, workspace, key),
         history=order_history(tx, workspace, key, MOST_HISTORY),
     )
+
+
+def _cases(tx: Tx, workspace: Workspace, key: OrderKey) -> list[StoredCase]:
+    pools = [loser.pool_id for loser in losers_of_orders(tx, workspace, [key])]
+    return open_cases_of_order(tx, workspace, key, pools)
 
 
 def _kind(write: Any) -> str:

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
-from storebridge.model.ids import ConnectionName, LaneKey, Workspace
+from storebridge.model.ids import ConnectionName, LaneKey, OrderKey, PoolId, Workspace
 from storebridge.store.columns import fixed
 from storebridge.store.lanes import HasConnection
 from storebridge.store.prepared import Prepared, one_of
@@ -239,6 +239,17 @@ def open_cases_of_reason(tx: HasConnection, workspace: Workspace, reason: str, l
     mine = (cases.c.workspace == workspace) & (cases.c.reason == reason) & (cases.c.state == fixed("open"))
     query = select(*COLUMNS).where(mine).order_by(cases.c.opened_at, cases.c.case_id).limit(limit)
     return [StoredCase(*tuple(row)) for row in tx.conn.execute(query)]
+
+
+def open_cases_of_order(
+    tx: HasConnection, workspace: Workspace, order_key: OrderKey, pool_ids: Collection[PoolId]
+) -> list[StoredCase]:
+    """The open cases about an order itself, a copy or a write of it, or a pool in which it is among the losers."""
+    at = cases.c
+    itself = or_(at.subject == order_key, at.subject.startswith(f"{order_key}/", autoescape=True))
+    lost = (at.reason == "oversold") & at.subject.in_(pool_ids)
+    query = select(*COLUMNS).where(at.workspace == workspace, at.state == fixed("open"), or_(itself, lost))
+    return [StoredCase(*tuple(row)) for row in tx.conn.execute(query.order_by(at.opened_at, at.case_id))]
 
 
 def last_case(tx: HasConnection, workspace: Workspace, reason: str, subject: str) -> StoredCase | None:

@@ -20,6 +20,7 @@ from storebridge.store.lanes import HasConnection
 from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import copies, parcels, picks, sales, sales_history
 from storebridge.store.tables_settlement import sales_money
+from storebridge.store.whereabouts import between_bars
 
 DOCUMENTS_AT_ONCE = 500
 """Orders in memory, or changed in one transaction, at once; who has more comes back for them."""
@@ -85,6 +86,8 @@ class SalesRow(msgspec.Struct, frozen=True):
     order: Order
     queue: str
     ship_by: datetime | None
+    waits_at: tuple[LocationId, ...] = ()
+    """Locations that are still to send goods; an empty name where the store assigns none."""
 
 
 def order_key_of(connection: ConnectionName, order_id: OrderId) -> OrderKey:
@@ -255,6 +258,7 @@ def _sales_row(tx: HasConnection, workspace: Workspace, row: SalesRow) -> dict[s
         "units_to_ship": order.units_to_ship,
         "queue": row.queue,
         "ship_by": row.ship_by,
+        "waits_at": between_bars(row.waits_at),
         "document": order,
         "digest": hashlib.sha256(msgspec.json.encode(order)).hexdigest(),
         "revision": 1,

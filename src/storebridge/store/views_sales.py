@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, or_, select, union
+from sqlalchemy import and_, func, literal, or_, select, union
 
 from storebridge.model.ids import OrderKey, Workspace
 from storebridge.model.sales import Order
+from storebridge.store.columns import UtcTime
 from storebridge.store.lanes import HasConnection
 from storebridge.store.tables import sales, sales_history
+from storebridge.store.whereabouts import Whereabouts, waiting_at
 
 
 class QueueRow(msgspec.Struct, frozen=True):
@@ -43,8 +46,27 @@ class QueueFilter(msgspec.Struct, frozen=True):
     search: str = ""
     """A part of the order's name, or a whole order id or key."""
     placed_before: datetime | None = None
+    at: tuple[Whereabouts, ...] = ()
+    """Locations where units of it wait."""
 
 
+class Sort(StrEnum):
+    """In which order orders are listed."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    """Those that wait longest first."""
+    PROMISE = "promise"
+    """By the day they were promised for; those without one last, the longest waiting first."""
+
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""Stands for no promise, after every promise."""
+_SORTED_BY: dict[Sort, tuple[Any, ...]] = {
+    Sort.NEWEST: (sales.c.placed_at, sales.c.order_key),
+    Sort.OLDEST: (sales.c.placed_at, sales.c.order_key),
+    Sort.PROMISE: (func.coalesce(sales.c.ship_by, literal(NEVER, UtcTime())), sales.c.placed_at, sales.c.order_key),
+}
 _COLUMNS = ("order_key", "queue", "held_by", "ship_by", "read_at", "document")
 
 
@@ -53,23 +75,37 @@ def list_queue(
     workspace: Workspace,
     wanted: QueueFilter,
     *,
-    before: tuple[datetime, str] | None = None,
+    sort: Sort = Sort.NEWEST,
+    after: Sequence[Any] = (),
     limit: int = 100,
 ) -> list[QueueRow]:
-    """Orders, newest first; ``before`` is the last row of the page before."""
+    """Orders as sorted; ``after`` is ``sort_values`` of the last row of the page before."""
+    columns = _SORTED_BY[sort]
     query = _matching(select(*(sales.c[name] for name in _COLUMNS)), workspace, wanted)
-    if before is not None:
-        same_moment = (sales.c.placed_at == before[0]) & (sales.c.order_key < before[1])
-        query = query.where(or_(sales.c.placed_at < before[0], same_moment))
-    found = tx.conn.execute(query.order_by(sales.c.placed_at.desc(), sales.c.order_key.desc()).limit(limit))
+    if after:
+        query = query.where(_beyond(columns, after, falling=sort is Sort.NEWEST))
+    ordered = [column.desc() for column in columns] if sort is Sort.NEWEST else columns
+    found = tx.conn.execute(query.order_by(*ordered).limit(limit))
     return [_queue_row(row) for row in found]
 
 
-def oldest_in_queue(tx: HasConnection, workspace: Workspace, wanted: QueueFilter, limit: int) -> list[QueueRow]:
-    """Orders, oldest first: where there are more than ``limit``, those that wait longest."""
-    query = _matching(select(*(sales.c[name] for name in _COLUMNS)), workspace, wanted)
-    found = tx.conn.execute(query.order_by(sales.c.placed_at, sales.c.order_key).limit(limit))
-    return [_queue_row(row) for row in found]
+def sort_values(row: QueueRow, sort: Sort) -> tuple[Any, ...]:
+    """By what a row is sorted: times, and its key."""
+    placed = (row.order.placed_at, row.order_key)
+    return (row.ship_by or NEVER, *placed) if sort is Sort.PROMISE else placed
+
+
+def _beyond(columns: Sequence[Any], values: Sequence[Any], *, falling: bool) -> Any:
+    """Rows that come after those values, the first column counting most."""
+    return or_(
+        *(
+            and_(
+                *(known == value for known, value in zip(columns[:number], values, strict=False)),
+                column < values[number] if falling else column > values[number],
+            )
+            for number, column in enumerate(columns)
+        )
+    )
 
 
 def _matching(query: Any, workspace: Workspace, wanted: QueueFilter) -> Any:
@@ -78,6 +114,8 @@ def _matching(query: Any, workspace: Workspace, wanted: QueueFilter) -> Any:
         query = query.where(sales.c.queue.in_(wanted.places))
     if wanted.connection is not None:
         query = query.where(sales.c.connection == wanted.connection)
+    if wanted.at:
+        query = query.where(waiting_at(wanted.at))
     if wanted.placed_before is not None:
         query = query.where(sales.c.placed_at < wanted.placed_before)
     if wanted.search:

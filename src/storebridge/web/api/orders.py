@@ -12,7 +12,7 @@ from storebridge.flows.queue import TO_DO, Place
 from storebridge.model.sales import Tracking
 from storebridge.operations.backfill_orders import Backfills, cancel_backfill, list_backfills, start_backfill
 from storebridge.operations.import_parcels import Imported, import_parcels
-from storebridge.operations.list_orders import OrderPage, list_orders
+from storebridge.operations.list_orders import OrderPage, Sort, list_orders
 from storebridge.operations.ship_order import OrderMoved, Step, change_parcel, hold_order, note_step, ship_order
 from storebridge.operations.show_order import OrderView, show_order
 from storebridge.web.api.answers import answer_page, answer_with, described
@@ -42,8 +42,10 @@ def add_order_reads(api: FastAPI, bridge: Bridge) -> None:
         connection: Text = None,
         place: Annotated[list[Place] | None, Query(description="Where it stands; default: what is to be done.")] = None,
         search: Text = None,
+        location: Text = None,
+        sort: Annotated[Sort, Query(description="newest, oldest or promise: by what was promised.")] = Sort.NEWEST,
     ) -> Response:
-        """The single fulfilment queue, newest first."""
+        """The single fulfilment queue; with a location, or a location group, only what waits there."""
         terms = terms_in(bridge, workspace)
         page = await list_orders(
             bridge.store,
@@ -51,10 +53,13 @@ def add_order_reads(api: FastAPI, bridge: Bridge) -> None:
             places=tuple(place or TO_DO),
             connection=connection,
             search=search or "",
+            location=location or None,
+            sort=sort,
             after=after,
             limit=limit,
         )
-        query = {"limit": limit, "connection": connection, "place": place, "search": search}
+        query = {"limit": limit, "connection": connection, "place": place, "search": search, "location": location}
+        query |= {"sort": sort.value}
         return answer_page(page, request.url.path, query)
 
     @api.get("/v1/{workspace}/backfills", responses=described(Backfills), tags=["orders"])
@@ -85,7 +90,7 @@ def _add_parcels(api: FastAPI, bridge: Bridge) -> None:
         number: Word = "",
         url: Url = "",
         notify: Annotated[bool, Body(description="Whether the store writes to the buyer.")] = True,
-        location_id: Annotated[str | None, Body(max_length=200)] = None,
+        location: Annotated[str | None, Body(max_length=200, description="From where it left: a name or id.")] = None,
         reference: Annotated[
             str, Body(max_length=200, description="Your name of it: the same again does nothing.")
         ] = "",
@@ -102,7 +107,7 @@ def _add_parcels(api: FastAPI, bridge: Bridge) -> None:
             tracking=Tracking(company, number, url),
             actor=actor,
             notify=notify,
-            location_id=location_id,
+            location=location or None,
             reference=reference,
         )
         bridge.wake(terms.workspace, moved.wake)

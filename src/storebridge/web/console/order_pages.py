@@ -15,7 +15,7 @@ from storebridge.model.sales import Tracking
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.backfill_orders import backfill_line, list_backfills
 from storebridge.operations.export_orders import export_orders
-from storebridge.operations.list_orders import list_orders
+from storebridge.operations.list_orders import Sort, list_orders
 from storebridge.operations.print_orders import print_orders
 from storebridge.operations.ship_order import Step, hold_order, note_step, ship_order
 from storebridge.operations.show_order import show_order
@@ -60,8 +60,17 @@ class OrderPages:
         if not terms.keep_orders:
             return self._pages.render(request, "orders_unkept.html")
         places = places_of(query.get("place", ""))
-        search = query.get("search", "")[:100]
-        page = await list_orders(self._store, terms, places=places, search=search, after=query.get("after"), limit=ROWS)
+        search, location, sort = query.get("search", "")[:100], _location(request), query.get("sort", "")
+        page = await list_orders(
+            self._store,
+            terms,
+            places=places,
+            search=search,
+            location=location or None,
+            sort=Sort(sort) if sort in tuple(Sort) else Sort.NEWEST,
+            after=query.get("after"),
+            limit=ROWS,
+        )
         chosen = query.get("place", "") if len(places) == 1 else ""
         return self._pages.render(
             request,
@@ -70,6 +79,8 @@ class OrderPages:
             backfills=(await list_backfills(self._store, terms)).stores,
             backfill_line=backfill_line,
             search=search,
+            location=location,
+            sort=sort,
             chosen=chosen,
             to_do=sum(page.places.get(place.value, 0) for place in TO_DO),
             tabs=[place.value for place in Place if page.places.get(place.value)],
@@ -81,11 +92,13 @@ class OrderPages:
         places = places_of(request.query_params.get("place", "")) or (Place.READY, Place.PARTLY_SHIPPED)
         if places == TO_DO:
             places = (Place.READY, Place.PARTLY_SHIPPED)
-        found = await print_orders(self._store, terms, places)
-        return self._pages.render(request, "orders_print.html", views=found.lists, more=found.more)
+        location = _location(request)
+        found = await print_orders(self._store, terms, places, location=location or None)
+        return self._pages.render(request, "orders_print.html", views=found.lists, more=found.more, location=location)
 
     async def exported(self, request: Request) -> Response:
-        return Response(await export_orders(self._store, self._pages.terms_of(request)), headers=CSV)
+        terms, location = self._pages.terms_of(request), _location(request) or None
+        return Response(await export_orders(self._store, terms, location=location), headers=CSV)
 
     async def order(self, request: Request) -> Response:
         return await self._order(request)
@@ -136,8 +149,13 @@ class OrderPages:
             tracking=tracking,
             actor=ACTOR,
             notify="notify" in form,
+            location=form.get("location") or None,
         )
         bridge.wake(terms.workspace, moved.wake)
+
+
+def _location(request: Request) -> str:
+    return request.query_params.get("location", "")[:200]
 
 
 def places_of(word: str) -> tuple[Place, ...]:

@@ -1,0 +1,89 @@
+"""A warehouse works from the queue: what it has to send, and what is wrong with an order, on one page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from builders.journeys import MAIN, Goods, Journey, travel
+from storebridge.connectors.http import Request
+from storebridge.web.console.app import build_console_app
+from storebridge_proving.asgi_transport import AsgiTransport
+
+MUG = Goods("A", {"shopify": 9, "wix": 9})
+LAST = Goods("A", {"shopify": 2, "wix": 2})
+
+
+async def got(journey: Journey, path: str) -> tuple[int, str]:
+    network = AsgiTransport({"http://localhost": build_console_app(journey.bridge)})
+    answer = await network.send(Request("GET", f"http://localhost{path}", {}, b"", 20.0))
+    return answer.status, answer.body.decode()
+
+
+async def listed(journey: Journey, query: str) -> list[str]:
+    """Names of the stores whose orders the API lists."""
+    status, body = await got(journey, f"/api/v1/{MAIN}/orders?{query}")
+    assert status == 200
+    found: dict[str, Any] = msgspec.json.decode(body)
+    return [order["connection"] for order in found["items"]]
+
+
+def test_each_warehouse_finds_the_orders_that_it_has_to_send() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        await journey.buy("shopify")
+        await journey.wait(5.0)
+        await journey.buy("wix", 2)
+        await journey.pass_time(60.0)
+        assert await listed(journey, "") == ["wix", "shopify"]
+        assert await listed(journey, "sort=oldest") == ["shopify", "wix"]
+        assert await listed(journey, "location=Main%20warehouse") == ["shopify"]
+        assert await listed(journey, "location=Outlet") == []
+        assert await listed(journey, "location=Online%20store") == ["wix"]
+        assert await listed(journey, "location=main") == ["wix", "shopify"]
+        status, body = await got(journey, f"/api/v1/{MAIN}/orders?location=Moon")
+        assert (status, "Known: Main warehouse, Online store, Outlet, main." in body) == (404, True)
+
+    travel(play, MUG)
+
+
+def test_the_page_of_a_warehouse_prints_and_lists_what_waits_there() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        await journey.buy("shopify")
+        await journey.buy("wix", 2)
+        await journey.pass_time(60.0)
+        for path in ("/orders", "/orders/print"):
+            status, page = await got(journey, f"{path}?location=Online+store")
+            assert status == 200
+            assert ("10001" in page, "#1001" in page.replace('placeholder="#1001"', "")) == (True, False)
+        table = (await got(journey, "/orders/export.csv?location=Online+store"))[1].splitlines()
+        assert [row.split(",")[0] for row in table[1:]] == ["10001"]
+        assert table[1].endswith("Online store")
+
+    travel(play, MUG)
+
+
+def test_the_page_of_an_oversold_order_leads_to_the_case_that_decides_about_it() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        for store in ("shopify", "wix"):
+            await journey.faults(store, webhook_delay_ms=[5000, 5000])
+        await journey.buy("shopify", 2)
+        await journey.wait(1.0)
+        await journey.buy("wix", 2)
+        for store in ("shopify", "wix"):
+            await journey.faults(store)
+        await journey.pass_time(60.0)
+        (case,) = await journey.cases("oversold")
+        pages = {name: (await got(journey, f"/orders/{name}"))[1] for name in ("10001", "%231001")}
+        link = f'href="/exceptions/{case.case_id}"'
+        assert {name: link in page for name, page in pages.items()} == {"10001": True, "%231001": False}
+        assert ">oversold<" in (await got(journey, "/stock"))[1]
+        await journey.receive(2)
+        await journey.pass_time(60.0)
+        assert link not in (await got(journey, "/orders/10001"))[1]
+        assert ">oversold<" not in (await got(journey, "/stock"))[1]
+
+    travel(play, LAST)
