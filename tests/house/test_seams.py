@@ -40,6 +40,7 @@ SEAMS = {
     "bootstrap.py": "hands out everything",
     "connectors/http.py": "the one way out",
     "store/database.py": "the writer's thread and the waits for a locked file",
+    "store/dialects/folding.py": "folds the write-ahead log on a thread of its own",
     "store/dialects/inline.py": "yields to other tasks around each transaction",
     "store/dialects/postgres.py": "the database's own connections",
     "store/dialects/sqlite.py": "the database file and its lock",

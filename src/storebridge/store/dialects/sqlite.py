@@ -26,6 +26,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from storebridge.clock import Clock
 from storebridge.errors import StoreInUseError, StoreUnavailableError
 from storebridge.store.dialects.batches import Batch
+from storebridge.store.dialects.folding import PAGES_AT_MOST, LogFolder
 from storebridge.store.migrate import demand_current, migrate
 from storebridge.store.prepared import run_plainly
 from storebridge.store.transactions import DialectName, Tx
@@ -73,6 +74,7 @@ def _connect(path: str, read_only: bool) -> sqlite3.Connection:
     if not read_only:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_AT_MOST}")
     else:
         connection.execute("PRAGMA query_only = ON")
     return connection
@@ -130,6 +132,7 @@ class SqliteStore:
         if not read_only:
             self._writer = sqlite_engine(path, shared=True)
             self._open_file(self._writer)
+            self._folder = LogFolder(lambda: _connect(path, read_only=False))
             self._thread = threading.Thread(target=self._write, name="sqlite-writer", daemon=True)
             self._thread.start()
         else:
@@ -270,6 +273,7 @@ class SqliteStore:
             for waiting in group:
                 waiting.done.set_exception(_unavailable(error))
             return
+        self._folder.note_commit()
         for waiting, result, raised in results:
             if raised is None:
                 waiting.done.set_result(result)
@@ -280,7 +284,8 @@ class SqliteStore:
         assert self._writer is not None
         try:
             raw = self._writer.raw_connection()
-            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with self._folder.resting():
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
             waiting.done.set_exception(StoreUnavailableError(f"The write-ahead log cannot be folded: {error}"))
         else:
@@ -297,6 +302,7 @@ class SqliteStore:
         if self._writer is not None:
             self._queue.put(None)
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+            await asyncio.get_running_loop().run_in_executor(None, self._folder.stop)
             self._writer.dispose()
         self._readers.shutdown(wait=True)
         self._reader.dispose()
