@@ -5,13 +5,50 @@ The proof that counts is made elsewhere, from the stores' own records; this is w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import msgspec
 
 from storebridge.model.settings import LaneTerms, PoolTerms
 from storebridge.model.stock import ONE_POOL_ONLY, Policy, strictest
-from storebridge.store.views_stock import StoredPool
+from storebridge.store.views_judged import JudgedPool
+
+
+class ShownCounter(Protocol):
+    """A stock counter, as far as judging goes."""
+
+    @property
+    def connection(self) -> str: ...
+    @property
+    def item_id(self) -> str: ...
+    @property
+    def level(self) -> int: ...
+    @property
+    def held(self) -> int: ...
+    @property
+    def weight(self) -> int: ...
+    @property
+    def bundle(self) -> str | None: ...
+    @property
+    def leaving(self) -> bool: ...
+
+
+class ShownPool(Protocol):
+    """Physical goods and the counters that draw on them, as far as judging goes."""
+
+    @property
+    def sku(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def counters(self) -> Sequence[ShownCounter]: ...
+    @property
+    def left(self) -> int: ...
+    @property
+    def on_hold(self) -> int: ...
+    @property
+    def together(self) -> Sequence[str]: ...
 
 
 class Agreement(msgspec.Struct, frozen=True):
@@ -30,7 +67,7 @@ class Agreement(msgspec.Struct, frozen=True):
     """Units by which each store is off."""
 
 
-def terms_of_pool(pool: StoredPool, terms: LaneTerms) -> PoolTerms:
+def terms_of_pool(pool: ShownPool, terms: LaneTerms) -> PoolTerms:
     """What holds for a pool: the strictest policy of all that a bundle makes one lane of, and shares instead of what is
     derived for channels of one pool."""
     own = terms.of(pool.sku)
@@ -40,7 +77,7 @@ def terms_of_pool(pool: StoredPool, terms: LaneTerms) -> PoolTerms:
     return msgspec.structs.replace(own, policy=Policy.ESCROW if policy in ONE_POOL_ONLY else policy)
 
 
-def judge_pool(pool: StoredPool, terms: PoolTerms) -> Agreement:
+def judge_pool(pool: ShownPool, terms: PoolTerms) -> Agreement:
     """Compare what the stores show with what the policy wants; ``terms`` by ``terms_of_pool``."""
     shown: dict[str, int] = {}
     bundles: dict[tuple[str, str], int] = {}
@@ -77,12 +114,16 @@ def judge_pool(pool: StoredPool, terms: PoolTerms) -> Agreement:
 
 def _limits(terms: PoolTerms, to_show: int) -> dict[str, int]:
     """What stores may show of a pool, where the merchant limited them."""
+    if not terms.allocation:
+        return {}
     limits = {str(name): share.most_of(to_show) for name, share in terms.allocation.items()}
     return {name: limit for name, limit in limits.items() if limit is not None}
 
 
 def _drift_of_shares(shown: dict[str, int], limits: dict[str, int], to_show: int) -> dict[str, int]:
     """Below zero or above its limit is off by that much; what is too much together is charged to the largest."""
+    if not limits and min(shown.values(), default=0) >= 0 and sum(shown.values()) <= to_show:
+        return dict.fromkeys(shown, 0)
     drift = {name: max(0, -level, level - limits.get(name, level)) for name, level in shown.items()}
     too_much = sum(min(level, limits.get(name, level)) for name, level in shown.items()) - to_show
     if shown and too_much > 0:
@@ -111,20 +152,19 @@ class Totals(msgspec.Struct, frozen=True):
 MOST_NAMED = 100
 
 
-def judge_all(pools: Iterable[StoredPool], terms: LaneTerms) -> Totals:
+def judge_all(pools: Sequence[JudgedPool], terms: LaneTerms) -> Totals:
     """Judge every pool and add up."""
     skus: set[str] = set()
     out: list[str] = []
     drift: dict[str, int] = {}
     left = oversold = unguaranteed = frozen = held = 0
-    counted = list(pools)
-    out.extend(one.sku for one in bundles_shown(counted, terms) if not one.in_step)
-    for pool in counted:
+    out.extend(one.sku for one in bundles_shown(pools, terms) if not one.in_step)
+    for pool in pools:
         agreement = judge_pool(pool, terms_of_pool(pool, terms))
         skus.add(pool.sku)
         left += max(0, agreement.left)
         oversold += agreement.oversold
-        unguaranteed += pool.guaranteed_since is None
+        unguaranteed += not pool.guaranteed
         frozen += pool.frozen
         is_held = pool.frozen or any(counter.held for counter in pool.counters)
         held += is_held
@@ -170,14 +210,15 @@ class BundleShown(msgspec.Struct, frozen=True):
         return bool(self.held) or (self.level <= most if self.shares else self.level == most)
 
 
-def bundles_shown(pools: Iterable[StoredPool], terms: LaneTerms) -> list[BundleShown]:
+def bundles_shown(pools: Iterable[ShownPool], terms: LaneTerms) -> list[BundleShown]:
     """Every bundle whose components are all among ``pools``, by SKU, group and store."""
     found: dict[tuple[str, str, str], BundleShown] = {}
     for pool in pools:
-        own = terms_of_pool(pool, terms)
+        own = None
         for counter in pool.counters:
             if counter.bundle is None:
                 continue
+            own = own or terms_of_pool(pool, terms)
             name = (counter.bundle, pool.group, counter.connection)
             shares = own.policy is not Policy.MIRROR
             blank = BundleShown(*name, level=0, held=0, units={}, left={}, shares=shares, leaving=counter.leaving)
