@@ -43,6 +43,7 @@ from storebridge.reconcile.brake import measure_writes
 from storebridge.reconcile.campaigns import end_due_campaigns
 from storebridge.reconcile.catalogue import finish_listing
 from storebridge.reconcile.checkouts import watch_guard
+from storebridge.reconcile.doubts import resolve_doubts
 from storebridge.reconcile.mark import MARK_LOOK, KeepMark, ask_for_marks, may_take_in, renew_marks
 from storebridge.reconcile.orders import Keep, PollOrders, ReadOrders, read_unmapped_orders
 from storebridge.reconcile.privacy import answer_privacy_request
@@ -194,9 +195,14 @@ class Bridge:
     def _courier(self, bench: Workbench, connector: Connector) -> Courier:
         terms, environment = bench.terms, self.environment
         adjusting = _adjusting(bench)
+        late_landing = timedelta(seconds=connector.capabilities.late_landing_seconds)
 
         def turn(tx: Tx, what: FoldLevels | FoldAnswer) -> frozenset[ConnectionName]:
-            return take_turn(tx, terms, environment.ids, adjusting, _occasion(connector, what)).wake
+            outcome = take_turn(tx, terms, environment.ids, adjusting, _occasion(connector, what))
+            if not outcome.doubted:
+                return outcome.wake
+            resolve_doubts(tx, terms, connector.name, outcome.doubted, late_landing=late_landing)
+            return outcome.wake | {connector.name}
 
         def wake(connections: frozenset[ConnectionName]) -> None:
             self.wake(terms.workspace, connections)

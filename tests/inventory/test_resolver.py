@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from storebridge.connectors.port import WriteStyle
 from storebridge.inventory.resolver import (
@@ -59,8 +60,8 @@ def _saw(level: int | None, version: str | None, *, after: float = 1.0, stamp: s
         ((), Move.WAIT),
         ((_saw(8, "8"),), Move.NOT_APPLIED),  # one change, and it is not ours
         ((_saw(7, "8"),), Move.WAIT),  # ours, or a sale of three
-        ((_saw(7, "8", after=19.0),), Move.WAIT),  # a delivery may still name the author
-        ((_saw(7, "8", after=20.0),), Move.ASK),
+        ((_saw(7, "8", after=9.0),), Move.WAIT),  # a delivery may still name the author
+        ((_saw(7, "8", after=10.0),), Move.ASK),
         ((_saw(7, "9", after=60.0),), Move.ASK),
         ((_saw(7, "7"),), Move.WAIT),
         ((_saw(None, "8"),), Move.WAIT),
@@ -78,6 +79,23 @@ def test_a_doubt_about_a_guarded_write_ends_only_where_one_explanation_remains(
     seen: tuple[Sighting, ...], move: Move
 ) -> None:
     assert next_move(_revision(*seen), NOON + 90 * SECOND, late_landing=T_MAX) is move
+
+
+@pytest.mark.parametrize(
+    ("sent_before", "after", "move"),
+    [
+        (15.0, 59.0, Move.WAIT),  # a delivery that failed, while nothing of ours ran, comes again after a minute
+        (15.0, 60.0, Move.ASK),
+        (70.0, 9.0, Move.WAIT),
+        (70.0, 10.0, Move.ASK),
+        (2400.0, 10.0, Move.ASK),  # sent again for so long: what it could tell was told
+    ],
+)
+def test_a_person_is_asked_when_a_delivery_of_the_first_sending_had_the_time_to_come_twice(
+    sent_before: float, after: float, move: Move
+) -> None:
+    doubt = structs.replace(_revision(_saw(7, "8", after=after)), sent_at=NOON - timedelta(seconds=sent_before))
+    assert next_move(doubt, NOON + timedelta(seconds=after), late_landing=T_MAX) is move
 
 
 @pytest.mark.parametrize(("author", "move"), [(True, Move.APPLIED), (False, Move.NOT_APPLIED)])
@@ -122,10 +140,10 @@ def test_evidence_survives_being_stored_and_only_what_was_seen_after_the_doubt_b
     evidence = evidence_of("i-1", WriteStyle.REVISION, **told)
     early = add_sighting(evidence, _saw(9, "8", after=-1.0))
     both = add_sighting(early, _saw(7, "9", stamp="i-1"))
-    assert doubt_of(both, "i-1") == _revision(_saw(7, "9", stamp="i-1"))
+    assert doubt_of(both, "i-1") == structs.replace(_revision(_saw(7, "9", stamp="i-1")), sent_at=NOON)
     older = {**evidence, "seen": [[NOON.isoformat(), 7, "8"]]}
     del older["style"]  # as an earlier release stored it
-    assert doubt_of(older, "i-1") == _revision(_saw(7, "8", after=0.0))
+    assert doubt_of(older, "i-1") == structs.replace(_revision(_saw(7, "8", after=0.0)), sent_at=NOON)
 
 
 @pytest.mark.parametrize(("after", "move"), [(60.0, Move.WAIT), (139.0, Move.WAIT), (140.0, Move.NOT_APPLIED)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import msgspec
@@ -17,7 +18,8 @@ from storebridge_proving.simulate.core.naive import run_naive_seed
 from storebridge_proving.simulate.core.play import BASELINE_SECONDS, Play
 from storebridge_proving.simulate.core.stores import Kind
 from storebridge_proving.simulate.picture import SCENES, Point, draw
-from storebridge_proving.simulate.seeds import for_people, replay_command, run_seeds
+from storebridge_proving.simulate.result import SeedResult
+from storebridge_proving.simulate.seeds import for_people, replay_command, report_of, run_seeds
 
 
 @pytest.mark.parametrize("policy", ["mirror", "escrow", "hybrid", "guarded"])
@@ -80,6 +82,34 @@ def test_a_write_that_waits_for_a_reading_goes_out_when_it_comes_and_until_then_
     play.timeline.run(BASELINE_SECONDS + 6.0 + play.plan.sweep_seconds + 5.0, play.checks.look)
     assert (play._waiting(), play.disagreement(), play.checks.violations) == (False, "", [])
     assert all(dry.level(listing) > 0 for listing in dry.states)
+
+
+def test_a_delivery_that_finds_no_process_comes_again_after_a_minute() -> None:
+    play = Play(2, Policy.ESCROW, "none", "scarce", 0.001)
+    play.timeline.run(BASELINE_SECONDS, play.checks.look)
+    bridge, (_, store) = play.bridge, play.stores.values()
+    bridge.crash()
+    store.edit("item0", 1)
+    made = (store.name, "item0", store.states["item0"][-1].revision)
+    play.timeline.run(BASELINE_SECONDS + 50.0, play.checks.look)
+    assert (bridge.alive, bridge._authors.get(made)) == (True, None)
+    play.timeline.run(BASELINE_SECONDS + 64.0, play.checks.look)
+    assert bridge._authors.get(made) is False
+
+
+def test_a_silent_store_gets_nothing_new_that_could_become_a_question() -> None:
+    play = Play(2, Policy.ESCROW, "none", "scarce", 0.001)
+    play.timeline.run(BASELINE_SECONDS, play.checks.look)
+    bridge, (_, store) = play.bridge, play.stores.values()
+    play.plan.weather.partitions[store.name] = [(BASELINE_SECONDS, BASELINE_SECONDS + 300.0)]
+    store.edit("item0", 1)
+    play.timeline.run(BASELINE_SECONDS + 30.0, play.checks.look)  # the delivery comes, and nobody answers the read
+    play._book(40, play.goods)
+    play.timeline.run(BASELINE_SECONDS + 250.0, play.checks.look)
+    waiting = [one.state for one in bridge.lane.intents.values() if one.position.connection == store.name]
+    assert (waiting, bridge.ambiguous) == (["planned"], set())
+    play.timeline.run(BASELINE_SECONDS + 330.0, play.checks.look)
+    assert (play._waiting(), play.disagreement(), play.checks.violations) == (False, "", [])
 
 
 def test_a_day_and_a_half_in_which_nobody_buys_moves_no_shares() -> None:
@@ -171,6 +201,14 @@ def test_figures_come_with_n_and_bounds() -> None:
     lines = for_people(run_seeds(5, "escrow", "storm", "core", workers=1))
     assert lines[1] == "seeds with a violation: 0% (0 of 5; 95 %: 0 to 60)"
     assert lines[2].startswith("units oversold: 0 per 10,000 (0 of ")
+
+
+def test_how_long_the_bridge_itself_needs_is_told_apart_from_the_waits_for_a_person() -> None:
+    asked = SeedResult(1, (), True, 1, 0, converged_seconds=80.0, store_kinds=("keyed", "revision"))
+    asked = replace(asked, waits=(("a person, about a write in doubt", 55.0), ("the next process", 20.0)))
+    blind = SeedResult(2, (), True, 1, 0, converged_seconds=125.0, store_kinds=("keyed", "blind"))
+    (line,) = [one for one in for_people(report_of([asked, blind])) if one.startswith("seconds until")]
+    assert line.endswith("p50 80, p99 125; without blind stores p99 80, and 25 without the waits for a person")
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     """Longest known delay until a change shows in changed-since listings."""
     late_landing_seconds: float = 120.0
     """T_max: after this, an unanswered request can no longer take effect (S9, W4)."""
+    tells_lost_writes: bool = True
+    """Whether a stock write whose answer was lost can be told later without a person: by its key, or by its stamp."""
     one_stale_row_refuses_all: bool = False
     """Whether a stale row refuses the whole call (S2)."""
     refunds_with_cancel: bool = True

@@ -22,9 +22,11 @@ KEY_LIFETIME = timedelta(hours=23)
 """S3: an idempotency key is believed to be kept for 24 hours; past that the same key could apply twice."""
 PATIENCE = timedelta(minutes=15)
 """A doubt about a store that cannot even be read goes to a person after this."""
-WAIT_FOR_DELIVERIES = timedelta(seconds=20)
-"""How long a delivery may take that tells who made a revision. One that failed comes again after a minute at the
-earliest, and still closes the case then: waiting for it before anybody is asked only keeps the counter from writing."""
+WAIT_FOR_DELIVERIES = timedelta(seconds=10)
+"""How long after a revision refused our write a delivery may come that tells who made it."""
+DELIVERED_AGAIN = timedelta(seconds=75)
+"""The same after a write was first sent: a delivery that failed, as while nothing of ours ran, comes again after a
+minute (W24), and is worth more than a question."""
 
 
 def may_send_again(style: WriteStyle, first_sent_at: datetime | None, now: datetime) -> bool:
@@ -59,6 +61,8 @@ class Doubt(msgspec.Struct, frozen=True):
     """Readings sent after the doubt began, oldest first."""
     author: bool | None = None
     """Whether the store itself said that the very next version was ours (True) or somebody else's (False)."""
+    sent_at: datetime | None = None
+    """When it was sent first; None: not known."""
 
 
 class Move(StrEnum):
@@ -84,10 +88,17 @@ def next_move(doubt: Doubt, now: datetime, *, late_landing: timedelta) -> Move:
     newest = doubt.sightings[-1]
     patient = late_landing + STALE_AT_MOST
     if doubt.style is WriteStyle.REVISION and newest.version != doubt.version_before:
-        patient = WAIT_FOR_DELIVERIES
+        patient = _until_deliveries_came(doubt)
     elif is_older(doubt.version_before, newest.version):
         patient = timedelta(0)  # it changed, so that no standstill can prove anything any more
     return Move.ASK if min(newest.sent_at, now) >= doubt.since + patient else Move.WAIT
+
+
+def _until_deliveries_came(doubt: Doubt) -> timedelta:
+    """How long after the doubt began its author may still be told."""
+    if doubt.sent_at is None:
+        return WAIT_FOR_DELIVERIES
+    return max(WAIT_FOR_DELIVERIES, doubt.sent_at + DELIVERED_AGAIN - doubt.since)
 
 
 def may_land_until(doubt: Doubt, now: datetime, *, late_landing: timedelta) -> datetime | None:
@@ -190,6 +201,7 @@ def doubt_of(evidence: Mapping[str, Any], intent_id: str, author: bool | None = 
         delta=evidence["delta"],
         sightings=tuple(sorted((one for one in seen if one.sent_at >= since), key=lambda one: one.sent_at)),
         author=author,
+        sent_at=datetime.fromisoformat(evidence["sent_at"]) if evidence.get("sent_at") else None,
     )
 
 

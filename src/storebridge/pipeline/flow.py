@@ -124,11 +124,12 @@ Occasion = ReadCameBack | CallWasAnswered | CheckoutAsked | PersonChanged
 
 
 class TurnOutcome(msgspec.Struct, frozen=True):
-    """Whose courier has something to do now."""
+    """Whose courier has something to do now, and in which lanes a write is in doubt."""
 
     wake: frozenset[ConnectionName]
     writes: int
     closed: int
+    doubted: frozenset[LaneKey]
 
 
 class Turn:
@@ -168,7 +169,9 @@ class Turn:
         self._deliver()
         closed = self._confirm()
         self._record()
-        return TurnOutcome(frozenset(self._wake), sum(len(p.new) for p in self._plans.values()), closed)
+        lanes = self._lanes.items()
+        doubted = frozenset(key for key, lane in lanes if any(one.state == "unclear" for one in lane.intents.values()))
+        return TurnOutcome(frozenset(self._wake), sum(len(p.new) for p in self._plans.values()), closed, doubted)
 
     def _group_signals(self) -> dict[LaneKey, list[WaitingSignal]]:
         grouped: defaultdict[LaneKey, list[WaitingSignal]] = defaultdict(list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from storebridge.audit.record import AuditRow, append
@@ -11,7 +12,7 @@ from storebridge.exceptions_queue.reasons import Reason
 from storebridge.inventory.observe import Folded, HoldRules, fold_reading
 from storebridge.inventory.resolver import Move, Sighting, doubt_of, may_land_until, next_move, tells_after
 from storebridge.inventory.settle import apply_delta
-from storebridge.model.ids import ConnectionName, IntentId, Workspace
+from storebridge.model.ids import ConnectionName, IntentId, LaneKey, Workspace
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.stock import LevelReading, Policy, Position, PositionKey
 from storebridge.store.database import Tx
@@ -24,11 +25,27 @@ from storebridge.work.urgency import Urgency
 
 MAY_LAND_UNTIL = "may still land until"
 """Of a case about a doubt: before this nobody can say that the write was not applied."""
+READ_EVERY = timedelta(seconds=5)
+"""While a doubt may still be ended by a reading: twelve calls a minute, however many doubts a store has."""
+READ_FOR_A_PERSON = timedelta(seconds=30)
+"""While a person is asked: so that the case shows the counter as it is, and a delivery still ends it."""
 
 
-def resolve_doubts(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, *, late_landing: timedelta) -> int:
-    """Judge every write in doubt of a store; returns how many were settled. ``late_landing`` is T_max."""
-    lanes = doubted_lanes(tx, terms.workspace, connection)
+def resolve_doubts(
+    tx: Tx,
+    terms: WorkspaceTerms,
+    connection: ConnectionName,
+    lanes: Iterable[LaneKey] | None = None,
+    *,
+    late_landing: timedelta,
+) -> int:
+    """Judge the writes in doubt of a store, in all lanes or in these; returns how many were settled. ``late_landing``
+    is T_max.
+
+    Whenever a counter was read, and when orders are polled: a proof is taken at once, and until there is one the
+    counter is read every few seconds, before others change it again.
+    """
+    lanes = doubted_lanes(tx, terms.workspace, connection) if lanes is None else lanes
     loaded = load_lanes(tx, terms.workspace, lanes, lane_terms(tx, terms))
     settled = 0
     for lane in loaded.values():
@@ -45,13 +62,13 @@ def _resolve(tx: Tx, terms: WorkspaceTerms, lane: StoredLane, intent: OpenIntent
     if move is Move.ASK:
         _give_to_a_person(tx, terms.workspace, lane, intent, may_land_until(doubt, tx.now, late_landing=late_landing))
     if move in (Move.ASK, Move.WAIT):
-        _read_again(tx, terms.workspace, intent)
+        _read_again(tx, terms.workspace, intent, READ_EVERY if move is Move.WAIT else READ_FOR_A_PERSON)
         return False
     how = "the store's own deliveries name its author" if author is not None else "the counter allows one answer only"
     settle_unclear(tx, terms, lane, intent.intent_id, applied=move is Move.APPLIED, why="proof")
     proof = f"{how}: it was {'applied' if move is Move.APPLIED else 'not applied'}"
     settle_by_proof(tx, terms.workspace, [(Reason.WRITE_OUTCOME_UNCLEAR, intent.intent_id, proof)])
-    _read_again(tx, terms.workspace, intent)
+    _read_again(tx, terms.workspace, intent, timedelta(0))
     return True
 
 
@@ -64,8 +81,8 @@ def _what_deliveries_say(tx: Tx, workspace: Workspace, lane: StoredLane, intent:
     return who_made_version(tx, workspace, key.connection, key.item_id, str(int(version) + 1))
 
 
-def _read_again(tx: Tx, workspace: Workspace, intent: OpenIntent) -> None:
-    ask = Ask("levels", intent.position.item_id, int(Urgency.STOCK_READ), tx.now)
+def _read_again(tx: Tx, workspace: Workspace, intent: OpenIntent, pause: timedelta) -> None:
+    ask = Ask("levels", intent.position.item_id, int(Urgency.STOCK_READ), tx.now + pause)
     ask_looks(tx, workspace, intent.position.connection, [ask])
 
 

@@ -326,7 +326,7 @@ def _settled(world: World, intent: OpenIntent, answer: RowAnswer) -> World:
         answer,
         style=STYLES[world.kinds[place_of(intent)]],
         resent=intent.intent_id in world.resent,
-        sent_at=at(world.now),
+        sent_at=at(world.now) - timedelta(hours=1),  # a person is asked as early as can be
         now=at(world.now + 1),
         settlement=settlement,
     )

@@ -414,7 +414,13 @@ MUTANTS = (
         (f"{SETTLE}:settle_row",),
         _outcome(RowOutcome.REFUSED, RowOutcome.UNCLEAR),
     ),
-    Mutant("an answer's version is taken as it is", (f"{SETTLE}:_made",), _as_told),
+    Mutant(
+        "an answer's version is taken as it is",
+        (f"{SETTLE}:_made",),
+        _as_told,
+        events=7,
+        searches=(((Kind.KEYED, Kind.STAMPED), (0, 3)),),
+    ),
     Mutant(
         "what was seen before a landing counts after it",
         (f"{RESOLVER}:tells_after",),

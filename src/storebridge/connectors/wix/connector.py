@@ -122,6 +122,7 @@ class WixConnector:
             sales_per_read=ORDERS_PER_PAGE,
             lines_per_order=LINES_PER_ORDER,
             parallel_calls=PARALLEL_CALLS,
+            tells_lost_writes=catalogue == V3 and self._stamps.to_write() is not None,
             refunds_with_cancel=False,
             replaces_copies=True,
             sells_from_default_only=True,

@@ -73,6 +73,8 @@ class Courier:
         self._desk: Desk | None = None
         self._marked_since: datetime | None = None
         self._lease_until = 0.0
+        self._unheard = True
+        """The last call was not answered, or none was made."""
 
     @property
     def connection(self) -> ConnectionName:
@@ -147,6 +149,7 @@ class Courier:
             in_flight_looks=frozenset(self._reading),
             marked_since=self._marked_since,
             plenty=self._connector.budget.ratio() >= PLENTY,
+            reads_first=self._unheard and not capabilities.tells_lost_writes,
         )
         return await self._store.run(
             next_job,
@@ -218,6 +221,7 @@ class Courier:
             await act()
         except CallTrouble as trouble:
             if counts_against_the_store(trouble):
+                self._unheard = True
                 self._breaker.fail(self._clock.monotonic())
             else:
                 self._breaker.tell_nothing()
@@ -227,6 +231,7 @@ class Courier:
             self._breaker.tell_nothing()
             raise
         else:
+            self._unheard = False
             self._breaker.succeed()
             await self._answers.well(self.connection)
         finally:

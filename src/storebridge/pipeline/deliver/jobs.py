@@ -32,6 +32,8 @@ WRITING_LOOKS = frozenset({"order_write"})
 GATHERED = "orders"
 """The kind of look that waits for a beat (normalize/dispatch.py), so that one read serves many."""
 SHORTEST_PAUSE = timedelta(milliseconds=20)
+HEARD_SOON = timedelta(seconds=30)
+"""A write waits for a read to be answered only where one is due within this time."""
 Encode = Callable[[Sequence[StockWrite], str, str], EncodedCall]
 
 
@@ -72,6 +74,9 @@ class Limits(msgspec.Struct, frozen=True):
     """Nothing is written before a store's mark was compared after this moment; None: no store of ours bears one."""
     plenty: bool = False
     """The store has so much budget to spare that a full read need not wait for its beat."""
+    reads_first: bool = False
+    """The store left the last call unanswered, and a write that is lost there may become a person's question: nothing
+    new is written before the store answers anything."""
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -99,7 +104,8 @@ def next_job(tx: Tx, desk: Desk, limits: Limits, encode: Encode, call_id: CallId
     resend = _due_resend(tx, desk) if _has_come(due.call, tx.now) else None
     if resend is not None:
         return resend
-    intents = _writable(tx, desk, limits) if _has_come(due.intent, tx.now) else []
+    may_begin = _has_come(due.intent, tx.now) and not (limits.reads_first and _has_come(due.look, tx.now + HEARD_SOON))
+    intents = _writable(tx, desk, limits) if may_begin else []
     if intents and (not looks or _write_goes_first(intents, looks)):
         return _journal(tx, desk, limits, encode, intents, call_id, key)
     if looks:

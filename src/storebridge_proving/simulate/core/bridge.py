@@ -39,6 +39,7 @@ from storebridge_proving.simulate.core.wire import (
     POOL,
     STYLES,
     WORKSPACE,
+    Numbers,
     carry_out,
     copied,
     opened,
@@ -77,17 +78,6 @@ class Backup:
     mark: Mark
 
 
-class _Numbers:
-    """Names of intents, counted."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def new(self, prefix: str) -> str:
-        self._count += 1
-        return f"{prefix}-{self._count}"
-
-
 class Bridge:
     """One pool of goods, listed in two or three stores; ``parts`` are more pools, where bundles draw on several."""
 
@@ -121,12 +111,12 @@ class Bridge:
         self._alive = True
         self._life = 0
         self._chance, self._tell, self._sweep = chance, tell, sweep_seconds
-        self._numbers = _Numbers()
+        self._numbers = Numbers()
         self._dirty: dict[str, float] = dict.fromkeys(stores, 0.0)
         self._hinted: set[str] = set()
         self._reading: set[str] = set()
         self._away: set[str] = set()
-        """Stores whose last answer did not come."""
+        """Stores whose last answer did not come, and all of them at the start of a process."""
         self._authors: dict[tuple[str, str, int], bool] = {}
         self._sales = SalesFigures(stores, sweep_seconds)
         self._last_read = dict.fromkeys(stores, -1e9)
@@ -244,6 +234,7 @@ class Bridge:
         self._life += 1
         self.crashes += 1
         self._reading.clear()
+        self._away.update(self.stores)
         self.guard.forget()
         self._tell("crash")
         self.timeline.at(self._chance.uniform(1.0, 45.0), self._start)
@@ -295,6 +286,8 @@ class Bridge:
     def _ask(self, store: str, delay: float = 0.0) -> None:
         due = self.timeline.now + delay
         self._dirty[store] = min(due, self._dirty.get(store, due))
+        if delay:
+            self.timeline.at(delay, self._mine(self._work), store)
 
     def _work(self, store: str) -> None:
         now = self.timeline.now
@@ -349,6 +342,7 @@ class Bridge:
         held = self._keep_reservations(folding.movements)
         self.guard.look_for_orders(held)
         self._turn()  # as flow does: a reading that shows nothing new may end what a write waited for (seed 8936)
+        self._resolve()
 
     def _keep_evidence(self, folding: fold.Folding, sent_at: float) -> None:
         for seen in folding.set_aside:
@@ -393,7 +387,8 @@ class Bridge:
             )
             self.lane.intents[intent.intent_id] = intent
         for intent in [i for i in self.lane.intents.values() if i.state == "planned" and self.marks.allows_writing]:
-            self._send_first(intent)
+            if not self._must_be_heard_first(intent.position.connection):
+                self._send_first(intent)
         self._unread = bool(planned.unread)
         for store in {position.connection for position in planned.unread}:
             self._ask(store)
@@ -437,6 +432,10 @@ class Bridge:
         return self._mine(act)
 
     # deliver: journal, send, settle
+    def _must_be_heard_first(self, store: str) -> bool:
+        """As the courier does: a store that left a call unanswered gets nothing new that could become a question."""
+        return store in self._away and self.stores[store].kind in (Kind.REVISION, Kind.BLIND)
+
     def _send_first(self, intent: OpenIntent) -> None:
         store = self.stores[intent.position.connection]
         sent = msgspec.structs.replace(intent, state="sent")
@@ -507,7 +506,9 @@ class Bridge:
             self._unread = True  # taken back: planned anew when the counter was read
             self._ask(call.intent.position.connection, 1.0)
         elif resolver.may_send_again(style, moment(call.first_sent), moment(self.timeline.now)):
-            call.due = self.timeline.now + min(30.0, 0.5 * 2.0**call.sends)
+            pause = min(30.0, 0.5 * 2.0**call.sends)
+            call.due = self.timeline.now + pause
+            self.timeline.at(pause, self._mine(self._work), call.intent.position.connection)
             self._ask(call.intent.position.connection, 1.0)
         else:
             self._answer(call, RowOutcome.UNCLEAR, None)
@@ -553,7 +554,7 @@ class Bridge:
             doubt = resolver.doubt_of(intent.evidence or {}, intent.intent_id, author)
             move = resolver.next_move(doubt, moment(self.timeline.now), late_landing=LATE_LANDING)
             if move is resolver.Move.WAIT:
-                self._ask(intent.position.connection)
+                self._ask(intent.position.connection, TICK_SECONDS)
             elif move is resolver.Move.ASK:
                 if intent.intent_id not in self.reviews:
                     self.reviews[intent.intent_id] = self.timeline.now

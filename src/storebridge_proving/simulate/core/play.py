@@ -44,6 +44,8 @@ LANDED_SECONDS = 180.0
 """A new beginning is signed off when nothing that was sent before can land any more."""
 CROWD = 10.0
 RISK = 0.001
+REPEATED_AFTER = (60.0, 600.0, 3600.0)
+"""When a vendor repeats a delivery that nobody took."""
 BYPASSES = (0.0, 0.0, 0.0, 0.1)
 """Parts of the orders of a guarded store that go past its guard (G3)."""
 
@@ -161,7 +163,14 @@ class Play:
             if weather.raging and chance.random() < weather.webhook_delay:
                 self.struck.add("webhook_delay")
                 delay = chance.expovariate(1 / 300.0)
-            self.timeline.at(delay, self.bridge.hint, store, listing, revision, author or "order")
+            self.timeline.at(delay, self._deliver, REPEATED_AFTER, store, listing, revision, author or "order")
+
+    def _deliver(self, pauses: tuple[float, ...], store: str, listing: str, revision: int, author: str) -> None:
+        """A delivery that nobody takes comes again (W24)."""
+        if self.bridge.alive:
+            self.bridge.hint(store, listing, revision, author)
+        elif pauses:
+            self.timeline.at(pauses[0], self._deliver, pauses[1:], store, listing, revision, author)
 
     def _tell_of_order(self, flow: str) -> None:
         weather = self.plan.weather

@@ -21,6 +21,17 @@ STYLES = {
 OUTCOMES = {Result.APPLIED: RowOutcome.APPLIED, Result.STALE: RowOutcome.STALE, Result.REFUSED: RowOutcome.STALE}
 
 
+class Numbers:
+    """Names of intents, counted."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def new(self, prefix: str) -> str:
+        self._count += 1
+        return f"{prefix}-{self._count}"
+
+
 def opened(pools: tuple[Pool, ...], stores: dict[str, Store]) -> StoredLane:
     """The books at a baseline: every counter has the rights that it shows, whatever was written there before. A listing
     with a recipe of several units is a bundle."""
