@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from storebridge.flows.copied_stock import is_acquitted, possible_deeds
-from storebridge.model.copying import CopyDeed, Deed
+from storebridge.flows.copied_stock import is_acquitted, left_in_doubt, possible_deeds
+from storebridge.model.copying import BookedByStaff, CopyDeed, Deed, LateOrder
 from storebridge.model.ids import ItemId
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -44,3 +44,28 @@ def test_every_deed_that_is_possible_has_to_be_acquitted() -> None:
     made = [done(Deed.MADE, 1, "o2"), done(Deed.MADE, 2, "o3")]
     assert not is_acquitted(possible, made)
     assert is_acquitted(possible, [*made, done(Deed.SHIPPED, 1, "o2"), done(Deed.SHIPPED, 1, "o3")])
+
+
+def booked(units: int, minutes: int, seen: int) -> BookedByStaff:
+    return BookedByStaff(units, NOON + timedelta(minutes=minutes), NOON + timedelta(minutes=seen))
+
+
+def late(placed: int, known: int, units: int) -> LateOrder:
+    return LateOrder(NOON + timedelta(minutes=placed), NOON + timedelta(minutes=known), units)
+
+
+def test_an_order_that_was_hidden_when_a_fall_was_booked_explains_it_and_the_rise_that_takes_it_back() -> None:
+    assert left_in_doubt([booked(-3, 5, 4)], [late(3, 9, 3)]) == [0]
+    assert left_in_doubt([booked(-3, 5, 4), booked(3, 12, 4)], [late(3, 9, 3)]) == [0, 0]
+    assert left_in_doubt([booked(-3, 5, 4)], [late(3, 9, 1)]) == [-2]
+
+
+def test_an_order_explains_no_more_than_it_took_and_each_unit_once() -> None:
+    assert left_in_doubt([booked(-2, 5, 4), booked(-2, 7, 6)], [late(3, 9, 3)]) == [0, -1]
+    assert left_in_doubt([booked(-2, 5, 4), booked(5, 12, 11)], [late(3, 9, 3)]) == [0, 3]
+
+
+def test_an_order_that_was_known_or_came_after_the_movement_explains_nothing() -> None:
+    assert left_in_doubt([booked(-3, 5, 4)], [late(3, 5, 3)]) == [-3], "its label was there"
+    assert left_in_doubt([booked(-3, 6, 4)], [late(5, 9, 3)]) == [-3], "placed after what was seen"
+    assert left_in_doubt([booked(3, 6, 4)], [late(3, 9, 3)]) == [3], "a rise before it was known"

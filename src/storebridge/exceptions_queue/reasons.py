@@ -402,7 +402,7 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         "{store} moved its stock of {sku} while a copied order named it ({details}), and no order that was sold there "
         "explains it. If the copy moved it, what is left is wrong by that.",
         WhoseMove.AGENCY,
-        closes_when="later copies prove that it was not the copy, or a person has looked",
+        closes_when="later copies, or an order read later, prove that it was not the copy, or a person has looked",
         advice=(
             "Compare with the shelf, and put it right with storebridge count. If copies move stock in this store again "
             "and again, say when with copies_take_stock: such movements are then booked without changing what is left."

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from storebridge.model.copying import CopiesTake, CopyDeed, Deed
+from storebridge.model.copying import BookedByStaff, CopiesTake, CopyDeed, Deed, LateOrder
 from storebridge.model.ids import ItemId
 from storebridge.model.sales import Order, OrderLine
 
@@ -53,6 +53,30 @@ def possible_deeds(units: int, items: Collection[ItemId], deeds: Sequence[CopyDe
         if one.deed in wanted and one.items.intersection(items):
             found[one.deed] = max(one.at, found.get(one.deed, one.at))
     return found
+
+
+def left_in_doubt(booked: Sequence[BookedByStaff], orders: Sequence[LateOrder]) -> list[int]:
+    """Of each booking, the oldest first, what orders that were known later do not explain.
+
+    Such an order explains a fall that was seen after it was placed and booked before it was known, and then as many
+    units of a rise: the booking that takes it back, or what the order gave back."""
+    free = {number: order.units for number, order in enumerate(orders)}
+    spent: dict[int, int] = dict.fromkeys(free, 0)
+    doubted = []
+    for row in booked:
+        left = row.units
+        for number, order in enumerate(orders):
+            if row.units < 0 and order.placed_at <= row.moved_at and row.at < order.known_at:
+                units = min(-left, free[number])
+                free[number] -= units
+                spent[number] += units
+                left += units
+            elif row.units > 0 and order.known_at <= row.at:
+                units = min(left, spent[number])
+                spent[number] -= units
+                left -= units
+        doubted.append(left)
+    return doubted
 
 
 def is_acquitted(possible: dict[Deed, datetime], moved_nothing: Sequence[CopyDeed]) -> bool:

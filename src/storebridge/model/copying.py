@@ -83,3 +83,20 @@ class CopyDeed(msgspec.Struct, frozen=True):
     at: datetime
     items: frozenset[ItemId]
     sure: bool = True
+
+
+class BookedByStaff(msgspec.Struct, frozen=True):
+    """Units that no order explained when they were booked, at ``at``; ``moved_at``: the last movement that was seen by
+    then."""
+
+    units: int
+    at: datetime
+    moved_at: datetime
+
+
+class LateOrder(msgspec.Struct, frozen=True):
+    """An order that was placed some time before it was known: units that it took, or may have taken."""
+
+    placed_at: datetime
+    known_at: datetime
+    units: int

@@ -227,7 +227,7 @@ class ReadPastOrders:
 
     def _store_sales(self, tx: Tx, sales: Sequence[Sale]) -> frozenset[ConnectionName]:
         orders = [sale.order for sale in sales]
-        asked = store_orders(tx, self._workspace, self._name, [sale.label for sale in sales])
+        asked = store_orders(tx, self._workspace, self._name, [sale.label for sale in sales], whole=True)
         wake = self._keep(tx, self._name, orders, ())
         note_cancelled_orders(tx, self._workspace, orders)
         return wake | {self._name} if asked else wake

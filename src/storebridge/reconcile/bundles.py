@@ -10,7 +10,7 @@ from storebridge.model.ids import ConnectionName, ItemId, Workspace
 from storebridge.store.bundles import bundles_among
 from storebridge.store.cases import open_subjects_of_reason
 from storebridge.store.database import Tx
-from storebridge.store.labels import Residual
+from storebridge.store.labels import Residual, beyond
 
 
 def tell_edited_bundles(
@@ -21,12 +21,13 @@ def tell_edited_bundles(
     booked: Collection[Residual],
 ) -> None:
     """Open a case for each bundle whose units were just ``booked`` as edits; close those that orders explain now."""
-    skus = bundles_among(tx, workspace, connection, {item for one in seen for item, _ in one.by_item})
+    skus = bundles_among(tx, workspace, connection, {item for one in seen for item, _, _ in one.by_item})
     if not skus:
         return
-    edited = {item: units for one in booked for item, units in one.by_item if item in skus and units}
+    counted = [row for one in booked for row in one.by_item if row[0] in skus]
+    edited = {item: units for item, moved, uncertain in counted if (units := beyond(moved, uncertain))}
     raise_cases(tx, [_case(workspace, connection, item, skus[item], edited[item]) for item in sorted(edited)])
-    explained = {item for one in seen for item, units in one.by_item if item in skus and not units}
+    explained = {item for one in seen for item, units, _ in one.by_item if item in skus and not units}
     subjects = {f"{connection}/{item}" for item in explained}
     over = sorted(subjects & open_subjects_of_reason(tx, workspace, Reason.BUNDLE_EDITED.value))
     settle_by_proof(tx, workspace, [(Reason.BUNDLE_EDITED, one, "orders explain every unit of it") for one in over])

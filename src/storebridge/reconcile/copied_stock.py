@@ -6,21 +6,37 @@ has come. What is left of a movement is an edit by staff, as ever.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
-from storebridge.flows.copied_stock import GIVES, TAKES, is_acquitted, part_of, possible_deeds, stock_effect
+from storebridge.flows.copied_stock import (
+    GIVES,
+    TAKES,
+    is_acquitted,
+    left_in_doubt,
+    part_of,
+    possible_deeds,
+    stock_effect,
+)
 from storebridge.model.copying import CopiesTake, CopyDeed, Deed
 from storebridge.model.ids import ConnectionName, ItemId, PoolId, Workspace
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.store.bundles import bundles_among
 from storebridge.store.cases import StoredCase, open_cases_of_reason
 from storebridge.store.copies import booked_for_copies, copies_of_items
-from storebridge.store.copy_deeds import ByStaff, booked_by_staff, deeds_to_copies, items_of_pool, moved_unexplained
+from storebridge.store.copy_deeds import (
+    ByStaff,
+    booked_by_staff,
+    bookings_of_pool,
+    deeds_to_copies,
+    items_of_pool,
+    late_orders,
+    moved_unexplained,
+)
 from storebridge.store.database import Tx
 from storebridge.store.labels import Residual, residuals_of_items, weights_in
 from storebridge.store.lanes import StoredPosition, lanes_of_items, load_lanes, save_positions
@@ -32,6 +48,8 @@ MOST = 200
 LABELLED = timedelta(hours=1)
 WAIT = timedelta(minutes=10)
 """So long other copies may prove that none of them moves stock, before a person is asked."""
+HIDDEN = timedelta(days=7)
+"""So long an order may have stayed hidden (a checkout not paid yet) and still explain what was booked meanwhile."""
 COPIES_WINDOW = timedelta(hours=1)
 """A copy that has not moved anything within this has moved nothing: later movements are not its doing."""
 
@@ -49,7 +67,7 @@ def book_copied_stock(
     for residual in moved:
         for copy in found:
             for item in sorted(items.intersection(residual.items)):
-                left = residual.unexplained - residual.booked - booked.get(residual.pool_id, 0)
+                left = residual.unbooked - booked.get(residual.pool_id, 0)
                 if left:
                     expected = stock_effect(copy, item, takes)
                     units = _book(tx, terms, residual, item, copy.order_id, expected, left)
@@ -109,17 +127,52 @@ def tell_of_copies(
     """
     since = (begun - LABELLED if before is None else before) - WAIT
     booked = booked_by_staff(tx, workspace, connection, since, begun - WAIT)
-    told = [
-        case
-        for case in open_cases_of_reason(tx, workspace, REASON.value, MOST)
-        if case.connection == connection and case.opened_at > begun - COPIES_WINDOW
-    ]
+    open_ones = [one for one in open_cases_of_reason(tx, workspace, REASON.value, MOST) if one.connection == connection]
+    told = _still_in_doubt(tx, workspace, connection, open_ones)
+    since_told = {one.subject: period[0] for one in told if (period := _booked_within(one))}
+    told = [case for case in told if case.opened_at > begun - COPIES_WINDOW]
     if not booked and not told:
         return
     deeds = deeds_to_copies(tx, workspace, connection, begun - COPIES_WINDOW - WAIT)
     innocent = _moved_nothing(tx, workspace, connection, deeds, begun - lag - lag)
     _acquit(tx, workspace, told, innocent)
-    _tell(tx, workspace, connection, booked, deeds, innocent)
+    _tell(tx, workspace, connection, booked, deeds, innocent, since_told)
+
+
+def _still_in_doubt(
+    tx: Tx, workspace: Workspace, connection: ConnectionName, cases: Sequence[StoredCase]
+) -> list[StoredCase]:
+    """Without those that orders explain which were read meanwhile: these are closed."""
+    explained = [
+        case
+        for case in cases
+        if (period := _booked_within(case)) is not None
+        and not any(_doubted(tx, workspace, connection, _pool_of(case), *period))
+    ]
+    settle_by_proof(
+        tx, workspace, [(REASON, case.subject, "an order that was read later explains it") for case in explained]
+    )
+    return [case for case in cases if case not in explained]
+
+
+def _pool_of(case: StoredCase) -> PoolId:
+    return PoolId(case.subject.partition("/")[2])
+
+
+def _booked_within(case: StoredCase) -> tuple[datetime, datetime] | None:
+    """When the first and the last of the bookings that a case speaks of were made; None for one of an older version."""
+    first, last = ((case.payload or {}).get(name) for name in ("booked", "booked_until"))
+    return None if first is None or last is None else (datetime.fromisoformat(first), datetime.fromisoformat(last))
+
+
+def _doubted(
+    tx: Tx, workspace: Workspace, connection: ConnectionName, pool_id: PoolId, since: datetime, until: datetime
+) -> list[int]:
+    """Units of each booking of a period as an edit by staff, less those that orders explain which were hidden then."""
+    history = since - HIDDEN
+    rows = bookings_of_pool(tx, workspace, connection, pool_id, history)
+    left = left_in_doubt(rows, late_orders(tx, workspace, connection, pool_id, history))
+    return [units for row, units in zip(rows, left, strict=True) if since <= row.at <= until]
 
 
 def _moved_nothing(
@@ -170,22 +223,32 @@ def _tell(
     booked: Sequence[ByStaff],
     deeds: Sequence[CopyDeed],
     innocent: Sequence[CopyDeed],
+    since_told: Mapping[str, datetime],
 ) -> None:
     openings = []
     for pool_id in sorted({one.pool_id for one in booked}):
         rows = [one for one in booked if one.pool_id == pool_id]
-        units, moved_at = sum(one.units for one in rows), max(one.at for one in rows)
+        subject, moved_at = f"{connection}/{pool_id}", max(one.at for one in rows)
+        since = min(since_told.get(subject, rows[0].at), rows[0].at)
+        if not any(_doubted(tx, workspace, connection, pool_id, rows[0].at, moved_at)):
+            continue
+        units = sum(_doubted(tx, workspace, connection, pool_id, since, moved_at))
         items, sku = items_of_pool(tx, workspace, connection, pool_id)
         about = [one for one in deeds if moved_at - COPIES_WINDOW <= one.at <= moved_at]
         possible = possible_deeds(units, items, about) if units else {}
         if not possible or is_acquitted(possible, innocent):
             continue
-        details = {"units": units, "possible": {deed.value: at.isoformat() for deed, at in sorted(possible.items())}}
+        details = {
+            "units": units,
+            "booked": since.isoformat(),
+            "booked_until": moved_at.isoformat(),
+            "possible": {deed.value: at.isoformat() for deed, at in sorted(possible.items())},
+        }
         openings.append(
             CaseOpening(
                 workspace=workspace,
                 reason=REASON,
-                subject=f"{connection}/{pool_id}",
+                subject=subject,
                 connection=connection,
                 sku=sku,
                 details=details,

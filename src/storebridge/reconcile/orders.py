@@ -29,6 +29,7 @@ from storebridge.store.cursors import advance_cursor, read_cursor
 from storebridge.store.database import Store, Tx
 from storebridge.store.labels import (
     Residual,
+    items_to_be_told,
     last_movements,
     record_orders,
     residuals_of_items,
@@ -113,7 +114,7 @@ class ReadOrders:
         self, tx: Tx, keep: Keep, sales: tuple[Sale, ...], looks: tuple[ClaimedLook, ...]
     ) -> frozenset[ConnectionName]:
         name = self._connector.name
-        asked = store_orders(tx, self._workspace, name, [sale.label for sale in sales])
+        asked = store_orders(tx, self._workspace, name, [sale.label for sale in sales], whole=True)
         wake = keep(tx, name, [sale.order for sale in sales], looks)
         note_cancelled_orders(tx, self._workspace, [sale.order for sale in sales])
         settle_by_proof(tx, self._workspace, [(Reason.ORDERS_HIDDEN, name, "whole orders were read")])
@@ -136,10 +137,12 @@ def commit_orders(
     return asked
 
 
-def store_orders(tx: Tx, workspace: Workspace, connection: ConnectionName, facts: Iterable[OrderFacts]) -> int:
-    """Store orders; returns how many levels have to be read because of them."""
+def store_orders(
+    tx: Tx, workspace: Workspace, connection: ConnectionName, facts: Iterable[OrderFacts], *, whole: bool = False
+) -> int:
+    """Store orders, ``whole`` where they were read so; returns how many levels have to be read because of them."""
     stored = list(facts)
-    items = record_orders(tx, workspace, connection, stored)
+    items = record_orders(tx, workspace, connection, stored, whole=whole)
     freed = note_placed(tx, workspace, connection, stored)
     unseen = [r for r in residuals_of_items(tx, workspace, connection, items) if r.unexplained != r.booked]
     return freed + _ask_levels(tx, workspace, connection, unseen, items)
@@ -265,8 +268,9 @@ def label_movements(
     older than the orders."""
     workspace = terms.workspace
     found = residuals_since(tx, workspace, connection, tx.now - LABEL_WINDOW)
-    held = {key.item_id for key in held_positions(tx, workspace, connection)}
-    open_ones = [r for r in found if r.unexplained != r.booked and not r.uncertain and not held.intersection(r.items)]
+    waiting = {key.item_id for key in held_positions(tx, workspace, connection)}
+    waiting |= items_to_be_told(tx, workspace, connection)
+    open_ones = [residual for residual in found if residual.unbooked and not waiting.intersection(residual.items)]
     moved_at = last_movements(tx, workspace, [(r.pool_id, r.connection) for r in open_ones])
     unread = [r for r in open_ones if not _levels_are_newer(r)]
     certain = [
@@ -277,7 +281,7 @@ def label_movements(
     ]
     copied = book_copied_stock(tx, terms, connection, certain)
     _ask_levels(tx, workspace, connection, [*unread, *(one for one in certain if copied.get(one.pool_id))])
-    rest = {one: one.unexplained - one.booked - copied.get(one.pool_id, 0) for one in certain}
+    rest = {one: one.unbooked - copied.get(one.pool_id, 0) for one in certain}
     by_staff = {residual: units for residual, units in rest.items() if units}
     add_movements(
         tx,

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import func, select
 
-from storebridge.model.copying import CopyDeed, Deed
+from storebridge.model.copying import BookedByStaff, CopyDeed, Deed, LateOrder
 from storebridge.model.ids import ConnectionName, ItemId, PoolId, Workspace
 from storebridge.model.sales import Order
 from storebridge.store.lanes import HasConnection
-from storebridge.store.tables import copies, draws, ledger, order_effects, order_writes, orders, pools
+from storebridge.store.tables import copies, draws, ledger, order_effects, order_writes, orders, pools, sales
 
 OF_WRITES = {
     "create_copy": Deed.MADE,
@@ -48,6 +48,56 @@ def booked_by_staff(
     for row in rows:
         left[row.pool_id] = left.get(row.pool_id, 0) + row.units
     return [row for row in rows if row.at <= until and left[row.pool_id]]
+
+
+def bookings_of_pool(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, pool_id: PoolId, since: datetime
+) -> list[BookedByStaff]:
+    """Every booking of a pool's counters in a store as an edit by staff, the oldest first."""
+    seen = ledger.alias("seen")
+    same = (seen.c.workspace == ledger.c.workspace) & (seen.c.pool_id == ledger.c.pool_id)
+    last = select(func.max(seen.c.at)).where(
+        same, seen.c.connection == ledger.c.connection, seen.c.kind == "level", seen.c.seq < ledger.c.seq
+    )
+    mine = (ledger.c.workspace == workspace) & (ledger.c.connection == connection) & (ledger.c.pool_id == pool_id)
+    query = select(ledger.c.units, ledger.c.at, func.coalesce(last.scalar_subquery(), ledger.c.at))
+    query = query.where(mine, ledger.c.kind == "manual", ledger.c.at > since).order_by(ledger.c.seq)
+    return [BookedByStaff(int(units), at, moved_at) for units, at, moved_at in tx.conn.execute(query)]
+
+
+def late_orders(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, pool_id: PoolId, since: datetime
+) -> list[LateOrder]:
+    """A store's orders of a pool's goods that were placed since, and known only after ``since``, the oldest first."""
+    sold = order_effects.c
+    weight = select(func.max(draws.c.weight)).where(
+        draws.c.workspace == sold.workspace,
+        draws.c.connection == sold.connection,
+        draws.c.item_id == sold.item_id,
+        draws.c.pool_id == pool_id,
+    )
+    same = (orders.c.workspace == sold.workspace) & (orders.c.connection == sold.connection)
+    kept = (sales.c.workspace == sold.workspace) & (sales.c.connection == sold.connection)
+    units = (sold.sold - sold.base_sold + sold.uncertain) * weight.scalar_subquery()
+    query = (
+        select(sold.at, sales.c.first_read_at, func.sum(units))
+        .join(orders, same & (orders.c.order_id == sold.order_id))
+        .join(sales, kept & (sales.c.order_id == sold.order_id))
+        .where(
+            sold.workspace == workspace,
+            sold.connection == connection,
+            sold.item_id.in_(
+                select(draws.c.item_id).where(
+                    draws.c.workspace == workspace, draws.c.connection == connection, draws.c.pool_id == pool_id
+                )
+            ),
+            sold.at > since,
+            orders.c.origin.is_(None),
+        )
+        .group_by(sold.order_id, sold.at, sales.c.first_read_at)
+        .order_by(sold.at, sold.order_id)
+    )
+    return [LateOrder(placed_at, known_at, int(count)) for placed_at, known_at, count in tx.conn.execute(query)]
 
 
 def moved_unexplained(

@@ -19,20 +19,29 @@ from storebridge.model.orders import OrderFacts
 from storebridge.store.lanes import HasConnection
 from storebridge.store.marks import load_mark
 from storebridge.store.prepared import Prepared, one_of
-from storebridge.store.tables import baselines, draws, ledger, order_effects, orders, positions
+from storebridge.store.tables import baselines, draws, ledger, looks, order_effects, orders, positions, sales
 from storebridge.store.upserts import upsert
 
 
 def record_orders(
-    tx: HasConnection, workspace: Workspace, connection: ConnectionName, facts: Sequence[OrderFacts]
+    tx: HasConnection,
+    workspace: Workspace,
+    connection: ConnectionName,
+    facts: Sequence[OrderFacts],
+    *,
+    whole: bool = False,
 ) -> set[ItemId]:
-    """Store what orders did to stock; returns the items of orders that are new or changed."""
+    """Store what orders did to stock; returns the items of orders that are new or changed. ``whole``: of orders that
+    were read whole; they tell what a list of changed orders does not (a return's dispositions), so their word counts
+    against a list's word about the same state."""
     newest = {fact.order_id: fact for fact in sorted(facts, key=lambda f: f.updated_at)}
     known = _known_versions(tx, workspace, connection, list(newest))
+    same = [fact for order_id, fact in newest.items() if whole and known.get(order_id) == fact.updated_at]
+    corrected = _told_otherwise(tx, workspace, connection, same)
     changed = [
         fact
         for order_id, fact in sorted(newest.items())
-        if known.get(order_id) is None or known[order_id] < fact.updated_at
+        if known.get(order_id) is None or known[order_id] < fact.updated_at or order_id in corrected
     ]
     if not changed:
         return set()
@@ -58,6 +67,37 @@ _BASELINE_MADE_AT = Prepared(
         baselines.c.workspace == bindparam("w"), baselines.c.state == "signed_off"
     )
 )
+
+
+_TOLD = Prepared(
+    select(
+        order_effects.c.order_id,
+        order_effects.c.line_id,
+        order_effects.c.sold,
+        order_effects.c.restocked,
+        order_effects.c.uncertain,
+    ).where(
+        order_effects.c.workspace == bindparam("w"),
+        order_effects.c.connection == bindparam("c"),
+        one_of(order_effects.c.order_id, "ids"),
+    )
+)
+
+
+def _told_otherwise(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, facts: Sequence[OrderFacts]
+) -> set[OrderId]:
+    """Orders of which something else is stored."""
+    if not facts:
+        return set()
+    rows = _TOLD.all(tx, w=workspace, c=connection, ids=[fact.order_id for fact in facts])
+    told = {(order_id, line_id): tuple(units) for order_id, line_id, *units in rows}
+    return {
+        fact.order_id
+        for fact in facts
+        for line in fact.lines
+        if told.get((fact.order_id, line.line_id)) != (line.sold, line.restocked, line.uncertain)
+    }
 
 
 def _known_versions(
@@ -183,11 +223,22 @@ class Residual(msgspec.Struct, frozen=True):
     """When the counter that was read longest ago was read."""
     last_order_read_at: datetime | None
     uncertain: int = 0
-    """Units of orders that do not tell whether they took stock; until they do, no conclusion is drawn."""
+    """Units of orders that do not tell whether they took stock: so many of a fall may be theirs."""
     last_order_change_at: datetime | None = None
     """The newest change of an order that names one of the items, on the store's clock."""
-    by_item: tuple[tuple[ItemId, int], ...] = ()
-    """Item by item, in its own units: what neither orders nor our writes account for, booked or not."""
+    by_item: tuple[tuple[ItemId, int, int], ...] = ()
+    """Item by item, in its own units: what neither orders nor our writes account for, booked or not; and its uncertain
+    units."""
+
+    @property
+    def unbooked(self) -> int:
+        """Units to be booked, whatever the uncertain orders turn out to have taken."""
+        return beyond(self.unexplained - self.booked, self.uncertain)
+
+
+def beyond(units: int, uncertain: int) -> int:
+    """What is left of a movement when orders that do not tell took all that they may have taken."""
+    return units if units >= 0 else min(0, units + uncertain)
 
 
 def residuals_of_items(
@@ -285,9 +336,9 @@ def _residual(
         booked=booked,
         oldest_read_at=None if any(at is None for at in reads) else min(at for at in reads if at is not None),
         last_order_read_at=max(order_reads, default=None),
-        uncertain=sum(effect.uncertain for effect in mine.values()),
+        uncertain=sum(mine[item].uncertain * weight for item, weight in weights.items()),
         last_order_change_at=max(changes, default=None),
-        by_item=tuple((item, _moved(rows, item) + mine[item].sold) for item in sorted(weights)),
+        by_item=tuple((item, _moved(rows, item) + mine[item].sold, mine[item].uncertain) for item in sorted(weights)),
     )
 
 
@@ -383,6 +434,40 @@ def _booked(
 ) -> dict[PoolId, int]:
     found = _BOOKED.all(tx, w=workspace, c=connection, pools=pool_ids)
     return {PoolId(pool_id): int(units) for pool_id, units in found}
+
+
+_ITEMS_TO_READ = Prepared(
+    select(order_effects.c.item_id)
+    .join(orders, _SAME_ORDER)
+    .outerjoin(
+        sales,
+        (sales.c.workspace == orders.c.workspace)
+        & (sales.c.connection == orders.c.connection)
+        & (sales.c.order_id == orders.c.order_id),
+    )
+    .join(
+        looks,
+        (looks.c.workspace == orders.c.workspace)
+        & (looks.c.connection == orders.c.connection)
+        & (looks.c.kind == "orders")
+        & (looks.c.key == orders.c.order_id),
+    )
+    .where(
+        looks.c.workspace == bindparam("w"),
+        looks.c.connection == bindparam("c"),
+        looks.c.asked > looks.c.answered,
+        orders.c.origin.is_(None),
+        sales.c.updated_at.is_(None) | (sales.c.updated_at < orders.c.updated_at),
+        order_effects.c.item_id.is_not(None),
+    )
+    .distinct()
+)
+
+
+def items_to_be_told(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> set[ItemId]:
+    """Items of orders that a list showed, and that are about to be read whole: until then it is not known what they put
+    back."""
+    return {ItemId(item) for (item,) in _ITEMS_TO_READ.all(tx, w=workspace, c=connection)}
 
 
 def last_movements(

@@ -32,6 +32,7 @@ STOCK_TOPICS = (
     "wix.stores.catalog.v3.inventory_item_deleted",
 )
 ORDER_TOPICS = (
+    "wix.ecom.v1.order_created",
     "wix.ecom.v1.order_approved",
     "wix.ecom.v1.order_updated",
     "wix.ecom.v1.order_canceled",
