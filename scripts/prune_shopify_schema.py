@@ -46,6 +46,7 @@ QUERIES = """
     customer customers customersCount customerByIdentifier customerMergePreview customerMergeJobStatus
     bulkOperation bulkOperations currentBulkOperation
     metafieldDefinition metafieldDefinitions metafieldDefinitionTypes shopifyPaymentsAccount
+    collection collections collectionByHandle collectionByIdentifier collectionsCount
 """.split()
 
 MUTATIONS = """
@@ -79,6 +80,8 @@ MUTATIONS = """
     customerEmailMarketingConsentUpdate customerSmsMarketingConsentUpdate
     bulkOperationRunQuery bulkOperationRunMutation bulkOperationCancel stagedUploadsCreate
     locationAdd locationEdit locationActivate locationDeactivate locationDelete
+    collectionCreate collectionUpdate collectionDelete collectionAddProducts collectionAddProductsV2
+    collectionRemoveProducts
 """.split()
 
 LEFT_OUT = re.compile(
@@ -105,6 +108,11 @@ KEPT = {
     "DiscountApplication", "DiscountAllocation", "DiscountApplicationAllocationMethod", "DiscountCodeApplication",
     "DiscountApplicationConnection", "DiscountApplicationEdge", "DiscountApplicationLevel",
     "DiscountApplicationTargetSelection", "DiscountApplicationTargetType", "ScriptDiscountApplication",
+    "Collection", "CollectionAddProductsPayload", "CollectionAddProductsV2Payload", "CollectionAddProductsV2UserError",
+    "CollectionAddProductsV2UserErrorCode", "CollectionConnection", "CollectionCreateInput", "CollectionCreatePayload",
+    "CollectionDeleteInput", "CollectionDeletePayload", "CollectionEdge", "CollectionIdentifierInput",
+    "CollectionInput", "CollectionRemoveProductsPayload", "CollectionSortKeys", "CollectionSortOrder",
+    "CollectionUpdateInput", "CollectionUpdatePayload",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from storebridge_sandbox import orders, stock
 from storebridge_sandbox.rows_in_order import RowsInOrder
 from storebridge_sandbox.shopify import money as shopify_money
 from storebridge_sandbox.shopify.bulk import state as shopify_bulk
+from storebridge_sandbox.shopify.collections import state as shopify_collections
 from storebridge_sandbox.shopify.customers import merging as shopify_merging
 from storebridge_sandbox.shopify.inventory import rows as shopify_rows
 from storebridge_sandbox.shopify.inventory import state as shopify_inventory
@@ -59,6 +60,7 @@ MODULES = (
     shopify_jobs,
     shopify_rows,
     shopify_bulk,
+    shopify_collections,
     shopify_merging,
     shopify_product_writes,
     shopify_metafields,
@@ -88,6 +90,7 @@ SHOPIFY: Parts = {
     "tokens": ("ends_at", "refresh_ends_at", "_chance"),
     "shop": ("created_at", "locations", "services"),
     "shelves": ("products", "variants", "by_item", "by_sku"),
+    "collections": ("all", "of_product"),
     "stock": BOOK,
     "metafields": ("held", "definitions"),
     "orders": ("_next_number",),

@@ -16,6 +16,8 @@ CHANCE = 0.05
 """Of each switch; a seed plays about three of them the other way."""
 NOT_SURVIVED = "the product cannot survive it"
 BUDGET = "a smaller budget, with which ten minutes may not do to come to rest"
+UNTOUCHED = "nobody in the simulation does what it is about"
+"""Such switches take no chance, so that each seed plays what it played before there were any."""
 COPIES = "with copies a person must say copies_take_stock, or settle a case"
 NOT_DRAWN: Mapping[str, str] = MappingProxyType(
     {
@@ -27,6 +29,7 @@ NOT_DRAWN: Mapping[str, str] = MappingProxyType(
         "W14": BUDGET,
         "S23": BUDGET,
         "S37": "a case that stays open tells of it",
+        "S41": UNTOUCHED,
         "G1": "drawn apart, under guarded only",
         "G2": "drawn apart, under guarded only",
         "G3": "buying past the guard is drawn by the shoppers",
@@ -61,7 +64,8 @@ def drawn_switches(seed: int, *, copies: bool = False) -> dict[str, Any]:
     """The switches that a seed plays the other way, by name."""
     chance = random.Random(f"habits-{seed}")
     drawn: dict[str, Any] = {}
-    for name, switch in all_switches().items():
+    touched = {name: one for name, one in all_switches().items() if NOT_DRAWN.get(one.assumption) != UNTOUCHED}
+    for name, switch in touched.items():
         plays, value = chance.random() < CHANCE, chance.choice(switch.others)
         if plays and switch.assumption and not reason_not_drawn(switch.assumption, copies=copies):
             drawn[name] = value

@@ -12,6 +12,7 @@ FIRST = {
     "Product": 8_800_000_001,
     "ProductVariant": 44_000_000_001,
     "InventoryItem": 46_000_000_001,
+    "Collection": 480_000_001,
     "Location": 71_000_000_001,
     "Order": 5_600_000_001,
     "LineItem": 14_000_000_001,

@@ -58,6 +58,8 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     exchange_notes_refund (S39): what a processed exchange takes back stands in the order as a refund without money;
         else the order's line stays as it was.
     bundle_seconds (S40): how long making or changing a bundle of products takes, while its operation is polled.
+    membership_tells (S41): what is told when a product comes into a collection or leaves it: the ``collection``
+        (collections/update), the ``product`` (products/update), or ``nothing``.
     shop_bears_metafields (S37): an app may keep a metafield of its own on the shop; else there is no such owner.
     token_seconds (S30): life of a client-credentials token.
     new_token_retires_old (S30): issuing a token ends the earlier ones.
@@ -107,6 +109,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     recorded_payments_are_refundable: bool = True
     editing_bypassed_moves_stock: bool = False
     exchange_notes_refund: bool = True
+    membership_tells: Literal["collection", "product", "nothing"] = "collection"
     shop_bears_metafields: bool = True
     token_seconds: float = 86_399.0
     new_token_retires_old: bool = False

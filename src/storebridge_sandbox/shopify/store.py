@@ -29,6 +29,8 @@ from storebridge_sandbox.shopify.bucket import Bucket
 from storebridge_sandbox.shopify.bulk.answers import BulkAnswers
 from storebridge_sandbox.shopify.bulk.state import BulkOperation, BulkOperations, finish_payload
 from storebridge_sandbox.shopify.call import USER_ERRORS, Call, Resolvers
+from storebridge_sandbox.shopify.collections.state import Collections
+from storebridge_sandbox.shopify.collections.writes import CollectionDesk
 from storebridge_sandbox.shopify.customers.answers import CustomerAnswers, customer_payload
 from storebridge_sandbox.shopify.customers.merging import CustomerMerge
 from storebridge_sandbox.shopify.customers.writes import CustomerWrites
@@ -137,7 +139,7 @@ class ShopifyStore:
         self.shop = ShopState(DOMAIN, "Larkfield Shopify", now())
         for name in ("Main warehouse", "Outlet"):
             self.shop.locations.append(Location(self.numbers.new("Location"), name, now(), now()))
-        self.shelves = Shelves()
+        self.shelves, self.collections = Shelves(), Collections()
         self.stock = Stock(now, self.shelves.sku_of)
         self.stock.heard_of_connection = self._connection_changed
         self.metafields = Metafields(self.numbers, now, self._find, app=APP_NUMBER, currency=self.shop.currency)
@@ -307,11 +309,12 @@ class ShopifyStore:
             self.office.find,
             self.office.find_returnable,
             items.find_level,
-            lambda global_id, _call: self.office.buyers.known.get(global_id),
+            lambda global_id, _call: self.office.buyers.known.get(global_id) or self.collections.all.get(global_id),
             lambda global_id, _call: self.subscriptions.all.get(global_id) or self.bundles.find(global_id),
             self._bulk_answers.find,
             lambda global_id, _call: self.metafields.by_id(global_id) or self.metafields.definitions.get(global_id),
         )
+        desk = CollectionDesk(self.collections, self.shelves, self.numbers, self.options, self.subscriptions, self.shop)
         resolvers: Resolvers = {
             **paging.RESOLVERS,
             **ShopAnswers(self.shop, self.tokens, self._finders, self.options, self.uninstall).resolvers(),
@@ -330,6 +333,7 @@ class ShopifyStore:
             **self.office.resolvers(self.inventory, self.tokens),
             **SubscriptionAnswers(self.subscriptions, self.metafields.namespace).resolvers(),
             **self._customer_resolvers(),
+            **desk.resolvers(),
             **self._bulk_answers.resolvers(),
             **USER_ERRORS,
         }
@@ -365,6 +369,7 @@ class ShopifyStore:
 
     def _product_gone(self, product: Product) -> None:
         self.metafields.forget(product.id)
+        self.collections.forget(product.id)
         for variant in product.variants:
             self.metafields.forget(variant.variant_id)
             self.stock.forget_item(variant.item_id)

@@ -122,7 +122,6 @@ class ProductAnswers:
             ("Product", "tracksInventory"): lambda product, _a, _c: any(v.tracked for v in product.variants),
             ("Product", "totalInventory"): self._total,
             ("Product", "priceRangeV2"): self._price_range,
-            ("Product", "inCollection"): lambda _p, _a, _c: False,
             ("Product", "mediaCount"): lambda product, _a, _c: len(product.images),
         }
 

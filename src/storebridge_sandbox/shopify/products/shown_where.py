@@ -25,7 +25,6 @@ def shown_where(domain: str, currency: str) -> Resolvers:
         ("Product", "publishedInContext"): lambda one, _a, _c: _is_shown(one),
         ("Product", "descriptionPlainSummary"): lambda one, _a, _c: one.body_html[:255],
         ("Product", "featuredImage"): lambda one, _a, _c: _image(one),
-        ("Product", "variantsInCollectionCount"): lambda _o, _a, _c: 0,
     }
     for kind in ("Product", "ProductVariant"):
         for name in ("publishedOnCurrentPublication", "publishedOnCurrentChannel", "publishedOnChannel"):

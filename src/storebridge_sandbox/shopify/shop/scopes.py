@@ -16,7 +16,7 @@ from storebridge_sandbox.shopify.errors import Refusal
 DOCUMENTATION = "https://shopify.dev/api/usage/access-scopes"
 FULFILMENT_ORDERS = tuple(f"{kind}_fulfillment_orders" for kind in ("assigned", "merchant_managed", "third_party"))
 RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"product.*", ("products",)),
+    (r"(product|collection).*", ("products",)),
     (r"inventory.*", ("inventory",)),
     (r"location.*", ("locations",)),
     (r"draftOrder.*", ("draft_orders",)),
