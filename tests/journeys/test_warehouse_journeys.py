@@ -58,6 +58,8 @@ def test_the_page_of_a_warehouse_prints_and_lists_what_waits_there() -> None:
             status, page = await got(journey, f"{path}?location=Online+store")
             assert status == 200
             assert ("10001" in page, "#1001" in page.replace('placeholder="#1001"', "")) == (True, False)
+        told = msgspec.json.decode((await got(journey, f"/api/v1/{MAIN}/pick-lists"))[1])
+        assert [(one["sku"], one["units"], one["orders"]) for one in told["goods"]] == [("A", 3, 2)]
         table = (await got(journey, "/orders/export.csv?location=Online+store"))[1].splitlines()
         assert [row.split(",")[0] for row in table[1:]] == ["10001"]
         assert table[1].endswith("Online store")

@@ -24,7 +24,7 @@ from storebridge.operations.export_orders import export_orders
 from storebridge.operations.import_parcels import import_parcels
 from storebridge.operations.list_orders import OrderPage, list_orders
 from storebridge.operations.print_orders import print_orders
-from storebridge.operations.ship_order import ship_order
+from storebridge.operations.ship_order import Step, note_step, ship_order
 from storebridge.pipeline.order_flow import OrderTurn
 from storebridge.store.catalogue import save_locations
 from storebridge.store.database import Tx
@@ -176,6 +176,33 @@ def test_the_pick_list_and_the_table_of_a_warehouse_hold_only_its_own_units(shop
         ("#1001", "TEA", "1", "Berlin"),
         ("10001", "MUG", "1", "Website"),
     ]
+
+
+def fetched(database: Database, **wanted: Any) -> list[tuple[str, int, int]]:
+    found = database.play(print_orders(database.store, TERMS, (Place.READY, Place.PARTLY_SHIPPED), **wanted))
+    return [(one.sku, one.units, one.orders) for one in found.goods]
+
+
+def test_the_goods_of_all_orders_are_fetched_at_once_but_for_those_that_lie_picked(shop: Database) -> None:
+    arrive(shop, split_order(), wix_order())
+    assert fetched(shop) == [("MUG", 4, 2), ("TEA", 1, 1)]
+    assert fetched(shop, location="Lyon") == [("MUG", 1, 1)]
+    shop.run(note_step, TERMS, "#1001", Step.PICKED, {"MUG": 2, "TEA": 1}, actor="ann")
+    assert fetched(shop) == [("MUG", 2, 2)]
+
+
+def test_what_left_does_not_lie_picked_any_more(shop: Database) -> None:
+    arrive(shop, make_order(make_line(units=5)))
+    shop.run(note_step, TERMS, "#1001", Step.PACKED, {"MUG": 3}, actor="ann")
+    arrive(shop, make_order(make_line(units=5, fulfilled=2), minutes=5))
+    (line,) = page(shop).items[0].lines
+    assert (line.to_ship, line.picked, line.packed) == (3, 1, 1)
+    shop.run(note_step, TERMS, "#1001", Step.PICKED, {"MUG": 3}, actor="ann")
+    (line,) = page(shop).items[0].lines
+    assert (line.to_ship, line.picked, line.packed) == (3, 3, 1)
+    arrive(shop, make_order(make_line(units=5, fulfilled=5), minutes=9))
+    (line,) = page(shop, places=(Place.SHIPPED,)).items[0].lines
+    assert (line.to_ship, line.picked, line.packed) == (0, 0, 0)
 
 
 def parcels(database: Database) -> list[Any]:

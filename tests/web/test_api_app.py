@@ -334,6 +334,7 @@ def test_the_description_names_every_path_and_resolves() -> None:
         "stock",
         "stock/{sku}",
         "orders",
+        "pick-lists",
         "orders/{order}",
         "settlements",
         "settlements/{day}",

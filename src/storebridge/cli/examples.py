@@ -52,6 +52,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("orders --place oversold --connection wix", "orders that cannot be met, of one store"),
         ("orders --search '#1001'", "by name"),
     ),
+    "orders pick-list": (
+        ("orders pick-list", "what to fetch from the shelf for all orders that are ready"),
+        ("orders pick-list --location Lyon", "what Lyon fetches"),
+    ),
     "orders show": (("orders show '#1001'", "one order with its history"),),
     "orders step": (
         ("orders step '#1001' picked", "all of it is picked"),

@@ -19,6 +19,7 @@ from storebridge.model.sales import Tracking
 from storebridge.model.words import in_units
 from storebridge.operations.export_orders import export_orders
 from storebridge.operations.list_orders import OrderPage, QueuedOrder, Sort, list_orders
+from storebridge.operations.print_orders import PickLists, print_orders
 from storebridge.operations.ship_order import Step
 from storebridge.operations.show_order import OrderView, show_order
 
@@ -36,7 +37,7 @@ def add_to(app: App) -> None:
     group.command(listing, name="list")
     group.command(export, name="export")
     group.command(import_, name="import")
-    for command in (show, ship, track, withdraw, step, hold):
+    for command in (show, pick_list, ship, track, withdraw, step, hold):
         group.command(command)
     add_backfill(group)
     app.command(group)
@@ -260,6 +261,21 @@ def export(
 async def _export(common: Common, places: tuple[Place, ...], location: str | None) -> str:
     async with reading(common) as (store, terms):
         return await export_orders(store, terms, places=places, location=location)
+
+
+def pick_list(*, location: Location = None, common: Common = Common()) -> int:  # noqa: B008
+    """Goods to fetch from the shelf for the orders that are ready, summed by SKU; the 200 that wait longest."""
+    found = run(_pick_lists(common, location))
+    rows = [(one.units, one.sku or None, one.title, one.orders) for one in found.goods]
+    told = as_table(("units", "sku", "goods", "orders"), rows) if rows else ["Nothing is to be picked."]
+    more = ["", "More orders wait than fit: send these first."] if found.more else []
+    give(found, [*told, *more], as_json=common.json)
+    return 0
+
+
+async def _pick_lists(common: Common, location: str | None) -> PickLists:
+    async with reading(common) as (store, terms):
+        return await print_orders(store, terms, (Place.READY, Place.PARTLY_SHIPPED), location=location)
 
 
 def import_(

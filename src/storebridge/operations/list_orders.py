@@ -13,7 +13,7 @@ from storebridge.errors import ConfigurationError
 from storebridge.flows.queue import NOWHERE, TO_DO, Place
 from storebridge.model.ids import OrderKey
 from storebridge.model.money import Money
-from storebridge.model.sales import Order, PaymentState, Standing
+from storebridge.model.sales import Order, OrderLine, PaymentState, Standing
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.find_locations import find_locations, units_by_location
 from storebridge.store import views_sales
@@ -34,6 +34,7 @@ class QueueLine(msgspec.Struct, frozen=True):
     to_ship: int
     """Still to leave the house; from the location alone that was asked for."""
     picked: int
+    """Of these, units that lie ready."""
     packed: int
 
 
@@ -174,12 +175,17 @@ def as_queued(file: OrderFile, known: Sequence[Whereabouts], wanted: Sequence[Wh
                 title=line.title,
                 ordered=line.ordered,
                 to_ship=units[line.line_id],
-                picked=done[line.line_id].picked if line.line_id in done else 0,
-                packed=done[line.line_id].packed if line.line_id in done else 0,
+                picked=_lying(done[line.line_id].picked, line, units) if line.line_id in done else 0,
+                packed=_lying(done[line.line_id].packed, line, units) if line.line_id in done else 0,
             )
             for line in order.lines
         ),
     )
+
+
+def _lying(in_all: int, line: OrderLine, units: Counter[str]) -> int:
+    """Of the units that were picked, or packed, those that are still to leave."""
+    return max(0, min(in_all - line.fulfilled, units[line.line_id]))
 
 
 def buyer_name(order: Order) -> str:

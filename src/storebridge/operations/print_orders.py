@@ -1,6 +1,9 @@
-"""Pick lists for paper: whole orders that wait to be sent, oldest first, in one look."""
+"""Pick lists for paper, in one look: all goods to be fetched, by SKU, then each order, the longest waiting first."""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 
@@ -24,9 +27,20 @@ class PickList(msgspec.Struct, frozen=True):
     queued: QueuedOrder
 
 
+class GoodsToPick(msgspec.Struct, frozen=True):
+    """Units of one SKU to fetch from the shelf for all these orders together."""
+
+    sku: str
+    title: str
+    units: int
+    orders: int
+
+
 class PickLists(msgspec.Struct, frozen=True):
     """What fits into one pile."""
 
+    goods: list[GoodsToPick]
+    """By SKU; what lies picked already is left out."""
     lists: list[PickList]
     more: bool
     """Whether more orders wait than were taken."""
@@ -48,4 +62,15 @@ def _read(tx: Tx, terms: WorkspaceTerms, places: tuple[str, ...], location: str 
     page = found[:MOST_PRINTED]
     files = load_files(tx, terms.workspace, [row.order_key for row in page], lock=False)
     lists = [PickList(row.order, as_queued(files[row.order_key], known, wanted)) for row in page]
-    return PickLists(lists, len(found) > MOST_PRINTED)
+    return PickLists(_goods(lists), lists, len(found) > MOST_PRINTED)
+
+
+def _goods(lists: Sequence[PickList]) -> list[GoodsToPick]:
+    units, orders = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for one in lists:
+        needed = Counter[tuple[str, str]]()
+        for line in one.queued.lines:
+            needed[line.sku or "", line.title] += line.to_ship - line.picked
+        units.update(+needed)
+        orders.update((+needed).keys())
+    return [GoodsToPick(*name, units[name], orders[name]) for name in sorted(units)]

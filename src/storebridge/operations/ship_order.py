@@ -142,7 +142,11 @@ def note_step(
     units = waiting if lines is None else _by_line(file.order, lines)
     _refuse_too_many(file.order, units, waiting)
     known = {one.line_id: one for one in file.picks}
-    rows = [_stepped(known.get(line_id, Picked(line_id, 0, 0)), step, count) for line_id, count in units.items()]
+    left = {line.line_id: line.fulfilled for line in file.order.lines}
+    rows = [
+        _stepped(known.get(line_id, Picked(line_id, 0, 0)), step, left[line_id] + count)
+        for line_id, count in units.items()
+    ]
     save_picks(tx, terms.workspace, key, rows, actor=actor)
     _remember(tx, terms.workspace, key, step.value, actor, sum(units.values()))
     return OrderMoved(key, Place(file.queue), units=sum(units.values()))

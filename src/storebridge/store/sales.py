@@ -57,7 +57,8 @@ class OurParcel(msgspec.Struct, frozen=True):
 
 
 class Picked(msgspec.Struct, frozen=True):
-    """How far the warehouse is with a line, in units."""
+    """How far the warehouse is with a line, in units since the order was placed: those that left are among them, so
+    what lies picked shrinks by itself with each parcel that its store shows."""
 
     line_id: str
     picked: int

@@ -19,6 +19,7 @@ from storebridge.operations.list_cases import CasePage, CaseView
 from storebridge.operations.list_events import Event, EventPage
 from storebridge.operations.list_orders import OrderPage
 from storebridge.operations.list_stock import StockPage
+from storebridge.operations.print_orders import PickLists
 from storebridge.operations.reconcile_stores import Reconciliation
 from storebridge.operations.replay_event import Replayed
 from storebridge.operations.run_baseline import BaselineReport
@@ -45,6 +46,7 @@ ANSWERS = (
     Imported,
     OrderMoved,
     OrderPage,
+    PickLists,
     OrderView,
     Overview,
     Reconciliation,

@@ -13,6 +13,7 @@ from storebridge.model.sales import Tracking
 from storebridge.operations.backfill_orders import Backfills, cancel_backfill, list_backfills, start_backfill
 from storebridge.operations.import_parcels import Imported, import_parcels
 from storebridge.operations.list_orders import OrderPage, Sort, list_orders
+from storebridge.operations.print_orders import PickLists, print_orders
 from storebridge.operations.ship_order import OrderMoved, Step, change_parcel, hold_order, note_step, ship_order
 from storebridge.operations.show_order import OrderView, show_order
 from storebridge.web.api.answers import answer_page, answer_with, described
@@ -61,6 +62,13 @@ def add_order_reads(api: FastAPI, bridge: Bridge) -> None:
         query = {"limit": limit, "connection": connection, "place": place, "search": search, "location": location}
         query |= {"sort": sort.value}
         return answer_page(page, request.url.path, query)
+
+    @api.get("/v1/{workspace}/pick-lists", responses=described(PickLists), tags=["orders"])
+    async def pick_lists(workspace: str, location: Text = None) -> Response:
+        """The 200 orders ready to be sent that wait longest, behind the goods to fetch for all of them."""
+        ready = (Place.READY, Place.PARTLY_SHIPPED)
+        terms = terms_in(bridge, workspace)
+        return answer_with(await print_orders(bridge.store, terms, ready, location=location or None))
 
     @api.get("/v1/{workspace}/backfills", responses=described(Backfills), tags=["orders"])
     async def backfills(workspace: str) -> Response:

@@ -94,7 +94,8 @@ class OrderPages:
             places = (Place.READY, Place.PARTLY_SHIPPED)
         location = _location(request)
         found = await print_orders(self._store, terms, places, location=location or None)
-        return self._pages.render(request, "orders_print.html", views=found.lists, more=found.more, location=location)
+        told: dict[str, Any] = {"goods": found.goods, "views": found.lists, "more": found.more, "location": location}
+        return self._pages.render(request, "orders_print.html", **told)
 
     async def exported(self, request: Request) -> Response:
         terms, location = self._pages.terms_of(request), _location(request) or None
