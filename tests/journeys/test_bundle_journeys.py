@@ -36,7 +36,9 @@ async def story(journey: Journey, sku: str) -> StockStory:
 async def page_of(journey: Journey, sku: str) -> str:
     """The console's page of a SKU."""
     network = AsgiTransport({"http://localhost": build_console_app(journey.bridge)})
-    answer = await network.send(Request("GET", f"http://localhost/stock/{sku}", {}, b"", 20.0))
+    answer = await network.send(
+        Request("GET", f"http://localhost/stock{sku if sku.startswith('?') else '/' + sku}", {}, b"", 20.0)
+    )
     assert answer.status == 200
     return answer.body.decode()
 
@@ -265,6 +267,8 @@ def test_the_story_of_a_bundle_names_what_limits_it_and_that_of_a_component_its_
         page = await page_of(journey, "GIFT")
         assert "2 × MUG: 7 left allow 3, which limits it." in page
         assert "Part of the bundle" in await page_of(journey, "MUG")
+        assert 'href="/stock/GIFT"' in await page_of(journey, "?search=gi")
+        assert "No SKU matches" in await page_of(journey, "?search=box")
         mug = list(story_lines(await story(journey, "MUG")))
         assert "Part of the bundle GIFT (2 × MUG and 1 × TEA)." in mug
         assert any("as bundle GIFT of 2 each" in line for line in mug)

@@ -6,6 +6,7 @@ import msgspec
 
 from storebridge.model.settings import PoolTerms, WorkspaceTerms
 from storebridge.observe.agreement import judge_pool, terms_of_pool
+from storebridge.store.bundles import bundle_counters
 from storebridge.store.database import Store, Tx
 from storebridge.store.policies import lane_terms
 from storebridge.store.views_stock import StoredPool, list_pools
@@ -42,6 +43,8 @@ class StockPage(msgspec.Struct, frozen=True):
     items: list[StockLine]
     after: str | None
     """Where the next page begins; null on the last one."""
+    bundles: tuple[str, ...] = ()
+    """SKUs that are made of others and match; they have no goods of their own. On the first page."""
 
 
 async def list_stock(
@@ -57,7 +60,13 @@ def _read(tx: Tx, terms: WorkspaceTerms, search: str, after: str | None, limit: 
     page = found[:limit]
     more = f"{page[-1].group}/{page[-1].sku}" if len(found) > limit else None
     own = lane_terms(tx, terms)
-    return StockPage([as_line(pool, terms_of_pool(pool, own)) for pool in page], more)
+    lines = [as_line(pool, terms_of_pool(pool, own)) for pool in page]
+    return StockPage(lines, more, () if after else _bundles(tx, terms, search))
+
+
+def _bundles(tx: Tx, terms: WorkspaceTerms, search: str) -> tuple[str, ...]:
+    names = {counter.sku for counter in bundle_counters(tx, terms.workspace)}
+    return tuple(sorted(name for name in names if search.casefold() in name.casefold()))
 
 
 def _split(after: str) -> tuple[str, str]:
