@@ -293,6 +293,13 @@ class Journey:
         self.bridge.wake(MAIN, moved.wake)
         return moved
 
+    async def retrack(self, store: str, parcel_key: str, tracking: Tracking) -> OrderMoved:
+        """A parcel of that store's newest order gets its number, or another one."""
+        terms, key = self.bridge.workspaces[MAIN].terms, (await self.queue())[store].queued.order_key
+        moved = await self.store.run(change_parcel, terms, self.ids, key, parcel_key, actor="ann", tracking=tracking)
+        self.bridge.wake(MAIN, moved.wake)
+        return moved
+
     async def parcels(self, store: str) -> list[tuple[str, int]]:
         """(tracking number, units) of every parcel, from the store's own records."""
         orders = (await self.sandbox(store, "GET", "truth"))["orders"]

@@ -9,6 +9,7 @@ import pytest
 
 from builders.orders import make_order, make_parcel
 from storebridge.connectors.shopify.write_orders import encode_order_call as to_shopify
+from storebridge.connectors.wix.marked_numbers import without_mark
 from storebridge.connectors.wix.write_orders import encode_order_call as to_wix
 from storebridge.flows.confirm import shows
 from storebridge.model.carriers import CARRIERS, LINKS, NAMES, shopify_name
@@ -17,10 +18,10 @@ from storebridge.model.order_writes import ChangeTracking
 from storebridge.model.sales import Tracking
 
 
-def heard_by(company: str, number: str = "123", url: str = "") -> tuple[dict[str, str], dict[str, str]]:
+def heard_by(company: str, number: str = "123", url: str = "", mark: int = 0) -> tuple[dict[str, str], dict[str, str]]:
     """What Wix and Shopify hear of a parcel's tracking."""
     tracking = Tracking(company, number, url)
-    write = ChangeTracking(OrderId("0e8b2e3a-6f2f-4f5c-9d52-3b3f0c1c9a11"), "p1", tracking, True)
+    write = ChangeTracking(OrderId("0e8b2e3a-6f2f-4f5c-9d52-3b3f0c1c9a11"), "p1", tracking, True, mark)
     wix: dict[str, Any] = msgspec.json.decode(to_wix(write).body)
     shopify: dict[str, Any] = msgspec.json.decode(to_shopify(write, "key").body)
     return wix["fulfillment"]["trackingInfo"], shopify["variables"]["tracking"]
@@ -88,6 +89,58 @@ def test_wix_gets_the_link_of_a_carrier_that_it_does_not_know(company: str, link
 def test_a_link_that_was_given_is_the_one_that_counts() -> None:
     wix, shopify = heard_by("Royal Mail", "123", "https://example.org/123")
     assert (wix["trackingLink"], shopify["url"]) == ("https://example.org/123", "https://example.org/123")
+
+
+@pytest.mark.parametrize(
+    ("company", "provider", "link"),
+    [
+        ("UPS", "United Parcel Service", "https://www.ups.com/track?tracknum=AB%201"),
+        ("fedex", "Federal Express", "https://www.fedex.com/apps/fedextrack/?action=track&trackingnumber=AB%201"),
+        ("usps", "United States Postal Service", "https://tools.usps.com/go/TrackConfirmAction?tLabels=AB%201"),
+        ("DHL", "DHL Express", "https://www.dhl.com/en/express/tracking.html?AWB=AB%201"),
+        (
+            "canadaPost",
+            "Canada Post",
+            "https://www.canadapost-postescanada.ca/track-reperage/en#/search?searchFor=AB%201",
+        ),
+        ("Evri", "Evri", "https://www.evri.com/track/parcel/AB%201"),
+        ("Bob's Vans", "Bob's Vans", None),
+    ],
+)
+def test_a_number_with_a_mark_comes_with_the_link_of_the_number_and_under_no_word_of_wixs_own(
+    company: str, provider: str, link: str | None
+) -> None:
+    wix, shopify = heard_by(company, "AB 1", mark=2)
+    assert (wix["trackingNumber"], wix["shippingProvider"], wix.get("trackingLink")) == ("AB 1 (2)", provider, link)
+    assert shopify["number"] == "AB 1", "Shopify takes a number as often as it is told"
+    assert provider.casefold() not in {one.wix.casefold() for one in CARRIERS}
+    assert told(provider)[0] == told(company)[0], "read back, it is the same carrier"
+
+
+def test_a_mark_needs_a_number_and_a_link_that_was_given_counts() -> None:
+    assert heard_by("UPS", "", mark=2)[0] == {"shippingProvider": "ups"}
+    assert heard_by("UPS", "1Z", "https://example.org/1Z", mark=3)[0] == {
+        "trackingNumber": "1Z (3)",
+        "shippingProvider": "United Parcel Service",
+        "trackingLink": "https://example.org/1Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("shown", "number", "mark"),
+    [
+        ("1Z9 (2)", "1Z9", 2),
+        ("1Z9 (12)", "1Z9", 12),
+        ("AB (1) 9 (3)", "AB (1) 9", 3),
+        ("1Z9", "1Z9", 0),
+        ("1Z9 (1)", "1Z9 (1)", 0),
+        ("1Z9(2)", "1Z9(2)", 0),
+        (" (2)", " (2)", 0),
+        ("", "", 0),
+    ],
+)
+def test_what_wix_shows_of_a_number_is_read_without_its_mark(shown: str, number: str, mark: int) -> None:
+    assert without_mark(shown) == (number, mark)
 
 
 def test_a_parcel_without_a_number_has_no_link() -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from msgspec.structs import replace
+
 from builders.orders import SHOPIFY, WIX, make_line, make_order, make_parcel, make_shipment
+from storebridge.flows.orders import plan_order
 from storebridge.flows.parcels import (
     ParcelToTell,
     held_back,
     offers,
     plan_parcel,
+    share,
     units_without_parcel,
     untellable,
 )
@@ -134,6 +140,51 @@ def test_no_number_is_told_while_an_earlier_one_may_still_land() -> None:
     order = make_order(parcels=(make_parcel("p9"),))
     parcel = sent(covered=(ParcelLine("l1", 1),), parts=1, made=("p9",), changes=1, unsure=True)
     assert writes(order, parcel) == []
+
+
+def marks(order: Order, *parcels: ParcelToTell) -> dict[str, int]:
+    found = ((plan.purpose, plan.write) for plan in plan_order(order, parcels))
+    return {purpose: write.mark for purpose, write in found if isinstance(write, AddParcel | ChangeTracking)}
+
+
+def test_parcels_under_one_number_are_told_one_after_the_other_each_with_a_mark_of_its_own() -> None:
+    first, second = sent(1), ParcelToTell("k2", (ParcelLine("l1", 1),), DHL)
+    blank = make_order(make_line(units=4), connection=WIX)
+    assert marks(blank, first, second) == {"parcel:k1:wix:0": 0}
+    under_way = sent(1, covered=(ParcelLine("l1", 1),), parts=1, under_way=(("123", 0),))
+    assert marks(blank, under_way, second) == {}
+    other = ParcelToTell("k2", (ParcelLine("l1", 1),), Tracking("DHL", "124"))
+    assert marks(blank, under_way, other) == {"parcel:k2:wix:0": 0}
+    shown = make_order(make_line(units=4, fulfilled=1), connection=WIX, parcels=(make_parcel("p1", number="123"),))
+    told = sent(1, covered=(ParcelLine("l1", 1),), parts=1, made=("p1",))
+    assert marks(shown, told, second) == {"parcel:k2:wix:0": 2}
+    assert marks(shown, told, replace(second, taken=frozenset({2, 3}))) == {"parcel:k2:wix:0": 4}
+    nameless = ParcelToTell("k2", (ParcelLine("l1", 1),), Tracking())
+    assert marks(shown, told, nameless) == {"parcel:k2:wix:0": 0}
+
+
+def test_a_mark_that_is_free_again_is_given_again() -> None:
+    stands = replace(make_parcel("p2", number="123"), mark=2)
+    gone = replace(make_parcel("p1", number="123"), cancelled=True)
+    order = make_order(make_line(units=4, fulfilled=1), connection=WIX, parcels=(gone, stands))
+    assert marks(order, ParcelToTell("k3", (ParcelLine("l1", 1),), DHL)) == {"parcel:k3:wix:0": 0}
+
+
+def test_a_number_that_several_parcels_get_is_told_to_each_with_a_mark_of_its_own() -> None:
+    parcels = (make_parcel("p1"), make_parcel("p2"), make_parcel("p3", number="123"))
+    order = make_order(make_line(units=4, fulfilled=3), connection=WIX, parcels=parcels)
+    told = [
+        ParcelToTell(f"k{one}", (ParcelLine("l1", 1),), DHL, covered=(ParcelLine("l1", 1),), made=(f"p{one}",))
+        for one in (1, 2, 3)
+    ]
+    assert marks(order, *told) == {"tracking:k1:p1:0": 2, "tracking:k2:p2:0": 3}
+
+
+def test_units_that_staff_noted_are_those_of_one_parcel_only() -> None:
+    noted = Counter({"l1": 3})
+    assert share(noted, (ParcelLine("l1", 2),), ()) == (ParcelLine("l1", 2),)
+    assert share(noted, (ParcelLine("l1", 2),), (ParcelLine("l1", 1),)) == (ParcelLine("l1", 1),)
+    assert share(noted, (ParcelLine("l1", 2),), ()) == ()
 
 
 def test_a_parcel_that_did_not_leave_is_undone_once() -> None:

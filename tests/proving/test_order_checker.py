@@ -137,6 +137,19 @@ def test_parcels_are_compared_by_number_and_units() -> None:
     assert findings(order(fulfilments=[parcel(1), parcel(1)]), copy(fulfilments=[parcel(2)])) == []
 
 
+def test_a_number_with_a_mark_is_the_number_and_its_link_must_lead_to_it() -> None:
+    there = copy(fulfilments=[parcel(1), parcel(1)])
+    beside = parcel(1, "1Z (2)")
+    assert findings(order(fulfilments=[parcel(1), beside]), there) == []
+    (found,) = findings(order(fulfilments=[parcel(1), parcel(1, "1Z 2")]), there)
+    assert "parcels" in found
+    beside["tracking"]["url"] = "https://carrier.example/1Z"
+    assert findings(order(fulfilments=[parcel(1), beside]), there) == []
+    beside["tracking"]["url"] = "https://carrier.example/1Z%20%282%29"
+    (found,) = findings(order(fulfilments=[parcel(1), beside]), there)
+    assert found == "wix 10001: its parcels' links lead elsewhere: ['https://carrier.example/1Z%20%282%29']"
+
+
 def test_totals_are_compared_after_an_edit_too_and_no_more_after_a_refund() -> None:
     move = {"cause": "edit", "ref": "o1"}
     edited = order(comes_to="30.00")

@@ -214,6 +214,10 @@ class OrderOutcome(StrEnum):
     """The vendor says no, and changed nothing."""
 
 
+NUMBER_TAKEN = "number_taken"
+"""The code of a refusal for which a tracking number stands on another parcel, whatever the vendor's word for it."""
+
+
 class OrderCallAnswer(msgspec.Struct, frozen=True):
     """A write to an order that was answered."""
 

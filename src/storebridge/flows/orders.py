@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storebridge.flows.parcels import ParcelToTell, plan_parcel
-from storebridge.model.order_writes import PlannedOrderWrite
+from storebridge.model.order_writes import PlannedOrderWrite, named_by
 from storebridge.model.sales import Order
 
 
 def plan_order(order: Order, parcels: Sequence[ParcelToTell]) -> list[PlannedOrderWrite]:
     """The writes that are missing, in the order in which they should be sent."""
-    return [write for parcel in parcels for write in plan_parcel(order, parcel)]
+    plans, under_way = list[PlannedOrderWrite](), {one.parcel_key: one.under_way for one in parcels}
+    for parcel in parcels:
+        elsewhere = [named for key, numbers in under_way.items() if key != parcel.parcel_key for named in numbers]
+        new = plan_parcel(order, parcel, elsewhere)
+        under_way[parcel.parcel_key] += tuple(named for one in new for named in named_by(one.write))
+        plans += new
+    return plans

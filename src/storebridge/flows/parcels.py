@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -37,19 +38,30 @@ class ParcelToTell(msgspec.Struct, frozen=True):
     """How many changes of tracking were planned, whatever became of them."""
     unsure: bool = False
     """A change of tracking may still land: one sent after it might be before it in the store."""
+    under_way: tuple[tuple[str, int], ...] = ()
+    """The numbers, with their marks, that its writes name which no read shows yet."""
+    taken: frozenset[int] = frozenset()
+    """Marks with which its number stands on some parcel there that the order does not show."""
 
 
-def plan_parcel(order: Order, parcel: ParcelToTell) -> list[PlannedOrderWrite]:
-    """What the originating store must be told of one parcel.
+def plan_parcel(
+    order: Order, parcel: ParcelToTell, elsewhere: Collection[tuple[str, int]] = ()
+) -> list[PlannedOrderWrite]:
+    """What the originating store must be told of one parcel. ``elsewhere``: numbers and marks in writes for other
+    parcels of the order that are under way.
 
     A store that keeps what waits by location (Shopify's fulfilment orders) takes one parcel per location. Stores refuse
     a parcel whole for one unit too many, so units that wait nowhere (refunded, taken out of the order), or only on
-    hold, are left out: ``untellable`` says which.
+    hold, are left out: ``untellable`` says which. Of parcels under one number one is told after the other: two that
+    look alike, of which no answer came, could not be told apart.
     """
     known = [shown for shown in (_shown(order, made) for made in parcel.made) if shown is not None]
     if parcel.cancelled:
         return [_undo(order, one) for one in known if not one.cancelled]
-    return [*_new_parts(order, parcel), *_tracking(order, parcel, known)]
+    number = parcel.tracking.number
+    marks = {mark for named, mark in elsewhere if number and named == number}
+    new = [] if marks else _new_parts(order, parcel)
+    return [*new, *_tracking(order, parcel, known, marks)]
 
 
 def untellable(order: Order, parcel: ParcelToTell) -> Counter[str]:
@@ -73,14 +85,21 @@ def held_back(order: Order, parcel: ParcelToTell) -> Counter[str]:
 
 def noted_by_hand(order: Order, number: str, ours: Collection[str]) -> list[Parcel]:
     """Parcels of an order under this number that stand there and that no write of ours made."""
-    return [
-        parcel
-        for parcel in order.parcels
-        if number
-        and not parcel.cancelled
-        and parcel.parcel_id not in ours
-        and any(shown.number == number for shown in parcel.tracking)
-    ]
+    return [parcel for parcel in under_number(order, number) if parcel.parcel_id not in ours]
+
+
+def under_number(order: Order, number: str) -> list[Parcel]:
+    """The parcels of an order that stand and are followed by this number."""
+    standing = [parcel for parcel in order.parcels if number and not parcel.cancelled]
+    return [parcel for parcel in standing if any(shown.number == number for shown in parcel.tracking)]
+
+
+def share(found: Counter[str], wanted: Iterable[ParcelLine], covered: Iterable[ParcelLine]) -> tuple[ParcelLine, ...]:
+    """What a parcel takes of units that were noted by hand: as many as it still lacks. Takes them out of ``found``."""
+    lacking = +(units_in(wanted) - units_in(covered))
+    taken = lacking & found
+    found.subtract(taken)
+    return tuple(ParcelLine(line_id, units) for line_id, units in taken.items())
 
 
 def offers(order: Order, write: AddParcel) -> bool:
@@ -103,11 +122,9 @@ def units_without_parcel(order: Order, ours: Iterable[Sequence[ParcelLine]]) -> 
 
 
 def _new_parts(order: Order, parcel: ParcelToTell) -> list[PlannedOrderWrite]:
-    left = _left(parcel)
-    return [
-        _add(order, parcel, lines, picks, number)
-        for number, (lines, picks) in enumerate(_parts(order, left, parcel.location_id))
-    ]
+    parts = _parts(order, _left(parcel), parcel.location_id)
+    marks = _free_marks(order, parcel)
+    return [_add(order, parcel, lines, picks, number, next(marks)) for number, (lines, picks) in enumerate(parts)]
 
 
 def _parts(
@@ -131,19 +148,25 @@ def _bookable(order: Order, line_id: str) -> int:
 
 
 def _add(
-    order: Order, parcel: ParcelToTell, lines: tuple[ParcelLine, ...], picks: tuple[ShipmentPick, ...], number: int
+    order: Order,
+    parcel: ParcelToTell,
+    lines: tuple[ParcelLine, ...],
+    picks: tuple[ShipmentPick, ...],
+    number: int,
+    mark: int,
 ) -> PlannedOrderWrite:
-    write = AddParcel(order.order_id, lines, parcel.tracking, parcel.notify, picks)
+    write = AddParcel(order.order_id, lines, parcel.tracking, parcel.notify, picks, mark)
     purpose = f"parcel:{parcel.parcel_key}:{order.connection}:{parcel.parts + number}"
     return PlannedOrderWrite(order.connection, purpose, write, "a parcel left")
 
 
 def _left(parcel: ParcelToTell) -> Counter[str]:
     """Several writes may cover units of one line."""
-    return _units_in(parcel.lines) - _units_in(parcel.covered)
+    return units_in(parcel.lines) - units_in(parcel.covered)
 
 
-def _units_in(lines: Iterable[ParcelLine]) -> Counter[str]:
+def units_in(lines: Iterable[ParcelLine]) -> Counter[str]:
+    """Units per line of the order."""
     units = Counter[str]()
     for line in lines:
         units[line.line_id] += line.quantity
@@ -176,17 +199,34 @@ def _lines_of(order: Order, picks: Sequence[ShipmentPick]) -> tuple[ParcelLine, 
     return tuple(ParcelLine(line_id, count) for line_id, count in units.items())
 
 
-def _tracking(order: Order, parcel: ParcelToTell, known: Sequence[Parcel]) -> list[PlannedOrderWrite]:
+def _free_marks(
+    order: Order, parcel: ParcelToTell, taken: Collection[int] = (), apart: Collection[str] = ()
+) -> Iterator[int]:
+    """What a parcel's number may be marked with there: 0, its number alone, where no other parcel stands under it.
+    ``apart``: parcels that are to get another mark."""
+    number = parcel.tracking.number
+    if not number:
+        return itertools.repeat(0)
+    there = {one.mark for one in under_number(order, number) if one.parcel_id not in apart}
+    mine = {mark for named, mark in parcel.under_way if named == number}
+    used = {*there, *mine, *taken, *parcel.taken}
+    return (mark for mark in itertools.chain((0,), itertools.count(2)) if mark not in used)
+
+
+def _tracking(
+    order: Order, parcel: ParcelToTell, known: Sequence[Parcel], taken: Collection[int]
+) -> list[PlannedOrderWrite]:
     wanted = parcel.tracking
     if wanted == Tracking() or parcel.unsure:
         return []
     lacking = [one for one in known if not one.cancelled and not any(tells(shown, wanted) for shown in one.tracking)]
     again = [one for one in lacking if parcel.retracked.get(one.parcel_id) != wanted]
+    marks = _free_marks(order, parcel, taken, {one.parcel_id for one in again})
     return [
         PlannedOrderWrite(
             order.connection,
             f"tracking:{parcel.parcel_key}:{one.parcel_id}:{parcel.changes + number}",
-            ChangeTracking(order.order_id, one.parcel_id, wanted, parcel.notify),
+            ChangeTracking(order.order_id, one.parcel_id, wanted, parcel.notify, next(marks)),
             "its tracking was added or changed",
         )
         for number, one in enumerate(again)

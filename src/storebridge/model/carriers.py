@@ -43,19 +43,35 @@ NAMES = tuple(name.strip() for name in f"{EVERYWHERE.strip()}; {IN_SOME_COUNTRIE
 
 
 class Carrier(msgspec.Struct, frozen=True):
-    """A carrier that both vendors know. ``also`` are other ways in which people write it, in lower case."""
+    """A carrier that both vendors know. ``full`` is its name in full, which is no vendor's code in any spelling;
+    ``link`` where its parcels are followed; ``also`` are other ways in which people write it, in lower case."""
 
     shopify: str
     wix: str
+    full: str
+    link: str
     also: tuple[str, ...] = ()
 
 
 CARRIERS = (
-    Carrier("FedEx", "fedex", ("federal express",)),
-    Carrier("UPS", "ups", ("united parcel service",)),
-    Carrier("USPS", "usps", ("united states postal service",)),
-    Carrier("DHL Express", "dhl", ("dhl",)),
-    Carrier("Canada Post", "canadaPost", ("postes canada",)),
+    Carrier(
+        "FedEx", "fedex", "Federal Express", "https://www.fedex.com/apps/fedextrack/?action=track&trackingnumber={}"
+    ),
+    Carrier("UPS", "ups", "United Parcel Service", "https://www.ups.com/track?tracknum={}"),
+    Carrier(
+        "USPS",
+        "usps",
+        "United States Postal Service",
+        "https://tools.usps.com/go/TrackConfirmAction?tLabels={}",
+    ),
+    Carrier("DHL Express", "dhl", "DHL Express", "https://www.dhl.com/en/express/tracking.html?AWB={}", ("dhl",)),
+    Carrier(
+        "Canada Post",
+        "canadaPost",
+        "Canada Post",
+        "https://www.canadapost-postescanada.ca/track-reperage/en#/search?searchFor={}",
+        ("postes canada",),
+    ),
 )
 """For these five Wix makes the link (its schema of fulfilments says so)."""
 LINKS = MappingProxyType(
@@ -90,7 +106,11 @@ _BY_NAME = MappingProxyType({name.casefold(): name for name in NAMES})
 def carrier_of(company: str) -> Carrier | None:
     """Whom a name means; None for a carrier that is no word of both vendors."""
     name = company.strip().casefold()
-    return next((one for one in CARRIERS if name in (one.shopify.casefold(), one.wix.casefold(), *one.also)), None)
+    return next((one for one in CARRIERS if name in _names(one)), None)
+
+
+def _names(carrier: Carrier) -> tuple[str, ...]:
+    return (carrier.shopify.casefold(), carrier.wix.casefold(), carrier.full.casefold(), *carrier.also)
 
 
 def shopify_name(company: str) -> str:
@@ -104,6 +124,7 @@ def shopify_name(company: str) -> str:
 
 
 def link_of(company: str, number: str) -> str:
-    """Where a parcel is followed, for carriers that Wix makes no link for; empty when that is not known."""
-    template = LINKS.get(shopify_name(company), "")
+    """Where a parcel is followed; empty when that is not known."""
+    known = carrier_of(company)
+    template = known.link if known else LINKS.get(shopify_name(company), "")
     return template.format(quote(number, safe="")) if template and number else ""

@@ -27,22 +27,25 @@ class ShipmentPick(msgspec.Struct, frozen=True):
 
 class AddParcel(msgspec.Struct, frozen=True, tag="add_parcel"):
     """Tell a store that these units left. ``picks`` names them once more where the store keeps what waits by location;
-    all of one parcel are at one location. ``notify`` lets the store write to the buyer."""
+    all of one parcel are at one location. ``notify`` lets the store write to the buyer. ``mark``: a store
+    that takes a number once is told it with this mark (``Parcel.mark``)."""
 
     order_id: OrderId
     lines: tuple[ParcelLine, ...]
     tracking: Tracking
     notify: bool
     picks: tuple[ShipmentPick, ...] = ()
+    mark: int = 0
 
 
 class ChangeTracking(msgspec.Struct, frozen=True, tag="change_tracking"):
-    """Tracking that came later, or was wrong."""
+    """Tracking that came later, or was wrong. ``mark`` as in ``AddParcel``."""
 
     order_id: OrderId
     parcel_id: str
     tracking: Tracking
     notify: bool
+    mark: int = 0
 
 
 class UndoParcel(msgspec.Struct, frozen=True, tag="undo_parcel"):
@@ -192,6 +195,13 @@ OrderWrite = (
     | ReplaceCopy
     | RefundOrder
 )
+
+
+def named_by(write: OrderWrite) -> tuple[tuple[str, int], ...]:
+    """The tracking number that a write tells and its mark, if it tells one."""
+    if not isinstance(write, AddParcel | ChangeTracking) or not write.tracking.number:
+        return ()
+    return ((write.tracking.number, write.mark),)
 
 
 class PlannedOrderWrite(msgspec.Struct, frozen=True):

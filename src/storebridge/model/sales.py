@@ -254,6 +254,8 @@ class Parcel(msgspec.Struct, frozen=True):
     location_id: LocationId | None = None
     cancelled: bool = False
     delivered_at: datetime | None = None
+    mark: int = 0
+    """In a store that takes a tracking number once: which of the parcels under it this is, from 2 on; 0 without one."""
 
 
 class ShipmentState(StrEnum):

@@ -62,9 +62,9 @@ class OrderTurn:
         self._workspace = terms.workspace
         self._ids = ids
         self._copies = CopyTurn(tx, terms)
-        self._parcels = ParcelTurn(tx, terms)
         self._proofs = ProveWrites(tx, terms)
         self.wake = self._proofs.wake
+        self._parcels = ParcelTurn(tx, terms, self.wake)
 
     def read(self, connection: ConnectionName, orders: Sequence[Order], looks: Sequence[ClaimedLook]) -> None:
         """Occasion: whole orders of one store were read for these looks."""

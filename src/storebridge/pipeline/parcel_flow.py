@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from storebridge.connectors.port import NUMBER_TAKEN
 from storebridge.exceptions_queue.cases import CaseOpening, raise_unless_settled, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.flows.confirm import made_parcel
-from storebridge.flows.parcels import ParcelToTell, held_back, noted_by_hand, offers, untellable
-from storebridge.model.ids import Workspace
-from storebridge.model.order_writes import AddParcel, ChangeTracking
-from storebridge.model.sales import Order, ParcelLine
+from storebridge.flows.parcels import (
+    ParcelToTell,
+    held_back,
+    noted_by_hand,
+    offers,
+    share,
+    under_number,
+    units_in,
+    untellable,
+)
+from storebridge.model.ids import ConnectionName, Workspace
+from storebridge.model.order_writes import AddParcel, ChangeTracking, named_by
+from storebridge.model.sales import Order
 from storebridge.model.settings import WorkspaceTerms
-from storebridge.pipeline.confirm.order_writes import close_stopped, dropped
+from storebridge.pipeline.confirm.order_writes import MOMENT, close_stopped, dropped, shown_at
 from storebridge.pipeline.copy_flow import parcels_there
 from storebridge.store.cases import open_subjects
 from storebridge.store.database import Tx
 from storebridge.store.order_writes import DONE, DROPPED, OPEN, STOPPED, StoredWrite, settled
 from storebridge.store.sales import OrderFile, OurParcel
+from storebridge.store.waiting import Ask, ask_looks
+from storebridge.work.urgency import Urgency
 
 ON_THE_WIRE = ("sent", "unclear")
+TAKEN = "its number stands on another parcel there"
+MOST_MARKS = 20
+"""So many parcels under one number are told by themselves."""
 
 
 class ParcelTurn:
     """What one turn does about the parcels of an order."""
 
-    def __init__(self, tx: Tx, terms: WorkspaceTerms) -> None:
+    def __init__(self, tx: Tx, terms: WorkspaceTerms, wake: set[ConnectionName]) -> None:
+        """``wake`` gets the connections whose courier has something to read."""
         self._tx = tx
+        self._terms = terms
         self._workspace: Workspace = terms.workspace
+        self.wake = wake
 
     def revise(self, file: OrderFile, writes: Sequence[StoredWrite]) -> list[StoredWrite]:
         """Writes that were made for what does not wait any more are dropped, so that what is left is planned anew: a
@@ -52,21 +70,46 @@ class ParcelTurn:
                 return settled(self._tx, one, "confirmed", result={"parcel_id": twin.parcel_id})
             if one.state != "undone" and not offers(file.order, one.write):
                 why = "its units do not wait there any more as they did"
+        if not why and one.state == "refused" and one.code == NUMBER_TAKEN and self._stands_elsewhere(file, one):
+            why = TAKEN
         return dropped(self._tx, self._workspace, one, why) if why else one
+
+    def _stands_elsewhere(self, file: OrderFile, write: StoredWrite) -> bool:
+        """Whether it is another parcel under whose number a write was refused, so that it is told with a mark. A
+        parcel that may have been sent twice could be the one that stands there."""
+        told = write.write
+        if not isinstance(told, AddParcel | ChangeTracking) or told.mark >= MOST_MARKS:
+            return False
+        there = under_number(file.order, told.tracking.number)
+        if isinstance(told, ChangeTracking) or any(one.mark == told.mark for one in there):
+            return True
+        return write.attempts == 1 and self._read_late(file, write)
+
+    def _read_late(self, file: OrderFile, write: StoredWrite) -> bool:
+        """Whether the order was read so late that it would show the parcel if it were this one; else it is read once
+        more then."""
+        due = shown_at(self._terms, write)
+        if file.read_at is not None and file.read_at >= due:
+            return True
+        ask = Ask("orders", file.order.order_id, int(Urgency.ORDERS), max(due, self._tx.now) + MOMENT)
+        ask_looks(self._tx, self._workspace, write.connection, [ask])
+        self.wake.add(write.connection)
+        return False
 
     def told(self, file: OrderFile, writes: Sequence[StoredWrite]) -> list[ParcelToTell]:
         """Our parcels and those that left where a copy is packed, each with what the order's store was told of it."""
-        ours = {_made(file.order, one) for one in writes if isinstance(one.write, AddParcel)}
-        return [
-            _to_tell(
-                file,
-                parcel,
-                [one for one in writes if _is_part(one, parcel.parcel_key)],
-                [one for one in writes if _is_retracking(one, parcel.parcel_key)],
-                [line for one in noted_by_hand(file.order, parcel.tracking.number, ours) for line in one.lines],
-            )
-            for parcel in _parcels(file)
-        ]
+        ours = _made_by_us(file.order, writes)
+        by_hand, taken = dict[str, Counter[str]](), _taken(writes)
+        told = []
+        for parcel in _parcels(file):
+            number = parcel.tracking.number
+            if number not in by_hand:
+                noted = noted_by_hand(file.order, number, ours)
+                by_hand[number] = units_in(line for one in noted for line in one.lines)
+            parts = [one for one in writes if _is_part(one, parcel.parcel_key)]
+            changes = [one for one in writes if _is_retracking(one, parcel.parcel_key)]
+            told.append(_to_tell(file, parcel, parts, changes, by_hand[number], taken))
+        return told
 
     def tell_of_rest(self, file: OrderFile, told: Sequence[ParcelToTell], writes: Sequence[StoredWrite]) -> None:
         """Units that left and that the order's store has nowhere to book are a person's, once nothing is on its way. Of
@@ -131,10 +174,13 @@ def _to_tell(
     parcel: OurParcel,
     parts: Sequence[StoredWrite],
     changes: Sequence[StoredWrite],
-    by_hand: Sequence[ParcelLine],
+    by_hand: Counter[str],
+    taken: Mapping[str, frozenset[int]],
 ) -> ParcelToTell:
     done = [write for write in parts if write.state in DONE]
     last = [one.write for one in changes if one.state != DROPPED]
+    covered = tuple(line for one in parts if one.state != DROPPED for line in _add_of(one).lines)
+    noted = () if parcel.cancelled else share(by_hand, parcel.lines, covered)
     return ParcelToTell(
         parcel_key=parcel.parcel_key,
         lines=parcel.lines,
@@ -142,18 +188,39 @@ def _to_tell(
         notify=parcel.notify,
         cancelled=parcel.cancelled,
         location_id=parcel.location_id,
-        covered=(*(line for one in parts if one.state != DROPPED for line in _add_of(one).lines), *by_hand),
+        covered=(*covered, *noted),
         parts=len(parts),
         made=tuple(made for write in done if (made := _made(file.order, write))),
         retracked={one.parcel_id: one.tracking for one in last if isinstance(one, ChangeTracking)},
         changes=len(changes),
         unsure=any(one.state in ON_THE_WIRE for one in changes),
+        under_way=tuple(named for one in (*parts, *changes) if one.state in OPEN for named in named_by(one.write)),
+        taken=taken.get(parcel.tracking.number, frozenset()),
     )
 
 
 def _add_of(write: StoredWrite) -> AddParcel:
     assert isinstance(write.write, AddParcel)
     return write.write
+
+
+def _taken(writes: Sequence[StoredWrite]) -> dict[str, frozenset[int]]:
+    """Marks per number that a store would not take once more."""
+    taken: dict[str, frozenset[int]] = {}
+    for one in writes:
+        for number, mark in named_by(one.write) if one.message == TAKEN else ():
+            taken[number] = taken.get(number, frozenset()) | {mark}
+    return taken
+
+
+def _made_by_us(order: Order, writes: Sequence[StoredWrite]) -> set[str]:
+    """Parcels that our writes made, or may have made: those of which no answer came are known by what they hold."""
+    ours = {one.result["parcel_id"] for one in writes if "parcel_id" in one.result}
+    for one in writes:
+        if isinstance(one.write, AddParcel) and "parcel_id" not in one.result:
+            found = made_parcel(order, one.write, {}, ours)
+            ours |= {found.parcel_id} if found else set()
+    return ours
 
 
 def _made(order: Order, write: StoredWrite) -> str:

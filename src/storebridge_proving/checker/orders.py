@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 from storebridge_proving.checker.records import Truth, own_orders
 
 Row = Mapping[str, Any]
 ROOM_FOR_NOTES = 1000
+MARK = re.compile(r"(?<=\S) \(\d+\)$")
 
 
 Name = tuple[str, str]
@@ -147,6 +150,8 @@ def _differences(order: Row, copy: Row) -> Iterable[Fault]:
         yield "units", f"it holds {dict(_units(order))}, its copy {dict(_units(copy))}"
     if _parcels(order) != _parcels(copy):
         yield "parcels", f"its parcels are {_parcels(order)}, its copy's {_parcels(copy)}"
+    if _astray(order):
+        yield "links", f"its parcels' links lead elsewhere: {_astray(order)}"
     if _refunded(order) != _refunded(copy):
         yield "refunded", f"{_refunded(order)} went back, of its copy {_refunded(copy)}"
     if not order["cancelled_at"] and order["ships_to"] != copy["ships_to"]:
@@ -184,13 +189,25 @@ def _is_checkout(order: Row) -> bool:
 
 
 def _parcels(order: Row) -> dict[str, Counter[str]]:
-    """Units per SKU by tracking number: a store that keeps what waits by location makes one parcel for each."""
+    """Units per SKU by tracking number: a store that keeps what waits by location makes one parcel for each, and one
+    that takes a number once shows the others with a mark, as ``1Z9 (2)``."""
     sent: dict[str, Counter[str]] = {}
     for parcel in order["fulfilments"]:
-        units = sent.setdefault(parcel["tracking"].get("number") or "", Counter())
+        units = sent.setdefault(_number(parcel), Counter())
         for line in parcel["lines"]:
             units[line["sku"]] += line["quantity"]
     return sent
+
+
+def _number(parcel: Row) -> str:
+    """What the parcel is followed by."""
+    return MARK.sub("", parcel["tracking"].get("number") or "")
+
+
+def _astray(order: Row) -> list[str]:
+    """Links of an order's parcels that do not lead to their number."""
+    links = [(parcel["tracking"].get("url") or "", quote(_number(parcel), safe="")) for parcel in order["fulfilments"]]
+    return [link for link, number in links if link and not link.endswith(number)]
 
 
 def _refunded(order: Row) -> Decimal:

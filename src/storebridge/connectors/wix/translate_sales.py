@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 from storebridge.connectors.wix.errors import drift
+from storebridge.connectors.wix.marked_numbers import without_mark
 from storebridge.connectors.wix.sales_shapes import (
     AddressWithContact,
     AppliedDiscount,
@@ -360,16 +361,14 @@ def _refund_of(refund: RefundNode, node: SalesOrder, our_app_id: str) -> Refund:
 
 def _parcel_of(parcel: ParcelNode, node: SalesOrder) -> Parcel:
     tracking = parcel.tracking_info
-    found = (
-        Tracking(tracking.shipping_provider or "", tracking.tracking_number or "", tracking.tracking_link or "")
-        if tracking
-        else None
-    )
+    number, mark = without_mark((tracking.tracking_number if tracking else None) or "")
+    found = Tracking(tracking.shipping_provider or "", number, tracking.tracking_link or "") if tracking else None
     return Parcel(
         parcel_id=parcel.id,
         lines=tuple(ParcelLine(line.id, line.quantity or 0) for line in parcel.line_items),
         created_at=_utc(parcel.created_date or node.updated_date),
         tracking=(found,) if found else (),
+        mark=mark,
     )
 
 

@@ -1,7 +1,7 @@
 """Writes to orders: parcels, their tracking, copies and what copies follow. Wix takes no key for them.
 
 So none is ever sent again before a read has shown that the first one did nothing. A tracking number that is there
-already is refused (W29).
+already is refused (W29): a further parcel under it gets the number with a mark, and the link of the number itself.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from storebridge.connectors.http import Response
-from storebridge.connectors.port import EncodedOrderCall, OrderCallAnswer, OrderOutcome
+from storebridge.connectors.port import NUMBER_TAKEN, EncodedOrderCall, OrderCallAnswer, OrderOutcome
 from storebridge.connectors.wix.copies import copy_of, place_of
 from storebridge.connectors.wix.errors import RefusedCall
+from storebridge.connectors.wix.marked_numbers import marked
 from storebridge.connectors.wix.read import path_segment
 from storebridge.connectors.wix.translate import Shape
 from storebridge.model.carriers import carrier_of, link_of, shopify_name
@@ -39,6 +40,7 @@ ADD_PARCEL, CHANGE_TRACKING, UNDO_PARCEL = "createFulfillment", "updateFulfillme
 CREATE_COPY, CANCEL_ORDER = "importOrder", "cancelOrder"
 REFUND, ADD_PAYMENTS, CHANGE_DETAILS = "refundPayments", "addPayments", "updateOrder"
 LONGEST_REASON, LONGEST_NUMBER = 200, 100
+TAKEN = "TRACKING_NUMBER_ALREADY_EXISTS"
 
 
 class MadeOrder(Shape, frozen=True):
@@ -68,7 +70,7 @@ def encode_order_call(write: OrderWrite) -> EncodedOrderCall:
         lines = [{"id": line.line_id, "quantity": line.quantity} for line in write.lines]
         parcel: dict[str, Any] = {"lineItems": lines, "status": "Fulfilled", "completed": True}
         if write.tracking != Tracking():
-            parcel["trackingInfo"] = _tracking(write.tracking)
+            parcel["trackingInfo"] = _tracking(write.tracking, write.mark)
         return _call(ADD_PARCEL, "POST", f"{PARCELS}/orders/{order_id}/create-fulfillment", {"fulfillment": parcel})
     if isinstance(write, CancelOrder):
         said = {"sendOrderCanceledEmail": write.refund, "restockAllItems": False}
@@ -84,7 +86,8 @@ def encode_order_call(write: OrderWrite) -> EncodedOrderCall:
         raise ValueError(f"lines of {write.order_id} are changed by bringing the order in anew")
     path = f"{PARCELS}/{path_segment(write.parcel_id)}/orders/{order_id}"
     if isinstance(write, ChangeTracking):
-        return _call(CHANGE_TRACKING, "PATCH", path, {"fulfillment": {"trackingInfo": _tracking(write.tracking)}})
+        tracking = _tracking(write.tracking, write.mark)
+        return _call(CHANGE_TRACKING, "PATCH", path, {"fulfillment": {"trackingInfo": tracking}})
     assert isinstance(write, UndoParcel)
     return _call(UNDO_PARCEL, "DELETE", path, None)
 
@@ -107,13 +110,17 @@ def _call(operation: str, method: str, path: str, content: object) -> EncodedOrd
     return EncodedOrderCall(operation, method, path, body, key="")
 
 
-def _tracking(tracking: Tracking) -> dict[str, str]:
+def _tracking(tracking: Tracking, mark: int) -> dict[str, str]:
     """Wix's own word for a carrier that it knows: then it makes the link by itself. Any other comes with its link,
-    where that is known."""
-    known = carrier_of(tracking.company)
-    provider = shopify_name(tracking.company) if known is None else known.wix
-    link = tracking.url or ("" if known else link_of(tracking.company, tracking.number))
-    said = {"trackingNumber": tracking.number, "shippingProvider": provider, "trackingLink": link}
+    where that is known, and so does a number with a mark, of which Wix would make a link that leads nowhere."""
+    known, marks = carrier_of(tracking.company), bool(mark and tracking.number)
+    makes_link = known is not None and not marks
+    provider = shopify_name(tracking.company)
+    if known is not None:
+        provider = known.wix if makes_link else known.full
+    link = tracking.url or ("" if makes_link else link_of(tracking.company, tracking.number))
+    number = marked(tracking.number, mark) if marks else tracking.number
+    said = {"trackingNumber": number, "shippingProvider": provider, "trackingLink": link}
     return {name: value for name, value in said.items() if value}
 
 
@@ -178,6 +185,7 @@ def refused_order_call(trouble: RefusedCall) -> OrderCallAnswer | None:
     refusal = trouble.refusal
     if refusal.status not in (400, 404, 409, 428) or not refusal.code:
         return None
+    code = NUMBER_TAKEN if refusal.code == TAKEN else refusal.code
     return OrderCallAnswer(
-        OrderOutcome.REFUSED, refusal.code, refusal.message, {}, refusal.status, trouble.body[:JOURNAL_BYTES]
+        OrderOutcome.REFUSED, code, refusal.message, {}, refusal.status, trouble.body[:JOURNAL_BYTES]
     )

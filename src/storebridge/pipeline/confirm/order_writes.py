@@ -115,9 +115,7 @@ class ProveWrites:
 
     def _ended(self, write: StoredWrite, order_id: OrderId, read_at: datetime, found: str, shown: Order | None) -> bool:
         """Whether what was read is late enough to say that the change is not there; else it is read once more then."""
-        taken_at = write.settled_at or write.created_at
-        within = self._terms.shown_within.get(write.connection)
-        due = taken_at + (SHOWN_WITHIN if within is None else timedelta(seconds=within))
+        taken_at, due = write.settled_at or write.created_at, shown_at(self._terms, write)
         if read_at < due:
             ask = Ask("orders", order_id, int(Urgency.ORDERS), max(due + MOMENT, self._tx.now + MOMENT))
             ask_looks(self._tx, self._terms.workspace, write.connection, [ask])
@@ -145,6 +143,12 @@ class ProveWrites:
             details={**named(self._tx, workspace, write.order_key), **detail, "found": found},
         )
         raise_cases(self._tx, [opening])
+
+
+def shown_at(terms: WorkspaceTerms, write: StoredWrite) -> datetime:
+    """From when on a read shows what a write did, if it did anything."""
+    within = terms.shown_within.get(write.connection)
+    return (write.settled_at or write.created_at) + (SHOWN_WITHIN if within is None else timedelta(seconds=within))
 
 
 def close_undone(tx: Tx, workspace: Workspace, write: StoredWrite) -> None:
