@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from msgspec.structs import replace
 
 from builders.orders import SHOPIFY, WIX, make_line, make_order, make_parcel, make_shipment
@@ -19,7 +20,7 @@ from storebridge.flows.parcels import (
 )
 from storebridge.model.ids import LocationId
 from storebridge.model.order_writes import AddParcel, ChangeTracking, ShipmentPick, UndoParcel
-from storebridge.model.sales import Order, ParcelLine, ShipmentState, Standing, Tracking
+from storebridge.model.sales import Order, ParcelLine, Shipment, ShipmentState, Standing, Tracking
 
 DHL = Tracking("DHL", "123", "")
 
@@ -151,7 +152,9 @@ def test_parcels_under_one_number_are_told_one_after_the_other_each_with_a_mark_
     first, second = sent(1), ParcelToTell("k2", (ParcelLine("l1", 1),), DHL)
     blank = make_order(make_line(units=4), connection=WIX)
     assert marks(blank, first, second) == {"parcel:k1:wix:0": 0}
-    under_way = sent(1, covered=(ParcelLine("l1", 1),), parts=1, under_way=(("123", 0),))
+    (plan,) = plan_parcel(blank, first)
+    assert isinstance(plan.write, AddParcel)
+    under_way = sent(1, covered=(ParcelLine("l1", 1),), parts=1, under_way=(plan.write,))
     assert marks(blank, under_way, second) == {}
     other = ParcelToTell("k2", (ParcelLine("l1", 1),), Tracking("DHL", "124"))
     assert marks(blank, under_way, other) == {"parcel:k2:wix:0": 0}
@@ -178,6 +181,21 @@ def test_a_number_that_several_parcels_get_is_told_to_each_with_a_mark_of_its_ow
         for one in (1, 2, 3)
     ]
     assert marks(order, *told) == {"tracking:k1:p1:0": 2, "tracking:k2:p2:0": 3}
+
+
+@pytest.mark.parametrize("shipments", [(), (make_shipment("f1", [("l1", 2)]),)], ids=["wix", "shopify"])
+def test_units_that_are_on_their_way_to_the_store_are_not_told_for_what_it_cannot_book(
+    shipments: tuple[Shipment, ...],
+) -> None:
+    """Three left, one was taken out of the order: in a storm the two were told as two parcels of one."""
+    order = make_order(make_line(units=2), connection=SHOPIFY if shipments else WIX, shipments=shipments)
+    (plan,) = plan_parcel(order, sent(3))
+    assert isinstance(plan.write, AddParcel)
+    assert plan.write.lines == (ParcelLine("l1", 2),)
+    again = sent(3, covered=plan.write.lines, parts=1, under_way=(plan.write,))
+    assert plan_order(order, [again]) == []
+    assert plan_order(order, [again, ParcelToTell("k2", (ParcelLine("l1", 1),), Tracking("DHL", "124"))]) == []
+    assert untellable(order, sent(3)) == {"l1": 1}
 
 
 def test_units_that_staff_noted_are_those_of_one_parcel_only() -> None:

@@ -111,7 +111,7 @@ def test_of_a_parcel_of_a_copy_everything_that_is_not_refunded_is_told(
     travel(play, postgres=postgres, **copying(copied_to))
 
 
-# Calm: in a storm the units are told as two parcels of one number, and this story wants one.
+@in_every_weather
 @both_ways
 def test_of_a_parcel_of_a_copy_everything_that_an_edit_did_not_take_out_is_told(sold_in: str, copied_to: str) -> None:
     async def play(journey: Journey) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storebridge.flows.parcels import ParcelToTell, plan_parcel
-from storebridge.model.order_writes import PlannedOrderWrite, named_by
+from storebridge.model.order_writes import AddParcel, ChangeTracking, PlannedOrderWrite
 from storebridge.model.sales import Order
 
 
@@ -13,8 +13,9 @@ def plan_order(order: Order, parcels: Sequence[ParcelToTell]) -> list[PlannedOrd
     """The writes that are missing, in the order in which they should be sent."""
     plans, under_way = list[PlannedOrderWrite](), {one.parcel_key: one.under_way for one in parcels}
     for parcel in parcels:
-        elsewhere = [named for key, numbers in under_way.items() if key != parcel.parcel_key for named in numbers]
+        elsewhere = [write for key, writes in under_way.items() if key != parcel.parcel_key for write in writes]
         new = plan_parcel(order, parcel, elsewhere)
-        under_way[parcel.parcel_key] += tuple(named for one in new for named in named_by(one.write))
+        told = [one.write for one in new]
+        under_way[parcel.parcel_key] += tuple(one for one in told if isinstance(one, AddParcel | ChangeTracking))
         plans += new
     return plans

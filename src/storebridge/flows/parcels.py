@@ -14,6 +14,8 @@ from storebridge.model.order_writes import AddParcel, ChangeTracking, PlannedOrd
 from storebridge.model.sales import Order, Parcel, ParcelLine, Shipment, ShipmentState, Standing, Tracking
 
 TELLABLE = frozenset({ShipmentState.OPEN, ShipmentState.IN_PROGRESS})
+Place = tuple[str, str]
+"""Where units of a line wait: the shipment's id, and that of its line."""
 
 
 class ParcelToTell(msgspec.Struct, frozen=True):
@@ -38,29 +40,30 @@ class ParcelToTell(msgspec.Struct, frozen=True):
     """How many changes of tracking were planned, whatever became of them."""
     unsure: bool = False
     """A change of tracking may still land: one sent after it might be before it in the store."""
-    under_way: tuple[tuple[str, int], ...] = ()
-    """The numbers, with their marks, that its writes name which no read shows yet."""
+    under_way: tuple[AddParcel | ChangeTracking, ...] = ()
+    """Its writes that no read shows yet."""
     taken: frozenset[int] = frozenset()
     """Marks with which its number stands on some parcel there that the order does not show."""
 
 
 def plan_parcel(
-    order: Order, parcel: ParcelToTell, elsewhere: Collection[tuple[str, int]] = ()
+    order: Order, parcel: ParcelToTell, elsewhere: Collection[AddParcel | ChangeTracking] = ()
 ) -> list[PlannedOrderWrite]:
-    """What the originating store must be told of one parcel. ``elsewhere``: numbers and marks in writes for other
-    parcels of the order that are under way.
+    """What the originating store must be told of one parcel. ``elsewhere``: writes for other parcels of the order that
+    no read shows yet.
 
     A store that keeps what waits by location (Shopify's fulfilment orders) takes one parcel per location. Stores refuse
     a parcel whole for one unit too many, so units that wait nowhere (refunded, taken out of the order), or only on
-    hold, are left out: ``untellable`` says which. Of parcels under one number one is told after the other: two that
-    look alike, of which no answer came, could not be told apart.
+    hold, are left out: ``untellable`` says which. So are those that a write under way has, of whichever parcel. Of
+    parcels under one number one is told after the other: two that look alike, of which no answer came, could not be
+    told apart.
     """
     known = [shown for shown in (_shown(order, made) for made in parcel.made) if shown is not None]
     if parcel.cancelled:
         return [_undo(order, one) for one in known if not one.cancelled]
     number = parcel.tracking.number
-    marks = {mark for named, mark in elsewhere if number and named == number}
-    new = [] if marks else _new_parts(order, parcel)
+    marks = {one.mark for one in elsewhere if number and one.tracking.number == number}
+    new = [] if marks else _new_parts(order, parcel, [*parcel.under_way, *elsewhere])
     return [*new, *_tracking(order, parcel, known, marks)]
 
 
@@ -121,20 +124,26 @@ def units_without_parcel(order: Order, ours: Iterable[Sequence[ParcelLine]]) -> 
     return +left
 
 
-def _new_parts(order: Order, parcel: ParcelToTell) -> list[PlannedOrderWrite]:
-    parts = _parts(order, _left(parcel), parcel.location_id)
+def _new_parts(
+    order: Order, parcel: ParcelToTell, under_way: Collection[AddParcel | ChangeTracking]
+) -> list[PlannedOrderWrite]:
+    parts = _parts(order, _left(parcel), parcel.location_id, [one for one in under_way if isinstance(one, AddParcel)])
     marks = _free_marks(order, parcel)
     return [_add(order, parcel, lines, picks, number, next(marks)) for number, (lines, picks) in enumerate(parts)]
 
 
 def _parts(
-    order: Order, left: Counter[str], location: LocationId | None
+    order: Order, left: Counter[str], location: LocationId | None, under_way: Collection[AddParcel] = ()
 ) -> list[tuple[tuple[ParcelLine, ...], tuple[ShipmentPick, ...]]]:
     """What can be booked of these units, one part per parcel that the store will make of them."""
     if order.shipments:
-        return [(_lines_of(order, picks), tuple(picks)) for picks in _allocate(order, left, location)]
-    found = ((line_id, min(units, _bookable(order, line_id))) for line_id, units in left.items())
-    lines = tuple(ParcelLine(line_id, units) for line_id, units in found if units)
+        picked = Counter[Place]()
+        for pick in (pick for one in under_way for pick in one.picks):
+            picked[pick.shipment_id, pick.shipment_line_id] += pick.quantity
+        return [(_lines_of(order, picks), tuple(picks)) for picks in _allocate(order, left, location, picked)]
+    sent = units_in(line for one in under_way for line in one.lines)
+    found = ((line_id, min(units, _bookable(order, line_id) - sent[line_id])) for line_id, units in left.items())
+    lines = tuple(ParcelLine(line_id, units) for line_id, units in found if units > 0)
     return [(lines, ())] if lines else []
 
 
@@ -173,19 +182,23 @@ def units_in(lines: Iterable[ParcelLine]) -> Counter[str]:
     return units
 
 
-def _allocate(order: Order, wanted: Counter[str], location: LocationId | None) -> list[list[ShipmentPick]]:
-    """Spread units over what waits, one list per location; the parcel's own location first."""
+def _allocate(
+    order: Order, wanted: Counter[str], location: LocationId | None, picked: Counter[Place]
+) -> list[list[ShipmentPick]]:
+    """Spread units over what waits, less what was picked of it, one list per location; the parcel's own location
+    first."""
     left, by_location = Counter(wanted), dict[LocationId | None, list[ShipmentPick]]()
     waiting = [shipment for shipment in order.shipments if shipment.state in TELLABLE]
     for shipment in sorted(waiting, key=lambda one: one.location_id != location):
-        for pick in _picks_from(shipment, left):
+        for pick in _picks_from(shipment, left, picked):
             by_location.setdefault(shipment.location_id, []).append(pick)
     return list(by_location.values())
 
 
-def _picks_from(shipment: Shipment, left: Counter[str]) -> Iterable[ShipmentPick]:
+def _picks_from(shipment: Shipment, left: Counter[str], picked: Counter[Place]) -> Iterable[ShipmentPick]:
     for line in shipment.lines:
-        units = min(line.remaining, left[line.line_id])
+        waiting = line.remaining - picked[shipment.shipment_id, line.shipment_line_id]
+        units = min(waiting, left[line.line_id])
         if units > 0:
             left[line.line_id] -= units
             yield ShipmentPick(shipment.shipment_id, line.shipment_line_id, units)
@@ -208,7 +221,7 @@ def _free_marks(
     if not number:
         return itertools.repeat(0)
     there = {one.mark for one in under_number(order, number) if one.parcel_id not in apart}
-    mine = {mark for named, mark in parcel.under_way if named == number}
+    mine = {one.mark for one in parcel.under_way if one.tracking.number == number}
     used = {*there, *mine, *taken, *parcel.taken}
     return (mark for mark in itertools.chain((0,), itertools.count(2)) if mark not in used)
 

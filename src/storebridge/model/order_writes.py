@@ -197,13 +197,6 @@ OrderWrite = (
 )
 
 
-def named_by(write: OrderWrite) -> tuple[tuple[str, int], ...]:
-    """The tracking number that a write tells and its mark, if it tells one."""
-    if not isinstance(write, AddParcel | ChangeTracking) or not write.tracking.number:
-        return ()
-    return ((write.tracking.number, write.mark),)
-
-
 class PlannedOrderWrite(msgspec.Struct, frozen=True):
     """A write that is missing somewhere, and why."""
 

@@ -20,7 +20,7 @@ from storebridge.flows.parcels import (
     untellable,
 )
 from storebridge.model.ids import ConnectionName, Workspace
-from storebridge.model.order_writes import AddParcel, ChangeTracking, named_by
+from storebridge.model.order_writes import AddParcel, ChangeTracking
 from storebridge.model.sales import Order
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.pipeline.confirm.order_writes import MOMENT, close_stopped, dropped, shown_at
@@ -194,9 +194,14 @@ def _to_tell(
         retracked={one.parcel_id: one.tracking for one in last if isinstance(one, ChangeTracking)},
         changes=len(changes),
         unsure=any(one.state in ON_THE_WIRE for one in changes),
-        under_way=tuple(named for one in (*parts, *changes) if one.state in OPEN for named in named_by(one.write)),
+        under_way=tuple(_named(one) for one in (*parts, *changes) if one.state in OPEN),
         taken=taken.get(parcel.tracking.number, frozenset()),
     )
+
+
+def _named(write: StoredWrite) -> AddParcel | ChangeTracking:
+    assert isinstance(write.write, AddParcel | ChangeTracking)
+    return write.write
 
 
 def _add_of(write: StoredWrite) -> AddParcel:
@@ -208,8 +213,9 @@ def _taken(writes: Sequence[StoredWrite]) -> dict[str, frozenset[int]]:
     """Marks per number that a store would not take once more."""
     taken: dict[str, frozenset[int]] = {}
     for one in writes:
-        for number, mark in named_by(one.write) if one.message == TAKEN else ():
-            taken[number] = taken.get(number, frozenset()) | {mark}
+        if one.message == TAKEN:
+            told = _named(one)
+            taken[told.tracking.number] = taken.get(told.tracking.number, frozenset()) | {told.mark}
     return taken
 
 
