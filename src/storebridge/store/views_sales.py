@@ -14,6 +14,7 @@ from storebridge.model.ids import OrderKey, Workspace
 from storebridge.model.sales import Order
 from storebridge.store.columns import UtcTime
 from storebridge.store.lanes import HasConnection
+from storebridge.store.sales import ORDER
 from storebridge.store.tables import sales, sales_history
 from storebridge.store.whereabouts import Whereabouts, waiting_at
 
@@ -67,7 +68,7 @@ _SORTED_BY: dict[Sort, tuple[Any, ...]] = {
     Sort.OLDEST: (sales.c.placed_at, sales.c.order_key),
     Sort.PROMISE: (func.coalesce(sales.c.ship_by, literal(NEVER, UtcTime())), sales.c.placed_at, sales.c.order_key),
 }
-_COLUMNS = ("order_key", "queue", "held_by", "ship_by", "read_at", "document")
+_COLUMNS = (*(sales.c[name] for name in ("order_key", "queue", "held_by", "ship_by", "read_at")), ORDER)
 
 
 def list_queue(
@@ -81,7 +82,7 @@ def list_queue(
 ) -> list[QueueRow]:
     """Orders as sorted; ``after`` is ``sort_values`` of the last row of the page before."""
     columns = _SORTED_BY[sort]
-    query = _matching(select(*(sales.c[name] for name in _COLUMNS)), workspace, wanted)
+    query = _matching(select(*_COLUMNS), workspace, wanted)
     if after:
         query = query.where(_beyond(columns, after, falling=sort is Sort.NEWEST))
     ordered = [column.desc() for column in columns] if sort is Sort.NEWEST else columns
@@ -160,5 +161,5 @@ def _queue_row(row: Any) -> QueueRow:
         held_by=row.held_by,
         ship_by=row.ship_by,
         read_at=row.read_at,
-        order=msgspec.convert(row.document, Order),
+        order=row.document,
     )

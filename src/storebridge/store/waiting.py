@@ -24,6 +24,8 @@ from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import looks, signals
 
 MOST_LOOKS = 1_000_000
+ANY_URGENCY = -1_000
+"""Below every urgency."""
 
 
 class NewSignal(msgspec.Struct, frozen=True):
@@ -309,6 +311,7 @@ _WAITING_LOOKS = Prepared(
         looks.c.workspace == bindparam("w"),
         looks.c.connection == bindparam("c"),
         looks.c.asked > looks.c.answered,
+        looks.c.priority > bindparam("p"),
         looks.c.due_at <= bindparam("now"),
     )
     .order_by(looks.c.priority, looks.c.due_at, looks.c.key)
@@ -317,10 +320,38 @@ _WAITING_LOOKS = Prepared(
 
 
 def waiting_looks(
-    tx: HasConnection, workspace: Workspace, connection: ConnectionName, *, limit: int
+    tx: HasConnection,
+    workspace: Workspace,
+    connection: ConnectionName,
+    *,
+    limit: int,
+    beyond: int | None = None,
 ) -> list[ClaimedLook]:
-    """Looks that are due, most urgent first. Claiming is in memory: only one courier reads for a connection."""
-    return [ClaimedLook(*row) for row in _WAITING_LOOKS.all(tx, w=workspace, c=connection, now=tx.now, n=limit)]
+    """Looks that are due, most urgent first; with ``beyond`` only those that are less urgent than that. Claiming is in
+    memory: only one courier reads for a connection."""
+    least = ANY_URGENCY if beyond is None else beyond
+    rows = _WAITING_LOOKS.all(tx, w=workspace, c=connection, p=least, now=tx.now, n=limit)
+    return [ClaimedLook(*row) for row in rows]
+
+
+_OLDEST_BY_URGENCY = Prepared(
+    select(looks.c.priority, func.min(looks.c.due_at))
+    .where(
+        looks.c.workspace == bindparam("w"),
+        looks.c.connection == bindparam("c"),
+        looks.c.asked > looks.c.answered,
+        looks.c.priority > bindparam("p"),
+        looks.c.due_at <= bindparam("now"),
+    )
+    .group_by(looks.c.priority)
+)
+
+
+def oldest_by_urgency(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, *, beyond: int
+) -> dict[int, datetime]:
+    """Since when looks that are less urgent than ``beyond`` are due, those that are being read among them."""
+    return dict(_OLDEST_BY_URGENCY.all(tx, w=workspace, c=connection, p=beyond, now=tx.now))
 
 
 _GATHERING_LOOKS = Prepared(
@@ -351,7 +382,7 @@ def due_of_kind(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, kind: str
 ) -> tuple[ClaimedLook, ...]:
     """Looks of one kind that are due."""
-    found = _WAITING_LOOKS.all(tx, w=workspace, c=connection, now=tx.now, n=MOST_LOOKS)
+    found = _WAITING_LOOKS.all(tx, w=workspace, c=connection, p=ANY_URGENCY, now=tx.now, n=MOST_LOOKS)
     return tuple(look for look in (ClaimedLook(*row) for row in found) if look.kind == kind)
 
 

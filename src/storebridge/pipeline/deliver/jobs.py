@@ -24,13 +24,15 @@ from storebridge.store.journal import (
 )
 from storebridge.store.leases import demand
 from storebridge.store.marks import load_mark
-from storebridge.store.waiting import ClaimedLook, gathering_looks, waiting_looks
+from storebridge.store.waiting import ClaimedLook, gathering_looks, oldest_by_urgency, waiting_looks
 from storebridge.work.urgency import Urgency, turn_comes_at
 
 WRITING_LOOKS = frozenset({"order_write"})
 """Kinds whose errand writes to the store."""
 GATHERED = "orders"
 """The kind of look that waits for a beat (normalize/dispatch.py), so that one read serves many."""
+HEAD = 32
+"""Waiting looks that are read first; of a long list that is often all that a pick needs."""
 SHORTEST_PAUSE = timedelta(milliseconds=20)
 HEARD_SOON = timedelta(seconds=30)
 """A write waits for a read to be answered only where one is due within this time."""
@@ -142,9 +144,36 @@ def _writable(tx: Tx, desk: Desk, limits: Limits) -> list[WaitingIntent]:
 
 
 def _readable(tx: Tx, desk: Desk, limits: Limits) -> list[ClaimedLook]:
-    room = max(limits.rows_per_read.values()) + len(limits.in_flight_looks)
-    found = waiting_looks(tx, desk.workspace, desk.connection, limit=room)
-    return [look for look in found if (look.kind, look.key) not in limits.in_flight_looks]
+    """Looks that are due and that nobody reads, most urgent first: of a long list as many as the pick depends on."""
+    found, whole = _due_looks(tx, desk, limits, HEAD)
+    if whole:
+        return found
+    picked = _group(limits, found)
+    if len(picked.looks) < limits.rows_per_read[picked.kind]:
+        found, whole = _due_looks(tx, desk, limits, max(limits.rows_per_read.values()))
+    return found if whole else [*found, *_passed_over(tx, desk, limits, found)]
+
+
+def _due_looks(
+    tx: Tx, desk: Desk, limits: Limits, several: int, *, beyond: int | None = None
+) -> tuple[list[ClaimedLook], bool]:
+    """The first of them, ``several`` at least where so many wait, and whether these are all."""
+    room = several + len(limits.in_flight_looks)
+    found = waiting_looks(tx, desk.workspace, desk.connection, limit=room, beyond=beyond)
+    return [look for look in found if (look.kind, look.key) not in limits.in_flight_looks], len(found) < room
+
+
+def _passed_over(tx: Tx, desk: Desk, limits: Limits, found: Sequence[ClaimedLook]) -> list[ClaimedLook]:
+    """Less urgent looks behind a long list, where one of them has waited so long that its turn comes first."""
+    turn, last = min(_turn_of(look) for look in found), found[-1].urgency
+    oldest = oldest_by_urgency(tx, desk.workspace, desk.connection, beyond=last)
+    if all(turn_comes_at(due_at, Urgency(urgency)) > turn for urgency, due_at in oldest.items()):
+        return []
+    return _due_looks(tx, desk, limits, max(limits.rows_per_read.values()), beyond=last)[0]
+
+
+def _turn_of(look: ClaimedLook) -> datetime:
+    return turn_comes_at(look.due_at, Urgency(look.urgency))
 
 
 def _full_read(tx: Tx, desk: Desk, limits: Limits) -> Read | None:
@@ -162,7 +191,7 @@ def _write_goes_first(intents: Sequence[WaitingIntent], looks: Sequence[ClaimedL
     """Both kinds of job age: where calls are scarce, reads that had waited for longer than their handicap once passed
     every write, and a lower waited for seconds."""
     write_turn = min(turn_comes_at(intent.due_at, Urgency(intent.priority)) for intent in intents)
-    return write_turn <= min(turn_comes_at(look.due_at, Urgency(look.urgency)) for look in looks)
+    return write_turn <= min(_turn_of(look) for look in looks)
 
 
 def _group(limits: Limits, looks: Sequence[ClaimedLook]) -> Read:
@@ -171,7 +200,7 @@ def _group(limits: Limits, looks: Sequence[ClaimedLook]) -> Read:
     oldest: dict[int, ClaimedLook] = {}
     for look in looks:
         oldest.setdefault(look.urgency, look)
-    first = min(oldest.values(), key=lambda look: (turn_comes_at(look.due_at, Urgency(look.urgency)), look.key))
+    first = min(oldest.values(), key=lambda look: (_turn_of(look), look.key))
     same = [look for look in looks if look.kind == first.kind]
     return Read(first.kind, tuple(same[: limits.rows_per_read[first.kind]]))
 
