@@ -8,14 +8,13 @@ import shutil
 import sqlite3
 import threading
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
 from builders.databases import Database, sqlite_database
 from storebridge.store.database import Tx
 from storebridge.store.dialects import folding
-from storebridge.store.dialects.folding import COMMITS_BETWEEN, fold
+from storebridge.store.dialects.folding import COMMITS_BETWEEN, LogFolder, fold
 
 LONG_SECONDS = 30.0
 
@@ -108,12 +107,19 @@ def test_the_janitor_cuts_the_log_also_while_it_is_folded(tmp_path: Path, watche
         assert (tmp_path / "bridge.sqlite3-wal").stat().st_size == 0
 
 
-def test_what_keeps_the_log_from_being_folded_is_told_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    class FullDisk:
-        def execute(self, _sql: str) -> Any:
-            raise sqlite3.OperationalError("database or disk is full")
+def test_what_keeps_the_log_from_being_folded_is_told_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    tried = threading.Semaphore(0)
+
+    def refuse() -> sqlite3.Connection:
+        tried.release()
+        raise sqlite3.OperationalError("unable to open database file")
 
     with caplog.at_level(logging.WARNING):
-        fold(cast(sqlite3.Connection, FullDisk()))
-    (told,) = [record for record in caplog.records if record.getMessage() == "log_not_folded"]
-    assert vars(told)["fields"] == {"error": "database or disk is full"}
+        folder = LogFolder(refuse)
+        for _ in range(2):
+            for _ in range(COMMITS_BETWEEN):
+                folder.note_commit()
+            assert tried.acquire(timeout=LONG_SECONDS)
+        folder.stop()
+    told = [vars(record)["fields"] for record in caplog.records if record.getMessage() == "log_not_folded"]
+    assert told == [{"error": "unable to open database file"}] * 2

@@ -57,11 +57,15 @@ class LogFolder:
         self._thread.join()
 
     def _run(self) -> None:
+        """What keeps the log from being folded is logged; it keeps everything until the next time."""
         connection: sqlite3.Connection | None = None
         while self._is_wanted():
-            connection = connection or self._connect()
-            with self._folding:
-                fold(connection)
+            try:
+                connection = connection or self._connect()
+                with self._folding:
+                    fold(connection)
+            except sqlite3.Error as error:
+                log.warning("log_not_folded", error=str(error))
         if connection is not None:
             connection.close()
 
@@ -72,9 +76,5 @@ class LogFolder:
 
 
 def fold(connection: sqlite3.Connection) -> None:
-    """Fold as much as can be folded without making anybody wait. What keeps the disk from taking it is logged; the log
-    keeps everything until the next time."""
-    try:
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-    except sqlite3.Error as error:
-        log.warning("log_not_folded", error=str(error))
+    """Fold as much as can be folded without making anybody wait. Raises sqlite3.Error."""
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
