@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from builders.journeys import Goods, Journey, travel
+from builders.journeys import MAIN, Goods, Journey, travel
 from builders.weather import in_every_weather
 from storebridge.errors import RefusedError
 from storebridge.flows.queue import Place
 from storebridge.operations.settle_case import Choice
+from storebridge.operations.ship_order import hold_order
 
 TWO = Goods("A", {"shopify": 2, "wix": 2})
 both_databases = pytest.mark.parametrize("postgres", [False, pytest.param(True, marks=pytest.mark.postgres)])
@@ -89,6 +90,27 @@ def test_what_has_left_the_house_is_exempt() -> None:
         }
 
     travel(play, TWO)
+
+
+@in_every_weather
+@both_databases
+def test_an_order_whose_goods_do_not_exist_that_is_held_and_let_go_waits_for_its_goods_as_before(
+    postgres: bool,
+) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        await sell_twice(journey, "shopify", "wix")
+        terms, key = journey.bridge.workspaces[MAIN].terms, (await journey.queue())["wix"].queued.order_key
+        for hold in (True, False):
+            moved = await journey.store.run(hold_order, terms, journey.ids, key, hold=hold, actor="ann")
+            queued = (await journey.queue())["wix"].queued
+            assert (moved.place, queued.place, queued.held_by) == (
+                Place.OVERSOLD,
+                Place.OVERSOLD,
+                "ann" if hold else "",
+            )
+
+    travel(play, TWO, postgres=postgres)
 
 
 @in_every_weather

@@ -23,6 +23,7 @@ from storebridge.operations.show_order import find_order
 from storebridge.pipeline.order_flow import OrderTurn
 from storebridge.store.database import Tx
 from storebridge.store.order_writes import StoredWrite, writes_of_orders
+from storebridge.store.oversold import losers_of_orders
 from storebridge.store.sales import (
     OrderFile,
     OurParcel,
@@ -160,7 +161,8 @@ def hold_order(
     file = load_files(tx, terms.workspace, [key])[key]
     if hold == bool(file.held_by):
         raise RefusedError(f"Order {file.order.name} is {'held already' if hold else 'not held by anybody here'}.")
-    place = place_in_queue(file.order, held=hold)
+    oversold = bool(losers_of_orders(tx, terms.workspace, [key]))
+    place = place_in_queue(file.order, held=hold, oversold=oversold)
     set_queue(tx, terms.workspace, key, queue=place.value, held_by=actor if hold else "")
     _remember(tx, terms.workspace, key, "held" if hold else "let_go", actor, 0, why=why[:LONGEST_WORD])
     turn = OrderTurn(tx, terms, ids)
