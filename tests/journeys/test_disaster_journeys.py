@@ -157,6 +157,27 @@ def test_a_process_that_starts_on_its_own_books_goes_on_writing() -> None:
     travel(play)
 
 
+def test_a_copy_of_seconds_ago_is_told_when_a_process_was_started_since() -> None:
+    """As when an upgrade is taken back at once: no minute has passed, and each start renews the mark."""
+
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=70.0)
+        backup = await journey.snapshot()
+        await journey.kill()
+        await journey.start()
+        await journey.buy("shopify", 2)
+        await journey.pass_time(40.0)  # the dead process held its lease for half a minute
+        await journey.kill()
+        await journey.restore(backup)
+        await journey.start()
+        await journey.buy("wix", 1)
+        await journey.pass_time(90.0)
+        assert "database_restored" in await journey.reasons()
+        assert await journey.levels() == {"shopify": 8, "wix": 7}
+
+    travel(play)
+
+
 def test_while_the_store_that_bears_the_mark_does_not_answer_nothing_is_written_anywhere() -> None:
     async def play(journey: Journey) -> None:
         await journey.begin()
