@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from builders.journeys import MAIN, Goods, Journey, travel
 from storebridge.connectors.http import Request
+from storebridge.operations.import_parcels import import_parcels
 from storebridge.web.console.app import build_console_app
 from storebridge_proving.asgi_transport import AsgiTransport
 
@@ -89,3 +91,27 @@ def test_the_page_of_an_oversold_order_leads_to_the_case_that_decides_about_it()
         assert ">oversold<" not in (await got(journey, "/stock"))[1]
 
     travel(play, LAST)
+
+
+@pytest.mark.parametrize("store", ["shopify", "wix"])
+def test_a_number_that_a_later_file_brings_or_corrects_is_told_to_the_store(store: str) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        await journey.buy(store, 2)
+        await journey.pass_time(60.0)
+        name, terms = (await journey.queue())[store].order.name, journey.bridge.workspaces[MAIN].terms
+        found = []
+        for number in ("", "JD0001", "JD0002", "JD0002"):
+            text = f"order,sku,units,carrier,tracking_number,parcel\n{name},A,2,DHL,{number},P1\n"
+            told = await import_parcels(journey.store, terms, journey.ids, text, actor="3pl")
+            journey.bridge.wake(MAIN, told.wake)
+            await journey.pass_time(120.0)
+            found.append((told.noted, told.changed, told.repeated, await journey.parcels(store)))
+        assert found == [
+            (1, 0, 0, [("", 2)]),
+            (0, 1, 0, [("JD0001", 2)]),
+            (0, 1, 0, [("JD0002", 2)]),
+            (0, 0, 1, [("JD0002", 2)]),
+        ]
+
+    travel(play, MUG)

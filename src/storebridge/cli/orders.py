@@ -285,14 +285,14 @@ def import_(
     notify: Annotated[bool, Parameter(help="Whether the stores write to the buyers.")] = True,
     common: Common = Common(),  # noqa: B008
 ) -> int:
-    """Parcels that a warehouse sent, from its file; the same file again changes nothing."""
+    """Parcels that a warehouse sent, from its file; tracking that came later is taken over, the same again is known."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file} cannot be read ({getattr(error, 'strerror', None) or error}).") from error
     body = {"csv": text, "notify": notify, "actor": actor()}
     told = run(write(common, lambda desk: desk.import_parcels(text, notify), "parcels/import", body))
-    lines = [f"{told['noted']} parcels noted, {told['repeated']} were known."]
+    lines = [f"{told['noted']} parcels noted, {told['changed']} changed, {told['repeated']} were known."]
     lines += [f"line {', '.join(map(str, row['lines']))}: {row['why']}" for row in told["refused"]]
     give(told, lines, as_json=common.json)
     return 1 if told["refused"] else 0

@@ -1,20 +1,23 @@
-"""Parcels from a file of a warehouse: each row is noted or refused by itself; the same file again changes nothing."""
+"""Parcels from a file of a warehouse: each is noted, changed or refused alone; the same file again changes nothing."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
 from storebridge.clock import Ids
-from storebridge.errors import ConfigurationError, StorebridgeError
+from storebridge.errors import ConfigurationError, RefusedError, StorebridgeError
 from storebridge.model.ids import ConnectionName
-from storebridge.model.sales import Tracking
+from storebridge.model.sales import Order, Tracking
 from storebridge.model.settings import WorkspaceTerms
-from storebridge.operations.ship_order import OrderMoved, ship_order
-from storebridge.store.database import Store
+from storebridge.operations.ship_order import OrderMoved, change_parcel, ship_order
+from storebridge.store.database import Store, Tx
+from storebridge.store.sales import OurParcel, load_files
 
 MOST_BYTES = 8 * 1024 * 1024
 NEEDED = ("order",)
@@ -33,7 +36,10 @@ class Imported(msgspec.Struct, frozen=True):
     """What became of a file."""
 
     noted: int
+    changed: int
+    """Parcels known before, of which tracking came later or was corrected."""
     repeated: int
+    """Known before, with nothing new."""
     refused: list[RefusedRow]
     wake: frozenset[ConnectionName] = frozenset()
 
@@ -54,41 +60,95 @@ async def import_parcels(
     """Columns: order, sku, units, carrier, tracking_number, tracking_url, parcel (the file's own name of it), location
     (from where it left).
 
-    Rows of one order with the same ``parcel``, or the same tracking number, are one parcel. No SKU: all that is left of
-    the order. Raises ConfigurationError for a file that is no such table; then nothing was changed.
+    Rows of one order with the same ``parcel``, or the same tracking number, are one parcel. No SKU: all of the order
+    that can be sent now. A parcel that is known gets the tracking that came later or was corrected. Raises
+    ConfigurationError for a file that is no such table; then nothing was changed.
     """
     parcels = _parcels(_read(text))
-    noted, repeated, refused, wake = 0, 0, list[RefusedRow](), set[ConnectionName]()
+    counts, refused, wake = Counter[str](), list[RefusedRow](), set[ConnectionName]()
     for rows in parcels:
         try:
-            moved = await _note(store, terms, ids, rows, actor, notify)
+            done = await store.run(_note, terms, ids, rows, actor, notify)
         except StorebridgeError as error:
             refused.append(RefusedRow(tuple(row.number for row in rows), rows[0].order, str(error)))
             continue
-        wake |= moved.wake
-        noted, repeated = noted + (not moved.repeated), repeated + moved.repeated
-    return Imported(noted, repeated, refused, frozenset(wake))
+        wake |= done.moved.wake
+        counts[done.what] += 1
+    return Imported(counts["noted"], counts["changed"], counts["repeated"], refused, frozenset(wake))
 
 
-async def _note(
-    store: Store, terms: WorkspaceTerms, ids: Ids, rows: list[_Row], actor: str, notify: bool
-) -> OrderMoved:
-    first = rows[0]
+class _Done(NamedTuple):
+    what: str
+    moved: OrderMoved
+
+
+def _note(tx: Tx, terms: WorkspaceTerms, ids: Ids, rows: list[_Row], actor: str, notify: bool) -> _Done:
+    first, tracking = rows[0], _tracking(rows)
     units: dict[str, int] = {}
     for row in rows:
         units[row.sku] = units.get(row.sku, 0) + row.units
-    return await store.run(
-        ship_order,
+    lines = None if list(units) == [""] else units
+    moved = ship_order(
+        tx,
         terms,
         ids,
         first.order,
-        lines=None if list(units) == [""] else units,
-        tracking=first.tracking,
+        lines=lines,
+        tracking=tracking,
         actor=actor,
         notify=notify,
         location=first.location or None,
         reference=_reference(first),
     )
+    if not moved.repeated:
+        return _Done("noted", moved)
+    file = load_files(tx, terms.workspace, [moved.order_key])[moved.order_key]
+    known = next(one for one in file.parcels if one.parcel_key == moved.parcel_key)
+    _refuse_other_units(file.order, known, _reference(first), lines)
+    told = _with_news(known.tracking, tracking)
+    if told == known.tracking:
+        return _Done("repeated", moved)
+    changed = change_parcel(tx, terms, ids, moved.order_key, known.parcel_key, actor=actor, tracking=told)
+    return _Done("changed", changed)
+
+
+def _tracking(rows: list[_Row]) -> Tracking:
+    """Of a parcel's rows, what the first says that has a number."""
+    numbers = list(dict.fromkeys(row.tracking.number for row in rows if row.tracking.number))
+    if len(numbers) > 1:
+        raise RefusedError(
+            f"Parcel {_reference(rows[0])} has two tracking numbers, {numbers[0]} and {numbers[1]}: give each parcel "
+            "a name of its own."
+        )
+    return next((row.tracking for row in rows if row.tracking.number), rows[0].tracking)
+
+
+def _with_news(known: Tracking, told: Tracking) -> Tracking:
+    """An empty cell takes nothing away; but a link of the old number does not lead to the new one."""
+    company, number = told.company or known.company, told.number or known.number
+    same = (company, number) == (known.company, known.number)
+    return Tracking(company, number, told.url or (known.url if same else ""))
+
+
+def _refuse_other_units(order: Order, known: OurParcel, name: str, lines: Mapping[str, int] | None) -> None:
+    """Dropped in silence, such a row would be a parcel that nobody hears of."""
+    if lines is None:
+        return
+    named = {line.line_id: line.sku or line.line_id for line in order.lines}
+    noted, told = Counter[str](), Counter[str]()
+    for line in known.lines:
+        noted[named.get(line.line_id, line.line_id)] += line.quantity
+    for word, units in lines.items():
+        told[named.get(word, word)] += units
+    if noted != told:
+        raise RefusedError(
+            f"Order {order.name}: parcel {name} was noted with {_in_words(noted)}, not {_in_words(told)}: give it "
+            "another name."
+        )
+
+
+def _in_words(units: Counter[str]) -> str:
+    return ", ".join(f"{count} x {sku}" for sku, count in units.items())
 
 
 def _reference(row: _Row) -> str:
