@@ -160,7 +160,7 @@ class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hold_above_units: int = 200
     """A single change by staff of more units than this is held for a person."""
     mass_zero_share: float = 0.3
-    """Hold everything of a store when more than this share of its counters falls to zero within one sweep."""
+    """Hold what falls in a store when more than this share of its counters falls to zero within one sweep."""
     sweep_seconds: float = 300.0
     """Every counter is read at least this often, webhooks or not."""
     hot_sweep_seconds: float = 30.0

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.lanes import position
-from storebridge.inventory.mass_zero import looks_emptied
+from storebridge.inventory.mass_zero import looks_emptied, was_emptied_in_steps
 from storebridge.inventory.observe import Condition, Folded, HoldRules, fold_reading, settle_hold
 from storebridge.inventory.settle import apply_delta
 from storebridge.inventory.versions import after, compare, is_older, may_be_older, shows_version
@@ -248,3 +248,19 @@ def test_counters_without_a_value_or_at_zero_already_did_not_fall() -> None:
     assert looks_emptied([(5, None)] * 50, share=0.3) == 0
     assert looks_emptied([(0, 0)] * 50, share=0.3) == 0
     assert looks_emptied([(5, -1)] * 10 + [(0, 0)] * 100, share=0.3) == 10
+
+
+def test_a_store_is_emptied_in_steps_when_ten_counters_and_its_share_fall_or_all_of_a_small_one() -> None:
+    found = {
+        (fallen, still): was_emptied_in_steps(fallen, still, share=0.3)
+        for fallen, still in ((10, 20), (9, 0), (9, 1), (10, 24), (3, 0), (2, 0), (4, 1))
+    }
+    assert found == {
+        (10, 20): True,
+        (9, 0): True,
+        (9, 1): False,
+        (10, 24): False,
+        (3, 0): True,
+        (2, 0): False,
+        (4, 1): False,
+    }

@@ -39,13 +39,15 @@ def test_a_change_that_no_order_explains_is_labelled_as_an_edit_by_staff(postgre
 
 
 def test_an_order_that_a_store_shows_late_explains_what_was_taken_for_an_edit_by_staff() -> None:
-    """Wix takes stock for a checkout that is not paid, and does not list the order before it is."""
+    """Wix takes stock for an unpaid checkout, does not list the order before it is paid, and its delivery is lost."""
 
     async def play(journey: Journey) -> None:
         await journey.begin(settle=300.0)
+        await journey.faults("wix", webhook_loss=1.0)
         order_id = await journey.wix.checkout([CartLine("A", 1)], ANN, paid=False)
         await journey.pass_time(900.0)
         assert "Edited by staff in wix: -1 that no order explains" in " ".join(await _story(journey))
+        await journey.faults("wix")
         await journey.wix.pay(order_id)
         await journey.pass_time(900.0)
         assert "An order explains -1 in wix after all: it was no edit by staff." in await _story(journey)

@@ -435,7 +435,8 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         WhoseMove.MERCHANT,
         closes_when="a person releases it",
         advice=(
-            "Find out whether an import or an app emptied them. Put the levels back, or release if they are right."
+            "Find out whether an import or an app emptied them. If it was a mistake, take the edits back (storebridge "
+            "undo) or type the levels in again, and then release; if it is right, release."
         ),
         retried=False,
     ),

@@ -192,8 +192,7 @@ class Turn:
             self._settle(occasion)
 
     def _freeze_if_emptied(self, occasion: ReadCameBack) -> None:
-        share = self._terms.mass_zero_share
-        fallen, emptied = find_emptied(self._lanes, occasion.connection, occasion.read, share=share)
+        fallen, emptied = find_emptied(self._tx, self._terms, self._lanes, occasion.connection, occasion.read)
         if not fallen:
             return
         freeze_lanes(self._tx, self._workspace, emptied, True)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
 
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
-from storebridge.inventory.mass_zero import looks_emptied
+from storebridge.inventory.mass_zero import looks_emptied, was_emptied_in_steps
 from storebridge.inventory.pools import goods_left
 from storebridge.model.ids import ConnectionName, LaneKey, Workspace
+from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.stock import LevelsRead
 from storebridge.model.words import in_units
+from storebridge.store.cases import last_case
 from storebridge.store.database import Tx
+from storebridge.store.emptied import count_dropped, count_stocked
 from storebridge.store.lanes import StoredLane
 
 
@@ -45,9 +49,14 @@ def record_oversold(
 
 
 def find_emptied(
-    lanes: Mapping[LaneKey, StoredLane], connection: ConnectionName, read: LevelsRead, *, share: float
+    tx: Tx,
+    terms: WorkspaceTerms,
+    lanes: Mapping[LaneKey, StoredLane],
+    connection: ConnectionName,
+    read: LevelsRead,
 ) -> tuple[int, list[LaneKey]]:
-    """How many counters fell to zero at once and whose lanes to freeze; (0, []) when nothing is suspicious.
+    """How many counters fell to zero, in this read or one by one within a sweep, and whose lanes to freeze; (0, [])
+    when nothing is suspicious.
 
     A counter with our own write on the wire is left out: a first demo on PostgreSQL held a store whose own
     baseline writes had just emptied its outlet.
@@ -59,10 +68,26 @@ def find_emptied(
         for key, stored in lane.positions.items()
         if key.connection == connection and (key.item_id, key.location_id) in shown and key not in lane.on_the_wire
     ]
-    fallen = looks_emptied(((before, after) for _, before, after in changes), share=share)
-    if not fallen:
-        return 0, []
-    return fallen, sorted({lane for lane, before, after in changes if before > 0 and after is not None and after <= 0})
+    at_zero = [(lane, before) for lane, before, after in changes if before > 0 and after is not None and after <= 0]
+    fallen = looks_emptied(((before, after) for _, before, after in changes), share=terms.mass_zero_share)
+    if fallen:
+        return fallen, sorted({lane for lane, _ in at_zero})
+    dropped = [lane for lane, before in at_zero if before > terms.hot_below_units]
+    fallen = _emptied_in_steps(tx, terms, connection, len(dropped)) if dropped else 0
+    return fallen, sorted(set(dropped)) if fallen else []
+
+
+def _emptied_in_steps(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, dropped: int) -> int:
+    """How many counters fell from well above zero within a sweep, the last ``dropped`` of them now; 0 when that is
+    nothing unusual. What a person has released before does not count again."""
+    above = terms.hot_below_units
+    last = last_case(tx, terms.workspace, Reason.MASS_ZERO_HELD.value, connection)
+    released = last.closed_at if last is not None and last.closed_at is not None else None
+    begin = tx.now - timedelta(seconds=terms.sweep_seconds)
+    since = begin if released is None else max(begin, released)
+    fallen = dropped + count_dropped(tx, terms.workspace, connection, since=since, above=above)
+    still = count_stocked(tx, terms.workspace, connection, above=above) - dropped
+    return fallen if was_emptied_in_steps(fallen, still, share=terms.mass_zero_share) else 0
 
 
 def hold_emptied(tx: Tx, workspace: Workspace, connection: ConnectionName, fallen: int, read: int) -> None:
