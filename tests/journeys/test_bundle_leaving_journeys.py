@@ -8,6 +8,7 @@ from builders.journeys import MAIN, Goods, Journey, travel
 from builders.staff_edits import redeclare, rename
 from builders.weather import in_every_weather
 from storebridge.operations.explain_stock import explain_stock, story_lines
+from storebridge.operations.settle_case import Choice
 from storebridge_proving.store_client import SoldOut
 
 both_databases = pytest.mark.parametrize("postgres", [False, pytest.param(True, marks=pytest.mark.postgres)])
@@ -269,3 +270,35 @@ def test_a_case_stays_open_while_its_store_is_still_to_be_set_to_zero() -> None:
         assert await journey.reasons() == ["bundle_not_kept", "sku_only_on_one_side"]
 
     travel(play, MUG, TEA, GIFT, bundles=DECLARED)
+
+
+@both_databases
+def test_an_accepted_raise_of_a_bundle_that_is_taken_out_is_no_edit_of_its_components(postgres: bool) -> None:
+    """Sets that staff found were booked as an edit; with the counter their booking goes, too."""
+
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=120.0)
+        await journey.wix.adjust("GIFT", delta=2)
+        await journey.pass_time(60.0)
+        await journey.settle("change_held", Choice.ACCEPT)
+        await journey.pass_time(300.0)
+        assert await edits(journey) == {"MUG": 4, "TEA": 2}
+        await declare_and_restart(journey, [], settle=900.0)
+        assert await counters(journey) == []
+        await journey.buy("wix", 1, "MUG")
+        await journey.buy("shopify", 1, "TEA")
+        await journey.pass_time(600.0)
+        assert await edits(journey) == {"MUG": 4, "TEA": 2}
+        assert await journey.levels("MUG") == {"shopify": 12, "wix": 12}
+        assert await journey.levels("TEA") == {"shopify": 8}
+
+    travel(play, MUG, TEA, GIFT, bundles=DECLARED, postgres=postgres)
+
+
+async def edits(journey: Journey) -> dict[str, int]:
+    """Units that the ledger calls edits by staff, by SKU."""
+    sums = (
+        "select pools.sku, sum(ledger.units) from ledger join pools on pools.pool_id = ledger.pool_id "
+        "where ledger.kind = 'manual' group by pools.sku"
+    )
+    return {sku: int(units) for sku, units in await journey.rows(sums)}

@@ -9,6 +9,7 @@ import pytest
 from builders.copying import both_databases, copied, copying, fulfil
 from builders.journeys import Goods, Journey, travel
 from builders.weather import in_every_weather
+from storebridge_proving.store_admin import ShopifyAdmin
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.settings import WixOptions
@@ -195,3 +196,44 @@ def test_copies_whose_stock_staff_put_back_prove_nothing(postgres: bool) -> None
         assert await journey.reasons() == [], "sales beside them are explained"
 
     travel(play, Goods("A"), Goods("B"), postgres=postgres, **copying("shopify"))
+
+
+S28 = {"shopify": ShopifyOptions(cancel_restocks="always")}
+
+
+@both_databases
+def test_a_raise_by_staff_is_no_doing_of_a_copy_that_says_goods_were_put_back_and_moved_none(postgres: bool) -> None:
+    """A cancelled copy that never took any goods says that they are on sale again (S28)."""
+
+    async def play(journey: Journey) -> None:
+        order_id, _ = await copied(journey, "wix", "shopify", 2)
+        await journey.sandbox("wix", "POST", f"orders/{order_id}/cancel", {"restock": True})
+        await journey.pass_time(600.0)
+        assert await books(journey) == ({"shopify": 10, "wix": 10}, 10)
+        await journey.client("shopify").adjust("A", delta=2)
+        await journey.pass_time(600.0)
+        assert await books(journey) == ({"shopify": 12, "wix": 12}, 12)
+        assert await of_kind(journey, "copy") == [0]
+        assert await of_kind(journey, "manual") == [2]
+
+    travel(play, postgres=postgres, **S28, **copying("shopify"))
+
+
+def test_what_a_copy_does_again_after_it_was_undone_is_booked_again() -> None:
+    async def play(journey: Journey) -> None:
+        _, copy_id = await copied(journey, "wix", "shopify", 2)
+        await fulfil(journey, "shopify", copy_id, 2, "1Z1")
+        await journey.pass_time(600.0)
+        admin = ShopifyAdmin(journey.shopify, journey.network)
+        (order,) = [one for one in (await journey.shopify.truth())["orders"] if one["id"] == copy_id]
+        await admin.call_back(copy_id, order["fulfilments"][0]["id"])
+        await journey.client("shopify").adjust("A", delta=2)
+        await journey.pass_time(600.0)
+        await fulfil(journey, "shopify", copy_id, 2, "1Z2")
+        await journey.client("shopify").adjust("A", delta=-2)  # as a store does that moves it each time
+        await journey.pass_time(600.0)
+        assert await of_kind(journey, "copy") == [-2, 2, -2]
+        assert await of_kind(journey, "manual") == []
+        assert await journey.goods_left() == 8
+
+    travel(play, **S13, **copying("shopify"))

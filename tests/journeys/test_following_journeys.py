@@ -235,3 +235,24 @@ def test_goods_that_are_restocked_on_both_sides_are_a_case() -> None:
         assert (case.payload or {})["restocked"] == "1 unit on both sides; the copy's are not counted as goods"
 
     travel(play, **copying("shopify"))
+
+
+def test_a_refund_of_more_than_the_copy_has_left_is_a_case_with_the_money_and_the_units() -> None:
+    """An edit made the order dearer and nobody paid the rest; what was given back for it is more than ever came in."""
+
+    async def play(journey: Journey) -> None:
+        order_id, copy_id = await copied(journey, "wix", "shopify", 1)
+        await journey.sandbox("wix", "POST", f"orders/{order_id}/edit", {"lines": [{"sku": "A", "quantity": 3}]})
+        await journey.pass_time(120.0)
+        await fulfil(journey, "shopify", copy_id, 3, "1Z1")
+        await journey.pass_time(120.0)
+        original, _ = await both(journey, "wix")
+        worth = 2 * original.lines[0].unit_price.shop.amount
+        await refund(journey, "wix", order_id, 2, f"{worth:.2f}")
+        await journey.pass_time(300.0)
+        (case,) = await journey.cases("copy_differs")
+        told = case.payload or {}
+        assert told["refunded"] == f"{worth:.2f} EUR here, 0.0 EUR there"
+        assert told["units"] == "2 units given back here, and not there"
+
+    travel(play, **copying("shopify"))

@@ -118,3 +118,71 @@ def test_an_oversold_group_can_be_met_from_another_groups_shelf() -> None:
         assert (await by_location(journey))[1] == 3
 
     travel(play, Goods("A", {"shopify": 2, "wix": 2}), groups=TWO_GROUPS, wix=WixOptions(more_locations=("Back room",)))
+
+
+BACK_ROOM = WixOptions(more_locations=("Back room",))
+
+
+async def edits(journey: Journey) -> list[tuple[str, int]]:
+    """Units that the ledger calls edits by staff, by pool."""
+    sums = "select pool_id, sum(units) from ledger where kind = 'manual' group by pool_id order by pool_id"
+    return [(pool, int(units)) for pool, units in await journey.rows(sums) if units]
+
+
+@both_databases
+@pytest.mark.parametrize("store", ["shopify", "wix"])
+def test_a_sale_in_one_group_is_no_edit_by_staff_in_another(store: str, postgres: bool) -> None:
+    async def play(journey: Journey) -> None:
+        await put(journey, 6, 5)
+        await put(journey, 6, 5, store="wix")
+        await journey.begin()
+        order_id = await journey.buy(store, 2)
+        await journey.pass_time(600.0)
+        assert await edits(journey) == []
+        await journey.sandbox(store, "POST", f"orders/{order_id}/cancel", {"restock": True})
+        await journey.pass_time(600.0)
+        assert await edits(journey) == []
+        assert await journey.levels() == {"shopify": 11, "wix": 11}
+
+    travel(play, TEN, groups=TWO_GROUPS, wix=BACK_ROOM, postgres=postgres)
+
+
+@pytest.mark.parametrize("units", [-2, 3])
+def test_an_edit_by_staff_beside_a_sale_stands_in_its_own_group(units: int) -> None:
+    async def play(journey: Journey) -> None:
+        await put(journey, 6, 5)
+        await put(journey, 6, 5, store="wix")
+        await journey.begin()
+        await journey.buy("shopify", 1)
+        await journey.pass_time(300.0)
+        main, outlet = await by_location(journey)
+        await put(journey, main, outlet + units)
+        await journey.pass_time(300.0)
+        assert await edits(journey) == [("A@outlet", units)]
+        await journey.buy("shopify", 1)
+        await journey.pass_time(300.0)
+        assert await edits(journey) == [("A@outlet", units)]
+        await put(journey, main - 1, outlet)
+        await journey.pass_time(300.0)
+        assert await edits(journey) == [], "what was booked is taken back where it was booked"
+
+    travel(play, TEN, groups=TWO_GROUPS, wix=BACK_ROOM)
+
+
+def test_a_sold_bundle_is_no_edited_bundle_in_another_group() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        await journey.buy("wix", 1, "SET")
+        await journey.pass_time(600.0)
+        assert await edits(journey) == []
+        assert await journey.cases("bundle_edited", state=None) == []
+
+    travel(
+        play,
+        Goods("A", {"shopify": 9, "wix": 9}),
+        Goods("B", {"shopify": 9, "wix": 9}),
+        Goods("SET", {"wix": 1}),
+        groups=TWO_GROUPS,
+        wix=BACK_ROOM,
+        bundles=[{"sku": "SET", "components": {"A": 2, "B": 1}}],
+    )

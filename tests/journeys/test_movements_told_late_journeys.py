@@ -177,3 +177,22 @@ async def journey_sold_and_sent(journey: Journey) -> str:
     await fulfil(journey, "shopify", order_id, 2, "1Z1")
     await journey.pass_time(120.0)
     return order_id
+
+
+def test_every_return_of_an_order_is_known_however_many_it_has() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        order_id = await journey.buy("shopify", 8)
+        await fulfil(journey, "shopify", order_id, 8, "1Z1")
+        await journey.pass_time(120.0)
+        admin = ShopifyAdmin(journey.shopify, journey.network)
+        for _ in range(7):
+            async with journey.at_the_admin("shopify"):
+                await admin.take_back(order_id, CartLine("A", 1, restock=True))
+            await journey.pass_time(30.0)
+        await journey.pass_time(600.0)
+        assert await of_kind(journey, "manual") == []
+        assert len((await journey.queue())["shopify"].order.returns) == 7
+        assert await journey.rows("select sold, restocked from order_effects") == [(8, 7)]
+
+    travel(play)

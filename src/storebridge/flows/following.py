@@ -29,6 +29,7 @@ from storebridge.model.sales import (
     Refund,
     Standing,
 )
+from storebridge.model.words import in_units
 
 CAME_IN = (PaymentKind.SALE, PaymentKind.CAPTURE)
 
@@ -109,6 +110,14 @@ def _refund(original: Order, copy: Order, lines: Mapping[str, str], refund: Refu
         return None
     purpose = f"refund:{copy.connection}:{copy.order_id}:{refund.refund_id}"
     return PlannedOrderWrite(copy.connection, purpose, write, "its original was refunded")
+
+
+def not_repeatable(original: Order, copy: Order, lines: Mapping[str, str]) -> dict[str, str]:
+    """Units that were given back with more money than the copy has left: no store notes such a refund. The sums show
+    the money."""
+    lacking = [one for one in untold_refunds(original, copy) if _spread(copy, one.amount.shop.amount) is None]
+    units = sum(line.quantity for refund in lacking for line in _units(copy, lines, refund))
+    return {"units": f"{in_units(units)} given back here, and not there"} if units else {}
 
 
 def _spread(copy: Order, amount: Decimal) -> tuple[PaymentBack, ...] | None:

@@ -32,7 +32,7 @@ from storebridge.store.bundles import (
 from storebridge.store.cases import open_subjects_of_reason
 from storebridge.store.database import Tx
 from storebridge.store.journal import supersede_intents
-from storebridge.store.labels import keep_out_of_new_counters
+from storebridge.store.labels import keep_out_of_new_counters, residuals_of_pools
 from storebridge.store.lanes import (
     StoredLane,
     add_goods,
@@ -255,9 +255,9 @@ class KeepBundles:
         loaded = self._load({one.lane for one in leaving})
         busy = {one.sku for one in leaving if loaded[one.lane].on_the_wire}
         self._kept.waiting.extend(sorted(busy))
-        for one in leaving:
-            if one.sku in busy:
-                continue
+        free = [one for one in leaving if one.sku not in busy]
+        before = self._unexplained(free)
+        for one in free:
             lane = loaded[one.lane]
             position = lane.positions[one.key].position
             moved = position.level - position.held - position.granted
@@ -269,7 +269,30 @@ class KeepBundles:
             proof = "it is no bundle any more"
             settle_by_proof(self._tx, self._workspace, [(Reason.CHANGE_HELD, _subject(one), proof)])
             self._kept.pools.extend(one.weights)
+        self._forget_edits(before, self._unexplained(free))
         return {_item(one) for one in leaving if one.sku in busy}
+
+    def _unexplained(self, counters: Sequence[BundleCounter]) -> dict[tuple[ConnectionName, PoolId], int]:
+        """Units of the components that neither orders nor our writes account for, booked or not."""
+        drawn_on = {(one.key.connection, pool_id) for one in counters for pool_id in one.weights}
+        return {
+            (connection, residual.pool_id): residual.unexplained
+            for connection in sorted({name for name, _ in drawn_on})
+            for residual in residuals_of_pools(
+                self._tx, self._workspace, connection, sorted(pool for name, pool in drawn_on if name == connection)
+            )
+        }
+
+    def _forget_edits(
+        self, before: Mapping[tuple[ConnectionName, PoolId], int], after: Mapping[tuple[ConnectionName, PoolId], int]
+    ) -> None:
+        """What was booked as edits by staff for a counter that is gone is none of the others': unsaid, it would be
+        booked the other way round."""
+        for (connection, pool_id), units in sorted(before.items()):
+            gone = after.get((connection, pool_id), 0) - units
+            if gone:
+                note = "what staff edited there goes with it"
+                self._tell(pool_id, connection, "unbundled", note, units=gone)
 
     def _join(self, plan: BundlePlan, rows: Sequence[dict[str, Any]]) -> bool:
         """Whether it could be done now."""
@@ -334,8 +357,8 @@ class KeepBundles:
             "bundle_joined", plan.sku, {"made of": in_words(plan.components), "stores": stores, "group": plan.group}
         )
 
-    def _tell(self, pool_id: PoolId, connection: ConnectionName, kind: str, note: str) -> None:
-        one = NewMovement(pool_id, kind, 0, connection=connection, actor="storebridge", note=note)
+    def _tell(self, pool_id: PoolId, connection: ConnectionName, kind: str, note: str, *, units: int = 0) -> None:
+        one = NewMovement(pool_id, kind, units, connection=connection, actor="storebridge", note=note)
         add_movements(self._tx, self._workspace, [one])
 
     def _audit(self, kind: str, sku: str, record: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ from storebridge.flows.copies import (
     shipped_too_much,
     wants_copy,
 )
-from storebridge.flows.following import plan_following
+from storebridge.flows.following import not_repeatable, plan_following
 from storebridge.flows.parcels import noted_by_hand
 from storebridge.flows.told import Told
 from storebridge.model.copying import CopiedGoods, stamp_of
@@ -220,7 +220,11 @@ class CopyTurn:
     @staticmethod
     def _apart(original: Order, copy: Order, lines: Mapping[str, str], writes: Sequence[StoredWrite]) -> dict[str, str]:
         told = _told(original, copy, writes)
-        return {**out_of_step(original, copy, told), **shipped_too_much(original, copy, lines, told)}
+        return {
+            **not_repeatable(original, copy, lines),
+            **out_of_step(original, copy, told),
+            **shipped_too_much(original, copy, lines, told),
+        }
 
     def _case(self, reason: Reason, file: OrderFile, store: ConnectionName | None, details: dict[str, object]) -> None:
         about = {"order": file.order.name, "order_key": file.order_key}

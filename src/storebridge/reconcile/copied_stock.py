@@ -20,14 +20,16 @@ from storebridge.flows.copied_stock import (
     left_in_doubt,
     part_of,
     possible_deeds,
+    put_back,
     stock_effect,
 )
 from storebridge.model.copying import CopiesTake, CopyDeed, Deed
 from storebridge.model.ids import ConnectionName, ItemId, PoolId, Workspace
+from storebridge.model.sales import Order
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.store.bundles import bundles_among
 from storebridge.store.cases import StoredCase, open_cases_of_reason
-from storebridge.store.copies import booked_for_copies, copies_of_items
+from storebridge.store.copies import booked_for_copy, copies_of_items, copies_with_returns
 from storebridge.store.copy_deeds import (
     ByStaff,
     booked_by_staff,
@@ -42,12 +44,16 @@ from storebridge.store.labels import Residual, residuals_of_items, weights_in
 from storebridge.store.lanes import StoredPosition, lanes_of_items, load_lanes, save_positions
 from storebridge.store.policies import lane_terms
 from storebridge.store.story import NewMovement, add_movements
+from storebridge.store.waiting import Ask
+from storebridge.work.urgency import Urgency
 
 REASON = Reason.COPY_MOVED_STOCK
 MOST = 200
 LABELLED = timedelta(hours=1)
 WAIT = timedelta(minutes=10)
 """So long other copies may prove that none of them moves stock, before a person is asked."""
+SHOWN = timedelta(seconds=20)
+"""So long after its deed a store may still show a level from before it (S26)."""
 HIDDEN = timedelta(days=7)
 """So long an order may have stayed hidden (a checkout not paid yet) and still explain what was booked meanwhile."""
 COPIES_WINDOW = timedelta(hours=1)
@@ -80,7 +86,8 @@ def _book(
 ) -> int:
     connection, pool_id = residual.connection, residual.pool_id
     weight = weights_in(tx, terms.workspace, connection, pool_id).get(item, 0)
-    before = booked_for_copies(tx, terms.workspace, pool_id, cause_of(connection, order_id, item))
+    cause = cause_of(connection, order_id, item)
+    times, before = booked_for_copy(tx, terms.workspace, pool_id, cause)
     units = part_of(int(left / weight) if weight else 0, expected - before)
     stored = _counter(tx, terms, connection, item) if units else None
     if stored is None:
@@ -93,12 +100,66 @@ def _book(
         units=units,
         position=position.key,
         connection=connection,
-        cause=f"{cause_of(connection, order_id, item)}{before + units}",
+        cause=f"{cause}{times}:{before + units}",
         actor=connection,
         note="a copied order moved no goods",
     )
     add_movements(tx, terms.workspace, [movement])
     return units * weight
+
+
+def forget_returns(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName) -> set[ItemId]:
+    """Nothing more is expected of copies that say goods of theirs are on sale again, where a reading long enough after
+    that shows no such movement (S28: a copy that never took any): a later raise is no doing of theirs. Returns items
+    whose counters have to be read for it."""
+    to_read: set[ItemId] = set()
+    for copy in copies_with_returns(tx, terms.workspace, connection, tx.now - COPIES_WINDOW):
+        items = {line.item_id for line in copy.lines if line.item_id is not None and put_back(line)}
+        items -= bundles_among(tx, terms.workspace, connection, items).keys()
+        for residual in residuals_of_items(tx, terms.workspace, connection, items):
+            for item in sorted(items.intersection(residual.items)):
+                if _expects_more(tx, terms, residual, item, copy) and not _forget(tx, terms, residual, item, copy):
+                    to_read.add(item)
+    return to_read
+
+
+def looks_after_returns(tx: Tx, read: Sequence[Order]) -> list[Ask]:
+    """Copies that were just read and lately put goods back on sale: their counters are read, and orders polled, as soon
+    as the movement must show, so that it is known whether there was one before anybody types another."""
+    fresh = [one for one in read if one.origin is not None and one.updated_at > tx.now - WAIT]
+    items = {line.item_id for one in fresh for line in one.lines if line.item_id is not None and put_back(line)}
+    if not items:
+        return []
+    due_at = max(one.updated_at for one in fresh) + SHOWN
+    levels = [Ask("levels", item, int(Urgency.STOCK_READ), due_at) for item in sorted(items)]
+    return [*levels, Ask("order_poll", "all", int(Urgency.ORDERS), due_at + SHOWN / 4)]
+
+
+def _expects_more(tx: Tx, terms: WorkspaceTerms, residual: Residual, item: ItemId, copy: Order) -> bool:
+    expected = stock_effect(copy, item, terms.copies_take.get(residual.connection, CopiesTake.NEVER))
+    cause = cause_of(residual.connection, copy.order_id, item)
+    return expected > booked_for_copy(tx, terms.workspace, residual.pool_id, cause)[1]
+
+
+def _forget(tx: Tx, terms: WorkspaceTerms, residual: Residual, item: ItemId, copy: Order) -> bool:
+    """False while the counters were not read late enough, or something moved that nothing explains."""
+    if not _is_settled(residual, copy.updated_at + SHOWN):
+        return False
+    connection, pool_id = residual.connection, residual.pool_id
+    cause = cause_of(connection, copy.order_id, item)
+    times, _ = booked_for_copy(tx, terms.workspace, pool_id, cause)
+    expected = stock_effect(copy, item, terms.copies_take.get(connection, CopiesTake.NEVER))
+    movement = NewMovement(
+        pool_id=pool_id,
+        kind="copy",
+        units=0,
+        connection=connection,
+        cause=f"{cause}{times}:{expected}",
+        actor=connection,
+        note="a copied order says that goods are on sale again, and its store did not move",
+    )
+    add_movements(tx, terms.workspace, [movement])
+    return True
 
 
 def cause_of(connection: ConnectionName, order_id: str, item: ItemId) -> str:

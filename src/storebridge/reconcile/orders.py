@@ -20,7 +20,7 @@ from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.signals import Flow, SignalState
 from storebridge.reconcile.bundles import tell_edited_bundles
 from storebridge.reconcile.checkouts import note_placed
-from storebridge.reconcile.copied_stock import book_copied_stock, tell_of_copies
+from storebridge.reconcile.copied_stock import book_copied_stock, forget_returns, looks_after_returns, tell_of_copies
 from storebridge.reconcile.doubts import resolve_doubts
 from storebridge.reconcile.holds import release_explained_holds
 from storebridge.reconcile.oversell import judge_oversold, note_cancelled_orders
@@ -117,6 +117,7 @@ class ReadOrders:
         asked = store_orders(tx, self._workspace, name, [sale.label for sale in sales], whole=True)
         wake = keep(tx, name, [sale.order for sale in sales], looks)
         note_cancelled_orders(tx, self._workspace, [sale.order for sale in sales])
+        ask_looks(tx, self._workspace, name, looks_after_returns(tx, [sale.order for sale in sales]))
         settle_by_proof(tx, self._workspace, [(Reason.ORDERS_HIDDEN, name, "whole orders were read")])
         return wake | {name} if asked else wake
 
@@ -248,10 +249,15 @@ class PollOrders:
         resolve_doubts(tx, self._terms, name, late_landing=late_landing)
         release_explained_holds(tx, self._terms, name)
         label_movements(tx, self._terms, name, orders_read_at=begun, lag=self._lag)
+        self._ask(tx, forget_returns(tx, self._terms, name))
         if self._terms.copies_take.get(name, CopiesTake.NEVER) is CopiesTake.NEVER:
             tell_of_copies(tx, self._workspace, name, before, begun, self._lag)
         again = Ask("order_poll", "all", int(Urgency.ORDERS), tx.now + self._every)
         ask_looks(tx, self._workspace, name, [again])
+
+    def _ask(self, tx: Tx, items: Iterable[ItemId]) -> None:
+        asks = [Ask("levels", item, int(Urgency.STOCK_READ), tx.now) for item in sorted(items)]
+        ask_looks(tx, self._workspace, self._connector.name, asks)
 
 
 def _later(cursor: ChangeCursor, orders: Iterable[OrderFacts]) -> ChangeCursor:

@@ -224,8 +224,39 @@ def copies_of_items(
     return [msgspec.convert(document, Order) for (document,) in found]
 
 
-def booked_for_copies(tx: HasConnection, workspace: Workspace, pool_id: PoolId, cause: str) -> int:
-    """Units that were booked into rights for causes that begin so."""
+def copies_with_returns(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, since: datetime
+) -> list[Order]:
+    """Copies in a store that were read since and say that goods of theirs are on sale again, the oldest first."""
+    same = and_(order_effects.c.connection == orders.c.connection, order_effects.c.order_id == orders.c.order_id)
+    named = (
+        select(orders.c.order_id)
+        .join(order_effects, and_(order_effects.c.workspace == orders.c.workspace, same))
+        .where(
+            orders.c.workspace == workspace,
+            orders.c.connection == connection,
+            orders.c.origin.is_not(None),
+            orders.c.read_at >= since,
+            order_effects.c.restocked > 0,
+        )
+    )
+    found = tx.conn.execute(
+        select(copies.c.document)
+        .where(
+            copies.c.workspace == workspace,
+            copies.c.connection == connection,
+            copies.c.order_id.in_(named),
+            copies.c.document.is_not(None),
+        )
+        .order_by(copies.c.order_key)
+    )
+    return [msgspec.convert(document, Order) for (document,) in found]
+
+
+def booked_for_copy(tx: HasConnection, workspace: Workspace, pool_id: PoolId, cause: str) -> tuple[int, int]:
+    """(how often, how far) a copy's doing to an item was booked under causes that begin so; each ends with how far it
+    had come."""
     mine = (ledger.c.workspace == workspace) & (ledger.c.pool_id == pool_id) & (ledger.c.kind == "copy")
     begins = ledger.c.cause.startswith(cause, autoescape=True)
-    return int(tx.conn.execute(select(func.coalesce(func.sum(ledger.c.units), 0)).where(mine, begins)).scalar_one())
+    causes = list(tx.conn.execute(select(ledger.c.cause).where(mine, begins).order_by(ledger.c.seq)).scalars())
+    return len(causes), int(causes[-1].rpartition(":")[2]) if causes else 0

@@ -7,8 +7,8 @@ order twice changes nothing (I5).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -19,8 +19,10 @@ from storebridge.model.orders import OrderFacts
 from storebridge.store.lanes import HasConnection
 from storebridge.store.marks import load_mark
 from storebridge.store.prepared import Prepared, one_of
-from storebridge.store.tables import baselines, draws, ledger, looks, order_effects, orders, positions, sales
+from storebridge.store.tables import baselines, draws, ledger, looks, order_effects, orders, pools, positions, sales
 from storebridge.store.upserts import upsert
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def record_orders(
@@ -249,6 +251,13 @@ def residuals_of_items(
     return _residuals(tx, workspace, connection, sorted(set(pools_of)))
 
 
+def residuals_of_pools(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, pool_ids: Sequence[PoolId]
+) -> list[Residual]:
+    """The residual of a store's counters of each of these pools."""
+    return _residuals(tx, workspace, connection, pool_ids)
+
+
 _POOLS_OF_ITEMS = Prepared(
     select(draws.c.pool_id).where(
         draws.c.workspace == bindparam("w"), draws.c.connection == bindparam("c"), one_of(draws.c.item_id, "items")
@@ -293,6 +302,8 @@ def residuals_since(
     sold = _ITEMS_SOLD.all(tx, w=workspace, c=connection, since=since)
     pool_ids = {PoolId(pool_id) for (pool_id,) in moved}
     pool_ids |= _pools_of_items(tx, workspace, connection, [item for (item,) in sold])
+    drawing = {item for _, item, *_ in _counters(tx, workspace, connection, sorted(pool_ids))} if pool_ids else set()
+    pool_ids |= _pools_of_items(tx, workspace, connection, sorted(drawing))
     return _residuals(tx, workspace, connection, sorted(pool_ids))
 
 
@@ -306,12 +317,64 @@ def _residuals(
     effects = _effects(tx, workspace, connection, items)
     booked = _booked(tx, workspace, connection, pool_ids)
     grouped: defaultdict[PoolId, list[tuple[ItemId, int, int, datetime | None]]] = defaultdict(list)
-    for pool_id, item, moved, weight, read_at in counters:
+    by_sku: defaultdict[str, set[PoolId]] = defaultdict(set)
+    for pool_id, item, moved, weight, read_at, sku in counters:
         grouped[pool_id].append((item, moved, weight, read_at))
-    return [
-        _residual(pool_id, connection, rows, effects, booked.get(pool_id, 0))
-        for pool_id, rows in sorted(grouped.items())
-    ]
+        by_sku[sku].add(pool_id)
+    found = {
+        pool_id: _residual(pool_id, connection, rows, effects, booked.get(pool_id, 0))
+        for pool_id, rows in grouped.items()
+    }
+    for siblings in by_sku.values():
+        if len(siblings) > 1:
+            found |= _told_once(tx, workspace, {one: grouped[one] for one in sorted(siblings)}, found, effects)
+    return [found[pool_id] for pool_id in sorted(found)]
+
+
+def _told_once(
+    tx: HasConnection,
+    workspace: Workspace,
+    rows: Mapping[PoolId, Sequence[tuple[ItemId, int, int, datetime | None]]],
+    found: Mapping[PoolId, Residual],
+    effects: Mapping[ItemId, ItemEffect],
+) -> dict[PoolId, Residual]:
+    """A SKU's pools in several groups, with what orders did counted once. An order does not tell which group it took
+    from, so only the sum over the groups can be unexplained. It stands in one of them: where an earlier booking is
+    taken back, else where something moved that way last."""
+    connection = found[next(iter(rows))].connection
+    weights = {item: weight for some in rows.values() for item, _, weight, _ in some}
+    moved = {item: sum(_moved(some, item) for some in rows.values()) for item in weights}
+    sold = {item: effects.get(item, ItemEffect()).sold for item in weights}
+    unexplained = sum((moved[item] + sold[item]) * weight for item, weight in weights.items())
+    units = unexplained - sum(found[pool_id].booked for pool_id in rows)
+    last = _last_movements_that_way(tx, workspace, connection, list(rows), up=units > 0)
+    carrier = max(rows, key=lambda one: (max(0, -units * found[one].booked), last.get(one, _LONG_AGO), one))
+    by_item = {item: moved[item] + sold[item] for item in weights}
+    return {
+        pool_id: msgspec.structs.replace(
+            found[pool_id],
+            unexplained=found[pool_id].booked + (units if pool_id == carrier else 0),
+            by_item=tuple((item, by_item[item], uncertain) for item, _, uncertain in found[pool_id].by_item),
+        )
+        for pool_id in rows
+    }
+
+
+def _last_movements_that_way(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, pool_ids: Sequence[PoolId], *, up: bool
+) -> dict[PoolId, datetime]:
+    query = (
+        select(ledger.c.pool_id, func.max(ledger.c.at))
+        .where(
+            ledger.c.workspace == workspace,
+            ledger.c.pool_id.in_(pool_ids),
+            ledger.c.connection == connection,
+            ledger.c.kind == "level",
+            ledger.c.units > 0 if up else ledger.c.units < 0,
+        )
+        .group_by(ledger.c.pool_id)
+    )
+    return {PoolId(pool_id): at for pool_id, at in tx.conn.execute(query)}
 
 
 def _residual(
@@ -353,7 +416,9 @@ _COUNTERS = Prepared(
         positions.c.level - positions.c.granted,
         draws.c.weight,
         positions.c.read_at,
+        pools.c.sku,
     )
+    .join(pools, (pools.c.workspace == draws.c.workspace) & (pools.c.pool_id == draws.c.pool_id))
     .join(
         positions,
         (positions.c.workspace == draws.c.workspace)
@@ -404,7 +469,7 @@ _BOOKED = Prepared(
     .where(
         ledger.c.workspace == bindparam("w"),
         ledger.c.connection == bindparam("c"),
-        ledger.c.kind == "manual",
+        (ledger.c.kind == "manual") | (ledger.c.kind == "unbundled"),  # the latter: edits of a counter that is gone
         one_of(ledger.c.pool_id, "pools"),
         ledger.c.seq > _LAST_BASELINE,
     )
@@ -414,9 +479,9 @@ _BOOKED = Prepared(
 
 def _counters(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, pool_ids: Sequence[PoolId]
-) -> list[tuple[PoolId, ItemId, int, int, datetime | None]]:
+) -> list[tuple[PoolId, ItemId, int, int, datetime | None, str]]:
     found = _COUNTERS.all(tx, w=workspace, c=connection, pools=pool_ids)
-    return [(PoolId(p), ItemId(i), moved, weight, read_at) for p, i, moved, weight, read_at in found]
+    return [(PoolId(p), ItemId(i), moved, weight, read_at, sku) for p, i, moved, weight, read_at, sku in found]
 
 
 def _effects(

@@ -144,7 +144,7 @@ async def build_theatre(clock: VirtualClock, seed: int, policy: str, copy_to: st
     network = AsgiTransport({SHOPIFY_URL: stores.shopify.app, WIX_URL: stores.wix.app, INTAKE_URL: post.door})
     clients = (StoreClient("shopify", SHOPIFY_URL, network), StoreClient("wix", WIX_URL, network))
     stamped = random.Random(f"stamps-{seed}").random() < 0.5
-    made_up = {"shopify": bundles} if bundles and not copy_to and is_made_up(seed) else {}
+    made_up = {"shopify": bundles} if bundles and is_made_up(seed) else {}
     if made_up:
         await make_up_bundles(clients[0], network, bundles)
     declared = {} if made_up else bundles

@@ -39,6 +39,7 @@ COSTS = {
     "moreOrderLines": 30,
     "moreParcelLines": 21,
     "moreRefundLines": 21,
+    "moreReturns": 207,
     "moreSalesLines": 48,
     "moreSalesRefundLines": 30,
     "moreShipmentLines": 21,

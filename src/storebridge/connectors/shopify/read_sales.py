@@ -20,6 +20,7 @@ from storebridge.connectors.shopify.read import (
     rest_of,
 )
 from storebridge.connectors.shopify.sales_shapes import (
+    ReturnNode,
     SalesLine,
     SalesOrder,
     SalesParcel,
@@ -45,6 +46,11 @@ PARCEL_LINE_FIELDS = "quantity lineItem { id }"
 SHIPMENT_LINE_FIELDS = "id remainingQuantity lineItem { id }"
 REFUND_LINE_FIELDS = f"""quantity restockType restocked location {{ id }} lineItem {{ id }}
   subtotalSet {MONEY} totalTaxSet {MONEY}"""
+RETURN_FIELDS = """id status createdAt
+    returnLineItems(first: 20) { nodes { quantity ... on ReturnLineItem { fulfillmentLineItem { lineItem { id } } } } }
+    exchangeLineItems(first: 5) { nodes { processedQuantity lineItems { id } } }
+    reverseFulfillmentOrders(first: 2) { nodes { lineItems(first: 20) { nodes {
+      dispositions { type quantity } fulfillmentLineItem { lineItem { id } } } } } }"""
 SALES_FIELDS = f"""
   id name createdAt updatedAt processedAt cancelledAt cancelReason closed test note tags email phone
   currencyCode presentmentCurrencyCode taxesIncluded sourceName sourceIdentifier displayFinancialStatus
@@ -69,12 +75,7 @@ SALES_FIELDS = f"""
   refunds(first: 50) {{ id createdAt note totalRefundedSet {MONEY}
     refundShippingLines(first: 5) {{ nodes {{ subtotalAmountSet {MONEY} taxAmountSet {MONEY} }} }}
     refundLineItems(first: 20) {{ nodes {{ {REFUND_LINE_FIELDS} }} {PAGE_INFO} }} }}
-  returns(first: 5) {{ nodes {{ id status createdAt
-    returnLineItems(first: 20) {{ nodes {{ quantity ... on ReturnLineItem {{ fulfillmentLineItem {{
-      lineItem {{ id }} }} }} }} }}
-    exchangeLineItems(first: 5) {{ nodes {{ processedQuantity lineItems {{ id }} }} }}
-    reverseFulfillmentOrders(first: 2) {{ nodes {{ lineItems(first: 20) {{ nodes {{
-      dispositions {{ type quantity }} fulfillmentLineItem {{ lineItem {{ id }} }} }} }} }} }} }} }}
+  returns(first: 5) {{ nodes {{ {RETURN_FIELDS} }} {PAGE_INFO} }}
 """
 READ_SALES = Operation(
     "salesById",
@@ -82,12 +83,12 @@ READ_SALES = Operation(
 )
 
 
-def _more(name: str, kind: str, connection: str, fields: str) -> Operation:
+def _more(name: str, kind: str, connection: str, fields: str, first: int = 100) -> Operation:
     """A document that pages on through what one thing has many of."""
     return Operation(
         name,
         f"""query {name}($id: ID!, $after: String!) {{ node(id: $id) {{ ... on {kind} {{
-  page: {connection}(first: 100, after: $after) {{ nodes {{ {fields} }} {PAGE_INFO} }} }} }} }}""",
+  page: {connection}(first: {first}, after: $after) {{ nodes {{ {fields} }} {PAGE_INFO} }} }} }} }}""",
     )
 
 
@@ -95,7 +96,8 @@ MORE_LINES = _more("moreSalesLines", "Order", "lineItems", LINE_FIELDS)
 MORE_PARCEL_LINES = _more("moreParcelLines", "Fulfillment", "fulfillmentLineItems", PARCEL_LINE_FIELDS)
 MORE_SHIPMENT_LINES = _more("moreShipmentLines", "FulfillmentOrder", "lineItems", SHIPMENT_LINE_FIELDS)
 MORE_REFUND_LINES = _more("moreSalesRefundLines", "Refund", "refundLineItems", REFUND_LINE_FIELDS)
-SALES_QUESTIONS = (READ_SALES, MORE_LINES, MORE_PARCEL_LINES, MORE_SHIPMENT_LINES, MORE_REFUND_LINES)
+MORE_RETURNS = _more("moreReturns", "Order", "returns", RETURN_FIELDS, first=10)
+SALES_QUESTIONS = (READ_SALES, MORE_LINES, MORE_PARCEL_LINES, MORE_SHIPMENT_LINES, MORE_REFUND_LINES, MORE_RETURNS)
 
 
 class SalesReader:
@@ -120,6 +122,7 @@ class SalesReader:
             fulfillments=tuple([await self._whole_parcel(one) for one in node.fulfillments]),
             fulfillment_orders=Rows(tuple(shipments)),
             refunds=tuple([await self._whole_refund(one) for one in node.refunds]),
+            returns=await rest_of(self._client, MORE_RETURNS, node.id, node.returns, MoreAnswer[ReturnNode]),
         )
 
     async def _whole_parcel(self, parcel: SalesParcel) -> SalesParcel:
