@@ -111,7 +111,7 @@ class GuardConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OverrideConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is different for a SKU or for a pattern of SKUs; what is not named is as everywhere."""
+    """What is different for a SKU, a collection or a pattern of SKUs; what is not named is as everywhere."""
 
     policy: Literal["mirror", "escrow", "hybrid", "guarded"] | None = None
     safety_stock: int | None = None
@@ -145,7 +145,7 @@ class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     risk: float = 0.001
     """Hybrid: the chance that a store sells more than its allowance before that is known."""
     overrides: dict[str, OverrideConfig] = {}
-    """By SKU, or by a pattern such as ``TEE-*``."""
+    """By SKU, by a pattern such as ``TEE-*``, or by a collection: ``collection:Summer``."""
     bundles: list[BundleConfig] = []
     """SKUs that are made of others. Shopify's own bundles are recognised and need not be named."""
     oversold_first: list[str] = []
@@ -210,6 +210,8 @@ MOST_OVERRIDES = 2000
 MOST_PATTERNS = 50
 """Each is looked at for every SKU that has no override of its own name."""
 MOST_IN_BUNDLE = 1000
+COLLECTION = "collection:"
+"""Begins the name of an override for every SKU of a collection."""
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 """Workspaces and connections stand in addresses and metric labels."""
 LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})")
@@ -280,7 +282,7 @@ def _parse_workspace(data: Any, name: str, key: str) -> WorkspaceConfig:
 def _parse_overrides(data: Any, connections: Mapping[str, object], name: str, where: str) -> dict[str, OverrideConfig]:
     if not isinstance(data, dict):
         raise ConfigurationError(f'{name}: {where} must hold tables: write [{where}."SKU"].')
-    patterns = sum("*" in pattern for pattern in data)
+    patterns = sum("*" in pattern and not pattern.startswith(COLLECTION) for pattern in data)
     if len(data) > MOST_OVERRIDES or patterns > MOST_PATTERNS:
         raise ConfigurationError(
             f"{name}: {where}: {len(data)} overrides, {patterns} of them patterns: at most {MOST_OVERRIDES} and "
@@ -291,6 +293,8 @@ def _parse_overrides(data: Any, connections: Mapping[str, object], name: str, wh
         place = f'{where}."{pattern}"'
         if not pattern.strip() or len(pattern) > 255:
             raise ConfigurationError(f"{name}: {place}: name a SKU or a pattern of 1 to 255 characters.")
+        if pattern.startswith(COLLECTION) and not pattern.removeprefix(COLLECTION).strip():
+            raise ConfigurationError(f"{name}: {place}: name the collection: collection:Summer.")
         found[pattern] = _convert(settings, OverrideConfig, name, place)
         _check_override(found[pattern], connections, name, place)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from storebridge.config import (
@@ -18,7 +19,7 @@ from storebridge.config import (
 )
 from storebridge.errors import ConfigurationError
 from storebridge.model.ids import ConnectionName
-from storebridge.model.settings import LaneTerms, Override, PoolTerms
+from storebridge.model.settings import LaneTerms, Override, PoolTerms, names_of
 from storebridge.model.stock import Policy, Share
 from storebridge.operations.read_terms import terms_of
 
@@ -293,3 +294,82 @@ def test_overrides_are_bounded() -> None:
     many = "".join(f'[workspaces.main.overrides."P{n}*"]\nsafety_stock = 1\n' for n in range(51))
     with pytest.raises(ConfigurationError, match="51 overrides, 51 of them patterns: at most 2000 and 50"):
         parse_config(GOOD + many, "a.toml")
+
+
+WITH_COLLECTIONS = (
+    GOOD
+    + """
+[workspaces.main.overrides."collection:Winter"]
+safety_stock = 1
+
+[workspaces.main.overrides."collection:shopify/summer-sale"]
+safety_stock = 2
+
+[workspaces.main.overrides."TEE-LONGEST-*"]
+safety_stock = 3
+
+[workspaces.main.overrides."TEE-LONGEST-1"]
+safety_stock = 4
+"""
+)
+
+
+def in_collections(text: str, **told: tuple[str, list[str]]) -> LaneTerms:
+    """The settings, where each SKU is in what one store tells: (store, titles and handles)."""
+    pools = terms_of("main", parse_config(text, "a.toml").workspaces["main"]).for_pools()
+    members = {
+        sku.replace("_", "-"): pools.collections_named.intersection(names_of(store, names))
+        for sku, (store, names) in told.items()
+    }
+    return msgspec.structs.replace(pools, members=members)
+
+
+def test_a_skus_own_name_wins_over_a_collection_and_a_collection_over_the_longest_pattern() -> None:
+    summer = ("shopify", ["Summer Sale", "summer-sale"])
+    pools = in_collections(WITH_COLLECTIONS, TEE_LONGEST_1=summer, TEE_LONGEST_2=summer, MUG=summer)
+    assert {
+        sku: pools.of(sku).safety_stock for sku in ("TEE-LONGEST-1", "TEE-LONGEST-2", "TEE-LONGEST-3", "MUG", "X")
+    } == {
+        "TEE-LONGEST-1": 4,
+        "TEE-LONGEST-2": 2,
+        "TEE-LONGEST-3": 3,
+        "MUG": 2,
+        "X": 0,
+    }
+    assert [pools.decided_by(sku) for sku in ("TEE-LONGEST-1", "MUG", "TEE-LONGEST-3", "X")] == [
+        "override TEE-LONGEST-1",
+        "override collection:shopify/summer-sale",
+        "override TEE-LONGEST-*",
+        "",
+    ]
+
+
+def test_of_several_collections_the_first_in_the_file_counts_and_one_stores_word_is_for_that_store() -> None:
+    both = ("shopify", ["Summer Sale", "summer-sale", "Winter"])
+    pools = in_collections(
+        WITH_COLLECTIONS, A=both, B=("wix", ["summer-sale"]), C=("wix", ["Winter"]), D=("wix", ["winter"])
+    )
+    assert {sku: pools.of(sku).safety_stock for sku in "ABCD"} == {"A": 1, "B": 0, "C": 1, "D": 0}
+
+
+def test_a_title_may_hold_a_slash_or_a_star_and_is_no_pattern() -> None:
+    text = GOOD + '\n[workspaces.main.overrides."collection:Men/Tops*"]\nsafety_stock = 5\n'
+    pools = in_collections(text, A=("shopify", ["Men/Tops*"]), B=("shopify", ["Men/Tops and more"]))
+    assert [pools.of(sku).safety_stock for sku in ("A", "B", "collection:Men/Tops!")] == [5, 0, 0]
+    many = "".join(f'[workspaces.main.overrides."collection:P{n}*"]\nsafety_stock = 1\n' for n in range(51))
+    assert len(parse_config(GOOD + many, "a.toml").workspaces["main"].overrides) == 51
+
+
+def test_a_campaign_may_go_by_a_collection_and_comes_before_every_override() -> None:
+    pools = in_collections(WITH_COLLECTIONS.replace('policy = "escrow"', 'policy = "mirror"'), A=("wix", ["Winter"]))
+    pools = msgspec.structs.replace(pools, campaigns=("collection:Winter",))
+    assert (pools.of("A"), pools.decided_by("A")) == (PoolTerms(Policy.ESCROW, 1), "campaign collection:Winter")
+    assert (pools.of("B"), pools.decided_by("B")) == (PoolTerms(Policy.MIRROR), "")
+
+
+def test_a_collection_must_be_named() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_config(GOOD + '\n[workspaces.main.overrides."collection: "]\nsafety_stock = 1\n', "a.toml")
+    assert str(caught.value) == (
+        'a.toml: workspaces.main.overrides."collection: ": name the collection: collection:Summer.'
+    )

@@ -54,6 +54,7 @@ def test_stock_lists_what_is_left_and_what_is_shown() -> None:
                 "guaranteed": False,
                 "not_guaranteed_because": None,
                 "in_bundles": 0,
+                "decided_by": "",
             }
         ],
         "next": None,

@@ -159,6 +159,7 @@ def test_a_policy_is_named_where_a_sku_has_another_one(path: str, own: Policy, n
 
     text = in_world(play, policy="mirror").text
     assert (">escrow<" in text, '<svg class="shares' in text) == (named, named)
+    assert (f"{own}: override TEE*." in text) is (path != "/stock")
 
 
 def test_escrow_says_when_a_sale_lowers_the_other_store() -> None:

@@ -26,7 +26,9 @@ def add_to(app: App) -> None:
 def start(
     *,
     for_: Annotated[float, Parameter(name="--for", help="Hours until it ends by itself.")],
-    sku: Annotated[str, Parameter(help="A SKU, or a pattern such as TEE-*; every SKU unless given.")] = EVERYTHING,
+    sku: Annotated[
+        str, Parameter(help="A SKU, a pattern such as TEE-*, or collection:NAME; every SKU unless given.")
+    ] = EVERYTHING,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> int:
     """Begin: stores are lowered to their shares at once, and `stock SKU` shows when the guarantee holds."""
@@ -37,7 +39,9 @@ def start(
 
 def stop(
     *,
-    sku: Annotated[str | None, Parameter(help="The campaign of this SKU or pattern; all unless given.")] = None,
+    sku: Annotated[
+        str | None, Parameter(help="The campaign of this SKU, pattern or collection; all unless given.")
+    ] = None,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> int:
     """End it before its time; the configured policies hold again."""

@@ -41,5 +41,7 @@ class Variant(msgspec.Struct, frozen=True):
     """False for what the vendor derives itself (Shopify bundles: NON_MUTABLE_INVENTORY_ITEM)."""
     components: dict[str, int] = {}
     """Of what the vendor makes it up itself: units by SKU; empty for an ordinary variant."""
+    collections: tuple[str, ...] = ()
+    """Titles and handles of the collections that its product is in; a store may have told only the first fifty."""
     visible: bool = True
     updated_at: datetime | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 
@@ -34,11 +34,16 @@ class PoolTerms(msgspec.Struct, frozen=True):
     """Whether a lower is taken from one location where one has enough."""
 
 
+COLLECTION = "collection:"
+"""Begins the word for the SKUs of a collection: ``collection:Summer``; of one store: ``collection:shopify/Summer``."""
+NO_COLLECTIONS: frozenset[str] = frozenset()
+
+
 class Override(msgspec.Struct, frozen=True):
     """What is different for some SKUs; None where it is as everywhere."""
 
     pattern: str
-    """A SKU, or a pattern in which ``*`` stands for anything."""
+    """A SKU, a pattern in which ``*`` stands for anything, or the word for a collection."""
     policy: Policy | None = None
     safety_stock: int | None = None
     risk: float | None = None
@@ -53,9 +58,13 @@ class LaneTerms(msgspec.Struct, frozen=True):
 
     usual: PoolTerms = PoolTerms()
     overrides: dict[str, Override] = {}
-    """By pattern; the longest pattern first."""
+    """Of SKUs and patterns, by pattern; the longest pattern first."""
+    by_collection: tuple[Override, ...] = ()
+    """Of collections, in the order of the file."""
     campaigns: tuple[str, ...] = ()
-    """Patterns of the SKUs in a running campaign: they are under escrow, whatever else is set."""
+    """Which SKUs are in a running campaign, as in an override: they are under escrow, whatever else is set."""
+    members: Mapping[str, frozenset[str]] = msgspec.field(default_factory=dict)
+    """In which of ``collections_named`` each SKU is, for the SKUs that are asked about; others are in none."""
     guards: tuple[ConnectionName, ...] = ()
     """Stores whose checkout asks before it sells; empty where no SKU is ``guarded``."""
     guarded_as: Policy = Policy.GUARDED
@@ -63,23 +72,55 @@ class LaneTerms(msgspec.Struct, frozen=True):
     guarded_since: datetime | None = None
     """A guarded counter must have been read after this: what was sold by its share is then known."""
 
+    @property
+    def collections_named(self) -> frozenset[str]:
+        """Collections on which anything depends; empty where nobody has to know in which a pool is."""
+        words = (*(override.pattern for override in self.by_collection), *self.campaigns)
+        return frozenset(word.removeprefix(COLLECTION) for word in words if word.startswith(COLLECTION))
+
     def of(self, sku: str) -> PoolTerms:
-        """One override applies to a SKU: the one of its own name, else the longest pattern that matches."""
+        """What holds for a SKU: one override, and a campaign above it."""
         found, override = self.usual, self.override_of(sku)
         if override is not None:
             own = {name: getattr(override, name) for name in PoolTerms.__struct_fields__ if name in OVERRIDABLE}
             found = msgspec.structs.replace(found, **{name: value for name, value in own.items() if value is not None})
-        if any(matches(pattern, sku) for pattern in self.campaigns):
+        if self._campaign_of(sku) is not None:
             found = msgspec.structs.replace(found, policy=Policy.ESCROW)
         if found.policy is Policy.GUARDED:
             found = msgspec.structs.replace(found, policy=self.guarded_as)
         return found
 
     def override_of(self, sku: str) -> Override | None:
-        """The override that applies to a SKU."""
+        """The override that applies: the one of the SKU's own name, else of the first collection in the file that it is
+        in, else of the longest pattern that matches."""
         if sku in self.overrides:
             return self.overrides[sku]
+        for override in self.by_collection:
+            if self._names(override.pattern, sku):
+                return override
         return next((o for o in self.overrides.values() if "*" in o.pattern and matches(o.pattern, sku)), None)
+
+    def decided_by(self, sku: str) -> str:
+        """The campaign or override that applies, for people; empty where all is as in the workspace."""
+        campaign, override = self._campaign_of(sku), self.override_of(sku)
+        if campaign is not None:
+            return f"campaign {campaign}"
+        return "" if override is None else f"override {override.pattern}"
+
+    def _campaign_of(self, sku: str) -> str | None:
+        return next((word for word in self.campaigns if self._names(word, sku)), None)
+
+    def _names(self, word: str, sku: str) -> bool:
+        if word.startswith(COLLECTION):
+            return word.removeprefix(COLLECTION) in self.members.get(sku, NO_COLLECTIONS)
+        return matches(word, sku)
+
+
+def names_of(connection: str, told: Iterable[str]) -> Iterator[str]:
+    """How collections can be called: by title or handle as their store tells them, with the store's name or without."""
+    for name in told:
+        yield name
+        yield f"{connection}/{name}"
 
 
 def matches(pattern: str, sku: str) -> bool:
@@ -156,7 +197,9 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
 
     def for_pools(self) -> LaneTerms:
         """What holds for each pool by the configuration."""
-        longest_first = sorted(self.overrides, key=lambda o: (-len(o.pattern), o.pattern))
+        of_collections = tuple(override for override in self.overrides if override.pattern.startswith(COLLECTION))
+        others = [override for override in self.overrides if not override.pattern.startswith(COLLECTION)]
+        longest_first = sorted(others, key=lambda o: (-len(o.pattern), o.pattern))
         usual = PoolTerms(self.policy, self.safety_stock, self.risk, keep_together=self.keep_together)
         by_pattern = {override.pattern: override for override in longest_first}
-        return LaneTerms(usual, by_pattern, guards=self.guarded_stores)
+        return LaneTerms(usual, by_pattern, of_collections, guards=self.guarded_stores)

@@ -77,6 +77,13 @@ def terms_of_pool(pool: ShownPool, terms: LaneTerms) -> PoolTerms:
     return msgspec.structs.replace(own, policy=Policy.ESCROW if policy in ONE_POOL_ONLY else policy)
 
 
+def decided_by(pool: ShownPool, terms: LaneTerms) -> str:
+    """The campaign, override or bundle that a pool's terms come from, for people; empty: as in the workspace."""
+    if pool.together and terms_of_pool(pool, terms).policy is not terms.of(pool.sku).policy:
+        return "a bundle draws on it"
+    return terms.decided_by(pool.sku)
+
+
 def judge_pool(pool: ShownPool, terms: PoolTerms) -> Agreement:
     """Compare what the stores show with what the policy wants; ``terms`` by ``terms_of_pool``."""
     shown: dict[str, int] = {}

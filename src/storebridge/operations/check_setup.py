@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -12,10 +13,12 @@ from storebridge.mappings.bundles import in_words
 from storebridge.mappings.groups import Placed, groups_sold_from, place_locations
 from storebridge.mappings.link import link_as_kept
 from storebridge.mappings.renamed import Names
-from storebridge.model.catalogue import Location
+from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ConnectionName, LocationId
-from storebridge.model.settings import WorkspaceTerms
+from storebridge.model.settings import COLLECTION, WorkspaceTerms, names_of
 from storebridge.model.stock import Policy
+
+Catalogues = Mapping[ConnectionName, Sequence[Variant]]
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -45,7 +48,7 @@ async def check_setup(
             locations[name] = await connector.list_locations()
     if len(locations) == len(connectors):
         checks.extend(_check_groups(terms, connectors, locations))
-        checks.extend(await _check_bundles(terms, connectors, kept))
+        checks.extend(await _check_goods(terms, connectors, kept))
     return (*checks, *(_check_guard(terms, name, address) for name, address in (guards or {}).items()))
 
 
@@ -80,17 +83,49 @@ def _findings(name: ConnectionName, facts: StoreFacts) -> list[Check]:
     return [Check(f.precondition.value, name, f.holds, f.detail) for f in facts.findings]
 
 
-async def _check_bundles(
+async def _check_goods(
     terms: WorkspaceTerms, connectors: Mapping[ConnectionName, Connector], kept: tuple[Names, Names]
 ) -> list[Check]:
-    """What the configuration calls a bundle, against what the stores sell, linked as a baseline links it; nothing is
-    listed where it names none."""
-    if not terms.bundles:
+    """The collections and bundles that the configuration names, against what the stores sell; nothing is listed where
+    it names none."""
+    named = terms.for_pools().collections_named
+    if not terms.bundles and not named:
         return []
     catalogues = {
         name: [variant async for page in connector.list_variants() for variant in page]
         for name, connector in connectors.items()
     }
+    return [*_check_collections(terms, catalogues, named), *_check_bundles(terms, catalogues, kept)]
+
+
+def _check_collections(terms: WorkspaceTerms, catalogues: Catalogues, named: frozenset[str]) -> list[Check]:
+    skus = {
+        (name, variant.sku)
+        for connection, variants in catalogues.items()
+        for variant in variants
+        for name in named.intersection(names_of(connection, variant.collections))
+    }
+    counts = Counter(name for name, _ in skus)
+    place = f'[workspaces.{terms.workspace}.overrides."{COLLECTION}{{}}"]'
+    unknown = (
+        "no store has a product in a collection of this title or handle: change {}, letters count as the stores write "
+        "them, or put products into it"
+    )
+    return [
+        Check(
+            "collection",
+            name,
+            bool(counts[name]),
+            f"SKUs: {counts[name]}" if counts[name] else unknown.format(place.format(name)),
+        )
+        for name in sorted(named)
+    ]
+
+
+def _check_bundles(terms: WorkspaceTerms, catalogues: Catalogues, kept: tuple[Names, Names]) -> list[Check]:
+    """What the configuration calls a bundle, linked as a baseline links it."""
+    if not terms.bundles:
+        return []
     links = link_as_kept(catalogues, terms.bundles, *kept)
     place = f"Change [[workspaces.{terms.workspace}.bundles]], or the product in the store."
     failed = [Check("bundle", one.sku, False, f"{one.why}. {place}") for one in links.troubles]

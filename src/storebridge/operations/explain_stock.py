@@ -10,10 +10,10 @@ from storebridge.errors import NotFoundError
 from storebridge.mappings.bundles import in_words
 from storebridge.model.checkouts import Reservation
 from storebridge.model.ids import ConnectionName, PoolId
-from storebridge.model.settings import PoolTerms, WorkspaceTerms
+from storebridge.model.settings import LaneTerms, WorkspaceTerms
 from storebridge.model.stock import Policy
 from storebridge.model.words import in_units
-from storebridge.observe.agreement import BundleShown, bundles_shown, terms_of_pool
+from storebridge.observe.agreement import BundleShown, bundles_shown, decided_by, terms_of_pool
 from storebridge.observe.timeline import Timeline, as_bars, timeline_of
 from storebridge.operations.book_goods import unknown_sku
 from storebridge.operations.list_stock import StockLine, as_line
@@ -21,7 +21,7 @@ from storebridge.store.bundles import BundleCounter, bundle_counters
 from storebridge.store.cases import StoredCase
 from storebridge.store.catalogue import components_told, title_of
 from storebridge.store.database import Store, Tx
-from storebridge.store.policies import lane_terms
+from storebridge.store.policies import terms_shown
 from storebridge.store.renames import pool_ids
 from storebridge.store.reservations import held_for_sku
 from storebridge.store.story import EXPLAINED_LATER, UNEXPLAINED
@@ -110,11 +110,11 @@ def _read(tx: Tx, terms: WorkspaceTerms, sku: str, before: int | None) -> StockS
     rows = movements_of_pools(tx, terms.workspace, ids, before=before, limit=MOVEMENTS + 1)
     places = {(c.connection, c.location_id): c.location for pool in pools for c in pool.counters}
     shown = rows[:MOVEMENTS]
-    own = lane_terms(tx, terms)
+    own = terms_shown(tx, terms, lanes)
     return StockStory(
         sku=sku,
         title=pools[0].title if pools else "",
-        pools=[_story(pool, terms_of_pool(pool, own), shown if before is None else None) for pool in pools],
+        pools=[_story(pool, own, shown if before is None else None) for pool in pools],
         open_writes=open_writes(tx, terms.workspace, lanes),
         movements=[Movement(row, describe_movement(row, places)) for row in shown],
         earlier=shown[-1].seq if len(rows) > MOVEMENTS else None,
@@ -157,7 +157,7 @@ def _read_bundle(
     rows = movements_of_items(tx, terms.workspace, firsts, sorted(keys), before=before, limit=MOVEMENTS + 1)
     places = {(c.connection, c.location_id): c.location for pool in pools for c in pool.counters}
     shown = rows[:MOVEMENTS]
-    own = [one for one in bundles_shown(pools, lane_terms(tx, terms)) if one.sku == sku]
+    own = [one for one in bundles_shown(pools, terms_shown(tx, terms, lanes)) if one.sku == sku]
     return StockStory(
         sku=sku,
         title=title_of(tx, terms.workspace, sku),
@@ -194,9 +194,10 @@ def bundle_lines(one: BundleShown) -> list[str]:
     return lines
 
 
-def _story(pool: StoredPool, terms: PoolTerms, newest: Sequence[MovementRow] | None) -> PoolStory:
+def _story(pool: StoredPool, terms: LaneTerms, newest: Sequence[MovementRow] | None) -> PoolStory:
     timeline = None if newest is None else timeline_of(pool, newest)
-    return PoolStory(as_line(pool, terms), pool.goods, pool.counters, add_up(pool), timeline)
+    line = as_line(pool, terms_of_pool(pool, terms), decided_by(pool, terms))
+    return PoolStory(line, pool.goods, pool.counters, add_up(pool), timeline)
 
 
 def add_up(pool: StoredPool) -> list[str]:
@@ -299,7 +300,8 @@ def story_lines(story: StockStory) -> Sequence[str]:
         lines += ["", f"Group {pool.line.group}: {pool.line.left} left to sell, {state}."]
         lines += [f"  {sentence}" for sentence in pool.sums]
         lines += _drawn(pool.timeline)
-        lines.append(f"  Policy: {pool.line.policy}.")
+        decides = f" ({pool.line.decided_by})" if pool.line.decided_by else ""
+        lines.append(f"  Policy: {pool.line.policy}{decides}.")
         if pool.line.guaranteed:
             lines.append("  Guaranteed: no unit can be sold twice.")
         elif pool.line.policy in (Policy.ESCROW, Policy.GUARDED) and pool.line.not_guaranteed_because:

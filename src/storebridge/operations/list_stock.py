@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from storebridge.model.settings import PoolTerms, WorkspaceTerms
-from storebridge.observe.agreement import judge_pool, terms_of_pool
+from storebridge.observe.agreement import decided_by, judge_pool, terms_of_pool
 from storebridge.store.bundles import bundle_counters
 from storebridge.store.database import Store, Tx
-from storebridge.store.policies import lane_terms
+from storebridge.store.policies import terms_shown
 from storebridge.store.views_stock import StoredPool, list_pools
 
 
@@ -35,6 +35,8 @@ class StockLine(msgspec.Struct, frozen=True):
     not_guaranteed_because: str | None
     in_bundles: int = 0
     """Units that stores show as parts of bundles."""
+    decided_by: str = ""
+    """The campaign, override or bundle that its policy and limits come from; empty where all is as in the workspace."""
 
 
 class StockPage(msgspec.Struct, frozen=True):
@@ -59,8 +61,8 @@ def _read(tx: Tx, terms: WorkspaceTerms, search: str, after: str | None, limit: 
     found = list_pools(tx, terms.workspace, after=begin, search=search, limit=limit + 1)
     page = found[:limit]
     more = f"{page[-1].group}/{page[-1].sku}" if len(found) > limit else None
-    own = lane_terms(tx, terms)
-    lines = [as_line(pool, terms_of_pool(pool, own)) for pool in page]
+    own = terms_shown(tx, terms, [pool.lane for pool in page])
+    lines = [as_line(pool, terms_of_pool(pool, own), decided_by(pool, own)) for pool in page]
     return StockPage(lines, more, () if after else _bundles(tx, terms, search))
 
 
@@ -75,8 +77,8 @@ def _split(after: str) -> tuple[str, str]:
     return sku, group
 
 
-def as_line(pool: StoredPool, terms: PoolTerms) -> StockLine:
-    """A pool as a person reads it."""
+def as_line(pool: StoredPool, terms: PoolTerms, decides: str) -> StockLine:
+    """A pool as a person reads it; ``decides``: what its terms come from."""
     agreement = judge_pool(pool, terms)
     return StockLine(
         sku=pool.sku,
@@ -92,5 +94,6 @@ def as_line(pool: StoredPool, terms: PoolTerms) -> StockLine:
         frozen=pool.frozen,
         guaranteed=pool.guaranteed_since is not None,
         not_guaranteed_because=pool.not_guaranteed_because,
+        decided_by=decides,
         in_bundles=sum(c.weight * c.level for c in pool.counters if c.bundle is not None),
     )

@@ -23,7 +23,7 @@ from storebridge.mappings.groups import place_locations
 from storebridge.mappings.link import LinkedSku, Links, link_by_sku
 from storebridge.mappings.renamed import Names
 from storebridge.model.ids import ConnectionName, LaneKey, PoolId, Workspace
-from storebridge.model.settings import WorkspaceTerms
+from storebridge.model.settings import LaneTerms, WorkspaceTerms, names_of
 from storebridge.model.stock import LevelReading, Policy, PositionKey
 from storebridge.operations.begin_anew import begins_anew, close_former_books
 from storebridge.operations.follow_skus import Followed, follow_skus
@@ -39,11 +39,14 @@ from storebridge.operations.relink_items import relink_item
 from storebridge.operations.survey_stores import Places, Survey, counters_of, position_row, survey_stores
 from storebridge.operations.tell_unlinked import tell_unlinked
 from storebridge.pipeline.flow import PersonChanged, TurnOutcome, take_turn
+from storebridge.reconcile.campaigns import read_lanes_again
 from storebridge.store.baselines import NewBaseline, add_baseline
 from storebridge.store.brakes import count_from
 from storebridge.store.catalogue import save_locations, save_variants
 from storebridge.store.database import Store, Tx
-from storebridge.store.lanes import insert_draws, insert_pools, insert_positions, linked_items
+from storebridge.store.lanes import all_lanes_of_items, insert_draws, insert_pools, insert_positions, linked_items
+from storebridge.store.memberships import moved_items
+from storebridge.store.policies import lane_terms
 from storebridge.store.renames import bundle_names, names_in_step, pool_ids
 from storebridge.store.reservations import lanes_of_pools
 from storebridge.store.story import NewMovement, add_movements
@@ -129,7 +132,7 @@ def commit_baseline(
     actor: str,
 ) -> tuple[BaselineReport, frozenset[ConnectionName]]:
     """Store the survey, raise cases, and with ``sign_off`` book the goods of what is new and plan it."""
-    _save_survey(tx, terms.workspace, survey, placed)
+    moved = _save_survey(tx, terms, survey, placed)
     anew = begins_anew(tx, terms.workspace)
     followed = Followed(survey.variants, []) if anew else _follow(tx, terms, survey, sign_off)
     links = link_by_sku(followed.catalogues, terms.bundles, kept_names(tx, terms.workspace)[1].values())
@@ -149,7 +152,7 @@ def commit_baseline(
     bundles, troubles = _bundles_of(terms, links, survey, placed, writable, intakes, pools, waiting)
     tell_troubles(tx, terms.workspace, troubles)
     if anew:
-        _believe_what_is_shown(terms, intakes, bundles)
+        _believe_what_is_shown(_told_terms(terms, links.linked), intakes, bundles)
     remade = [
         (sku, c)
         for sku in links.linked
@@ -162,7 +165,7 @@ def commit_baseline(
     report = with_bundles(report, bundles, troubles)
     report = msgspec.structs.replace(report, waiting=tuple(one.sku for one in waiting))
     if not sign_off:
-        return report, frozenset()
+        return report, moved
     if anew:
         close_former_books(tx, terms, actor)
     relinked = [lane for sku, c in remade for lane in _relink(tx, terms, sku, c, survey, placed, writable)]
@@ -180,7 +183,7 @@ def commit_baseline(
     _audit(tx, terms.workspace, report, actor)
     to_plan = [PoolId(pool_id) for pool_id in (*(intake.pool["pool_id"] for intake in intakes), *kept.pools)]
     outcome = _plan(tx, terms, ids, [*lanes_of_pools(tx, terms.workspace, to_plan), *relinked, *followed.lanes])
-    return msgspec.structs.replace(report, baseline_id=baseline_id), outcome.wake
+    return msgspec.structs.replace(report, baseline_id=baseline_id), outcome.wake | moved
 
 
 def _follow(tx: Tx, terms: WorkspaceTerms, survey: Survey, sign_off: bool) -> Followed:
@@ -188,12 +191,22 @@ def _follow(tx: Tx, terms: WorkspaceTerms, survey: Survey, sign_off: bool) -> Fo
     return follow_skus(tx, terms, survey.variants, recipes | {one.sku: {} for one in differing}, sign_off=sign_off)
 
 
-def _believe_what_is_shown(terms: WorkspaceTerms, intakes: Sequence[PoolIntake], bundles: Sequence[BundlePlan]) -> None:
+def _told_terms(terms: WorkspaceTerms, linked: Sequence[LinkedSku]) -> LaneTerms:
+    """What holds for SKUs by the configuration and the collections that their stores tell."""
+    found = terms.for_pools()
+    members = {
+        one.sku: frozenset(name for c, v in one.variants.items() for name in names_of(c, v.collections))
+        for one in linked
+    }
+    return msgspec.structs.replace(found, members=members) if found.collections_named else found
+
+
+def _believe_what_is_shown(terms: LaneTerms, intakes: Sequence[PoolIntake], bundles: Sequence[BundlePlan]) -> None:
     """After a disaster stores show shares, not opening levels: under escrow what is left is all that they show
     together, also as bundles, and where stores show nearly the same, the most that one of them shows."""
     packed = packed_units(bundles)
     for intake in intakes:
-        policy, shown = terms.for_pools().of(intake.pool["sku"]).policy, [max(0, n) for n in intake.levels.values()]
+        policy, shown = terms.of(intake.pool["sku"]).policy, [max(0, n) for n in intake.levels.values()]
         if policy is Policy.ESCROW or (policy is not Policy.MIRROR and intake.pool["pool_id"] in packed):
             intake.pool["goods"] = sum(shown) + packed.get(intake.pool["pool_id"], 0)
         elif policy is not Policy.MIRROR:
@@ -273,7 +286,7 @@ def _intake(
         "location_group": group,
         "goods": levels.get(terms.system_of_record, max(levels.values())),
         "frozen": False,
-        "not_guaranteed_because": NOT_GUARANTEED[terms.for_pools().of(sku.sku).policy is Policy.MIRROR],
+        "not_guaranteed_because": NOT_GUARANTEED[_told_terms(terms, [sku]).of(sku.sku).policy is Policy.MIRROR],
     }
     rows = [
         position_row(terms.workspace, lane, key, reading, rank, sku.variants[key.connection], writable, survey)
@@ -384,12 +397,10 @@ def with_waiting(report: BaselineReport, kept: Kept) -> BaselineReport:
     return msgspec.structs.replace(report, bundles_not_kept={**report.bundles_not_kept, **waits})
 
 
-def _save_survey(
-    tx: Tx,
-    workspace: Workspace,
-    survey: Survey,
-    placed: Places,
-) -> None:
+def _save_survey(tx: Tx, terms: WorkspaceTerms, survey: Survey, placed: Places) -> frozenset[ConnectionName]:
+    """Returns the stores that are to be read: goods that moved between collections on which a setting depends are
+    planned anew."""
+    workspace, moved, named = terms.workspace, set[LaneKey](), lane_terms(tx, terms).collections_named
     for connection, locations in survey.locations.items():
         places = {
             location.location_id: (place.group, place.rank)
@@ -398,7 +409,12 @@ def _save_survey(
         }
         save_locations(tx, workspace, connection, locations, places)
     for connection, variants in survey.variants.items():
-        save_variants(tx, workspace, connection, variants, complete=connection not in survey.incomplete)
+        complete = connection not in survey.incomplete
+        if named:
+            items = moved_items(tx, workspace, connection, variants, named, complete=complete)
+            moved |= all_lanes_of_items(tx, workspace, connection, items)
+        save_variants(tx, workspace, connection, variants, complete=complete)
+    return read_lanes_again(tx, workspace, moved)
 
 
 def _audit(tx: Tx, workspace: Workspace, report: BaselineReport, actor: str) -> None:

@@ -1,4 +1,4 @@
-"""Campaigns: escrow for a period, for all SKUs or for those of a pattern. They end by themselves."""
+"""Campaigns: escrow for a period, for all SKUs, or for those of a pattern or collection. They end by themselves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from storebridge.audit.record import AuditRow, append
 from storebridge.errors import NotFoundError, OutOfRangeError, RefusedError
 from storebridge.model.ids import ConnectionName
-from storebridge.model.settings import WorkspaceTerms
+from storebridge.model.settings import COLLECTION, WorkspaceTerms
 from storebridge.reconcile.campaigns import end_campaigns, plan_anew
 from storebridge.store.database import Store, Tx
 from storebridge.store.policies import Campaign, insert_campaign, open_campaigns, running_campaigns
@@ -24,7 +24,7 @@ class CampaignView(msgspec.Struct, frozen=True):
     """A campaign that runs."""
 
     skus: str
-    """A SKU or a pattern; ``*`` is every SKU."""
+    """A SKU, a pattern or the word for a collection; ``*`` is every SKU."""
     started_at: datetime
     started_by: str
     ends_at: datetime
@@ -42,7 +42,9 @@ def start_campaign(tx: Tx, terms: WorkspaceTerms, hours: float, skus: str, *, ac
     if not 0 < hours <= MOST_HOURS:
         raise OutOfRangeError(f"A campaign cannot last {hours:g} hours: give a number above 0, at most {MOST_HOURS}.")
     if not skus.strip() or len(skus) > LONGEST_PATTERN:
-        raise RefusedError(f"Name a SKU or a pattern such as TEE-*, at most {LONGEST_PATTERN} characters.")
+        raise RefusedError(
+            f"Name a SKU, a pattern such as TEE-* or collection:NAME, at most {LONGEST_PATTERN} characters."
+        )
     running = running_campaigns(tx, terms.workspace)
     if any(campaign.pattern == skus for campaign in running):
         raise RefusedError(f"A campaign for {skus} runs already: stop it first, then start it with another end.")
@@ -50,7 +52,12 @@ def start_campaign(tx: Tx, terms: WorkspaceTerms, hours: float, skus: str, *, ac
         raise RefusedError(f"{len(running)} campaigns run already: stop one, or use a wider pattern.")
     wake = plan_anew(tx, terms.workspace, [skus])
     if not wake:
-        raise NotFoundError(f"No SKU that is kept in step matches {skus!r}: letters count as the stores write them.")
+        raise NotFoundError(
+            f"No SKU that is kept in step matches {skus!r}, or none is in it by the last listing: letters count as the "
+            "stores write them."
+            if skus.startswith(COLLECTION)
+            else f"No SKU that is kept in step matches {skus!r}: letters count as the stores write them."
+        )
     ends_at = tx.now + timedelta(hours=hours)
     insert_campaign(tx, terms.workspace, skus, ends_at, actor)
     record = {"hours": hours, "ends_at": ends_at.isoformat()}

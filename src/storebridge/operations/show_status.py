@@ -22,7 +22,7 @@ from storebridge.reconcile.checkouts import guards_shown
 from storebridge.store import views
 from storebridge.store.database import Store, Tx
 from storebridge.store.guards import StoredGuard
-from storebridge.store.policies import lane_terms
+from storebridge.store.policies import terms_shown
 from storebridge.store.views import BaselineState, Percentiles, StoreHealth
 from storebridge.store.views_judged import pools_to_judge
 
@@ -120,7 +120,7 @@ def read_status(tx: Tx, terms: WorkspaceTerms) -> Status:
     counted = views.counts(tx, workspace)
     stores = _with_silent(terms, views.store_healths(tx, workspace))
     cases_open = views.open_cases_by_reason(tx, workspace)
-    totals = judge_all(pools_to_judge(tx, workspace), lane_terms(tx, terms))
+    totals = judge_all(pools_to_judge(tx, workspace), terms_shown(tx, terms))
     events = account_for(counted.signals)
     baseline = views.last_baseline(tx, workspace)
     problems = find_problems(stores, totals, events, cases_open, baseline)

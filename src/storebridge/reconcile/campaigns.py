@@ -6,13 +6,14 @@ the lowers are confirmed. When it has ended the turn that raises a store also ta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from storebridge.audit.record import AuditRow, append
-from storebridge.model.ids import ConnectionName, Workspace
+from storebridge.model.ids import ConnectionName, ItemId, LaneKey, Workspace
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.store.database import Tx
+from storebridge.store.memberships import items_of_lanes
 from storebridge.store.policies import Campaign, end_campaign, items_of_skus, open_campaigns
 from storebridge.store.waiting import Ask, ask_looks
 from storebridge.work.urgency import Urgency
@@ -50,8 +51,18 @@ def plan_anew(
 ) -> frozenset[ConnectionName]:
     """Ask for reads of every counter in the lanes of these SKUs, now or from ``due_at`` on; the read's turn plans
     them."""
-    found = items_of_skus(tx, workspace, patterns)
-    for connection, items in found.items():
-        asks = [Ask("levels", item, int(Urgency.STOCK_READ), due_at or tx.now) for item in items]
+    return _ask(tx, workspace, items_of_skus(tx, workspace, patterns), due_at or tx.now)
+
+
+def read_lanes_again(tx: Tx, workspace: Workspace, lanes: Collection[LaneKey]) -> frozenset[ConnectionName]:
+    """The same for lanes."""
+    return _ask(tx, workspace, items_of_lanes(tx, workspace, lanes), tx.now) if lanes else frozenset()
+
+
+def _ask(
+    tx: Tx, workspace: Workspace, items: Mapping[ConnectionName, Sequence[ItemId]], due_at: datetime
+) -> frozenset[ConnectionName]:
+    for connection, found in items.items():
+        asks = [Ask("levels", item, int(Urgency.STOCK_READ), due_at) for item in found]
         ask_looks(tx, workspace, connection, asks)
-    return frozenset(found)
+    return frozenset(items)

@@ -17,8 +17,17 @@ LIST_AGAIN = timedelta(days=1)
 
 def ask_listing(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName) -> None:
     """Ask for the next listing in a day. One listing reads every store, so one store's errand is enough."""
+    _ask(tx, terms, connection, LIST_AGAIN)
+
+
+def ask_first_listing(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName) -> None:
+    """At start: in a day, or at once where a setting goes by collections, which no listing may have told so far."""
+    _ask(tx, terms, connection, timedelta(0) if terms.for_pools().collections_named else LIST_AGAIN)
+
+
+def _ask(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, after: timedelta) -> None:
     if connection == terms.system_of_record:
-        ask = Ask("catalogue", "all", int(Urgency.PRODUCTS), tx.now + LIST_AGAIN)
+        ask = Ask("catalogue", "all", int(Urgency.PRODUCTS), tx.now + after)
         ask_looks(tx, terms.workspace, connection, [ask])
 
 

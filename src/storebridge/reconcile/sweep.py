@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from storebridge.model.ids import ConnectionName
 from storebridge.model.settings import WorkspaceTerms
-from storebridge.reconcile.catalogue import ask_listing
+from storebridge.reconcile.catalogue import ask_first_listing
 from storebridge.store.database import Tx
 from storebridge.store.sweeps import unread_items
 from storebridge.store.waiting import Ask, ask_looks
@@ -34,7 +34,7 @@ def ask_sweep(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, *, ever
 
 def ask_periodic(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName) -> None:
     """At start: poll orders and look at the store itself now; each asks for its own next time when done. The goods were
-    or will be listed by the baseline, so the next listing is a day away."""
+    or will be listed by the baseline, so the next listing is a day away, unless a setting goes by collections."""
     ask_looks(
         tx,
         terms.workspace,
@@ -44,4 +44,4 @@ def ask_periodic(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName) -> N
             Ask("store", "all", int(Urgency.ORDERS), tx.now),
         ],
     )
-    ask_listing(tx, terms, connection)
+    ask_first_listing(tx, terms, connection)

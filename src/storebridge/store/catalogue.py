@@ -84,7 +84,7 @@ def save_variants(
             variants.c.listed_at < tx.now,
             variants.c.gone_at.is_(None),
         )
-        .values(gone_at=tx.now)
+        .values(gone_at=tx.now, collections=None)
     )
 
 
@@ -104,6 +104,7 @@ def _variant_row(
         "denies_oversell": variant.denies_oversell,
         "adjustable": variant.adjustable,
         "components": dict(variant.components) or None,
+        "collections": list(variant.collections) or None,
         "listed_at": tx.now,
         "gone_at": None,
     }

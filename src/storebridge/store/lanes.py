@@ -30,6 +30,7 @@ from storebridge.model.stock import (
     strictest,
 )
 from storebridge.store.columns import fixed
+from storebridge.store.memberships import with_members
 from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import draws, intents, pools, positions
 from storebridge.store.tables_checkouts import reservations
@@ -219,7 +220,7 @@ def load_lanes(
     if not keys:
         return {}
     loaded = {key: StoredLane(key, {}, {}, {}, (), {}) for key in keys}
-    _load_pools(tx, workspace, keys, terms, loaded)
+    _load_pools(tx, workspace, keys, with_members(tx, workspace, terms, keys), loaded)
     lane_of_position = _load_positions(tx, workspace, keys, loaded)
     _load_draws(tx, workspace, loaded, lane_of_position)
     for lane in loaded.values():

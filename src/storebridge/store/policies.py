@@ -11,10 +11,11 @@ from sqlalchemy import bindparam, insert, select, update
 
 from storebridge.model.checkouts import TAKES_HOLD, GuardMode
 from storebridge.model.ids import ConnectionName, ItemId, Workspace
-from storebridge.model.settings import LaneTerms, WorkspaceTerms, matches
+from storebridge.model.settings import COLLECTION, LaneTerms, WorkspaceTerms, matches
 from storebridge.model.stock import Policy
 from storebridge.store.guards import StoredGuard, guards_of
 from storebridge.store.lanes import HasConnection
+from storebridge.store.memberships import members_of, with_members
 from storebridge.store.prepared import Prepared
 from storebridge.store.tables import campaigns, pools, positions
 
@@ -57,6 +58,11 @@ def lane_terms(tx: HasConnection, terms: WorkspaceTerms) -> LaneTerms:
     return msgspec.structs.replace(found, campaigns=running)
 
 
+def terms_shown(tx: HasConnection, terms: WorkspaceTerms, lanes: Sequence[str] | None = None) -> LaneTerms:
+    """The same for who only looks: it also knows the collections of these lanes' SKUs, or of all."""
+    return with_members(tx, terms.workspace, lane_terms(tx, terms), lanes)
+
+
 MEANS = {
     GuardMode.GUARDED: Policy.GUARDED,
     GuardMode.BOUNDED: Policy.HYBRID,
@@ -75,7 +81,7 @@ def _guarded_as(terms: WorkspaceTerms, guards: Sequence[StoredGuard]) -> Policy:
 def guarded_skus(tx: HasConnection, terms: WorkspaceTerms) -> list[str]:
     """SKUs that are kept in step and that the configuration guards, whatever that means now."""
     found = tx.conn.execute(select(pools.c.sku).where(pools.c.workspace == terms.workspace).distinct())
-    configured = terms.for_pools()
+    configured = with_members(tx, terms.workspace, terms.for_pools())
     return sorted(sku for (sku,) in found if configured.of(sku).policy is Policy.GUARDED)
 
 
@@ -96,7 +102,7 @@ def end_campaign(tx: HasConnection, number: int) -> bool:
 def items_of_skus(
     tx: HasConnection, workspace: Workspace, patterns: Sequence[str]
 ) -> dict[ConnectionName, list[ItemId]]:
-    """Every item in the lanes of SKUs that one of the patterns names, store by store."""
+    """Every item in the lanes of SKUs that one of the patterns, or words for a collection, names, store by store."""
     found = tx.conn.execute(
         select(pools.c.sku, positions.c.connection, positions.c.item_id)
         .join(positions, (positions.c.workspace == pools.c.workspace) & (positions.c.lane == pools.c.lane))
@@ -105,7 +111,9 @@ def items_of_skus(
         .order_by(positions.c.connection, positions.c.item_id)
     )
     items: defaultdict[ConnectionName, dict[ItemId, None]] = defaultdict(dict)
-    named, wide = set(patterns), [pattern for pattern in patterns if "*" in pattern]
+    wide = [pattern for pattern in patterns if "*" in pattern and not pattern.startswith(COLLECTION)]
+    collections = [word.removeprefix(COLLECTION) for word in patterns if word.startswith(COLLECTION)]
+    named = {*patterns, *(members_of(tx, workspace, frozenset(collections)) if collections else ())}
     for sku, connection, item in found:
         if sku in named or any(matches(pattern, sku) for pattern in wide):
             items[ConnectionName(connection)][ItemId(item)] = None

@@ -68,6 +68,7 @@ variants = Table(
     Column("denies_oversell", Boolean, nullable=False),
     Column("adjustable", Boolean, nullable=False),
     Column("components", Json),  # of what the vendor makes it up itself: units by SKU
+    Column("collections", Json),  # titles and handles of those that its product is in; null: none
     Column("listed_at", UtcTime, nullable=False),
     Column("gone_at", UtcTime),
     Index("variants_by_sku", "workspace", "sku"),
@@ -95,7 +96,7 @@ campaigns = Table(
     metadata,
     Column("number", BigId, primary_key=True, autoincrement=True),
     Column("workspace", String, nullable=False),
-    Column("pattern", String, nullable=False),  # a SKU, or a pattern in which * stands for anything
+    Column("pattern", String, nullable=False),  # a SKU, a pattern in which * stands for anything, or collection:NAME
     Column("started_at", UtcTime, nullable=False),
     Column("started_by", String, nullable=False),
     Column("ends_at", UtcTime, nullable=False),

@@ -53,7 +53,7 @@ COSTS = {
     "ordersById": 38,
     "ordersPlaced": 7,
     "payouts": 10,
-    "productVariants": 30,
+    "productVariants": 135,  # for 250 at once; about 70 where each product is in a few collections
     "refundCreate": 20,
     "salesById": 313,
     "shop": 3,

@@ -61,6 +61,7 @@ def test_a_level_points_at_its_item() -> None:
         ("orders/edited", {"order_edit": {"id": 9, "order_id": 1}}, Hint(Flow.ORDERS, "gid://shopify/Order/1")),
         ("refunds/create", {"id": 5, "order_id": 1}, Hint(Flow.ORDERS, "gid://shopify/Order/1")),
         ("products/update", {"id": 4}, Hint(Flow.PRODUCTS, "gid://shopify/Product/4")),
+        ("collections/update", {"id": 5}, Hint(Flow.PRODUCTS, "gid://shopify/Collection/5")),
         ("products/delete", {"id": 4}, Hint(Flow.PRODUCTS, "gid://shopify/Product/4")),
         ("app/uninstalled", {"id": 4, "name": "shop"}, Hint(Flow.STORE, "store")),
         (

@@ -60,9 +60,10 @@ LIST_LOCATIONS = Operation(
 LIST_VARIANTS = Operation(
     "productVariants",
     f"""query productVariants($after: String) {{ shop {{ currencyCode }}
-  page: productVariants(first: 100, after: $after) {{ nodes {{
+  page: productVariants(first: 250, after: $after) {{ nodes {{
     id title sku barcode price inventoryPolicy requiresComponents updatedAt
-    product {{ id title status }} inventoryItem {{ id tracked }} }} {PAGE_INFO} }} }}""",
+    product {{ id title status collections(first: 50) {{ nodes {{ title handle }} }} }}
+    inventoryItem {{ id tracked }} }} {PAGE_INFO} }} }}""",
 )
 READ_COMPONENTS = Operation(
     "variantComponents",

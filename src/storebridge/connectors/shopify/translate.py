@@ -50,12 +50,20 @@ class LocationNode(Shape, frozen=True):
     fulfills_online_orders: bool
 
 
+class CollectionNode(Shape, frozen=True):
+    """What is used of Shopify's collection."""
+
+    title: str = ""
+    handle: str = ""
+
+
 class ProductNode(Shape, frozen=True):
     """What is used of Shopify's product."""
 
     id: str
     title: str
     status: str | None = None
+    collections: Rows[CollectionNode] = Rows()
 
 
 class ItemNode(Shape, frozen=True):
@@ -238,9 +246,15 @@ def variant_of(node: VariantNode, currency: str, components: dict[str, int]) -> 
         denies_oversell=node.inventory_policy == "DENY",
         adjustable=not node.requires_components,
         components=components,
+        collections=_names_of(node.product.collections.nodes),
         visible=node.product.status == "ACTIVE",
         updated_at=node.updated_at,
     )
+
+
+def _names_of(collections: Sequence[CollectionNode]) -> tuple[str, ...]:
+    """Titles and handles, each once."""
+    return tuple(dict.fromkeys(name for one in collections for name in (one.title, one.handle) if name))
 
 
 def readings_of(item: ItemLevels) -> list[LevelReading]:

@@ -23,10 +23,12 @@ LONGEST_NAME = 150
 STOCK_TOPICS = ("inventory_levels/update", "inventory_levels/connect", "inventory_levels/disconnect")
 ORDER_TOPICS = ("orders/create", "orders/updated", "orders/cancelled", "orders/edited", "refunds/create")
 PRODUCT_TOPICS = ("products/create", "products/update", "products/delete")
+COLLECTION_TOPICS = ("collections/create", "collections/update", "collections/delete")
+"""They move goods between collections, of which the product itself may not tell (S41)."""
 STORE_TOPICS = ("app/uninstalled", "locations/create", "locations/update", "locations/deactivate")
 PRIVACY_TOPICS = ("customers/redact", "customers/data_request", "shop/redact")
 """Shopify's compliance topics: they are named in the app's configuration and cannot be subscribed to by a call."""
-NEEDED_TOPICS = STOCK_TOPICS + ORDER_TOPICS + PRODUCT_TOPICS + STORE_TOPICS
+NEEDED_TOPICS = STOCK_TOPICS + ORDER_TOPICS + PRODUCT_TOPICS + COLLECTION_TOPICS + STORE_TOPICS
 
 
 class _Unreadable(Exception):
@@ -84,6 +86,8 @@ def _hints(topic: str, body: Any) -> Iterator[Hint]:
         yield Hint(Flow.ORDERS, order_gid(_number(body, "id")))
     elif topic in PRODUCT_TOPICS:
         yield Hint(Flow.PRODUCTS, f"gid://shopify/Product/{_number(body, 'id')}")
+    elif topic in COLLECTION_TOPICS:
+        yield Hint(Flow.PRODUCTS, f"gid://shopify/Collection/{_number(body, 'id')}")
     elif topic in STORE_TOPICS:
         yield Hint(Flow.STORE, "store")
     elif topic in PRIVACY_TOPICS:

@@ -16,13 +16,14 @@ from storebridge.inventory.pools import pessimistic_reserve
 from storebridge.inventory.reservations import expire, hold, hold_no_more, shortages, take_back
 from storebridge.model.checkouts import Question, Reservation, Shortage, Verdict
 from storebridge.model.ids import ConnectionName, ItemId, LaneKey, PoolId, Workspace
-from storebridge.model.settings import WorkspaceTerms
+from storebridge.model.settings import LaneTerms, WorkspaceTerms
 from storebridge.model.stock import Policy
 from storebridge.pipeline.flow import CheckoutAsked, take_turn
 from storebridge.pipeline.normalize.holds import Change, put, record_reservations
 from storebridge.store.database import Tx
 from storebridge.store.guards import note_asked
 from storebridge.store.lanes import StoredLane, lanes_of_items, load_lanes
+from storebridge.store.memberships import with_members
 from storebridge.store.policies import lane_terms
 from storebridge.store.reservations import (
     Takes,
@@ -121,12 +122,17 @@ class Counter:
         keys = set(lanes_of_items(tx, self._workspace, self._connection, sorted(wanted_of(question))).values())
         keys |= set(lanes_of_pools(tx, self._workspace, [one.pool_id for one in own if not one.is_over]))
         lanes = load_lanes(tx, self._workspace, keys, lane_terms(tx, self._terms))
-        return {key: lane for key, lane in lanes.items() if lane.policy is Policy.GUARDED or self._shows_too_much(lane)}
+        configured = with_members(tx, self._workspace, self._terms.for_pools(), sorted(keys))
+        return {
+            key: lane
+            for key, lane in lanes.items()
+            if lane.policy is Policy.GUARDED or self._shows_too_much(lane, configured)
+        }
 
-    def _shows_too_much(self, lane: StoredLane) -> bool:
+    def _shows_too_much(self, lane: StoredLane, configured: LaneTerms) -> bool:
         """Guarded goods that are divided for the time being, and whose lowers are not confirmed yet (a demo that fell
         back to shares and came back sold six units twice)."""
-        configured, state = self._terms.for_pools(), lane.state({})
+        state = lane.state({})
         return lane.policy is Policy.ESCROW and any(
             configured.of(pool.sku).policy is Policy.GUARDED and pessimistic_reserve(state, pool) < 0
             for pool in state.pools

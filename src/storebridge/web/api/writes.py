@@ -66,7 +66,7 @@ def _add_undo(api: FastAPI, bridge: Bridge) -> None:
         since: Annotated[datetime | None, Body(description="From this time on; or `minutes`.")] = None,
         minutes: Annotated[float | None, Body(description="The last so many minutes.")] = None,
         until: Annotated[datetime | None, Body(description="Up to this time; now when absent.")] = None,
-        skus: Annotated[str, Body(max_length=255, description="A SKU or a pattern.")] = EVERYTHING,
+        skus: Annotated[str, Body(max_length=255, description="A SKU, a pattern, or collection:NAME.")] = EVERYTHING,
         connection: Annotated[str | None, Body(max_length=100, description="Edits of this store's staff only.")] = None,
         apply: Annotated[bool, Body(description="Without it, only what would be done.")] = False,
         actor: Actor = "api",
@@ -89,7 +89,7 @@ def _add_campaigns(api: FastAPI, bridge: Bridge) -> None:
     async def start(
         workspace: str,
         hours: Annotated[float, Body(description="It ends by itself after this.")],
-        skus: Annotated[str, Body(max_length=255, description="A SKU or a pattern.")] = EVERYTHING,
+        skus: Annotated[str, Body(max_length=255, description="A SKU, a pattern, or collection:NAME.")] = EVERYTHING,
         actor: Actor = "api",
     ) -> Response:
         """Escrow for a period, whatever is configured."""
