@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from builders.orders import PLACED, make_line, make_order, make_shipment
-from storebridge.flows.queue import Place, place_in_queue, ship_by
-from storebridge.model.sales import LineKind, PaymentState, RiskLevel, ShipmentState, Standing
+from storebridge.flows.queue import (
+    NOWHERE,
+    Place,
+    held_units,
+    in_words,
+    locations_of,
+    place_in_queue,
+    ship_by,
+    units_left_at,
+    waits_at,
+)
+from storebridge.model.sales import LineKind, Order, PaymentState, RiskLevel, ShipmentState, Standing
 
 
 def test_a_paid_order_is_ready() -> None:
@@ -70,3 +82,42 @@ def test_the_promise_of_an_order_is_the_earliest_of_what_still_waits() -> None:
     late = make_shipment("f1", ship_by=PLACED + timedelta(days=3))
     soon = make_shipment("f2", ship_by=PLACED + timedelta(days=1))
     assert ship_by(make_order(shipments=(gone, late, soon))) == PLACED + timedelta(days=1)
+
+
+def part_held(state: ShipmentState = ShipmentState.ON_HOLD, *reasons: str) -> Order:
+    """One unit of three may go; two wait in Lyon for something."""
+    free = make_shipment("f1", [("l1", 1)])
+    held = make_shipment("f2", [("l1", 2)], location="lyon", state=state, hold_reasons=reasons)
+    return make_order(make_line(units=3), shipments=(held, free))
+
+
+@pytest.mark.parametrize("state", [ShipmentState.ON_HOLD, ShipmentState.SCHEDULED])
+def test_only_units_that_can_be_sent_now_wait_at_a_location(state: ShipmentState) -> None:
+    order = part_held(state)
+    assert place_in_queue(order) is Place.READY
+    assert waits_at(order) == {"main": {"l1": 1}}
+    assert locations_of(order) == ("main",)
+    assert units_left_at(order, [], None) == {"l1": 1}
+
+
+def test_what_a_store_holds_is_told_with_its_reason() -> None:
+    (held,) = held_units(part_held(ShipmentState.ON_HOLD, "awaiting_payment"))
+    assert (held.units, in_words(held)) == ({"l1": 2}, "2 on hold: awaiting payment")
+    (later,) = held_units(part_held(ShipmentState.SCHEDULED))
+    assert in_words(later) == "2 scheduled"
+
+
+def test_an_order_of_which_all_is_held_is_found_where_it_is_held() -> None:
+    order = make_order(shipments=(make_shipment(location="lyon", state=ShipmentState.ON_HOLD),))
+    assert (waits_at(order), locations_of(order)) == ({}, ("lyon",))
+
+
+def test_units_that_a_store_assigns_to_no_location_can_be_sent() -> None:
+    assert waits_at(make_order(make_line(units=3))) == {NOWHERE: {"l1": 3}}
+
+
+def test_what_left_or_was_refunded_is_held_no_more() -> None:
+    held = make_shipment("f2", [("l1", 2)], state=ShipmentState.ON_HOLD)
+    assert [one.units for one in held_units(make_order(make_line(units=3, fulfilled=2), shipments=(held,)))] == [
+        {"l1": 1}
+    ]

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from builders.copying import ask_shopify
 from builders.journeys import MAIN, Goods, Journey, travel
 from storebridge.connectors.http import Request
 from storebridge.operations.import_parcels import import_parcels
@@ -113,5 +114,38 @@ def test_a_number_that_a_later_file_brings_or_corrects_is_told_to_the_store(stor
             (0, 1, 0, [("JD0002", 2)]),
             (0, 0, 1, [("JD0002", 2)]),
         ]
+
+    travel(play, MUG)
+
+
+WAITING = (
+    "query($id: ID!) { order(id: $id) { "
+    "fulfillmentOrders(first: 5) { nodes { id lineItems(first: 1) { nodes { id } } } } } }"
+)
+HOLD = (
+    "mutation($id: ID!, $lines: [FulfillmentOrderLineItemInput!]) { fulfillmentOrderHold(id: $id, "
+    "fulfillmentHold: {reason: AWAITING_PAYMENT, fulfillmentOrderLineItems: $lines}) { userErrors { message } } }"
+)
+
+
+def test_of_an_order_that_its_store_holds_in_part_the_rest_is_picked_and_sent() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        order_id = await journey.buy("shopify", 3)
+        await journey.pass_time(60.0)
+        (waiting,) = (await ask_shopify(journey, WAITING, id=order_id))["order"]["fulfillmentOrders"]["nodes"]
+        lines = [{"id": waiting["lineItems"]["nodes"][0]["id"], "quantity": 2}]
+        await ask_shopify(journey, HOLD, id=waiting["id"], lines=lines)
+        await journey.pass_time(300.0)
+        queued = (await journey.queue())["shopify"].queued
+        assert (queued.place.value, queued.units_to_ship) == ("ready", 1)
+        assert queued.store_holds == ("2 on hold: awaiting payment",)
+        told = msgspec.json.decode((await got(journey, f"/api/v1/{MAIN}/pick-lists"))[1])
+        assert [(one["sku"], one["units"]) for one in told["goods"]] == [("A", 1)]
+        assert "2 on hold: awaiting payment" in (await got(journey, "/orders/%231001"))[1]
+        assert (await journey.ship("shopify")).units == 1
+        await journey.pass_time(120.0)
+        assert (await journey.parcels("shopify"), await journey.reasons()) == ([("123", 1)], [])
+        assert (await journey.queue())["shopify"].queued.place.value == "on_hold"
 
     travel(play, MUG)

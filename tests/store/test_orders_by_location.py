@@ -178,6 +178,23 @@ def test_the_pick_list_and_the_table_of_a_warehouse_hold_only_its_own_units(shop
     ]
 
 
+def test_what_a_store_holds_at_a_location_is_neither_listed_nor_sent_from_there(shop: Database) -> None:
+    held = make_shipment("f2", [("l1", 1)], location=LYON, state=ShipmentState.SCHEDULED)
+    arrive(shop, make_order(*TWO_LINES, shipments=(SPLIT[0], held)))
+    assert names(shop, location="Lyon") == []
+    assert page(shop, location="Berlin").items[0].store_holds == ("1 scheduled",)
+    assert fetched(shop) == [("MUG", 2, 1), ("TEA", 1, 1)]
+    table = shop.play(export_orders(shop.store, TERMS))
+    assert [(row["sku"], row["units"]) for row in csv.DictReader(io.StringIO(table))] == [("MUG", "2"), ("TEA", "1")]
+
+
+def test_an_order_that_is_held_whole_is_found_where_it_is_held(shop: Database) -> None:
+    arrive(shop, make_order(shipments=(make_shipment(location=LYON, state=ShipmentState.ON_HOLD),)))
+    (order,) = page(shop, location="Lyon").items
+    assert (order.place, order.units_to_ship, order.store_holds) == (Place.ON_HOLD, 0, ("1 on hold",))
+    assert names(shop, location="Berlin") == []
+
+
 def fetched(database: Database, **wanted: Any) -> list[tuple[str, int, int]]:
     found = database.play(print_orders(database.store, TERMS, (Place.READY, Place.PARTLY_SHIPPED), **wanted))
     return [(one.sku, one.units, one.orders) for one in found.goods]

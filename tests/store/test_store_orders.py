@@ -185,8 +185,20 @@ def test_units_on_hold_in_their_store_are_refused_because_it_could_not_be_told(d
     order = make_order(make_line(), make_line("l2", sku="CUP"), shipments=(held, free))
     arrive(database, order)
     with pytest.raises(RefusedError, match="1 of these units on hold"):
+        send(database, lines={"MUG": 1, "CUP": 1})
+    assert (send(database).units, writes(database)) == (1, writes(database)[:1])
+    with pytest.raises(RefusedError, match="Nothing of order #1001 can be sent now: its store has 1 on hold"):
         send(database)
-    assert send(database, lines={"CUP": 1}).units == 1
+
+
+def test_what_its_store_holds_is_not_picked_with_the_rest(database: Database) -> None:
+    held = make_shipment(waiting=[("l1", 2)], state=ShipmentState.ON_HOLD, hold_reasons=("awaiting_payment",))
+    arrive(database, make_order(make_line(units=3), shipments=(held, make_shipment("f2", [("l1", 1)]))))
+    database.run(note_step, TERMS, "#1001", Step.PICKED, None, actor="ann")
+    queued = seen(database).queued
+    (line,) = queued.lines
+    assert (line.ordered, line.to_ship, line.picked, line.held) == (3, 1, 1, 2)
+    assert (queued.units_to_ship, queued.store_holds) == (1, ("2 on hold: awaiting payment",))
 
 
 def test_a_hold_survives_the_next_reading_of_the_order(database: Database) -> None:

@@ -26,7 +26,8 @@ from storebridge.operations.show_order import OrderView, show_order
 Order = Annotated[str, Parameter(help="Its key, its store's id, or its name, such as '#1001'.")]
 Location = Annotated[str | None, Parameter(help="Only what waits at this location, or in this location group.")]
 Lines = Annotated[
-    tuple[str, ...], Parameter(name="--line", help="SKU=UNITS, once per line; none: all that is left.", negative="")
+    tuple[str, ...],
+    Parameter(name="--line", help="SKU=UNITS, once per line; none: all that can be sent now.", negative=""),
 ]
 
 
@@ -76,7 +77,8 @@ def order_lines(page: OrderPage) -> list[str]:
 
 
 def _row(order: QueuedOrder) -> tuple[object, ...]:
-    goods = ", ".join(f"{line.to_ship} x {line.sku or line.title}" for line in order.lines if line.to_ship)
+    units = [f"{line.to_ship} x {line.sku or line.title}" for line in order.lines if line.to_ship]
+    goods = ", ".join((*units, *order.store_holds))
     return (
         f"{order.placed_at:%Y-%m-%d %H:%M}",
         order.connection,
@@ -116,6 +118,7 @@ def view_lines(view: OrderView) -> list[str]:
             ("goods", "ordered", "to ship", "picked", "packed"),
             [(line.sku or line.title, line.ordered, line.to_ship, line.picked, line.packed) for line in queued.lines],
         ),
+        *(f"{held}; its store will not have it sent now" for held in queued.store_holds),
     ]
     if view.cases:
         found += ["", "Open cases:", *(f"  {case.case_id}  {case.sentence}" for case in view.cases)]

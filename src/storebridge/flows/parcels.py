@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from storebridge.flows.confirm import tells
+from storebridge.flows.queue import HELD, TELLABLE
 from storebridge.model.ids import LocationId
 from storebridge.model.order_writes import AddParcel, ChangeTracking, PlannedOrderWrite, ShipmentPick, UndoParcel
-from storebridge.model.sales import Order, Parcel, ParcelLine, Shipment, ShipmentState, Standing, Tracking
+from storebridge.model.sales import Order, Parcel, ParcelLine, Shipment, Standing, Tracking
 
-TELLABLE = frozenset({ShipmentState.OPEN, ShipmentState.IN_PROGRESS})
 Place = tuple[str, str]
 """Where units of a line wait: the shipment's id, and that of its line."""
 
@@ -79,7 +79,7 @@ def untellable(order: Order, parcel: ParcelToTell) -> Counter[str]:
 
 def held_back(order: Order, parcel: ParcelToTell) -> Counter[str]:
     """Of those, units that its store still wants sent, and has on hold or scheduled for later."""
-    waiting = [one for one in order.shipments if one.state in (ShipmentState.ON_HOLD, ShipmentState.SCHEDULED)]
+    waiting = [one for one in order.shipments if one.state in HELD]
     there = Counter[str]()
     for shipment in waiting:
         there.update({line.line_id: line.remaining for line in shipment.lines})

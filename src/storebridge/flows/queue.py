@@ -7,9 +7,11 @@ is, whatever else is true of it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 from storebridge.model.ids import LocationId
 from storebridge.model.sales import Order, ParcelLine, PaymentState, RiskLevel, ShipmentState, Standing
@@ -18,6 +20,9 @@ NOWHERE = LocationId("")
 """Where units stand that their store assigns to no location (Wix assigns none)."""
 PendingParcel = tuple[tuple[ParcelLine, ...], LocationId | None]
 """Units of a parcel that its store does not show yet, and from where it left, if that was said."""
+TELLABLE = frozenset({ShipmentState.OPEN, ShipmentState.IN_PROGRESS})
+"""A store can be told of a parcel of units that wait so."""
+HELD = frozenset({ShipmentState.ON_HOLD, ShipmentState.SCHEDULED})
 UNPAID = frozenset({PaymentState.UNPAID, PaymentState.AUTHORISED, PaymentState.VOIDED})
 
 
@@ -66,16 +71,64 @@ def ship_by(order: Order) -> datetime | None:
     return min(promises, default=None)
 
 
+class HeldUnits(msgspec.Struct, frozen=True):
+    """Units that are still to leave the house, and that their store will not have sent now."""
+
+    state: ShipmentState
+    """``on_hold`` or ``scheduled``."""
+    units: dict[str, int]
+    """Per order line."""
+    reasons: tuple[str, ...] = ()
+    location_id: LocationId | None = None
+
+
 def waits_at(order: Order) -> dict[LocationId, Counter[str]]:
-    """Units that are still to leave the house, per order line, by the location that is to send them."""
-    left = Counter({line.line_id: line.to_ship for line in order.lines if line.to_ship})
-    found: dict[LocationId, Counter[str]] = {}
-    for shipment in order.shipments:
-        if _waits(shipment.state):
-            for line in shipment.lines:
-                _move(left, found, shipment.location_id or NOWHERE, line.line_id, line.remaining)
+    """Units that can be sent now, per order line, by the location that is to send them."""
+    left = _left(order)
+    found = _allotted(order, left, TELLABLE)
+    _allotted(order, left, HELD)
     for line_id, units in list(left.items()):
         _move(left, found, NOWHERE, line_id, units)
+    return found
+
+
+def held_units(order: Order) -> tuple[HeldUnits, ...]:
+    """Units that their store has on hold, or scheduled for later."""
+    left = _left(order)
+    _allotted(order, left, TELLABLE)
+    found = []
+    for shipment in order.shipments:
+        if shipment.state in HELD:
+            units = _allotted(msgspec.structs.replace(order, shipments=(shipment,)), left, HELD)
+            here = dict(sum(units.values(), Counter[str]()))
+            found.append(HeldUnits(shipment.state, here, shipment.hold_reasons, shipment.location_id))
+    return tuple(one for one in found if one.units)
+
+
+def in_words(held: HeldUnits) -> str:
+    """``2 on hold: awaiting payment``."""
+    why = ", ".join(reason.replace("_", " ") for reason in held.reasons)
+    told = f"{sum(held.units.values())} {held.state.value.replace('_', ' ')}"
+    return f"{told}: {why}" if why else told
+
+
+def locations_of(order: Order) -> tuple[LocationId, ...]:
+    """Where an order is found: at the locations that can send units of it now, else at those where they are held."""
+    now = tuple(waits_at(order))
+    return now or tuple(dict.fromkeys(held.location_id or NOWHERE for held in held_units(order)))
+
+
+def _left(order: Order) -> Counter[str]:
+    return Counter({line.line_id: line.to_ship for line in order.lines if line.to_ship})
+
+
+def _allotted(order: Order, left: Counter[str], states: Collection[ShipmentState]) -> dict[LocationId, Counter[str]]:
+    """Units that wait in shipments of these states, by location; takes them out of ``left``."""
+    found: dict[LocationId, Counter[str]] = {}
+    for shipment in order.shipments:
+        if shipment.state in states:
+            for line in shipment.lines:
+                _move(left, found, shipment.location_id or NOWHERE, line.line_id, line.remaining)
     return found
 
 
@@ -87,7 +140,7 @@ def _move(left: Counter[str], found: dict[LocationId, Counter[str]], at: Locatio
 
 
 def units_left_at(order: Order, pending: Sequence[PendingParcel], at: LocationId | None) -> Counter[str]:
-    """Units per line that may still leave from one location, or from anywhere; those of pending parcels leave from
+    """Units per line that may leave now from one location, or from anywhere; those of pending parcels leave from
     their own location as far as they wait there."""
     waiting = waits_at(order)
     for lines, location in pending:

@@ -31,7 +31,7 @@ def find_location(tx: Tx, workspace: Workspace, connection: ConnectionName, word
 def units_by_location(
     order: Order, known: Sequence[Whereabouts], wanted: Sequence[Whereabouts] = ()
 ) -> dict[str, Counter[str]]:
-    """Units still to be shipped per order line, by the name of the location that sends them; of those alone that are
+    """Units that can be sent now per order line, by the name of the location that sends them; of those alone that are
     wanted, if any. An empty name where its store assigns no location and has no default that is known."""
     names = _names_of(order, known)
     asked = set(_names_of(order, wanted)) if wanted else None

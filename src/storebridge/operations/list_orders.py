@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from storebridge.errors import ConfigurationError
-from storebridge.flows.queue import NOWHERE, TO_DO, Place
+from storebridge.flows.queue import NOWHERE, TO_DO, Place, held_units, in_words
 from storebridge.model.ids import OrderKey
 from storebridge.model.money import Money
 from storebridge.model.sales import Order, OrderLine, PaymentState, Standing
@@ -32,10 +32,12 @@ class QueueLine(msgspec.Struct, frozen=True):
     title: str
     ordered: int
     to_ship: int
-    """Still to leave the house; from the location alone that was asked for."""
+    """Can be sent now; from the location alone that was asked for."""
     picked: int
     """Of these, units that lie ready."""
     packed: int
+    held: int
+    """Still to leave the house, but on hold or scheduled for later in the store, wherever."""
 
 
 class QueuedOrder(msgspec.Struct, frozen=True):
@@ -56,6 +58,9 @@ class QueuedOrder(msgspec.Struct, frozen=True):
     country: str
     total: Money
     units_to_ship: int
+    """That can be sent now."""
+    store_holds: tuple[str, ...]
+    """What cannot, in words: ``2 on hold: awaiting payment``."""
     locations: tuple[str, ...]
     """From where they are to be sent, by name."""
     lines: tuple[QueueLine, ...]
@@ -151,6 +156,8 @@ def as_queued(file: OrderFile, known: Sequence[Whereabouts], wanted: Sequence[Wh
     order = file.order
     done = {one.line_id: one for one in file.picks}
     units = sum(units_by_location(order, known, wanted).values(), Counter[str]())
+    store_holds = held_units(order)
+    held = sum((Counter(one.units) for one in store_holds), Counter[str]())
     return QueuedOrder(
         order_key=file.order_key,
         connection=order.connection,
@@ -167,6 +174,7 @@ def as_queued(file: OrderFile, known: Sequence[Whereabouts], wanted: Sequence[Wh
         country=order.shipping_address.country if order.shipping_address else "",
         total=order.totals.total.shop,
         units_to_ship=units.total(),
+        store_holds=tuple(in_words(one) for one in store_holds),
         locations=tuple(name for name in units_by_location(order, known) if name),
         lines=tuple(
             QueueLine(
@@ -177,6 +185,7 @@ def as_queued(file: OrderFile, known: Sequence[Whereabouts], wanted: Sequence[Wh
                 to_ship=units[line.line_id],
                 picked=_lying(done[line.line_id].picked, line, units) if line.line_id in done else 0,
                 packed=_lying(done[line.line_id].packed, line, units) if line.line_id in done else 0,
+                held=held[line.line_id],
             )
             for line in order.lines
         ),

@@ -62,6 +62,7 @@ def _read(tx: Tx, terms: WorkspaceTerms, places: tuple[str, ...], location: str 
     page = found[:MOST_PRINTED]
     files = load_files(tx, terms.workspace, [row.order_key for row in page], lock=False)
     lists = [PickList(row.order, as_queued(files[row.order_key], known, wanted)) for row in page]
+    lists = [one for one in lists if one.queued.units_to_ship]
     return PickLists(_goods(lists), lists, len(found) > MOST_PRINTED)
 
 

@@ -13,8 +13,16 @@ from storebridge.audit.record import AuditRow, append
 from storebridge.clock import Ids
 from storebridge.errors import NotFoundError, RefusedError
 from storebridge.flows.parcels import ParcelToTell, units_without_parcel, untellable
-from storebridge.flows.queue import PendingParcel, Place, place_in_queue, units_left_at
-from storebridge.model.ids import ConnectionName, OrderKey, Workspace
+from storebridge.flows.queue import (
+    PendingParcel,
+    Place,
+    held_units,
+    in_words,
+    place_in_queue,
+    units_left_at,
+    waits_at,
+)
+from storebridge.model.ids import ConnectionName, LocationId, OrderKey, Workspace
 from storebridge.model.order_writes import AddParcel
 from storebridge.model.sales import Order, ParcelLine, Standing, Tracking
 from storebridge.model.settings import WorkspaceTerms
@@ -70,8 +78,8 @@ def ship_order(
     location: str | None = None,
     reference: str = "",
 ) -> OrderMoved:
-    """Note a parcel that left. ``lines`` are units per SKU or line id; None means everything that is still to be sent,
-    from ``location`` (a name or id) where one is named.
+    """Note a parcel that left. ``lines`` are units per SKU or line id; None means everything that can be sent now, from
+    ``location`` (a name or id) where one is named.
 
     ``reference`` is the caller's own name of the parcel: noting the same one again changes nothing, so a script may
     repeat itself. Raises NotFoundError, RefusedError; then nothing was changed.
@@ -87,7 +95,7 @@ def ship_order(
     at = None if location is None else find_location(tx, terms.workspace, file.order.connection, location)
     pending = _pending(tx, terms.workspace, file)
     left = units_without_parcel(file.order, [lines for lines, _ in pending])
-    units = _by_line(file.order, lines) if lines is not None else left & units_left_at(file.order, pending, at)
+    units = _by_line(file.order, lines) if lines is not None else _sendable(file.order, left, pending, at)
     _refuse_too_many(file.order, units, left)
     parcel = OurParcel(
         parcel_key=parcel_key,
@@ -134,13 +142,13 @@ def change_parcel(
 def note_step(
     tx: Tx, terms: WorkspaceTerms, name: str, step: Step, lines: Mapping[str, int] | None, *, actor: str
 ) -> OrderMoved:
-    """Units of lines were picked, or packed (which implies picked); None means all that is to be shipped. Raises
+    """Units of lines were picked, or packed (which implies picked); None means all that can be sent now. Raises
     NotFoundError, RefusedError."""
     key = find_order(tx, terms.workspace, name)
     file = load_files(tx, terms.workspace, [key])[key]
     _refuse_unshippable(file)
     waiting = Counter({line.line_id: line.to_ship for line in file.order.lines if line.to_ship})
-    units = waiting if lines is None else _by_line(file.order, lines)
+    units = sum(waits_at(file.order).values(), Counter[str]()) if lines is None else _by_line(file.order, lines)
     _refuse_too_many(file.order, units, waiting)
     known = {one.line_id: one for one in file.picks}
     left = {line.line_id: line.fulfilled for line in file.order.lines}
@@ -217,6 +225,15 @@ def _not_shown(parcel: OurParcel, shown: Sequence[StoredWrite]) -> tuple[ParcelL
     return tuple(ParcelLine(line_id, units) for line_id, units in (+left).items())
 
 
+def _sendable(
+    order: Order, left: Counter[str], pending: Sequence[PendingParcel], at: LocationId | None
+) -> Counter[str]:
+    """Of what is left, the units that may leave now and of which the store can be told."""
+    units = left & units_left_at(order, pending, at)
+    lines = tuple(ParcelLine(line_id, count) for line_id, count in units.items())
+    return units - untellable(order, ParcelToTell("", lines, Tracking(), location_id=at))
+
+
 def _by_line(order: Order, lines: Mapping[str, int]) -> Counter[str]:
     """Units per line id; a SKU stands for its lines, first come first served."""
     units = Counter[str]()
@@ -240,7 +257,9 @@ def _lines_of(order: Order) -> str:
 
 def _refuse_too_many(order: Order, units: Counter[str], left: Counter[str]) -> None:
     if not units:
-        raise RefusedError(f"Nothing of order {order.name} is left to be sent.")
+        held = ", ".join(in_words(one) for one in held_units(order))
+        why = f"can be sent now: its store has {held}" if held else "is left to be sent"
+        raise RefusedError(f"Nothing of order {order.name} {why}.")
     for line_id, count in units.items():
         if count > left[line_id]:
             line = order.line(line_id)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 Actor = Annotated[str, Body(max_length=100, description="Who does it; stands in the audit and the order's history.")]
 Name = Annotated[str, Body(max_length=300, description="The order: its key, its store's id, or its name.")]
 Lines = Annotated[
-    dict[str, int] | None, Body(max_length=1000, description="Units per SKU or line id; null: all that is left.")
+    dict[str, int] | None,
+    Body(max_length=1000, description="Units per SKU or line id; null: all that can be sent now."),
 ]
 Word = Annotated[str, Body(max_length=200)]
 Url = Annotated[str, Body(max_length=2048)]
