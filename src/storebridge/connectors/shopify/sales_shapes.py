@@ -220,6 +220,7 @@ class ReverseLine(Shape, frozen=True):
 class ReverseOrder(Shape, frozen=True):
     """What a return brings back to one location."""
 
+    id: str
     line_items: Rows[ReverseLine] = Rows()
 
 
