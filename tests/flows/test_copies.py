@@ -79,6 +79,10 @@ def test_an_order_that_ships_nothing_or_is_held_by_a_person_wants_none() -> None
     assert not wants_copy(make_order(mug()), WIX, PLACED, held=True)
 
 
+def test_an_order_whose_goods_do_not_exist_wants_none() -> None:
+    assert not wants_copy(make_order(mug()), WIX, PLACED, oversold=True)
+
+
 def test_a_copy_names_the_other_stores_variant_and_what_the_buyer_keeps() -> None:
     order = make_order(mug(3, current=2), make_line("l2", 1, current=0, item_id=MUG))
     write = planned(order)

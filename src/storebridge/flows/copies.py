@@ -44,16 +44,19 @@ class CopyHeld(msgspec.Struct, frozen=True):
     unmapped: tuple[str, ...] = ()
 
 
-def wants_copy(order: Order, target: ConnectionName, since: datetime, *, held: bool) -> bool:
+def wants_copy(
+    order: Order, target: ConnectionName, since: datetime, *, held: bool = False, oversold: bool = False
+) -> bool:
     """A paid order of another store that waits to be shipped, placed after copying began. Test orders are never copied;
-    an order on hold or not yet paid in full is copied once it is let go or paid."""
+    an order on hold, not yet paid in full, or whose goods do not exist is copied once it is let go or paid, or has its
+    goods: the warehouse of the copy would send what others bought."""
     return (
         order.connection != target
         and order.origin is None
         and not order.test
         and order.placed_at >= since
         and order.payment_state in (PaymentState.PAID, PaymentState.PARTLY_REFUNDED)
-        and place_in_queue(order, held=held) in WAITING
+        and place_in_queue(order, held=held, oversold=oversold) in WAITING
     )
 
 

@@ -26,6 +26,7 @@ from storebridge.flows.copies import (
 )
 from storebridge.flows.following import not_repeatable, plan_following
 from storebridge.flows.parcels import noted_by_hand
+from storebridge.flows.queue import Place
 from storebridge.flows.told import Told
 from storebridge.model.copying import CopiedGoods, stamp_of
 from storebridge.model.ids import ConnectionName, ItemId, OrderKey
@@ -139,7 +140,8 @@ class CopyTurn:
         if self._target is None or since is None or self._has_copy(file):
             return []
         order = file.order
-        if not wants_copy(order, self._target, since, held=bool(file.held_by)):
+        oversold = file.queue == Place.OVERSOLD
+        if not wants_copy(order, self._target, since, held=bool(file.held_by), oversold=oversold):
             self._settle(file.order_key, HELD, "it needs no copy now")
             return []
         stamp = stamp_of(self._workspace, order.connection, order.order_id)

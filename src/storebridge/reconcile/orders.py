@@ -95,8 +95,9 @@ class ReadOrders:
                 raise
             await self._store.run(self._note_hidden, trouble)
             return False
-        self._wake(await self._store.run(self._commit_sales, keep, sales, looks))
-        self._wake(await self._store.run(judge_oversold, self._terms))
+        wake = await self._store.run(self._commit_sales, keep, sales, looks)
+        # before a copy goes out: whose goods do not exist must wait
+        self._wake(wake | await self._store.run(judge_oversold, self._terms))
         return True
 
     def _note_hidden(self, tx: Tx, trouble: CallTrouble) -> None:

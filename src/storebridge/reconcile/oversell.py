@@ -26,7 +26,7 @@ from storebridge.model.ids import ConnectionName, ItemId, OrderKey, PoolId, Work
 from storebridge.model.sales import Order, Standing
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.stock import Pool
-from storebridge.store.cases import open_subjects_of_reason
+from storebridge.store.cases import last_case, open_subjects_of_reason
 from storebridge.store.database import Tx
 from storebridge.store.labels import residuals_of_items
 from storebridge.store.lanes import StoredLane, add_goods, load_lanes
@@ -51,7 +51,7 @@ from storebridge.store.oversold import (
     waiting_voids,
 )
 from storebridge.store.policies import lane_terms
-from storebridge.store.sales import add_history, load_files, order_key_of, set_queue
+from storebridge.store.sales import add_history, copies_of, load_files, order_key_of, set_queue
 from storebridge.store.story import NewMovement, add_movements
 from storebridge.store.waiting import Ask, ask_looks
 from storebridge.work.urgency import Urgency
@@ -88,7 +88,7 @@ def judge_oversold(tx: Tx, terms: WorkspaceTerms) -> frozenset[ConnectionName]:
         if void.pool_id in lane_of:
             wake |= _judge_void(tx, workspace, void, lanes[lane_of[void.pool_id]])
     for pool_id in sorted((short | known) & lane_of.keys()):
-        _name_losers(tx, terms, lanes[lane_of[pool_id]], pool_id)
+        wake |= _name_losers(tx, terms, lanes[lane_of[pool_id]], pool_id)
     return frozenset(wake)
 
 
@@ -182,21 +182,30 @@ def _with_more(pool: Pool, units: int) -> Pool:
 # who loses
 
 
-def _name_losers(tx: Tx, terms: WorkspaceTerms, lane: StoredLane, pool_id: PoolId) -> None:
-    """Choose anew who loses in a pool; orders that lose or keep their goods from now on move in the queue."""
+def _name_losers(tx: Tx, terms: WorkspaceTerms, lane: StoredLane, pool_id: PoolId) -> frozenset[ConnectionName]:
+    """Choose anew who loses in a pool; orders that lose or keep their goods from now on move in the queue. Returns the
+    stores whose orders are to be read."""
     pool, workspace = lane.pools[pool_id], terms.workspace
     short = max(0, -goods_left(lane.state({}), pool))
     before = {loser.order_key: loser.units for loser in losers_of_pools(tx, workspace, [pool_id])}
     losing = choose_losers(_claims(tx, workspace, lane, pool_id), short, terms.oversold_first) if short else []
     after = {loser.claim.order_key: loser.units for loser in losing}
-    if after == before:
-        return
-    save_losers(tx, workspace, pool_id, after)
-    _move_in_queue(tx, workspace, sorted({*before, *after}))
-    if not short:
+    wake: frozenset[ConnectionName] = frozenset()
+    if after != before:
+        save_losers(tx, workspace, pool_id, after)
+        wake = _move_in_queue(tx, terms, sorted({*before, *after}))
+    if short:
+        _tell(tx, _case(tx, workspace, lane, pool, short, losing), anew=after != before)
+    elif after != before:
         _call_off_voids(tx, workspace, sorted(before))
-        return
-    raise_cases(tx, [_case(workspace, lane, pool, short, losing)])
+    return wake
+
+
+def _tell(tx: Tx, case: CaseOpening, *, anew: bool) -> None:
+    """Who loses, and which copies of theirs were made meanwhile; a case that a person closed says no more than who."""
+    known = None if anew else last_case(tx, case.workspace, case.reason.value, case.subject)
+    if anew or (known is not None and known.state == "open" and known.payload != case.details):
+        raise_cases(tx, [case])
 
 
 def _claims(tx: Tx, workspace: Workspace, lane: StoredLane, pool_id: PoolId) -> list[Claim]:
@@ -209,10 +218,13 @@ def _claims(tx: Tx, workspace: Workspace, lane: StoredLane, pool_id: PoolId) -> 
     return [claim for claim in found if claim is not None]
 
 
-def _case(workspace: Workspace, lane: StoredLane, pool: Pool, short: int, losing: list[Loser]) -> CaseOpening:
+def _case(tx: Tx, workspace: Workspace, lane: StoredLane, pool: Pool, short: int, losing: list[Loser]) -> CaseOpening:
     details: dict[str, Any] = {"units short": short}
     if losing:
         details["orders"] = [f"{loser.claim.name} of {loser.claim.connection} ({loser.units})" for loser in losing]
+    copied = _copies_of(tx, workspace, losing)
+    if copied:
+        details["copied before"] = copied
     return CaseOpening(
         workspace=workspace,
         reason=Reason.OVERSOLD,
@@ -224,16 +236,35 @@ def _case(workspace: Workspace, lane: StoredLane, pool: Pool, short: int, losing
     )
 
 
-def _move_in_queue(tx: Tx, workspace: Workspace, keys: Collection[OrderKey]) -> None:
+def _copies_of(tx: Tx, workspace: Workspace, losing: list[Loser]) -> list[str]:
+    """Copies of losing orders that stand in another store: whoever packs there does not know that goods are missing."""
+    known = copies_of(tx, workspace, [loser.claim.order_key for loser in losing])
+    return [
+        f"{copy.order.name} in {copy.connection}, of {loser.claim.name}"
+        for loser in losing
+        for copy in known.get(loser.claim.order_key, ())
+        if copy.order is not None and copy.order.standing is Standing.OPEN
+    ]
+
+
+def _move_in_queue(tx: Tx, terms: WorkspaceTerms, keys: Collection[OrderKey]) -> frozenset[ConnectionName]:
+    """An order that has its goods again may be copied now: it is read once more."""
+    workspace, wake = terms.workspace, set[ConnectionName]()
     losing = {loser.order_key for loser in losers_of_orders(tx, workspace, keys)}
     for key, file in load_files(tx, workspace, keys).items():
-        place = place_in_queue(file.order, held=bool(file.held_by), oversold=key in losing).value
-        if place != file.queue:
-            set_queue(tx, workspace, key, queue=place, held_by=file.held_by)
-            change = "oversold" if key in losing else "goods_found"
-            add_history(tx, workspace, [(key, change, "storebridge", {})])
-            row = AuditRow(workspace=workspace, kind=f"order_{change}", subject=key, actor="storebridge", record={})
-            append(tx, [row])
+        order = file.order
+        place = place_in_queue(order, held=bool(file.held_by), oversold=key in losing).value
+        if place == file.queue:
+            continue
+        set_queue(tx, workspace, key, queue=place, held_by=file.held_by)
+        change = "oversold" if key in losing else "goods_found"
+        add_history(tx, workspace, [(key, change, "storebridge", {})])
+        row = AuditRow(workspace=workspace, kind=f"order_{change}", subject=key, actor="storebridge", record={})
+        append(tx, [row])
+        if key not in losing and terms.copy_to not in (None, order.connection):
+            ask_looks(tx, workspace, order.connection, [Ask("orders", order.order_id, int(Urgency.ORDERS), tx.now)])
+            wake.add(order.connection)
+    return frozenset(wake)
 
 
 def _call_off_voids(tx: Tx, workspace: Workspace, keys: Collection[OrderKey]) -> None:

@@ -45,6 +45,7 @@ from storebridge.store.order_writes import (
     settle_write,
     writes_of_orders,
 )
+from storebridge.store.oversold import losers_of_orders
 from storebridge.store.sales import copies_of, named, standing_orders
 from storebridge.store.waiting import Ask, ClaimedLook, answer_looks, ask_looks, delay_looks
 from storebridge.work.urgency import Urgency
@@ -52,6 +53,8 @@ from storebridge.work.urgency import Urgency
 Wake = Callable[[frozenset[ConnectionName]], None]
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How much earlier than by our clock a store may say that it made an order."""
+GOODS_PAUSE = timedelta(minutes=1)
+"""So long a copy waits before it is looked at again whether its goods exist."""
 TOUCHED = "something happened to the copy before, which would be lost"
 
 
@@ -70,6 +73,17 @@ class _Answered(msgspec.Struct, frozen=True):
     write: StoredWrite
     call_id: CallId
     answer: OrderCallAnswer
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """What was found before sending about the orders that are written to."""
+
+    standing: set[OrderKey]
+    """Of the orders to be copied, those that were not cancelled."""
+    losing: set[OrderKey]
+    """Of the orders to be copied, those whose goods do not exist."""
+    touched: set[OrderId]
+    """Of the copies that are to be brought in anew, those to which something happened, as last read."""
 
 
 _Claimed = tuple[StoredWrite | None, EncodedOrderCall | None]
@@ -115,26 +129,21 @@ class SendOrderWrites:
     def _claim_all(self, tx: Tx, claims: list[_Claim]) -> list[_Claimed | Exception]:
         """Writes that wait together are claimed together; one that cannot be put into a call keeps no other back."""
         writes = get_writes(tx, [WriteId(one.look.key) for one in claims])
-        copied = {write.order_key for write in writes.values() if isinstance(write.write, CreateCopy)}
-        standing = standing_orders(tx, self._workspace, copied)
-        touched = self._touched(tx, writes.values())
-        return [self._claim(tx, one, writes.get(WriteId(one.look.key)), standing, touched) for one in claims]
+        found = self._find_before(tx, writes.values())
+        return [self._claim(tx, one, writes.get(WriteId(one.look.key)), found) for one in claims]
+
+    def _find_before(self, tx: Tx, writes: Collection[StoredWrite]) -> _Found:
+        copied = {write.order_key for write in writes if isinstance(write.write, CreateCopy)}
+        losing = {loser.order_key for loser in losers_of_orders(tx, self._workspace, copied)}
+        return _Found(standing_orders(tx, self._workspace, copied), losing, self._touched(tx, writes))
 
     def _touched(self, tx: Tx, writes: Iterable[StoredWrite]) -> set[OrderId]:
-        """Of the copies that are to be brought in anew, those to which something happened, as last read."""
         keys = {write.order_key for write in writes if isinstance(write.write, ReplaceCopy)}
         known = copies_of(tx, self._workspace, keys) if keys else {}
         orders = [copy.order for copies in known.values() for copy in copies if copy.order is not None]
         return {order.order_id for order in orders if not is_untouched(order)}
 
-    def _claim(
-        self,
-        tx: Tx,
-        claim: _Claim,
-        write: StoredWrite | None,
-        standing: Collection[OrderKey],
-        touched: Collection[OrderId],
-    ) -> _Claimed | Exception:
+    def _claim(self, tx: Tx, claim: _Claim, write: StoredWrite | None, found: _Found) -> _Claimed | Exception:
         """The write and the call to send; no call where an earlier one is in doubt; no write where nothing is to do;
         the error where it cannot be put into a call (then at most an earlier call was given up).
 
@@ -155,9 +164,12 @@ class SendOrderWrites:
                 delay_looks(tx, self._workspace, self._connector.name, (look,), due - tx.now)
                 return None, None
             return write, None
-        why = _outdated(write, standing, touched)
+        why = _outdated(write, found)
         if why:
             self._give_up(tx, look, write, why)
+            return None, None
+        if isinstance(write.write, CreateCopy) and write.order_key in found.losing:
+            delay_looks(tx, self._workspace, self._connector.name, (look,), GOODS_PAUSE)
             return None, None
         try:
             call = self._connector.encode_order_call(write.write, claim.key)
@@ -330,10 +342,10 @@ class SendOrderWrites:
         )
 
 
-def _outdated(write: StoredWrite, standing: Collection[OrderKey], touched: Collection[OrderId]) -> str:
+def _outdated(write: StoredWrite, found: _Found) -> str:
     """Why a planned write must not be sent any more; empty when it may be."""
-    if isinstance(write.write, CreateCopy) and write.order_key not in standing:
+    if isinstance(write.write, CreateCopy) and write.order_key not in found.standing:
         return "the order was cancelled before"
-    if isinstance(write.write, ReplaceCopy) and write.write.order_id in touched:
+    if isinstance(write.write, ReplaceCopy) and write.write.order_id in found.touched:
         return TOUCHED
     return ""
