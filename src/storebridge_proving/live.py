@@ -16,6 +16,11 @@ ESCROW_NOTE = (
     "Under escrow each store holds its own share of the goods: a sale in one store lowers the other only "
     "when shares are rebalanced, so levels differ on purpose and nothing can be sold twice."
 )
+MIRROR_NOTE = (
+    "Under mirror every store shows all that is left: two shoppers who buy the last unit within the same moment can "
+    "oversell it. Where that must not be: --policy escrow."
+)
+NOTES = {"escrow": ESCROW_NOTE, "mirror": MIRROR_NOTE}
 
 
 class Tally:
@@ -110,7 +115,7 @@ def draw(picture: Picture) -> RenderableType:
     table.add_row("oversold", Text(str(picture.oversold), style="bold red" if picture.oversold else "green"))
     table.add_row("SKUs out of step now", str(picture.out_of_step))
     news = Text("\n".join(picture.news) or "nothing yet", style="dim", overflow="ellipsis")
-    note = [Text(ESCROW_NOTE, style="italic")] if picture.policy == "escrow" else []
+    note = [Text(NOTES[picture.policy], style="italic")] if picture.policy in NOTES else []
     title = f"storebridge demo · {picture.policy} · {picture.phase} · console {picture.console_url}"
     return Panel(Group(table, Text(), news, *note), title=title, subtitle=f"{picture.seconds_left:.0f} s left")
 
@@ -131,8 +136,10 @@ def draw_report(report: Mapping[str, Any], findings: list[str]) -> RenderableTyp
         "propagation",
         f"n {spread['n']}   p50 {_ms(spread['p50'])}   p95 {_ms(spread['p95'])}   p99 {_ms(spread['p99'])}",
     )
+    if report["open_exceptions"]:
+        table.add_row("open cases", f"{report['open_exceptions']}: what storebridge would ask a person")
     shown = [Text(sentence, style="red") for sentence in findings[:12]]
-    note = [Text(ESCROW_NOTE, style="italic")] if report["policy"] == "escrow" else []
+    note = [Text(NOTES[report["policy"]], style="italic")] if report["policy"] in NOTES else []
     return Panel(Group(table, *shown, *note), title=f"storebridge demo · {report['policy']} · report")
 
 

@@ -22,6 +22,7 @@ from storebridge.errors import ConfigurationError
 from storebridge.model.checkouts import TAKES_HOLD, GuardMode
 from storebridge.model.ids import ConnectionName, Workspace
 from storebridge.operations.book_goods import receive_goods
+from storebridge.operations.list_cases import CaseFilter, list_cases
 from storebridge.store.database import Store
 from storebridge.store.guards import guards_of
 from storebridge.store.reservations import items_on_hold
@@ -33,6 +34,7 @@ from storebridge_sandbox.app import Loaded, Stores, build_stores, load_both, ser
 from storebridge_sandbox.serve import HOST, ServedApp
 
 WORKSPACE = Workspace("main")
+MOST_CASES_TOLD = 5
 
 PACE: dict[str, float] = {
     "sweep_seconds": 10.0,
@@ -190,18 +192,34 @@ def _free_port() -> int:
 async def wait_until_settled(stage: Stage, patience_seconds: float = 90.0) -> None:
     """Sign the baseline off; returns when it is in force and every write of it is confirmed.
 
-    Raises TimeoutError, or what stopped the bridge.
+    Raises TimeoutError that says what is left to do, or what stopped the bridge.
     """
-    calm = 0
-    async with asyncio.timeout(patience_seconds):
-        await stage.bridge.baseline(WORKSPACE, sign_off=True, actor="demo")
-        while calm < 3:
-            raise_if_failed(stage.bridge)
-            await asyncio.sleep(0.2)
-            backlog = await stage.backlog()
-            calm = calm + 1 if backlog.baselines and backlog.quiet else 0
+    try:
+        async with asyncio.timeout(patience_seconds):
+            await _settle(stage)
+    except TimeoutError as error:
+        raise TimeoutError(await _what_is_left(stage, patience_seconds)) from error
     if not await stage.guard_holds():
         await _prove_guard(stage, patience_seconds)
+
+
+async def _settle(stage: Stage) -> None:
+    calm = 0
+    await stage.bridge.baseline(WORKSPACE, sign_off=True, actor="demo")
+    while calm < 3:
+        raise_if_failed(stage.bridge)
+        await asyncio.sleep(0.2)
+        backlog = await stage.backlog()
+        calm = calm + 1 if backlog.baselines and backlog.quiet else 0
+
+
+async def _what_is_left(stage: Stage, seconds: float) -> str:
+    """In one sentence, for whoever waited in vain."""
+    backlog = await stage.backlog()
+    left = f"{backlog.signals} signals, {backlog.writes} writes and {backlog.calls} calls are not done"
+    cases = (await list_cases(stage.bridge.store, WORKSPACE, CaseFilter(), limit=MOST_CASES_TOLD)).items
+    told = "; ".join(f"{case.reason} {case.sku or case.subject}" for case in cases) or "none"
+    return f"the baseline is not settled after {seconds:g} seconds: {left}. Open cases: {told}"
 
 
 async def _prove_guard(stage: Stage, patience_seconds: float) -> None:

@@ -16,6 +16,8 @@ from storebridge_sandbox.seed_catalogue import PRODUCTS, make_catalogue
 from storebridge_sandbox.serve import ServedStores, serve_stores
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.timeline import Timeline, skewed
+from storebridge_sandbox.wix.inventory.state import HIGHEST as WIX_HIGHEST
+from storebridge_sandbox.wix.inventory.state import LOWEST as WIX_LOWEST
 from storebridge_sandbox.wix.settings import WixOptions
 from storebridge_sandbox.wix.store import WixStore
 from storebridge_sandbox.world import HttpPost, World, real_world
@@ -134,6 +136,7 @@ def load_both(
     product export.
     """
     catalogue = make_catalogue(seed, products=products) if csv_text is None else read_catalogue(csv_text)
+    _leave_out_uncountable(catalogue)
     _open_levels(catalogue, random.Random(f"opening-{seed}"), differ=opening_levels_differ)
     into_shopify = stores.shopify.load_catalogue(catalogue)
     into_wix = stores.wix.load_catalogue(catalogue)
@@ -143,6 +146,18 @@ def load_both(
         variants=min(into_shopify.variants, into_wix.variants),
         skipped=tuple(sorted(skipped, key=lambda row: (row.line, row.reason))),
     )
+
+
+def _leave_out_uncountable(catalogue: Catalogue) -> None:
+    """No level for which one of the two stores has no room: nobody could bring the other to show the same."""
+    for product in catalogue.products:
+        for variant in tuple(product.variants):
+            whole = variant.quantity + variant.outlet_quantity
+            if not WIX_LOWEST <= whole <= WIX_HIGHEST:
+                product.variants.remove(variant)
+                reason = f"{whole} units of {variant.sku}: Wix counts from {WIX_LOWEST} to {WIX_HIGHEST}"
+                catalogue.skipped.append(Skipped(variant.line, reason))
+    catalogue.products = [product for product in catalogue.products if product.variants]
 
 
 def _open_levels(catalogue: Catalogue, chance: random.Random, *, differ: bool) -> None:

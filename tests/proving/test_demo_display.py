@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from storebridge_proving.demo import DemoReport
-from storebridge_proving.live import ESCROW_NOTE, Picture, Tally, draw, draw_report
+from storebridge_proving.live import ESCROW_NOTE, MIRROR_NOTE, Picture, Tally, draw, draw_report
 
 
 def _news(sku: str, available: int, *movements: tuple[str, int]) -> dict[str, Any]:
@@ -44,6 +44,7 @@ REPORT: dict[str, Any] = {
     "orders": {"shopify": 3, "wix": 2},
     "units_sold": 7,
     "units_oversold": 0,
+    "open_exceptions": 1,
     "skus_disagreeing": 0,
     "events": {"received": 9, "duplicates": 1, "confirmed": 8, "open_exceptions": 0, "lost": 0},
     "propagation_ms": {"n": 0, "p50": None, "p95": None, "p99": None},
@@ -72,3 +73,11 @@ def test_the_panels_say_what_escrow_means() -> None:
     assert "A: 1 oversold" in _text(draw_report(REPORT, ["A: 1 oversold"]))
     assert first_words in _text(draw(Picture("escrow", "http://127.0.0.1:1")))
     assert first_words not in _text(draw(Picture("mirror", "http://127.0.0.1:1")))
+    assert "open cases" in _text(draw_report(REPORT, []))
+
+
+def test_the_panels_say_that_mirror_may_oversell() -> None:
+    told = MIRROR_NOTE[:50]
+    assert told in _text(draw_report({**REPORT, "policy": "mirror"}, []))
+    assert told in _text(draw(Picture("mirror", "http://127.0.0.1:1")))
+    assert told not in _text(draw_report(REPORT, []))

@@ -163,3 +163,11 @@ def test_goods_of_a_merchants_export_are_counted_and_unusable_lines_told() -> No
     assert (loaded.products, loaded.variants) == (1, 1)
     assert [(row.line, row.reason) for row in loaded.skipped] == [(3, "SKU 'MUG' already stands on line 2")]
     assert stores.differences() == [0]
+
+
+def test_a_level_for_which_wix_has_no_room_is_left_out_with_its_line_and_reason() -> None:
+    stores = Stocked(Shelf({}), wix_store(1))
+    loaded = load_both(stores, CSV + "endless,Endless,END,20.00,999999,shopify\n", opening_levels_differ=False)
+
+    assert (loaded.products, loaded.variants) == (1, 1)
+    assert (5, "999999 units of END: Wix counts from -99999 to 99999") in [(r.line, r.reason) for r in loaded.skipped]

@@ -58,10 +58,10 @@ def demo(
     except CatalogueUnreadable as error:
         raise ConfigurationError(f"--catalogue {catalogue}: {error}.") from error
     except TimeoutError as error:
-        raise StoreUnavailableError(f"The demo gave up: {error or 'this machine is too slow for it'}.") from error
+        raise StoreUnavailableError(f"The demo gave up: {str(error) or 'this machine is too slow for it'}.") from error
     except OSError as error:
         raise ConfigurationError(f"The demo cannot listen ({error.strerror}): give another --port.") from error
-    for finding in report.findings:
+    for finding in report.findings if json else ():  # else they stand in the report
         tell(finding)
     give(report.content, [], as_json=json)
     return report.exit_status
