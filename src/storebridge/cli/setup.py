@@ -17,6 +17,7 @@ from storebridge.config import Config, parse_config
 from storebridge.environment import Environment, open_database
 from storebridge.errors import ConfigurationError, StoreUnavailableError
 from storebridge.operations.check_setup import Check, check_setup
+from storebridge.operations.check_webhooks import check_webhooks
 from storebridge.operations.run_baseline import kept_names
 
 Ask = Callable[[str, str], str]
@@ -128,7 +129,8 @@ def _ask_person(question: str, default: str) -> str:
 
 
 def check(*, common: Common = Common()) -> int:  # noqa: B008 - frozen
-    """Verify configuration, credentials, scopes, clock, locations and reachability. Changes nothing in any store."""
+    """Verify configuration, credentials, scopes, clock, locations, webhooks and reachability. Changes nothing in any
+    store."""
     found = run(_check(common), "Asking the stores")
     failed = [one for one in found if not one.passed]
     lines = [f"{'ok  ' if one.passed else 'FAIL'}  {one.subject}: {one.name}. {one.detail}" for one in found]
@@ -145,7 +147,10 @@ async def _check(common: Common) -> tuple[Check, ...]:
         try:
             guards = {name: bridge.address_of(terms.workspace, name, room="guard") for name in terms.guarded_stores}
             kept = await bridge.store.read(kept_names, terms.workspace)
-            return await check_setup(terms, bridge.workspaces[terms.workspace].connectors, guards, kept)
+            connectors = bridge.workspaces[terms.workspace].connectors
+            addresses = {name: bridge.address_of(terms.workspace, name) for name in connectors}
+            found = await check_setup(terms, connectors, guards, kept)
+            return (*found, *await check_webhooks(bridge.store, terms.workspace, connectors, addresses))
         finally:
             await bridge.stop()
 

@@ -6,7 +6,7 @@ above this file is the same for every vendor.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -282,9 +282,16 @@ class SubscriptionReport(msgspec.Struct, frozen=True):
 
     present: tuple[Subscription, ...]
     restored: tuple[str, ...]
-    """Topics that were missing and were subscribed again."""
+    """Topics that were missing and were subscribed again; missing still, where nothing was to be mended."""
     manual: tuple[str, ...] = ()
     """Topics that only a person can subscribe (Wix: in the app's dashboard)."""
+    kinds: tuple[tuple[str, ...], ...] = ()
+    """Of those, by kind: where none of a kind arrives while the store trades, a person has not subscribed it."""
+
+    def missing_kinds(self, arrived: Collection[str]) -> tuple[str, ...]:
+        """The topics of the kinds of which nothing arrived."""
+        silent = [kind for kind in self.kinds if not set(kind) & set(arrived)]
+        return tuple(topic for kind in silent for topic in kind)
 
 
 class VerifiedDelivery(msgspec.Struct, frozen=True):
@@ -467,8 +474,8 @@ class Connector(Protocol):
         """The order that bears this stamp (``CreateCopy``), as far as the store's search knows; it may lag."""
         ...
 
-    async def ensure_subscriptions(self, address: str) -> SubscriptionReport:
-        """Make every topic that the bridge needs point at ``address``; idempotent."""
+    async def ensure_subscriptions(self, address: str, *, mend: bool = True) -> SubscriptionReport:
+        """Make every topic that the bridge needs point at ``address``; idempotent. Without ``mend`` only look."""
         ...
 
     async def close(self) -> None: ...

@@ -516,8 +516,11 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
     Reason.SUBSCRIPTION_MANUAL: _entry(
         "{store} does not tell us about some changes, and only a person can subscribe them ({details}).",
         WhoseMove.AGENCY,
-        closes_when="a check finds every topic subscribed",
-        advice="Subscribe the topics in the app's dashboard. Until then sweeps find the changes, later.",
+        closes_when="deliveries about orders and about stock arrive",
+        advice=(
+            "Subscribe the topics in the app's dashboard, with the address named. Until then sweeps find the changes, "
+            "later."
+        ),
     ),
     Reason.STORE_UNREACHABLE: _entry(
         "{store} does not answer ({field}).",

@@ -121,14 +121,15 @@ class LookAtStore:
             raise_cases(tx, [opening])
         elif not report.manual:
             settle_by_proof(tx, workspace, [(Reason.SUBSCRIPTION_REMOVED, name, "every topic is subscribed")])
-        if report.manual and not arrives:
+        missing = report.missing_kinds(arrives) if arrives else report.manual
+        if missing:
             opening = CaseOpening(
                 workspace=self._terms.workspace,
                 reason=Reason.SUBSCRIPTION_MANUAL,
                 subject=name,
                 connection=name,
                 field="subscriptions",
-                details={"topics": list(report.manual)},
+                details={"address": self._address or "", "topics": list(missing)},
             )
             raise_cases(tx, [opening])
         else:

@@ -176,9 +176,9 @@ class ShopifyConnector:
         """The order that bears this stamp, as far as the search knows."""
         return await find_copy(self._client, stamp)
 
-    async def ensure_subscriptions(self, address: str) -> SubscriptionReport:
+    async def ensure_subscriptions(self, address: str, *, mend: bool = True) -> SubscriptionReport:
         """Make every topic that the bridge needs point at ``address``."""
-        return await ensure_subscriptions(self._client, address)
+        return await ensure_subscriptions(self._client, address, mend=mend)
 
     async def close(self) -> None:
         """Nothing is held open here; the transport belongs to who made it."""

@@ -54,8 +54,8 @@ class OutcomeAnswer(Shape, frozen=True):
     outcome: _Outcome | None = None
 
 
-async def ensure_subscriptions(client: ShopifyClient, address: str) -> SubscriptionReport:
-    """Make every needed topic point at ``address``; idempotent. Raises CallTrouble."""
+async def ensure_subscriptions(client: ShopifyClient, address: str, *, mend: bool = True) -> SubscriptionReport:
+    """Make every needed topic point at ``address``, or only look which do not; idempotent. Raises CallTrouble."""
     found = await _list(client)
     present: list[Subscription] = []
     restored: list[str] = []
@@ -65,7 +65,8 @@ async def ensure_subscriptions(client: ShopifyClient, address: str) -> Subscript
         if here is not None:
             present.append(Subscription(here.id, topic, address))
         else:
-            await _subscribe(client, topic, mine[0].id if mine else None, address)
+            if mend:
+                await _subscribe(client, topic, mine[0].id if mine else None, address)
             restored.append(topic)
     return SubscriptionReport(present=tuple(present), restored=tuple(restored))
 

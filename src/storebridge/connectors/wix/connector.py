@@ -40,7 +40,7 @@ from storebridge.connectors.wix.read_sales import SalesReader
 from storebridge.connectors.wix.read_v1 import CatalogueReaderV1
 from storebridge.connectors.wix.settings import WixSettings
 from storebridge.connectors.wix.stamps import Stamps
-from storebridge.connectors.wix.webhooks import NEEDED_TOPICS, WixWebhooks
+from storebridge.connectors.wix.webhooks import KINDS_OF_TOPICS, NEEDED_TOPICS, WixWebhooks
 from storebridge.connectors.wix.write import (
     ROWS_PER_WRITE,
     BulkAnswer,
@@ -252,12 +252,12 @@ class WixConnector:
         """The order that bears this stamp."""
         return await self._sales.find_copy(stamp)
 
-    async def ensure_subscriptions(self, address: str) -> SubscriptionReport:
+    async def ensure_subscriptions(self, address: str, *, mend: bool = True) -> SubscriptionReport:
         """Wix has no call for this: every topic is ticked by a person in the app's dashboard, with this
         address."""
-        if self._settings.sandbox:
+        if self._settings.sandbox and mend:
             return await self._point_sandbox_webhooks(address)
-        return SubscriptionReport(present=(), restored=(), manual=NEEDED_TOPICS)
+        return SubscriptionReport(present=(), restored=(), manual=NEEDED_TOPICS, kinds=KINDS_OF_TOPICS)
 
     async def close(self) -> None:
         """Nothing is held open here; the transport belongs to who made it."""

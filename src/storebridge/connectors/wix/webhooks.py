@@ -54,6 +54,8 @@ V1_TOPICS = (
 NEEDED_TOPICS = STOCK_TOPICS + ORDER_TOPICS + PRODUCT_TOPICS + STORE_TOPICS + V1_TOPICS
 """Each catalogue version fires only its own, and a site migrates without asking: an app subscribes to
 both."""
+KINDS_OF_TOPICS = (ORDER_TOPICS, (*STOCK_TOPICS, *V1_TOPICS))
+"""A site that trades fires at least one of each: every order moves stock."""
 
 
 class _Unreadable(Exception):
