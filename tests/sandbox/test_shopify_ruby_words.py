@@ -134,3 +134,21 @@ def test_a_text_that_does_not_fit_is_told_so_in_the_vendors_words(
         assert [(one["message"], one["path"], one["extensions"]["code"]) for one in errors] == [(message, path, code)]
 
     with_shop(play)
+
+
+@pytest.mark.parametrize("before", ["", "{ shop { name } }\n"], ids=["alone", "beside-a-query"])
+def test_a_text_that_defines_a_schema_is_refused_once_with_each_place(before: str) -> None:
+    async def play(shop: Shop) -> None:
+        answer = await shop.told(f"{before}type X {{ a: Nope }}\nextend type Shop {{ b: Int }}")
+        first = 2 if before else 1
+        assert answer["errors"] == [
+            {
+                "message": "Query cannot contain schema definitions",
+                "locations": [{"line": first, "column": 1}, {"line": first + 1, "column": 1}],
+                "path": [],
+                "extensions": {"code": "queryContainsSchemaDefinitions"},
+            }
+        ]
+        assert "data" not in answer
+
+    with_shop(play)

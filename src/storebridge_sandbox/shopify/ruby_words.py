@@ -255,6 +255,12 @@ def no_subscriptions(error: GraphQLError, _found: Any, spot: Spot) -> dict[str, 
     return made(error.nodes, message, spot.path, "missingSubscriptionConfiguration")
 
 
+def defines_types(error: GraphQLError, found: Any, _spot: Spot) -> dict[str, Any]:
+    """All definitions of a text at once, each with its place."""
+    told = made(None, found[0], [], "queryContainsSchemaDefinitions")
+    return {**told, "locations": [place(node) for node in error.nodes or ()]}
+
+
 def one_of_several(error: GraphQLError, found: Any, spot: Spot) -> dict[str, Any]:
     message = f"OneOf Input Object '{found[1]}' must specify exactly one key."
     return made(error.nodes, message, spot.path, "invalidOneOfInputObject", inputObjectType=found[1])
@@ -299,6 +305,7 @@ LITERALS = (
     (r"There can be only one operation named '(\w+)'", twice_operation),
     (r"There can be only one variable named '\$(\w+)'", twice_variable),
     (r"The subscription operation is not supported", no_subscriptions),
+    (r"Query cannot contain schema definitions", defines_types),
 )
 """The library's words, and who says them in graphql-ruby's."""
 MISMATCH = r"Variable '\$(\w+)' of type '([^']+)' used in position expecting type '([^']+)'"

@@ -7,6 +7,7 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
+    ExecutableDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     IntValueNode,
@@ -19,6 +20,7 @@ from graphql import (
 
 from storebridge_sandbox.shopify.scalars import is_global_id
 
+DEFINES_TYPES = "Query cannot contain schema definitions"
 ANSWERS_DIFFER = re.compile(r"Fields '.*' conflict because .*they return conflicting types", re.DOTALL)
 
 
@@ -40,5 +42,8 @@ class GlobalIdLiterals(ValidationRule):
 def unfit(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
     """What is wrong with a text. Fields of different types may answer under one name on types that exclude each
     other: graphql-ruby lets them (recorded), the specification does not."""
-    errors = validate(schema, document, rules=(*specified_rules, GlobalIdLiterals))
-    return [error for error in errors if not ANSWERS_DIFFER.match(error.message)]
+    strangers = [node for node in document.definitions if not isinstance(node, ExecutableDefinitionNode)]
+    asked = tuple(node for node in document.definitions if isinstance(node, ExecutableDefinitionNode))
+    errors = validate(schema, DocumentNode(definitions=asked), rules=(*specified_rules, GlobalIdLiterals))
+    errors = [error for error in errors if not ANSWERS_DIFFER.match(error.message)]
+    return [*errors, GraphQLError(DEFINES_TYPES, strangers)] if strangers else errors
