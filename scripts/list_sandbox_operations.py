@@ -43,7 +43,12 @@ use the stores stands in [sandbox.md](sandbox.md), which also tells what of the 
 | S1, W1, G1 ... | rests on this entry of [assumptions.md](assumptions.md) as well |
 
 Everything that an answer does beyond its evidence (when stock moves, what a status becomes) is as the vendor's pages
-tell it. *No* means that the schema of the sandbox knows the field and nothing stands behind it: the answer is null.
+tell it. *No* means that the schema of the sandbox knows the root field and nothing stands behind it, so that the
+answer is null. Below the roots every field of Shopify's schema that is served has its answer, which a test walks: a
+value where the schema promises one, else null or an empty list for what this shop never has (draft orders, duties,
+payment terms, staff). `Shop.accountOwner` and `FulfillmentHold.heldByApp` are refused with `ACCESS_DENIED`, as an app
+without `read_users` and `read_apps` knows it.
+
 The addresses of Shopify's REST API that are served, all on the vendor's pages' word, stand in
 [sandbox.md](sandbox.md#the-rest-surface-of-the-shopify-shop).
 """

@@ -305,7 +305,7 @@ class _Compiler:
         for family in ("Connection", "Edge", "UserError", "UserErrors"):
             if kind.name.endswith(family) and (family, name) in self._resolvers:
                 return self._resolvers[(family, name)]
-        return _held(kind.name, name, definition.type)
+        return held_field(name, definition.type)
 
 
 def _of_kind(resolve: Resolver, kind: str) -> Resolver:
@@ -341,7 +341,7 @@ def _introspection(schema: GraphQLSchema, node: FieldNode, fragments: dict[str, 
     return resolve
 
 
-def _held(kind: str, name: str, declared: Any) -> Resolver:
+def held_field(name: str, declared: Any) -> Resolver:
     """A field without a resolver of its own: what a mapping holds under its name, else what a store without such
     things answers: null, an empty list, an empty connection."""
     required = is_non_null_type(declared)
@@ -356,7 +356,7 @@ def _held(kind: str, name: str, declared: Any) -> Resolver:
             return []
         if connection:
             return NOTHING
-        raise Refusal(f"The sandbox store does not know {kind}.{name}.", "NOT_BUILT")
+        return None
 
     return resolve
 

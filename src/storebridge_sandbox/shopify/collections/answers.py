@@ -30,6 +30,8 @@ SORT_OF_PRODUCTS: dict[str, Callable[[Product], str]] = {
 }
 """Every other sort key is the order in which staff put them in."""
 MOST_COUNTED = 10_000
+PUBLISHED = ("publishedOnChannel", "publishedOnCurrentChannel", "publishedOnCurrentPublication",
+             "publishedOnPublication")  # fmt: skip
 
 
 class CollectionAnswers:
@@ -84,6 +86,8 @@ class CollectionAnswers:
 
 def _fields() -> Resolvers:
     return {
+        **{("Collection", name): _published for name in PUBLISHED},
+        ("Collection", "publicationCount"): lambda _o, _a, _c: 1,
         **{("Collection", name): shows(name) for name in ("id", "title", "handle")},
         ("Collection", "legacyResourceId"): lambda one, _a, _c: str(number_of(one.id)),
         ("Collection", "updatedAt"): shows_time("updated_at"),
@@ -98,6 +102,11 @@ def _fields() -> Resolvers:
         ("Collection", "hasProduct"): lambda one, args, _c: args["id"] in one.product_ids,
         ("Collection", "productsCount"): lambda one, _a, _c: len(one.product_ids),
     }
+
+
+def _published(_collection: Collection, _args: dict[str, Any], _call: Call) -> bool:
+    """The shop's one channel shows every collection."""
+    return True
 
 
 def _listed(found: Iterable[Collection], args: dict[str, Any], call: Call) -> Page:

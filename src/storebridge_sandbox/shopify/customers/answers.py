@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from storebridge_sandbox.shopify.call import Call, Resolvers, iso, shows, shows_time
+from storebridge_sandbox.shopify.call import Call, Resolver, Resolvers, iso, shows, shows_time
 from storebridge_sandbox.shopify.ids import number_of
 from storebridge_sandbox.shopify.paging import Page, compile_search, page_of
 from storebridge_sandbox.shopify.sales.buyers import Buyer, Buyers
@@ -74,6 +74,9 @@ class CustomerAnswers:
             ("Customer", "amountSpent"): self._spent,
             ("Customer", "lastOrder"): lambda one, _a, _c: next(reversed(self.orders_of(one)), None),
             ("Customer", "orders"): self._orders_page,
+            ("Customer", "image"): _picture,
+            ("Customer", "taxSettings"): lambda _o, _a, _c: {"taxId": None},
+            ("Customer", "unsubscribeUrl"): _own_page("unsubscribe"),
             ("Customer", "addresses"): lambda one, args, _c: one.addresses[: args.get("first")],
             ("Customer", "addressesV2"): lambda one, args, _c: page_of(_address_rows(one), args),
             ("Customer", "defaultAddress"): lambda one, _a, _c: one.default_address,
@@ -138,6 +141,26 @@ def _level(held: dict[str, Any], name: str = "marketingOptInLevel") -> Any:
     return (_consent(held) or {})[name]
 
 
+def _newer(held: dict[str, Any]) -> dict[str, Any]:
+    """A consent in the form of 2026-10, which has another word for who was never asked."""
+    state = _level(held, "marketingState")
+    return {
+        "state": "NEVER_SUBSCRIBED" if state == "NOT_SUBSCRIBED" else state,
+        "optInLevel": _level(held) if held else None,
+        "updatedAt": _level(held, "consentUpdatedAt"),
+    }
+
+
+def _own_page(name: str) -> Resolver:
+    return lambda one, _args, _call: f"https://shop.example/account/{name}/{number_of(one.id)}"
+
+
+def _picture(one: Buyer, _args: dict[str, Any], _call: Call) -> dict[str, Any]:
+    """The picture of somebody who has none, as Shopify's own."""
+    address = f"https://shop.example/pictures/{number_of(one.id)}.png"
+    return dict.fromkeys(("url", "src", "originalSrc", "transformedSrc"), address)
+
+
 def _contact_fields() -> Resolvers:
     return {
         ("CustomerEmailAddress", "emailAddress"): shows("email"),
@@ -145,6 +168,10 @@ def _contact_fields() -> Resolvers:
         ("CustomerEmailAddress", "marketingState"): lambda one, _a, _c: _level(one.email_consent, "marketingState"),
         ("CustomerEmailAddress", "marketingOptInLevel"): lambda one, _a, _c: _level(one.email_consent),
         ("CustomerEmailAddress", "openTrackingLevel"): lambda _o, _a, _c: "UNKNOWN",
+        ("CustomerEmailAddress", "marketingUnsubscribeUrl"): _own_page("unsubscribe"),
+        ("CustomerEmailAddress", "openTrackingUrl"): _own_page("open_tracking"),
+        ("CustomerPhoneNumber", "smsMarketingConsent"): lambda one, _a, _c: _newer(one.sms_consent),
+        ("CustomerPhoneNumber", "whatsAppMarketingConsent"): lambda _o, _a, _c: _newer({}),
         ("CustomerPhoneNumber", "phoneNumber"): shows("phone"),
         ("CustomerPhoneNumber", "marketingState"): lambda one, _a, _c: _level(one.sms_consent, "marketingState"),
     }

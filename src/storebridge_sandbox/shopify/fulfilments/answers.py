@@ -8,6 +8,7 @@ from typing import Any
 from storebridge_sandbox.shopify.call import Call, Resolvers, iso, shows, shows_time
 from storebridge_sandbox.shopify.errors import Refusal
 from storebridge_sandbox.shopify.ids import number_of
+from storebridge_sandbox.shopify.money import Bag, money_text
 from storebridge_sandbox.shopify.mutations import showing
 from storebridge_sandbox.shopify.paging import Page, compile_search, page_of
 from storebridge_sandbox.shopify.products.state import Shelves
@@ -227,17 +228,25 @@ def _key(name: str) -> Any:
     return lambda source, _args, _call: source.get(name)
 
 
+def _original(part: Any) -> Bag:
+    worth: Bag = part.line.unit.times(part.quantity)
+    return worth
+
+
+def _discounted(part: Any) -> Bag:
+    worth: Bag = part.line.discounted.share(part.quantity, part.line.quantity)
+    return worth
+
+
 def _part_fields() -> Resolvers:
     kind = "FulfillmentLineItem"
     return {
         **showing(kind, ("id", "quantity")),
         (kind, "lineItem"): shows("line"),
-        (kind, "originalTotalSet"): lambda part, _a, _c: bag_shown(
-            part.parcel.order, part.line.unit.times(part.quantity)
-        ),
-        (kind, "discountedTotalSet"): lambda part, _a, _c: bag_shown(
-            part.parcel.order, part.line.discounted.share(part.quantity, part.line.quantity)
-        ),
+        (kind, "originalTotalSet"): lambda part, _a, _c: bag_shown(part.parcel.order, _original(part)),
+        (kind, "originalTotal"): lambda part, _a, _c: money_text(_original(part).shop),
+        (kind, "discountedTotalSet"): lambda part, _a, _c: bag_shown(part.parcel.order, _discounted(part)),
+        (kind, "discountedTotal"): lambda part, _a, _c: money_text(_discounted(part).shop),
     }
 
 

@@ -30,6 +30,9 @@ OWNERS = {
 
 NAMEABLE = re.compile(r"[A-Za-z0-9_$:-]*")
 LONGEST_NAME = 255
+ACCESS = {"admin": "PUBLIC_READ_WRITE", "customerAccount": "NONE", "storefront": "NONE"}
+VALUE_TYPES = {"boolean": "BOOLEAN", "number_integer": "INTEGER", "json": "JSON_STRING"}
+"""The three kinds of values beside plain text, as the oldest definitions told them."""
 
 
 class MetafieldAnswers:
@@ -59,10 +62,11 @@ class MetafieldAnswers:
 
     def _fields(self) -> Resolvers:
         plain = ("id", "namespace", "key", "value")
-        defined = ("id", "name", "namespace", "key", "description", "validations")
+        defined = ("id", "name", "namespace", "key", "description")
         return {
             **{("Metafield", name): shows(name) for name in plain},
             ("Metafield", "type"): shows("kind"),
+            ("Metafield", "sizeInBytes"): lambda one, _a, _c: len(one.value.encode()),
             ("Metafield", "compareDigest"): shows("digest"),
             ("Metafield", "jsonValue"): lambda one, _a, _c: json_value(one.kind, one.value),
             ("Metafield", "legacyResourceId"): lambda one, _a, _c: str(number_of(one.id)),
@@ -72,6 +76,9 @@ class MetafieldAnswers:
             ("Metafield", "owner"): lambda one, _a, _c: self._find(one.owner_id),
             ("Metafield", "definition"): lambda one, _a, _c: self._definition_of(one),
             **{("MetafieldDefinition", name): shows(name) for name in defined},
+            ("MetafieldDefinition", "validations"): lambda one, _a, _c: [
+                {"type": one.kind, **rule} for rule in one.validations
+            ],
             ("MetafieldDefinition", "ownerType"): shows("owner_type"),
             ("MetafieldDefinition", "type"): lambda one, _a, _c: _type(one.kind),
             ("MetafieldDefinition", "pinnedPosition"): shows("pinned_position"),
@@ -80,7 +87,7 @@ class MetafieldAnswers:
             ("MetafieldDefinition", "metafields"): lambda one, args, _c: _page(self._values_of(one), args),
             ("MetafieldDefinition", "useAsCollectionCondition"): lambda _o, _a, _c: False,
             ("MetafieldDefinition", "capabilities"): _capabilities,
-            ("MetafieldDefinition", "access"): lambda _o, _a, _c: {"admin": "PUBLIC_READ_WRITE"},
+            ("MetafieldDefinition", "access"): lambda _o, _a, _c: dict(ACCESS),
         }
 
     def _one(self, attribute: str) -> Any:
@@ -233,6 +240,7 @@ def _type(kind: str) -> dict[str, Any]:
         "category": category_of(kind),
         "supportsDefinitionMigrations": False,
         "supportedValidations": [],
+        "valueType": VALUE_TYPES.get(kind, "STRING"),
     }
 
 
@@ -260,6 +268,7 @@ def _wants_unique(given: dict[str, Any]) -> bool:
 
 
 def _capabilities(one: MetafieldDefinition, _args: dict[str, Any], _call: Call) -> dict[str, Any]:
-    off = {"enabled": False, "eligible": False, "status": None}
+    off = {"enabled": False, "eligible": False, "status": "NOT_FILTERABLE"}
     unique = {"enabled": one.unique_values, "eligible": True}
-    return {"uniqueValues": unique, "adminFilterable": off, "smartCollectionCondition": off, "analyticsQueryable": off}
+    others = ("adminFilterable", "smartCollectionCondition", "analyticsQueryable", "cartToOrderCopyable")
+    return {"uniqueValues": unique, **dict.fromkeys(others, off)}

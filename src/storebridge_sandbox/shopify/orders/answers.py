@@ -7,7 +7,7 @@ from typing import Any
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, shows, shows_time
 from storebridge_sandbox.shopify.ids import number_of
-from storebridge_sandbox.shopify.money import ZERO, Bag, money_text, total_of
+from storebridge_sandbox.shopify.money import NOTHING, ZERO, Bag, Money, money_text, total_of
 from storebridge_sandbox.shopify.mutations import showing
 from storebridge_sandbox.shopify.orders.search import OrderSearch
 from storebridge_sandbox.shopify.paging import Page, page_of
@@ -18,6 +18,7 @@ from storebridge_sandbox.shopify.sales.fulfilment_status import order_status
 from storebridge_sandbox.shopify.sales.return_status import order_return_status
 from storebridge_sandbox.shopify.sales.shown import bag_shown, numbered
 from storebridge_sandbox.shopify.sales.state import ShopOrder
+from storebridge_sandbox.shopify.shop.entity import the_business
 from storebridge_sandbox.sleeping import Sleepers
 
 Total = Callable[[ShopOrder], Bag]
@@ -118,6 +119,10 @@ class OrderAnswers:
         return {
             **{("Order", name): _bag(total) for name, total in SETS.items()},
             **{("Order", name): _text(SETS[f"{name}Set"]) for name in PLAIN},
+            ("Order", "totalTipReceived"): lambda order, _a, _c: Money(NOTHING, order.currency),
+            ("Order", "totalCashRoundingAdjustment"): lambda order, _a, _c: {
+                name: bag_shown(order, ZERO) for name in ("paymentSet", "refundSet")
+            },
             ("Order", "capturable"): lambda order, _a, _c: bool(totals.capturable(order).shop),
             ("Order", "paymentGatewayNames"): lambda order, _a, _c: totals.gateways(order),
         }
@@ -125,6 +130,7 @@ class OrderAnswers:
     def _parts(self) -> Resolvers:
         return {
             ("Order", "customer"): self._customer,
+            ("Order", "merchantBusinessEntity"): the_business(),
             ("Order", "billingAddress"): lambda order, _a, _c: order.billing_address,
             ("Order", "shippingAddress"): lambda order, _a, _c: order.shipping_address,
             ("Order", "displayAddress"): lambda order, _a, _c: order.shipping_address or order.billing_address,
@@ -173,6 +179,7 @@ CONSTANTS: dict[str, Any] = {
     "estimatedTaxes": False,
     "hasTimelineComment": False,
     "merchantEditableErrors": (),
+    "paymentCollectionDetails": {"additionalPaymentCollectionUrl": None, "vaultedPaymentMethods": []},
     "productNetwork": False,
     "taxExempt": False,
     "totalWeight": "0",

@@ -11,6 +11,7 @@ from storebridge_sandbox.shopify.call import Call, Resolvers, shows
 from storebridge_sandbox.shopify.ids import Numbers, gid, number_in, number_of
 from storebridge_sandbox.shopify.money import Bag, Money, MoneyBag, same, to_cents
 from storebridge_sandbox.shopify.mutations import Verb, refuse, showing
+from storebridge_sandbox.shopify.orders.line_answers import value_shown
 from storebridge_sandbox.shopify.paging import Page, page_of
 from storebridge_sandbox.shopify.products.state import Shelves
 from storebridge_sandbox.shopify.sales.book import Orders
@@ -256,6 +257,7 @@ CHANGES: Resolvers = {
     ("OrderStagedChangeDecrementItem", "lineItem"): lambda one, _a, _c: one["staged"].line,
     ("OrderStagedChangeDecrementItem", "restock"): lambda one, _a, _c: one["staged"].restock,
     ("OrderStagedChangeAddLineItemDiscount", "id"): lambda one, _a, _c: one["discount"].id,
+    ("OrderStagedChangeAddLineItemDiscount", "value"): lambda one, _a, _c: value_shown(one["discount"], "EUR"),
     ("OrderStagedChangeAddLineItemDiscount", "description"): lambda one, _a, _c: one["discount"].name,
     ("CalculatedShippingLine", "id"): shows("id"),
     ("CalculatedShippingLine", "title"): shows("title"),

@@ -87,6 +87,8 @@ class LineAnswers:
             ("ShippingLine", "originalPriceSet"): _bag(lambda line: line.price),
             ("ShippingLine", "discountedPriceSet"): _bag(lambda line: line.discounted),
             ("ShippingLine", "currentDiscountedPriceSet"): _bag(lambda line: line.discounted),
+            ("ShippingLine", "originalPrice"): lambda line, _a, _c: Money(line.price.shop, line.order.currency),
+            ("ShippingLine", "discountedPrice"): lambda line, _a, _c: Money(line.discounted.shop, line.order.currency),
             ("ShippingLine", "taxLines"): lambda line, _a, _c: [(line.order, tax) for tax in line.tax_lines],
             ("ShippingLine", "discountAllocations"): _allocations,
         }
@@ -189,9 +191,14 @@ class _Amount(Money):
 
 
 def _value(one: _Application) -> Any:
-    if one.discount.percentage:
-        return _Percentage(float(one.discount.value))
-    return _Amount(one.discount.value, one.order.currency)
+    return value_shown(one.discount, one.order.currency)
+
+
+def value_shown(discount: Discount, currency: str) -> Any:
+    """``PricingValue``: a percentage or an amount."""
+    if discount.percentage:
+        return _Percentage(float(discount.value))
+    return _Amount(discount.value, currency)
 
 
 DISCOUNTS: Resolvers = {

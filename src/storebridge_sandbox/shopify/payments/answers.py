@@ -11,6 +11,7 @@ from storebridge_sandbox.shopify.ids import number_of
 from storebridge_sandbox.shopify.money import NOTHING, Money
 from storebridge_sandbox.shopify.paging import Page, compile_search, page_of
 from storebridge_sandbox.shopify.payments.state import BalanceTransaction, Payments, Payout
+from storebridge_sandbox.shopify.shop.entity import the_business
 
 PAYOUT_FIELDS: dict[str, Callable[[Payout], Any]] = {
     "issued_at": lambda one: one.issued_at,
@@ -59,6 +60,7 @@ class PaymentAnswers:
             (account, "country"): lambda _p, _a, _c: "DE",
             (account, "defaultCurrency"): shows("currency"),
             (account, "balance"): lambda one, _a, _c: [Money(one.balance(), one.currency)],
+            (account, "payoutSchedule"): lambda _p, _a, _c: {"interval": "DAILY"},
             (account, "payouts"): self._payouts,
             (account, "balanceTransactions"): self._entries,
             (payout, "id"): shows("id"),
@@ -68,6 +70,7 @@ class PaymentAnswers:
             (payout, "transactionType"): lambda one, _a, _c: "DEPOSIT" if one.net >= 0 else "WITHDRAWAL",
             (payout, "net"): lambda one, _a, _c: Money(one.net, one.currency),
             (payout, "gross"): lambda one, _a, _c: Money(one.net, one.currency),
+            (payout, "businessEntity"): the_business(),
             (payout, "summary"): lambda one, _a, _c: one,
             **{("ShopifyPaymentsPayoutSummary", name): _sum(total) for name, total in SUMMARY.items()},
             **{("ShopifyPaymentsPayoutSummary", name): _sum(lambda _one: NOTHING) for name in NEVER},

@@ -148,7 +148,7 @@ class ProductAnswers:
             ("ProductVariantComponent", "quantity"): lambda part, _a, _c: part["quantity"],
             ("ProductVariantComponent", "productVariant"): lambda part, _a, _c: part["variant"],
             ("ProductVariant", "showUnitPrice"): shows("show_unit_price"),
-            ("ProductVariant", "unitPriceMeasurement"): shows("unit_price_measurement"),
+            ("ProductVariant", "unitPriceMeasurement"): _measured,
             ("ProductVariant", "selectedOptions"): _selected,
             ("ProductVariant", "inventoryItem"): lambda variant, _a, _c: InventoryItem(variant),
             ("ProductVariant", "createdAt"): shows_time("created_at"),
@@ -357,6 +357,11 @@ def _selected(variant: Variant, _args: dict[str, Any], _call: Call) -> list[dict
 
 def _chosen(option: Option, name: str) -> dict[str, Any] | None:
     return next((_shown(option, value) for value in option.values if value.name == name), None)
+
+
+def _measured(variant: Variant, _args: dict[str, Any], _call: Call) -> dict[str, Any] | None:
+    told = variant.unit_price_measurement
+    return None if told is None else {"quantityValue": 0.0, "referenceValue": 0, **told}
 
 
 def _compare_at(variant: Variant, _args: dict[str, Any], _call: Call) -> str | None:

@@ -18,6 +18,7 @@ MOVED = (
     "assignedFulfillmentOrders",
 )
 """Lists that the query root has since, and that older clients still ask the shop for."""
+MOST_COUNTED = 10_000
 ADDRESS = {
     "id": "gid://shopify/ShopAddress/1",
     "name": "Larkfield Shopify",
@@ -64,6 +65,7 @@ FIXED: dict[str, Any] = {
     "orderNumberFormatSuffix": "",
     "paymentSettings": {"supportedDigitalWallets": []},
     "publicationCount": 1,
+    "searchFilters": {"productAvailability": []},
     "analyticsToken": "00000000000000000000000000000000",
 }
 
@@ -84,10 +86,16 @@ def about_shop(
         **{("Shop", name): _fixed(value) for name, value in FIXED.items()},
         **{("Shop", name): resolvers[("QueryRoot", name)] for name in MOVED if ("QueryRoot", name) in resolvers},
         **{("Shop", name): _in_use(found) for name, found in tags.items()},
+        ("Shop", "limitedPendingOrderCount"): lambda _s, _a, _c: _pending(orders()),
         ("Shop", "storefrontUrl"): lambda shop, _a, _c: f"https://{shop.domain}",
         ("Shop", "richTextEditorUrl"): lambda shop, _a, _c: f"https://{shop.domain}/admin/editor",
         ("Shop", "domains"): lambda shop, args, call: [resolvers[("Shop", "primaryDomain")](shop, args, call)],
     }
+
+
+def _pending(orders: Iterable[Any]) -> dict[str, Any]:
+    count = sum(one.payment == "pending" and one.cancelled_at is None for one in orders)
+    return {"count": min(count, MOST_COUNTED), "atMax": count >= MOST_COUNTED}
 
 
 def _fixed(value: Any) -> Resolver:

@@ -10,6 +10,8 @@ from storebridge_sandbox.shopify.errors import Refusal
 from storebridge_sandbox.shopify.ids import kind_of
 from storebridge_sandbox.shopify.paging import page_of
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.shopify.shop.app_facts import app_facts
+from storebridge_sandbox.shopify.shop.scopes import DOCUMENTATION
 from storebridge_sandbox.shopify.shop.state import ShopState, Tokens
 from storebridge_sandbox.shopify.versions import KNOWN, version_shown
 
@@ -61,6 +63,8 @@ class ShopAnswers:
             ("Shop", "enabledPresentmentCurrencies"): lambda shop, _a, _c: [shop.currency],
             ("Shop", "updatedAt"): shows_time("created_at"),
             **{(f"{one}Payload", "shop"): lambda _p, _a, _c: self._shop for one in TELL_THE_SHOP},
+            ("Shop", "accountOwner"): _for_few,
+            **app_facts(),
             ("App", "id"): lambda _s, _a, _c: APP_ID,
             ("App", "title"): lambda _s, _a, _c: "storebridge",
             ("App", "handle"): lambda _s, _a, _c: "storebridge",
@@ -109,6 +113,13 @@ class ShopAnswers:
             if found is not None:
                 return found
         return self._shop.location(global_id)
+
+
+def _for_few(_shop: ShopState, _args: dict[str, Any], _call: Call) -> None:
+    """Staff is shown to few apps only, and to none with the scopes that this shop grants."""
+    access = "`read_users` access scope."
+    told = f"Access denied for accountOwner field. Required access: {access}"
+    raise Refusal(told, "ACCESS_DENIED", documentation=DOCUMENTATION, requiredAccess=access)
 
 
 def _domain(shop: ShopState, _args: dict[str, Any], _call: Call) -> dict[str, Any]:
