@@ -83,7 +83,7 @@ def _row(order: QueuedOrder) -> tuple[object, ...]:
         f"{order.placed_at:%Y-%m-%d %H:%M}",
         order.connection,
         order.name,
-        order.place.value.replace("_", " "),
+        f"packed in {order.packed_in}" if order.packed_in else order.place.value.replace("_", " "),
         order.units_to_ship,
         ", ".join(order.locations) or None,
         f"{order.ship_by:%Y-%m-%d}" if order.ship_by else None,

@@ -52,8 +52,9 @@ async def export_orders(
     places: Sequence[Place] = (Place.READY, Place.PARTLY_SHIPPED),
     location: str | None = None,
 ) -> str:
-    """CSV, oldest order first, of the 5,000 orders that wait longest; only units that are still to be shipped, one row
-    for a line and the location that sends it, and those of one location or location group where it is named.
+    """CSV, oldest order first, of the 5,000 orders that wait longest and are packed from here, not as a copy in another
+    store; only units that are still to be shipped, one row for a line and the location that sends it, and those of one
+    location or location group where it is named.
     Raises ConfigurationError where orders are not kept, NotFoundError for a location that nobody knows."""
     refuse_unkept(terms)
     rows = await store.read(_rows, terms, tuple(place.value for place in places), location)
@@ -66,7 +67,7 @@ async def export_orders(
 
 def _rows(tx: Tx, terms: WorkspaceTerms, places: tuple[str, ...], location: str | None) -> list[list[str]]:
     known, wanted = list_whereabouts(tx, terms.workspace), find_locations(tx, terms.workspace, location)
-    filtered = QueueFilter(places, at=wanted)
+    filtered = QueueFilter(places, at=wanted, packed_here=True)
     found = views_sales.list_queue(tx, terms.workspace, filtered, sort=Sort.OLDEST, limit=MOST_ORDERS)
     return [[safe(cell) for cell in row] for one in found for row in _lines(one, known, wanted)]
 

@@ -64,6 +64,8 @@ class QueuedOrder(msgspec.Struct, frozen=True):
     locations: tuple[str, ...]
     """From where they are to be sent, by name."""
     lines: tuple[QueueLine, ...]
+    packed_in: str = ""
+    """The store in which its copy is packed, and as which order; empty where it is packed from here."""
 
 
 class OrderPage(msgspec.Struct, frozen=True):
@@ -189,6 +191,19 @@ def as_queued(file: OrderFile, known: Sequence[Whereabouts], wanted: Sequence[Wh
             )
             for line in order.lines
         ),
+        packed_in=packed_in(file),
+    )
+
+
+def packed_in(file: OrderFile) -> str:
+    """Where the warehouse works on an order's copy: the store and the copy's name; empty where it has no open copy."""
+    return next(
+        (
+            f"{copy.connection} as {copy.order.name}"
+            for copy in file.copies
+            if copy.order is not None and copy.order.standing is Standing.OPEN
+        ),
+        "",
     )
 
 

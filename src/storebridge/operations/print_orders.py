@@ -49,7 +49,8 @@ class PickLists(msgspec.Struct, frozen=True):
 async def print_orders(
     store: Store, terms: WorkspaceTerms, places: tuple[Place, ...], *, location: str | None = None
 ) -> PickLists:
-    """The 200 orders of these places that wait longest; at one location or location group, only what waits there.
+    """The 200 orders of these places that wait longest and are packed from here, not as a copy in another store; at
+    one location or location group, only what waits there.
     Raises ConfigurationError where orders are not kept, NotFoundError for a location that nobody knows."""
     refuse_unkept(terms)
     return await store.read(_read, terms, tuple(place.value for place in places), location)
@@ -57,7 +58,7 @@ async def print_orders(
 
 def _read(tx: Tx, terms: WorkspaceTerms, places: tuple[str, ...], location: str | None) -> PickLists:
     known, wanted = list_whereabouts(tx, terms.workspace), find_locations(tx, terms.workspace, location)
-    filtered = QueueFilter(places, at=wanted)
+    filtered = QueueFilter(places, at=wanted, packed_here=True)
     found = list_queue(tx, terms.workspace, filtered, sort=Sort.OLDEST, limit=MOST_PRINTED + 1)
     page = found[:MOST_PRINTED]
     files = load_files(tx, terms.workspace, [row.order_key for row in page], lock=False)

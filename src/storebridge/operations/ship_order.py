@@ -24,9 +24,10 @@ from storebridge.flows.queue import (
 )
 from storebridge.model.ids import ConnectionName, LocationId, OrderKey, Workspace
 from storebridge.model.order_writes import AddParcel
-from storebridge.model.sales import Order, ParcelLine, Standing, Tracking
+from storebridge.model.sales import Order, ParcelLine, Tracking
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.find_locations import find_location
+from storebridge.operations.list_orders import packed_in
 from storebridge.operations.show_order import find_order
 from storebridge.pipeline.order_flow import OrderTurn
 from storebridge.store.database import Tx
@@ -164,9 +165,15 @@ def note_step(
 def hold_order(
     tx: Tx, terms: WorkspaceTerms, ids: Ids, name: str, *, hold: bool, actor: str, why: str = ""
 ) -> OrderMoved:
-    """A person holds an order back from the warehouse, or lets it go. Raises NotFoundError, RefusedError."""
+    """A person holds an order back from the warehouse, or lets it go. Raises NotFoundError, RefusedError: what is
+    packed elsewhere is held there. Then nothing was changed."""
     key = find_order(tx, terms.workspace, name)
     file = load_files(tx, terms.workspace, [key])[key]
+    if hold and packed_in(file):
+        raise RefusedError(
+            f"Order {file.order.name} is packed in {packed_in(file)}, and would leave there all the same: hold it "
+            "there. Nothing was changed."
+        )
     if hold == bool(file.held_by):
         raise RefusedError(f"Order {file.order.name} is {'held already' if hold else 'not held by anybody here'}.")
     oversold = bool(losers_of_orders(tx, terms.workspace, [key]))
@@ -180,12 +187,10 @@ def hold_order(
 
 def _refuse_copied(file: OrderFile) -> None:
     """It is packed where its copy stands; noted here as well, it would be sent twice."""
-    for copy in file.copies:
-        if copy.order is not None and copy.order.standing is Standing.OPEN:
-            raise RefusedError(
-                f"Order {file.order.name} is packed in {copy.connection} as {copy.order.name}: note the parcel there, "
-                "and it will be told on."
-            )
+    if packed_in(file):
+        raise RefusedError(
+            f"Order {file.order.name} is packed in {packed_in(file)}: note the parcel there, and it will be told on."
+        )
 
 
 def _planned(

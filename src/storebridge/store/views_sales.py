@@ -8,14 +8,14 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, func, literal, or_, select, union
+from sqlalchemy import Text, and_, exists, func, literal, not_, or_, select, type_coerce, union
 
 from storebridge.model.ids import OrderKey, Workspace
-from storebridge.model.sales import Order
+from storebridge.model.sales import Order, Standing
 from storebridge.store.columns import UtcTime
 from storebridge.store.lanes import HasConnection
 from storebridge.store.sales import ORDER
-from storebridge.store.tables import sales, sales_history
+from storebridge.store.tables import copies, sales, sales_history
 from storebridge.store.whereabouts import Whereabouts, waiting_at
 
 
@@ -49,6 +49,8 @@ class QueueFilter(msgspec.Struct, frozen=True):
     placed_before: datetime | None = None
     at: tuple[Whereabouts, ...] = ()
     """Locations where units of it wait."""
+    packed_here: bool = False
+    """Only orders without an open copy in another store."""
 
 
 class Sort(StrEnum):
@@ -68,6 +70,12 @@ _SORTED_BY: dict[Sort, tuple[Any, ...]] = {
     Sort.OLDEST: (sales.c.placed_at, sales.c.order_key),
     Sort.PROMISE: (func.coalesce(sales.c.ship_by, literal(NEVER, UtcTime())), sales.c.placed_at, sales.c.order_key),
 }
+_OPEN_COPY = (
+    copies.c.workspace == sales.c.workspace,
+    copies.c.order_key == sales.c.order_key,
+    type_coerce(copies.c.document, Text).contains(f'"standing":"{Standing.OPEN}"', autoescape=True),
+)
+"""The document's own words: within a text of it these quotes would stand escaped."""
 _COLUMNS = (*(sales.c[name] for name in ("order_key", "queue", "held_by", "ship_by", "read_at")), ORDER)
 
 
@@ -117,6 +125,8 @@ def _matching(query: Any, workspace: Workspace, wanted: QueueFilter) -> Any:
         query = query.where(sales.c.connection == wanted.connection)
     if wanted.at:
         query = query.where(waiting_at(wanted.at))
+    if wanted.packed_here:
+        query = query.where(not_(exists().where(*_OPEN_COPY)))
     if wanted.placed_before is not None:
         query = query.where(sales.c.placed_at < wanted.placed_before)
     if wanted.search:
