@@ -70,6 +70,7 @@ def test_an_edit_of_the_original_is_followed_and_the_copy_stays_one(
     travel(play, *TWO, postgres=postgres, **copying(copied_to))
 
 
+# Calm: what becomes of one call is the story.
 @both_ways
 @pytest.mark.parametrize("fate", FATES)
 def test_an_edit_whose_answer_was_lost_is_made_once(fate: str, sold_in: str, copied_to: str) -> None:

@@ -51,6 +51,7 @@ def test_a_paid_order_is_copied_whole_and_moves_no_stock(sold_in: str, copied_to
     travel(play, postgres=postgres, **copying(copied_to))
 
 
+# Calm: what becomes of one call is the story.
 @both_ways
 @pytest.mark.parametrize("fate", [*FATES, "late"])
 def test_a_copy_whose_answer_was_lost_is_there_once(fate: str, sold_in: str, copied_to: str) -> None:
@@ -69,6 +70,7 @@ def test_a_copy_whose_answer_was_lost_is_there_once(fate: str, sold_in: str, cop
     travel(play, **copying(copied_to))
 
 
+@in_every_weather
 @both_ways
 def test_a_process_that_dies_while_a_copy_is_on_the_wire_makes_no_second_one(sold_in: str, copied_to: str) -> None:
     async def play(journey: Journey) -> None:
@@ -77,7 +79,7 @@ def test_a_process_that_dies_while_a_copy_is_on_the_wire_makes_no_second_one(sol
         await journey.faults(copied_to, rules=rules)
         order_id = await journey.buy(sold_in, 2)
         for _ in range(300):
-            await journey.pass_time(0.1)
+            await journey.wait(0.1)
             if await journey.rows("select count(*) from order_writes where state = 'sent'") == [(1,)]:
                 break
         assert await journey.rows("select state from order_writes") == [("sent",)]
@@ -92,6 +94,7 @@ def test_a_process_that_dies_while_a_copy_is_on_the_wire_makes_no_second_one(sol
     travel(play, **copying(copied_to))
 
 
+# Calm: what becomes of one call is the story.
 def test_a_call_whose_process_died_is_given_up_although_its_copy_was_read_before_the_next_process_may_write() -> None:
     async def play(journey: Journey) -> None:
         await journey.begin()
@@ -115,6 +118,7 @@ def test_a_call_whose_process_died_is_given_up_although_its_copy_was_read_before
     travel(play, **copying("shopify"))
 
 
+@in_every_weather
 @both_ways
 def test_deliveries_that_come_twice_make_no_second_copy(sold_in: str, copied_to: str) -> None:
     async def play(journey: Journey) -> None:
@@ -172,13 +176,14 @@ def test_an_order_with_goods_that_the_other_store_does_not_know_is_held_whole(so
     travel(play, Goods("A"), Goods("ONLY", {sold_in: 5}), **copying(copied_to))
 
 
+@in_every_weather
 @both_ways
 def test_a_copy_waits_for_a_store_that_does_not_answer(sold_in: str, copied_to: str) -> None:
     async def play(journey: Journey) -> None:
         await journey.begin()
         await journey.faults(copied_to, partitioned=True)
         order_id = await journey.buy(sold_in, 1)
-        await journey.pass_time(30.0)
+        await journey.wait(30.0)
         assert await stamps(journey, copied_to) == []
         await journey.faults(copied_to)
         await journey.pass_time(600.0)
@@ -187,6 +192,7 @@ def test_a_copy_waits_for_a_store_that_does_not_answer(sold_in: str, copied_to: 
     travel(play, **copying(copied_to))
 
 
+@in_every_weather
 def test_a_copy_is_found_although_the_search_by_stamp_knows_nothing() -> None:
     async def play(journey: Journey) -> None:
         await journey.begin()
@@ -220,6 +226,7 @@ def test_parcels_that_leave_where_the_copy_is_packed_are_told_to_the_store_that_
     travel(play, **copying(copied_to))
 
 
+# Calm: what becomes of one call is the story.
 @both_ways
 @pytest.mark.parametrize("fate", ["timeout_applied", "timeout_not_applied"])
 def test_a_parcel_of_a_copy_whose_answer_was_lost_is_told_once(fate: str, sold_in: str, copied_to: str) -> None:
@@ -255,13 +262,14 @@ def test_a_cancelled_original_cancels_its_copy_without_restock(sold_in: str, cop
     travel(play, **copying(copied_to))
 
 
+@in_every_weather
 @both_ways
 def test_a_copy_that_was_shipped_before_its_original_was_cancelled_is_a_case(sold_in: str, copied_to: str) -> None:
     async def play(journey: Journey) -> None:
         order_id, copy_id = await copied(journey, sold_in, copied_to)
         await journey.faults(sold_in, partitioned=True)
         await fulfil(journey, copied_to, copy_id, 2, "1Z1")
-        await journey.pass_time(30.0)
+        await journey.wait(30.0)
         await journey.sandbox(sold_in, "POST", f"orders/{order_id}/cancel", {"restock": True})
         await journey.faults(sold_in)
         await journey.pass_time(400.0)

@@ -119,6 +119,7 @@ def test_a_refund_after_shipping_is_followed_too(sold_in: str, copied_to: str) -
     travel(play, **copying(copied_to))
 
 
+# Calm: what becomes of one call is the story.
 @both_ways
 @pytest.mark.parametrize("fate", FATES)
 def test_a_refund_of_a_copy_whose_answer_was_lost_is_noted_once(fate: str, sold_in: str, copied_to: str) -> None:
@@ -133,6 +134,7 @@ def test_a_refund_of_a_copy_whose_answer_was_lost_is_noted_once(fate: str, sold_
     travel(play, **copying(copied_to))
 
 
+@in_every_weather
 @both_ways
 def test_a_process_that_dies_while_a_refund_is_on_the_wire_notes_it_once(sold_in: str, copied_to: str) -> None:
     async def play(journey: Journey) -> None:
@@ -141,7 +143,7 @@ def test_a_process_that_dies_while_a_refund_is_on_the_wire_notes_it_once(sold_in
         await journey.faults(copied_to, rules=slow)
         await refund(journey, sold_in, order_id, 1, "10.00")
         for _ in range(600):
-            await journey.pass_time(0.1)
+            await journey.wait(0.1)
             if await journey.rows("select count(*) from order_writes where state='sent' and kind='refund_copy'") == [
                 (1,)
             ]:
@@ -156,6 +158,7 @@ def test_a_process_that_dies_while_a_refund_is_on_the_wire_notes_it_once(sold_in
     travel(play, **copying(copied_to))
 
 
+@in_every_weather
 @both_ways
 def test_a_refund_that_staff_repeated_in_the_copy_by_hand_is_not_noted_again(sold_in: str, copied_to: str) -> None:
     async def play(journey: Journey) -> None:
@@ -165,7 +168,7 @@ def test_a_refund_that_staff_repeated_in_the_copy_by_hand_is_not_noted_again(sol
         await journey.faults(sold_in, partitioned=True)
         await refund(journey, sold_in, order_id, 1, "7.00")
         await refund(journey, copied_to, copy_id, 1, "7.00")
-        await journey.pass_time(60.0)
+        await journey.wait(60.0)
         await journey.faults(sold_in)
         await journey.pass_time(600.0)
         assert sorted(await refunds_of(journey, copied_to, copy_id)) == [("10.00", 1), ("7.00", 1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from builders.journeys import Goods, Journey, travel
+from builders.weather import in_every_weather
 from storebridge.flows.queue import Place
 from storebridge.operations.settle_case import Choice
 from storebridge_sandbox.wix.settings import WixOptions
@@ -31,6 +32,7 @@ async def put(journey: Journey, *units: int, store: str = "shopify") -> None:
         await journey.sandbox(store, "POST", "adjust", {"sku": "A", "location_id": place, "set": count})
 
 
+@in_every_weather
 @both_databases
 def test_two_locations_of_one_store_are_one_stock_and_the_last_is_lowered_first(postgres: bool) -> None:
     async def play(journey: Journey) -> None:
@@ -44,6 +46,7 @@ def test_two_locations_of_one_store_are_one_stock_and_the_last_is_lowered_first(
     travel(play, TEN, postgres=postgres)
 
 
+@in_every_weather
 @both_databases
 def test_what_is_kept_together_is_taken_from_one_location_that_has_all_of_it(postgres: bool) -> None:
     async def play(journey: Journey) -> None:
@@ -59,6 +62,7 @@ def test_what_is_kept_together_is_taken_from_one_location_that_has_all_of_it(pos
     travel(play, TEN, postgres=postgres, keep_together=True)
 
 
+@in_every_weather
 def test_what_no_single_location_has_is_taken_from_the_last_ones_in_turn() -> None:
     async def play(journey: Journey) -> None:
         await put(journey, 5, 5)
@@ -70,6 +74,7 @@ def test_what_no_single_location_has_is_taken_from_the_last_ones_in_turn() -> No
     travel(play, TEN, keep_together=True)
 
 
+@in_every_weather
 @pytest.mark.parametrize("policy", ["mirror", "escrow"])
 def test_a_transfer_between_locations_of_a_store_is_no_sale(policy: str) -> None:
     async def play(journey: Journey) -> None:
@@ -96,12 +101,13 @@ async def oversell_main(journey: Journey) -> None:
     await journey.begin()
     await journey.faults("shopify", partitioned=True)
     await journey.buy("shopify", 2)
-    await journey.pass_time(1.0)
+    await journey.wait(1.0)
     await journey.buy("wix", 2)
     await journey.faults("shopify")
     await journey.pass_time(200.0)
 
 
+@in_every_weather
 def test_an_oversold_group_can_be_met_from_another_groups_shelf() -> None:
     async def play(journey: Journey) -> None:
         await oversell_main(journey)

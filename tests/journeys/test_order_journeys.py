@@ -75,6 +75,7 @@ def test_an_order_sent_in_two_parcels_has_two_parcels(store: str) -> None:
     travel(play, **KEPT)
 
 
+# Calm: what becomes of one call is the story.
 @both_stores
 @pytest.mark.parametrize("fate", ["timeout_applied", "timeout_not_applied"])
 def test_a_parcel_whose_answer_was_lost_is_there_once(fate: str, store: str) -> None:
@@ -93,6 +94,7 @@ def test_a_parcel_whose_answer_was_lost_is_there_once(fate: str, store: str) -> 
     travel(play, **KEPT)
 
 
+@in_every_weather
 @both_stores
 def test_two_parcels_alike_are_two_even_when_the_first_ones_answer_was_lost(store: str) -> None:
     async def play(journey: Journey) -> None:
@@ -113,6 +115,7 @@ def test_two_parcels_alike_are_two_even_when_the_first_ones_answer_was_lost(stor
     travel(play, **KEPT)
 
 
+@in_every_weather
 @both_stores
 def test_a_process_that_dies_while_a_parcel_is_on_the_wire_makes_no_second_one(store: str) -> None:
     async def play(journey: Journey) -> None:
@@ -132,6 +135,7 @@ def test_a_process_that_dies_while_a_parcel_is_on_the_wire_makes_no_second_one(s
     travel(play, **KEPT)
 
 
+# Calm: a person decides while the store still refuses.
 @both_stores
 def test_what_the_store_refuses_is_a_case_and_is_sent_again_when_a_person_says_so(store: str) -> None:
     async def play(journey: Journey) -> None:

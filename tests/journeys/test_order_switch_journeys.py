@@ -8,6 +8,7 @@ import pytest
 
 from builders.copying import copying, fulfil, parcels_of, stamp, stamps
 from builders.journeys import Journey, travel
+from builders.weather import in_every_weather
 from storebridge_sandbox.switches import Switch, all_switches, set_switches, shown
 from storebridge_sandbox.wix.settings import WixOptions
 
@@ -82,6 +83,7 @@ def test_orders_are_followed_once_whatever_the_vendor_does(setting: tuple[Switch
     travel(play, shopify=shopify, wix=WixOptions(quirks=quirks), **copying(copied_to))
 
 
+@in_every_weather
 def test_a_store_that_takes_five_orders_a_minute_gets_every_copy_in_time_and_nobody_is_asked() -> None:
     shopify, _quirks = set_switches({"shopify.orders_per_minute": 5})
 

@@ -138,6 +138,7 @@ def test_cancel_calls_the_losing_order_off_and_pays_it_back_and_its_void_counts_
     travel(play, TWO, postgres=postgres)
 
 
+# Calm: what becomes of one call is the story.
 @both_stores
 @pytest.mark.parametrize("fate", ["timeout_applied", "timeout_not_applied"])
 def test_a_cancellation_whose_answer_was_lost_voids_and_pays_back_once(fate: str, loser: str) -> None:
@@ -156,6 +157,7 @@ def test_a_cancellation_whose_answer_was_lost_voids_and_pays_back_once(fate: str
     travel(play, TWO)
 
 
+# Calm: what becomes of one call is the story.
 def test_a_refund_whose_answer_was_lost_is_paid_once() -> None:
     async def play(journey: Journey) -> None:
         await journey.begin()
@@ -175,6 +177,7 @@ def test_a_refund_whose_answer_was_lost_is_paid_once() -> None:
     travel(play, TWO)
 
 
+@in_every_weather
 @both_stores
 def test_a_process_that_dies_while_the_cancellation_is_on_the_wire_voids_once(loser: str) -> None:
     async def play(journey: Journey) -> None:
@@ -257,6 +260,7 @@ def test_a_unit_that_was_sent_and_refunded_before_the_rest_is_called_off_is_coun
     travel(play, TWO, postgres=postgres)
 
 
+@in_every_weather
 @both_stores
 def test_a_customer_who_cancels_with_restock_before_us_leaves_nothing_to_credit(loser: str) -> None:
     async def play(journey: Journey) -> None:
@@ -265,7 +269,7 @@ def test_a_customer_who_cancels_with_restock_before_us_leaves_nothing_to_credit(
         await journey.faults(loser, partitioned=True)
         await journey.settle("oversold", Choice.CANCEL)
         await journey.sandbox(loser, "POST", f"orders/{order_id}/cancel", {"restock": True})
-        await journey.pass_time(30.0)
+        await journey.wait(30.0)
         await journey.faults(loser)
         await journey.pass_time(900.0)
         assert await journey.goods_left() == 0
@@ -329,6 +333,7 @@ def test_goods_that_come_in_meet_the_orders_and_close_the_case() -> None:
     travel(play, TWO)
 
 
+@in_every_weather
 def test_a_split_is_refused_where_no_other_group_has_the_goods() -> None:
     async def play(journey: Journey) -> None:
         await journey.begin()

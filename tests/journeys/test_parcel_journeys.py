@@ -245,6 +245,7 @@ def test_units_that_staff_noted_under_the_number_of_a_copys_parcel_are_told() ->
     travel(play, **copying("wix"))
 
 
+@in_every_weather
 @both_databases
 def test_a_copy_that_differs_is_told_once_more_when_it_differs_otherwise(postgres: bool) -> None:
     async def play(journey: Journey) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from builders.journeys import MAIN, Goods, Journey, travel
+from builders.weather import in_every_weather
 from storebridge.errors import NotFoundError, RefusedError
 from storebridge.operations.check_setup import check_setup
 from storebridge.operations.list_stock import StockLine, list_stock
@@ -43,6 +44,7 @@ async def _buy_empty(journey: Journey, sku: str = "A") -> int:
     return sold
 
 
+@in_every_weather
 @both_databases
 def test_during_a_campaign_two_stores_cannot_sell_the_last_unit_twice(postgres: bool) -> None:
     async def play(journey: Journey) -> None:
@@ -85,6 +87,7 @@ def test_the_guarantee_is_not_shown_before_the_lowers_are_confirmed(postgres: bo
     travel(play, postgres=postgres)
 
 
+@in_every_weather
 @both_databases
 def test_a_campaign_ends_by_itself_and_every_store_shows_all_again(postgres: bool) -> None:
     async def play(journey: Journey) -> None:
@@ -107,6 +110,7 @@ def test_a_campaign_ends_by_itself_and_every_store_shows_all_again(postgres: boo
     travel(play, postgres=postgres)
 
 
+@in_every_weather
 @both_databases
 def test_a_campaign_for_some_skus_leaves_the_others_alone_and_survives_a_crash(postgres: bool) -> None:
     async def play(journey: Journey) -> None:
@@ -151,6 +155,7 @@ def test_a_campaign_that_makes_no_sense_is_refused_and_nothing_changes(postgres:
     travel(play, postgres=postgres)
 
 
+@in_every_weather
 @both_databases
 def test_an_override_keeps_two_units_of_one_sku_back(postgres: bool) -> None:
     async def play(journey: Journey) -> None:
@@ -167,6 +172,7 @@ def test_an_override_keeps_two_units_of_one_sku_back(postgres: bool) -> None:
     travel(play, Goods("LAST"), Goods("MUG"), overrides=overrides, postgres=postgres)
 
 
+@in_every_weather
 @both_databases
 @pytest.mark.parametrize("policy", ["mirror", "escrow", "hybrid"])
 @pytest.mark.parametrize(("limit", "first", "later"), [(3, 3, 3), ("30%", 3, 6)])
@@ -189,6 +195,7 @@ def test_wix_never_shows_more_than_its_allocation(
     travel(play, policy=policy, overrides=overrides, postgres=postgres)
 
 
+@in_every_weather
 @both_databases
 def test_one_sku_under_escrow_among_mirrored_ones_is_guaranteed_alone(postgres: bool) -> None:
     async def play(journey: Journey) -> None:

@@ -7,6 +7,7 @@ import pytest
 from builders.copying import both_databases, change_order, copied, copying, fulfil, stamp, stamps
 from builders.deaths import buried, dying
 from builders.journeys import Goods, Journey, travel
+from builders.weather import CALM, in_every_weather
 from storebridge.flows.queue import Place
 
 SKUS = (Goods("A"), Goods("B"))
@@ -25,6 +26,7 @@ async def copy_units(journey: Journey) -> dict[str, int]:
     return {line["sku"]: line["quantity"] for line in orders[0]["lines"]}
 
 
+@in_every_weather
 @both_databases
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_process_that_dies_around_the_call_leaves_one_copy_that_ends_as_the_original_is(
@@ -36,7 +38,8 @@ def test_a_process_that_dies_around_the_call_leaves_one_copy_that_ends_as_the_or
         life = await dying(journey, moment, IMPORT)
         await edited(journey, order_id)
         await buried(journey, life)
-        assert await copy_units(journey) == ({"A": 2} if moment == "before" else {"A": 2, "B": 2})
+        if journey.weather == CALM:  # in any other the call may have failed
+            assert await copy_units(journey) == ({"A": 2} if moment == "before" else {"A": 2, "B": 2})
         await journey.start()
         await journey.pass_time(900.0)
         assert await copy_units(journey) == {"A": 2, "B": 2}
@@ -50,6 +53,7 @@ def test_a_process_that_dies_around_the_call_leaves_one_copy_that_ends_as_the_or
     travel(play, *SKUS, postgres=postgres, **copying("wix"))
 
 
+# Calm: the moment of the call is the story.
 def test_a_parcel_that_staff_note_while_the_call_is_on_the_wire_is_a_case_and_is_not_sent_twice() -> None:
     async def play(journey: Journey) -> None:
         order_id, copy_id = await copied(journey, "shopify", "wix")
@@ -57,7 +61,7 @@ def test_a_parcel_that_staff_note_while_the_call_is_on_the_wire_is_a_case_and_is
         await journey.faults("wix", rules=[slow])
         await edited(journey, order_id)
         for _ in range(200):
-            await journey.pass_time(0.1)
+            await journey.wait(0.1)
             if await journey.rows("select count(*) from order_writes where state = 'sent'") == [(1,)]:
                 break
         await fulfil(journey, "wix", copy_id, 2, "OUT-1")
@@ -84,6 +88,7 @@ def test_a_parcel_that_staff_note_while_the_call_is_on_the_wire_is_a_case_and_is
     [("timeout_not_applied", 9, 0.0), ("http_5xx", 9, 0.0), ("http_5xx", 1, 1.0), ("http_429", 9, 0.0)],
     ids=["timeout", "5xx", "5xx-nothing-delivered", "429"],
 )
+@in_every_weather
 def test_a_copy_that_is_packed_before_its_new_tag_reached_it_keeps_its_parcel_and_a_person_is_told(
     fate: str, calls: int, unheard: float, postgres: bool
 ) -> None:
@@ -95,7 +100,7 @@ def test_a_copy_that_is_packed_before_its_new_tag_reached_it_keeps_its_parcel_an
         await journey.faults("wix", rules=[lost], webhook_loss=unheard)
         await change_order(journey, "shopify", order_id, tag="gift")
         for _ in range(600):
-            await journey.pass_time(0.1)
+            await journey.wait(0.1)
             if await journey.rows("select count(*) from order_writes where kind = 'replace_copy'") == [(1,)]:
                 break
         await fulfil(journey, "wix", copy_id, 1, "OUT-1")

@@ -56,6 +56,7 @@ def test_a_refused_address_is_out_of_date_once_the_merchant_puts_it_right(postgr
     travel(play, postgres=postgres, **copying("shopify"))
 
 
+@in_every_weather
 @both_databases
 def test_of_a_refused_change_a_retry_sends_only_what_was_not_changed_again(postgres: bool) -> None:
     async def play(journey: Journey) -> None:
@@ -192,6 +193,7 @@ def test_a_copy_that_was_refused_is_nobodys_business_once_its_order_is_cancelled
     travel(play, **copying("shopify"))
 
 
+@in_every_weather
 @both_databases
 def test_a_retry_of_a_case_from_before_it_was_known_to_be_out_of_date_is_refused(postgres: bool) -> None:
     """Databases of earlier releases hold such cases until the order's next turn."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from builders.journeys import MAIN, Goods, Journey, travel
+from builders.weather import in_every_weather
 from storebridge.errors import NotFoundError, RefusedError
 from storebridge.operations.settle_case import Choice
 from storebridge.operations.undo_changes import Batch, Undone, undo_changes
@@ -27,6 +28,7 @@ async def shown(journey: Journey, *skus: str) -> dict[str, dict[str, int]]:
     return {sku: await journey.levels(sku) for sku in skus}
 
 
+@in_every_weather
 @both_databases
 def test_a_slip_that_spread_to_the_other_store_is_taken_back_in_both(postgres: bool) -> None:
     async def play(journey: Journey) -> None:
@@ -45,6 +47,7 @@ def test_a_slip_that_spread_to_the_other_store_is_taken_back_in_both(postgres: b
     travel(play, postgres=postgres)
 
 
+@in_every_weather
 @both_databases
 def test_what_was_sold_meanwhile_stays_sold(postgres: bool) -> None:
     async def play(journey: Journey) -> None:
@@ -80,6 +83,7 @@ def test_a_dry_run_tells_what_would_be_done_and_changes_nothing() -> None:
     travel(play)
 
 
+@in_every_weather
 def test_nothing_is_taken_back_twice() -> None:
     async def play(journey: Journey) -> None:
         await journey.begin()
@@ -95,6 +99,7 @@ def test_nothing_is_taken_back_twice() -> None:
     travel(play)
 
 
+@in_every_weather
 def test_sales_and_returns_alone_leave_nothing_to_take_back() -> None:
     async def play(journey: Journey) -> None:
         await journey.begin()
@@ -110,6 +115,7 @@ def test_sales_and_returns_alone_leave_nothing_to_take_back() -> None:
     travel(play)
 
 
+@in_every_weather
 def test_only_the_skus_that_are_named_are_taken_back() -> None:
     async def play(journey: Journey) -> None:
         await journey.begin()
@@ -126,6 +132,7 @@ def test_only_the_skus_that_are_named_are_taken_back() -> None:
     travel(play, *MANY)
 
 
+@in_every_weather
 def test_under_escrow_too_the_shares_come_back() -> None:
     async def play(journey: Journey) -> None:
         await journey.begin()
@@ -152,6 +159,7 @@ def test_an_undo_larger_than_an_hour_may_see_is_refused() -> None:
     travel(play, most_units_per_hour=8)
 
 
+# Calm: what is written while nobody has decided is the story.
 @both_databases
 def test_beyond_the_cap_no_store_is_written_until_a_person_releases_it(postgres: bool) -> None:
     async def play(journey: Journey) -> None:
