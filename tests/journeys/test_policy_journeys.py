@@ -172,7 +172,6 @@ def test_an_override_keeps_two_units_of_one_sku_back(postgres: bool) -> None:
     travel(play, Goods("LAST"), Goods("MUG"), overrides=overrides, postgres=postgres)
 
 
-@in_every_weather
 @both_databases
 @pytest.mark.parametrize("policy", ["mirror", "escrow", "hybrid"])
 @pytest.mark.parametrize(("limit", "first", "later"), [(3, 3, 3), ("30%", 3, 6)])

@@ -64,6 +64,17 @@ def shows(order: Order, write: OrderWrite, result: dict[str, str], others: Colle
     return _is_undone(order, write)
 
 
+def is_there(order: Order, write: OrderWrite) -> bool:
+    """Whether an order is as a write would make it, whoever did that: a copy is cancelled, a parcel is gone, or has the
+    number that it was to get. A parcel that is gone needs no number."""
+    if isinstance(write, CancelOrder):
+        return not write.refund and shows(order, write, {})
+    if isinstance(write, ChangeTracking):
+        parcel = _by_id(order, write.parcel_id)
+        return parcel is None or parcel.cancelled or shows(order, write, {})
+    return isinstance(write, UndoParcel) and shows(order, write, {})
+
+
 def left_of(write: OrderWrite, later: Iterable[OrderWrite]) -> OrderWrite | None:
     """What of a write is still to be said after later ones, oldest first, about the same order; None when nothing is:
     they told another number of its parcel, or another address of its copy, and sent now it would bring the old one

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from storebridge.audit.record import AuditRow, append
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
-from storebridge.flows.confirm import left_of, shows
+from storebridge.flows.confirm import is_there, left_of, shows
 from storebridge.model.ids import ConnectionName, OrderId, OrderKey, Workspace
 from storebridge.model.order_writes import CreateCopy, OrderWrite
 from storebridge.model.sales import Order
@@ -43,6 +43,7 @@ from storebridge.store.waiting import Ask, ask_looks
 from storebridge.work.urgency import Urgency
 
 AGAIN = "a later write changed it again"
+BY_OTHERS = "the store shows it without this write"
 SHOWN_WITHIN = timedelta(seconds=150)
 """Where a connector does not say (see ``WorkspaceTerms.shown_within``)."""
 MOMENT = timedelta(seconds=1)
@@ -66,11 +67,22 @@ class ProveWrites:
         proven = list(writes)
         for number, write in enumerate(proven):
             shown, read_at = documents.get(write.connection, (None, None))
-            if shown is None or read_at is None or write.state not in ("applied", "undone"):
+            if shown is None or read_at is None:
+                continue
+            if write.state == "refused":
+                proven[number] = self._done_by_others(write, shown, read_at)
+            if write.state not in ("applied", "undone"):
                 continue
             later = [one.write for one in proven[number + 1 :] if one.state in DONE]
             proven[number] = self._judged(write, later, shown, read_at)
         return self.drop_said_anew(proven)
+
+    def _done_by_others(self, write: StoredWrite, shown: Order, read_at: datetime) -> StoredWrite:
+        """A refused write that asks for what is there already, read after the refusal: nobody has to decide on it."""
+        later = write.settled_at is not None and read_at > write.settled_at
+        if not later or not is_there(shown, write.write):
+            return write
+        return dropped(self._tx, self._terms.workspace, write, BY_OTHERS)
 
     def drop_said_anew(self, writes: Sequence[StoredWrite], planned: Sequence[OrderWrite] = ()) -> list[StoredWrite]:
         """Of one order's writes those that wait, less what later ones say anew. ``planned``: what this turn wrote down
