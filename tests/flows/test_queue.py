@@ -14,6 +14,7 @@ from storebridge.flows.queue import (
     in_words,
     locations_of,
     place_in_queue,
+    remember_payment,
     ship_by,
     units_left_at,
     waits_at,
@@ -121,3 +122,23 @@ def test_what_left_or_was_refunded_is_held_no_more() -> None:
     assert [one.units for one in held_units(make_order(make_line(units=3, fulfilled=2), shipments=(held,)))] == [
         {"l1": 1}
     ]
+
+
+def test_a_deposit_waits_for_the_rest() -> None:
+    assert place_in_queue(make_order(payment_state=PaymentState.PARTLY_PAID)) is Place.AWAITING_PAYMENT
+
+
+@pytest.mark.parametrize("between", [[], [PaymentState.PARTLY_REFUNDED], [PaymentState.PARTLY_PAID] * 2])
+def test_an_order_that_was_paid_and_owes_again_does_not_wait(between: list[PaymentState]) -> None:
+    known: Order | None = None
+    for state in (PaymentState.PARTLY_PAID, PaymentState.PAID, *between, PaymentState.PARTLY_PAID):
+        known = remember_payment(make_order(payment_state=state), known)
+    assert known is not None
+    assert place_in_queue(known) is Place.READY
+
+
+def test_a_reading_of_a_paid_order_is_as_it_was_read() -> None:
+    paid, owing = make_order(), make_order(payment_state=PaymentState.PARTLY_PAID)
+    assert remember_payment(paid, None) == paid
+    assert remember_payment(paid, remember_payment(owing, paid)) == paid
+    assert remember_payment(owing, make_order(payment_state=PaymentState.UNPAID)) == owing

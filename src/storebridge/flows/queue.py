@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from storebridge.model.ids import LocationId
 from storebridge.model.sales import Order, ParcelLine, PaymentState, RiskLevel, ShipmentState, Standing
@@ -58,11 +59,24 @@ def place_in_queue(order: Order, *, held: bool = False, oversold: bool = False) 
         return Place.OVERSOLD
     if held or _store_holds(order) or order.risk is RiskLevel.HIGH:
         return Place.ON_HOLD
-    if order.standing is Standing.PENDING or order.payment_state in UNPAID:
+    if order.standing is Standing.PENDING or _waits_for_money(order):
         return Place.AWAITING_PAYMENT
     if _waits_for_its_day(order):
         return Place.SCHEDULED
     return Place.PARTLY_SHIPPED if any(line.fulfilled for line in order.lines) else Place.READY
+
+
+def remember_payment(order: Order, before: Order | None) -> Order:
+    """The order with what its earlier readings showed: whether it was paid in full once. Pure."""
+    if before is None or order.payment_state is PaymentState.PAID:
+        return order
+    return replace(order, was_paid=before.was_paid or before.payment_state is PaymentState.PAID)
+
+
+def _waits_for_money(order: Order) -> bool:
+    """A deposit waits for the rest. What an exchange or an edit made dearer after it was paid does not: the goods that
+    were paid would wait for those that were added."""
+    return order.payment_state in UNPAID or (order.payment_state is PaymentState.PARTLY_PAID and not order.was_paid)
 
 
 def ship_by(order: Order) -> datetime | None:

@@ -385,6 +385,9 @@ class Order(msgspec.Struct, frozen=True):
     """The currency that the shop prices in, where the order was placed in another one and only that was kept (Wix)."""
     conversion_rate: Decimal | None = None
     """Units of the order's currency for one of ``priced_in``."""
+    was_paid: bool = False
+    """Not paid in full now, but an earlier reading showed that it was. Set where readings are compared: no store tells
+    it."""
 
     def line(self, line_id: str) -> OrderLine | None:
         """The line of that id."""

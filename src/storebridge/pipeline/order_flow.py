@@ -20,7 +20,7 @@ from storebridge.audit.record import AuditRow, append
 from storebridge.clock import Ids
 from storebridge.flows.changes import changes_between
 from storebridge.flows.orders import plan_order
-from storebridge.flows.queue import locations_of, place_in_queue, ship_by
+from storebridge.flows.queue import locations_of, place_in_queue, remember_payment, ship_by
 from storebridge.flows.refunds import plan_refunds
 from storebridge.flows.settlement import days_of
 from storebridge.model.days import day_of
@@ -86,6 +86,7 @@ class OrderTurn:
         newest = {order_key_of(o.connection, o.order_id): o for o in sorted(orders, key=lambda o: o.updated_at)}
         known = known_orders(self._tx, self._workspace, newest)
         before = {key: known[key].order for key in known}
+        newest = {key: remember_payment(order, before.get(key)) for key, order in newest.items()}
         fresh = {key: o for key, o in newest.items() if not _is_older(o, before.get(key))}
         changed = {key: order for key, order in fresh.items() if before.get(key) != order}
         touch_orders(self._tx, self._workspace, [key for key in fresh if key not in changed])
