@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
 from datetime import timedelta
 from typing import Any
@@ -15,7 +17,7 @@ from storebridge.errors import NotFoundError, RefusedError
 from storebridge.flows.queue import Place
 from storebridge.model.ids import OrderId, Workspace
 from storebridge.model.order_writes import AddParcel
-from storebridge.model.sales import Order, ParcelLine, PaymentState, ShipmentState, Standing, Tracking
+from storebridge.model.sales import Address, Order, ParcelLine, PaymentState, ShipmentState, Standing, Tracking
 from storebridge.model.settings import GroupTerms, WorkspaceTerms
 from storebridge.model.stock import Policy
 from storebridge.operations import export_orders
@@ -284,4 +286,23 @@ def test_a_table_of_the_queue_leaves_out_the_newest_orders_where_not_all_fit(
     monkeypatch.setattr(export_orders, "MOST_ORDERS", 2)
     wait_in_line(database, 4)
     table = database.play(export_orders.export_orders(database.store, TERMS))
-    assert [line.split(",")[0] for line in table.splitlines()[1:]] == ["#0", "#1"]
+    assert [line.split(",")[0] for line in table.csv.splitlines()[1:]] == ["#0", "#1"]
+    assert (table.rows, table.more) == (2, True)
+    monkeypatch.setattr(export_orders, "MOST_ORDERS", 4)
+    assert not database.play(export_orders.export_orders(database.store, TERMS)).more
+
+
+def test_a_phone_number_is_no_formula_and_a_formula_stays_text(database: Database) -> None:
+    plain = ["+15550100", "+49 (30) 123-45", "Mug", ""]
+    assert [export_orders.safe(cell) for cell in plain] == plain
+    guarded = ["+A1", "+1+A1", "+", "+1*2", "+-1", "=1", "-1", "@A", "+1\n=A1", "+1\t"]
+    assert [export_orders.safe(cell) for cell in guarded] == [f"'{cell}" for cell in guarded]
+    arrive(database, make_order(shipping_address=Address(phone="+15550100", company="=HYPERLINK(A1)")))
+    (row,) = csv.DictReader(io.StringIO(database.play(export_orders.export_orders(database.store, TERMS)).csv))
+    assert (row["phone"], row["company"]) == ("+15550100", "'=HYPERLINK(A1)")
+
+
+def test_a_table_of_one_store_holds_its_orders_only(database: Database) -> None:
+    arrive(database, make_order(), make_order(order_id=OrderId("w1"), name="10001", connection=WIX))
+    table = database.play(export_orders.export_orders(database.store, TERMS, connection=WIX))
+    assert [row["order"] for row in csv.DictReader(io.StringIO(table.csv))] == ["10001"]

@@ -17,7 +17,7 @@ from storebridge.flows.changes import balance_of
 from storebridge.flows.queue import TO_DO, Place
 from storebridge.model.sales import Tracking
 from storebridge.model.words import in_units
-from storebridge.operations.export_orders import export_orders
+from storebridge.operations.export_orders import MOST_ORDERS, OrderTable, export_orders
 from storebridge.operations.list_orders import OrderPage, QueuedOrder, Sort, list_orders
 from storebridge.operations.print_orders import PickLists, print_orders
 from storebridge.operations.ship_order import Step
@@ -246,24 +246,31 @@ def export(
     *,
     place: Annotated[tuple[Place, ...], Parameter(help="Where they stand.")] = (Place.READY, Place.PARTLY_SHIPPED),
     location: Location = None,
+    connection: Annotated[str | None, Parameter(help="Orders of this store only.")] = None,
     output: Annotated[str, Parameter(help="The file to write; '-' is standard output.")] = "-",
     common: Common = Common(),  # noqa: B008
 ) -> int:
-    """What is to be shipped, as a CSV table: one row a line, with the address."""
-    text = run(_export(common, place, location))
-    if output == "-" and not common.json:
-        sys.stdout.write(text)
-        return 0
+    """What is to be shipped, as a CSV table: one row a line, with the address. Exit status 1 when not all fits."""
+    demand_connection(common, connection)
+    table = run(_export(common, {"places": place, "location": location, "connection": connection}))
+    told = [f"{table.rows} rows."]
+    if table.more:
+        told.append(f"More orders wait than fit: the {MOST_ORDERS} that wait longest stand in the table.")
     if output != "-":
-        Path(output).write_text(text, encoding="utf-8", newline="")
-    rows = text.count("\r\n") - 1
-    give({"rows": rows, "file": output, "csv": text if output == "-" else None}, [f"{rows} rows."], as_json=common.json)
-    return 0
+        Path(output).write_text(table.csv, encoding="utf-8", newline="")
+    if output == "-" and not common.json:
+        sys.stdout.write(table.csv)
+        sys.stderr.writelines(f"{line}\n" for line in told[1:])
+    else:
+        text = table.csv if output == "-" else None
+        answer = {"rows": table.rows, "more": table.more, "file": output, "csv": text}
+        give(answer, told, as_json=common.json)
+    return 1 if table.more else 0
 
 
-async def _export(common: Common, places: tuple[Place, ...], location: str | None) -> str:
+async def _export(common: Common, wanted: dict[str, Any]) -> OrderTable:
     async with reading(common) as (store, terms):
-        return await export_orders(store, terms, places=places, location=location)
+        return await export_orders(store, terms, **wanted)
 
 
 def pick_list(*, location: Location = None, common: Common = Common()) -> int:  # noqa: B008

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from storebridge.flows.queue import Place
 from storebridge.model.sales import Address, Order
@@ -43,6 +46,17 @@ COLUMNS = (
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so would be run by a spreadsheet; it is written with a quote before it."""
+PHONE = re.compile(r"\+[(]?[0-9][0-9 ()-]*")
+"""A plus before nothing but digits is a number: a quote would stand in every phone number on a carrier's label."""
+
+
+class OrderTable(msgspec.Struct, frozen=True):
+    """The queue as CSV."""
+
+    csv: str
+    rows: int
+    more: bool
+    """More orders wait than were taken: those that wait longest stand in it."""
 
 
 async def export_orders(
@@ -51,25 +65,29 @@ async def export_orders(
     *,
     places: Sequence[Place] = (Place.READY, Place.PARTLY_SHIPPED),
     location: str | None = None,
-) -> str:
-    """CSV, oldest order first, of the 5,000 orders that wait longest and are packed from here, not as a copy in another
-    store; only units that are still to be shipped, one row for a line and the location that sends it, and those of one
-    location or location group where it is named.
+    connection: str | None = None,
+) -> OrderTable:
+    """Oldest order first, the 5,000 orders that wait longest and are packed from here, not as a copy in another store;
+    only units that can be sent now, one row for a line and the location that sends it, and those of one location or
+    location group, or of one store, where it is named.
     Raises ConfigurationError where orders are not kept, NotFoundError for a location that nobody knows."""
     refuse_unkept(terms)
-    rows = await store.read(_rows, terms, tuple(place.value for place in places), location)
+    wanted = QueueFilter(tuple(place.value for place in places), connection)
+    rows, more = await store.read(_rows, terms, wanted, location)
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\r\n")
     table.writerow(COLUMNS)
     table.writerows(rows)
-    return text.getvalue()
+    return OrderTable(text.getvalue(), len(rows), more)
 
 
-def _rows(tx: Tx, terms: WorkspaceTerms, places: tuple[str, ...], location: str | None) -> list[list[str]]:
-    known, wanted = list_whereabouts(tx, terms.workspace), find_locations(tx, terms.workspace, location)
-    filtered = QueueFilter(places, at=wanted, packed_here=True)
-    found = views_sales.list_queue(tx, terms.workspace, filtered, sort=Sort.OLDEST, limit=MOST_ORDERS)
-    return [[safe(cell) for cell in row] for one in found for row in _lines(one, known, wanted)]
+def _rows(tx: Tx, terms: WorkspaceTerms, wanted: QueueFilter, location: str | None) -> tuple[list[list[str]], bool]:
+    known, at = list_whereabouts(tx, terms.workspace), find_locations(tx, terms.workspace, location)
+    filtered = msgspec.structs.replace(wanted, at=at, packed_here=True)
+    found = views_sales.list_queue(tx, terms.workspace, filtered, sort=Sort.OLDEST, limit=MOST_ORDERS + 1)
+    taken = found[:MOST_ORDERS]
+    rows = [[safe(cell) for cell in row] for one in taken for row in _lines(one, known, at)]
+    return rows, len(found) > len(taken)
 
 
 def _lines(row: QueueRow, known: Sequence[Whereabouts], wanted: Sequence[Whereabouts]) -> Iterable[list[str]]:
@@ -109,4 +127,4 @@ def _shipping(order: Order) -> str:
 
 def safe(cell: str) -> str:
     """A cell that no spreadsheet runs."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    return f"'{cell}" if cell.startswith(FORMULA) and not PHONE.fullmatch(cell) else cell

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Body, FastAPI, Query
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from storebridge.flows.queue import TO_DO, Place
 from storebridge.model.sales import Tracking
 from storebridge.operations.backfill_orders import Backfills, cancel_backfill, list_backfills, start_backfill
+from storebridge.operations.export_orders import export_orders
 from storebridge.operations.import_parcels import Imported, import_parcels
 from storebridge.operations.list_orders import OrderPage, Sort, list_orders
 from storebridge.operations.print_orders import PickLists, print_orders
@@ -18,6 +19,7 @@ from storebridge.operations.ship_order import OrderMoved, Step, change_parcel, h
 from storebridge.operations.show_order import OrderView, show_order
 from storebridge.web.api.answers import answer_page, answer_with, described
 from storebridge.web.api.reads import After, Limit, Text, terms_in
+from storebridge.web.tables import csv_headers
 
 if TYPE_CHECKING:
     from storebridge.bootstrap import Bridge
@@ -63,6 +65,21 @@ def add_order_reads(api: FastAPI, bridge: Bridge) -> None:
         query = {"limit": limit, "connection": connection, "place": place, "search": search, "location": location}
         query |= {"sort": sort.value}
         return answer_page(page, request.url.path, query)
+
+    @api.get("/v1/{workspace}/orders.csv", response_class=PlainTextResponse, tags=["orders"])
+    async def table(
+        workspace: str,
+        place: Annotated[list[Place] | None, Query(description="Default: ready and partly_shipped.")] = None,
+        connection: Text = None,
+        location: Text = None,
+    ) -> Response:
+        """What can be sent now as CSV, the longest waiting first. x-storebridge-more is true when not all fitted."""
+        terms = terms_in(bridge, workspace)
+        places = tuple(place or (Place.READY, Place.PARTLY_SHIPPED))
+        found = await export_orders(
+            bridge.store, terms, places=places, location=location or None, connection=connection
+        )
+        return Response(found.csv, headers=csv_headers(found))
 
     @api.get("/v1/{workspace}/pick-lists", responses=described(PickLists), tags=["orders"])
     async def pick_lists(workspace: str, location: Text = None) -> Response:

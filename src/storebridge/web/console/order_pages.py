@@ -15,18 +15,19 @@ from storebridge.model.sales import Tracking
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.backfill_orders import backfill_line, list_backfills
 from storebridge.operations.export_orders import export_orders
+from storebridge.operations.import_parcels import MOST_BYTES, import_parcels
 from storebridge.operations.list_orders import Sort, list_orders
 from storebridge.operations.print_orders import print_orders
 from storebridge.operations.ship_order import Step, hold_order, note_step, ship_order
 from storebridge.operations.show_order import show_order
-from storebridge.web.console.forms import read_form
+from storebridge.web.console.forms import read_form, read_upload
+from storebridge.web.tables import csv_headers
 
 if TYPE_CHECKING:
     from storebridge.bootstrap import Bridge
 
 ROWS = 100
 ACTOR = "console"
-CSV = {"content-disposition": 'attachment; filename="orders.csv"', "content-type": "text/csv; charset=utf-8"}
 
 
 class Frame(Protocol):
@@ -51,6 +52,8 @@ class OrderPages:
             Route("/orders", self.queue),
             Route("/orders/print", self.printed),
             Route("/orders/export.csv", self.exported),
+            Route("/orders/import", self.importing),
+            Route("/orders/import", self.imported, methods=["POST"]),
             Route("/orders/{order:path}", self.order),
             Route("/orders/{order:path}", self.change, methods=["POST"]),
         ]
@@ -89,17 +92,34 @@ class OrderPages:
     async def printed(self, request: Request) -> Response:
         """Pick and pack lists, one order after the other, for paper."""
         terms = self._pages.terms_of(request)
-        places = places_of(request.query_params.get("place", "")) or (Place.READY, Place.PARTLY_SHIPPED)
-        if places == TO_DO:
-            places = (Place.READY, Place.PARTLY_SHIPPED)
+        places = to_send(request.query_params.get("place", ""))
         location = _location(request)
         found = await print_orders(self._store, terms, places, location=location or None)
         told: dict[str, Any] = {"goods": found.goods, "views": found.lists, "more": found.more, "location": location}
         return self._pages.render(request, "orders_print.html", **told)
 
     async def exported(self, request: Request) -> Response:
-        terms, location = self._pages.terms_of(request), _location(request) or None
-        return Response(await export_orders(self._store, terms, location=location), headers=CSV)
+        terms, query = self._pages.terms_of(request), request.query_params
+        places = to_send(query.get("place", ""))
+        connection, location = query.get("connection") or None, _location(request) or None
+        table = await export_orders(self._store, terms, places=places, location=location, connection=connection)
+        return Response(table.csv, headers=csv_headers(table))
+
+    async def importing(self, request: Request) -> Response:
+        return self._pages.render(request, "orders_import.html", told=None, problem="")
+
+    async def imported(self, request: Request) -> Response:
+        """Parcels of a file: what was noted, and each row that was not, with its reason."""
+        bridge, terms = self._pages.bridge, self._pages.terms_of(request)
+        told, problem, ids = None, "", bridge.environment.ids
+        try:
+            form = await read_upload(request, "file", MOST_BYTES)
+            text = form.file or form.fields.get("csv", "")
+            told = await import_parcels(self._store, terms, ids, text, actor=ACTOR, notify="notify" in form.fields)
+            bridge.wake(terms.workspace, told.wake)
+        except (RefusedError, ConfigurationError) as error:
+            problem = str(error)
+        return self._pages.render(request, "orders_import.html", 409 if problem else 200, told=told, problem=problem)
 
     async def order(self, request: Request) -> Response:
         return await self._order(request)
@@ -162,6 +182,11 @@ def _location(request: Request) -> str:
 def places_of(word: str) -> tuple[Place, ...]:
     """One place, or everything that is to be done."""
     return (Place(word),) if word in tuple(Place) else TO_DO
+
+
+def to_send(word: str) -> tuple[Place, ...]:
+    """One place, or those from which orders are sent."""
+    return (Place(word),) if word in tuple(Place) else (Place.READY, Place.PARTLY_SHIPPED)
 
 
 def units_of(form: dict[str, str]) -> dict[str, int]:
