@@ -36,7 +36,7 @@ async def to_pick(journey: Journey) -> tuple[list[str], list[tuple[str, int]], S
     """What pick lists name and sum, and what the table names."""
     terms = journey.bridge.workspaces[MAIN].terms
     lists = await print_orders(journey.store, terms, TO_PICK)
-    table = (await export_orders(journey.store, terms)).splitlines()[1:]
+    table = (await export_orders(journey.store, terms)).csv.splitlines()[1:]
     named = [one.order.connection for one in lists.lists]
     return named, [(one.sku, one.units) for one in lists.goods], [row.split(",")[2] for row in table]
 

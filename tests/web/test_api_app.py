@@ -335,6 +335,7 @@ def test_the_description_names_every_path_and_resolves() -> None:
         "stock",
         "stock/{sku}",
         "orders",
+        "orders.csv",
         "pick-lists",
         "orders/{order}",
         "settlements",

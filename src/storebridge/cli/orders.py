@@ -18,7 +18,7 @@ from storebridge.flows.queue import TO_DO, Place
 from storebridge.model.sales import Tracking
 from storebridge.model.words import in_units
 from storebridge.operations.export_orders import MOST_ORDERS, OrderTable, export_orders
-from storebridge.operations.list_orders import OrderPage, QueuedOrder, Sort, list_orders
+from storebridge.operations.list_orders import MOST_HOURS, OrderPage, QueuedOrder, Sort, list_orders
 from storebridge.operations.print_orders import PickLists, print_orders
 from storebridge.operations.ship_order import Step
 from storebridge.operations.show_order import OrderView, show_order
@@ -48,8 +48,9 @@ def listing(
     *,
     place: Annotated[tuple[Place, ...], Parameter(help="Where it stands; default: all that is to be done.")] = TO_DO,
     connection: Annotated[str | None, Parameter(help="Orders of this store only.")] = None,
-    search: Annotated[str, Parameter(help="A part of the order's name.")] = "",
+    search: Annotated[str, Parameter(help="A part of its name, of the buyer's name or e-mail, or of a SKU.")] = "",
     location: Location = None,
+    older_than_hours: Annotated[float | None, Parameter(help="Placed so long ago at least.")] = None,
     sort: Annotated[Sort, Parameter(help="By what was promised: promise.")] = Sort.NEWEST,
     limit: Annotated[int, Parameter(help="At most so many.")] = 50,
     after: Annotated[str | None, Parameter(help="Where the page begins; from the page before.")] = None,
@@ -57,10 +58,17 @@ def listing(
 ) -> int:
     """Orders of every store, each where its next step is."""
     demand_connection(common, connection)
+    demand_hours(older_than_hours)
     wanted = {"places": tuple(place), "connection": connection, "search": search, "location": location, "sort": sort}
-    page = run(_orders(common, {**wanted, "limit": limit, "after": after}))
+    page = run(_orders(common, {**wanted, "older_than_hours": older_than_hours, "limit": limit, "after": after}))
     give(page, order_lines(page), as_json=common.json)
     return 0
+
+
+def demand_hours(hours: float | None) -> None:
+    """Raises ConfigurationError for what is no time that an order can be old."""
+    if hours is not None and not 0 <= hours <= MOST_HOURS:
+        raise ConfigurationError(f"--older-than-hours takes 0 to {MOST_HOURS}, not {hours}.")
 
 
 async def _orders(common: Common, wanted: dict[str, Any]) -> OrderPage:

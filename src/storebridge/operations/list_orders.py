@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -22,6 +22,9 @@ from storebridge.store.sales import OrderFile, load_files
 from storebridge.store.views_sales import QueueFilter, QueueRow
 from storebridge.store.views_sales import Sort as Sort
 from storebridge.store.whereabouts import Whereabouts, list_whereabouts, locations_with_orders
+
+MOST_HOURS = 100_000
+"""Eleven years: nothing here is older."""
 
 
 class QueueLine(msgspec.Struct, frozen=True):
@@ -84,18 +87,19 @@ async def list_orders(
     places: tuple[Place, ...] = TO_DO,
     connection: str | None = None,
     search: str = "",
-    placed_before: datetime | None = None,
+    older_than_hours: float | None = None,
     location: str | None = None,
     sort: Sort = Sort.NEWEST,
     after: str | None = None,
     limit: int = 100,
 ) -> OrderPage:
-    """One page of native orders; copies that we made stand with their original. ``location`` is a location's name or
-    id, or a location group: then only what waits there counts. Raises ConfigurationError where orders are not kept,
-    NotFoundError for a location that nobody knows."""
+    """One page of native orders; copies that we made stand with their original. ``search`` is a part of an order's
+    name, of its buyer's name, company or e-mail, or of a SKU; with ``older_than_hours`` only those placed before that.
+    ``location`` is a location's name or id, or a location group: then only what waits there counts. Raises
+    ConfigurationError where orders are not kept, NotFoundError for a location that nobody knows."""
     refuse_unkept(terms)
-    wanted = QueueFilter(tuple(place.value for place in places), connection, search, placed_before)
-    return await store.read(_page, terms, wanted, location, sort, after, limit)
+    wanted = QueueFilter(tuple(place.value for place in places), connection, search.strip())
+    return await store.read(_page, terms, wanted, older_than_hours, location, sort, after, limit)
 
 
 def refuse_unkept(terms: WorkspaceTerms) -> None:
@@ -110,13 +114,15 @@ def _page(
     tx: Tx,
     terms: WorkspaceTerms,
     wanted: QueueFilter,
+    older_than_hours: float | None,
     location: str | None,
     sort: Sort,
     after: str | None,
     limit: int,
 ) -> OrderPage:
     known = list_whereabouts(tx, terms.workspace)
-    wanted = msgspec.structs.replace(wanted, at=find_locations(tx, terms.workspace, location))
+    before = None if older_than_hours is None else tx.now - timedelta(hours=older_than_hours)
+    wanted = msgspec.structs.replace(wanted, placed_before=before, at=find_locations(tx, terms.workspace, location))
     found = views_sales.list_queue(tx, terms.workspace, wanted, sort=sort, after=_split(after, sort), limit=limit + 1)
     page = found[:limit]
     more = _join(page[-1], sort) if len(found) > limit else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Body, FastAPI, Query
 from starlette.requests import Request
@@ -13,7 +13,7 @@ from storebridge.model.sales import Tracking
 from storebridge.operations.backfill_orders import Backfills, cancel_backfill, list_backfills, start_backfill
 from storebridge.operations.export_orders import export_orders
 from storebridge.operations.import_parcels import Imported, import_parcels
-from storebridge.operations.list_orders import OrderPage, Sort, list_orders
+from storebridge.operations.list_orders import MOST_HOURS, OrderPage, Sort, list_orders
 from storebridge.operations.print_orders import PickLists, print_orders
 from storebridge.operations.ship_order import OrderMoved, Step, change_parcel, hold_order, note_step, ship_order
 from storebridge.operations.show_order import OrderView, show_order
@@ -47,6 +47,7 @@ def add_order_reads(api: FastAPI, bridge: Bridge) -> None:
         place: Annotated[list[Place] | None, Query(description="Where it stands; default: what is to be done.")] = None,
         search: Text = None,
         location: Text = None,
+        older_than_hours: Annotated[float | None, Query(ge=0, le=MOST_HOURS, description="Placed so long ago.")] = None,
         sort: Annotated[Sort, Query(description="newest, oldest or promise: by what was promised.")] = Sort.NEWEST,
     ) -> Response:
         """The single fulfilment queue; with a location, or a location group, only what waits there."""
@@ -58,12 +59,19 @@ def add_order_reads(api: FastAPI, bridge: Bridge) -> None:
             connection=connection,
             search=search or "",
             location=location or None,
+            older_than_hours=older_than_hours,
             sort=sort,
             after=after,
             limit=limit,
         )
-        query = {"limit": limit, "connection": connection, "place": place, "search": search, "location": location}
-        query |= {"sort": sort.value}
+        query: dict[str, Any] = {
+            "limit": limit,
+            "connection": connection,
+            "place": place,
+            "search": search,
+            "location": location,
+        }
+        query |= {"sort": sort.value, "older_than_hours": older_than_hours}
         return answer_page(page, request.url.path, query)
 
     @api.get("/v1/{workspace}/orders.csv", response_class=PlainTextResponse, tags=["orders"])

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from storebridge.bootstrap import Bridge
 
 ROWS = 100
+AGES = {"24": "a day ago", "72": "three days ago", "168": "a week ago"}
+"""Hours since an order was placed."""
 ACTOR = "console"
 
 
@@ -64,12 +66,15 @@ class OrderPages:
             return self._pages.render(request, "orders_unkept.html")
         places = places_of(query.get("place", ""))
         search, location, sort = query.get("search", "")[:100], _location(request), query.get("sort", "")
+        connection, older = query.get("connection", ""), query.get("older", "")
         page = await list_orders(
             self._store,
             terms,
             places=places,
             search=search,
             location=location or None,
+            connection=connection or None,
+            older_than_hours=float(older) if older in AGES else None,
             sort=Sort(sort) if sort in tuple(Sort) else Sort.NEWEST,
             after=query.get("after"),
             limit=ROWS,
@@ -82,8 +87,9 @@ class OrderPages:
             backfills=(await list_backfills(self._store, terms)).stores,
             backfill_line=backfill_line,
             search=search,
-            location=location,
-            sort=sort,
+            asked={"location": location, "connection": connection, "older": older, "sort": sort},
+            stores=terms.connections,
+            ages=AGES,
             chosen=chosen,
             to_do=sum(page.places.get(place.value, 0) for place in TO_DO),
             tabs=[place.value for place in Place if page.places.get(place.value)],
