@@ -213,11 +213,11 @@ def _line_truth(line: OrderLine, refunded_unshipped: int) -> dict[str, Any]:
 
 def _fulfilment_truth(parcel: Fulfilment) -> dict[str, Any]:
     lines = [{"sku": line.variant.sku, "quantity": quantity} for line, quantity in parcel.lines]
-    return {"id": parcel.id, "tracking": parcel.tracking, "lines": lines}
+    return {"id": parcel.id, "at": stamp(parcel.at), "tracking": parcel.tracking, "lines": lines}
 
 
 def _refund_truth(refund: Refund) -> dict[str, Any]:
     lines = [
         {"sku": back.line.variant.sku, "quantity": back.quantity, "restock": back.restock} for back in refund.lines
     ]
-    return {"id": refund.id, "amount": f"{refund.amount:.2f}", "lines": lines}
+    return {"id": refund.id, "at": stamp(refund.at), "amount": f"{refund.amount:.2f}", "lines": lines}

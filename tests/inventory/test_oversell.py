@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from builders.orders import PLACED, SHOPIFY, WIX, eur, make_line, make_order, make_parcel
-from storebridge.inventory.claims import called_off, claim_of, paid_at, restocked_since
+from storebridge.inventory.claims import called_off, claim_of, paid_at, restocked_since, taken_off
 from storebridge.inventory.oversell import Claim, choose_losers, voided_units
 from storebridge.model.ids import ConnectionName, ItemId, OrderKey
 from storebridge.model.sales import Payment, PaymentKind, PaymentOutcome, Refund, RefundLine, Standing
@@ -139,3 +139,42 @@ def test_restocks_are_told_by_refunds_and_by_the_cancellation_itself() -> None:
     cancelled = make_order(mug(5, restocked=5), refunds=(early,), cancelled_at=later(8))
     assert restocked_since(cancelled, later(5)) == {MUG: 4}
     assert restocked_since(cancelled, later(8)) == {}
+
+
+def refunded(at: float, units: int, restocked: int = 0) -> Refund:
+    return Refund(f"r{at}", later(at), eur("10.00"), (RefundLine("l1", units, restocked, eur("10.00")),))
+
+
+def taken(line: Any, *refunds: Refund, **facts: Any) -> list[tuple[str, int]]:
+    found = taken_off(make_order(line, refunds=refunds, updated_at=later(90), **facts))
+    return [(one.how, one.units[MUG]) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("refunded_at", "units", "restocked", "off"),
+    [(1, 2, 0, [2]), (5, 2, 0, [1]), (5, 1, 0, []), (1, 2, 1, [1]), (1, 1, 1, [])],
+    ids=["before it was sent", "one had been sent", "that had been sent", "one came back", "came back"],
+)
+def test_taken_off_is_what_was_refunded_before_it_was_sent_and_did_not_come_back(
+    refunded_at: float, units: int, restocked: int, off: list[int]
+) -> None:
+    """Three ordered, one sent after two minutes."""
+    parcels = (make_parcel("p1", 1, created_at=later(2)),)
+    line = mug(3, current=3 - units, fulfilled=1, refunded=units, restocked=restocked)
+    found = taken(line, refunded(refunded_at, units, restocked), parcels=parcels)
+    assert found == [("refunded", count) for count in off]
+
+
+def test_where_nobody_tells_which_units_came_back_the_first_refunds_brought_them() -> None:
+    line = mug(4, current=1, refunded=3, restocked=1)
+    assert taken(line, refunded(1, 1), refunded(2, 2)) == [("refunded", 2)]
+
+
+def test_the_refund_that_a_cancellation_made_is_part_of_it() -> None:
+    gone = {"standing": Standing.CANCELLED, "cancelled_at": later(60)}
+    assert taken(mug(3, current=0, refunded=3), refunded(1, 1), refunded(60, 2), **gone) == [("refunded", 1)]
+
+
+def test_units_that_an_edit_took_out_are_those_that_no_refund_tells_of() -> None:
+    assert taken(mug(5, current=2, refunded=1, restocked=2), refunded(1, 1)) == [("refunded", 1), ("edited", 2)]
+    assert taken(mug(5)) == []

@@ -236,11 +236,12 @@ def test_of_an_order_that_is_called_off_after_it_was_sent_only_what_never_left_i
 
 @in_every_weather
 @both_databases
-@pytest.mark.parametrize(("sent_first", "credited"), [(True, [(1,)]), (False, [])])
+@pytest.mark.parametrize("sent_first", [True, False])
 def test_a_unit_that_was_sent_and_refunded_before_the_rest_is_called_off_is_counted_once(
-    sent_first: bool, credited: list[tuple[int]], postgres: bool
+    sent_first: bool, postgres: bool
 ) -> None:
-    """Two that do not exist: one is sent and one refunded; what was refunded before anything left is gone, as ever."""
+    """Two that do not exist: one is sent and one refunded; a unit that was refunded before anything left is void then,
+    else one is when the rest is called off."""
 
     async def play(journey: Journey) -> None:
         await journey.begin()
@@ -253,8 +254,8 @@ def test_a_unit_that_was_sent_and_refunded_before_the_rest_is_called_off_is_coun
             await journey.pass_time(120.0)
         await journey.sandbox("wix", "POST", f"orders/{order_id}/cancel", {"restock": False})
         await journey.pass_time(300.0)
-        assert await journey.rows("select units from ledger where kind = 'void'") == credited
-        assert await journey.goods_left() == -2 + len(credited)
+        assert await journey.rows("select units from ledger where kind = 'void'") == [(1,)]
+        assert await journey.goods_left() == -1
         assert await journey.levels() == {"shopify": 0, "wix": 0}
 
     travel(play, TWO, postgres=postgres)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from storebridge_proving.checker.records import Records, read_moment
+from storebridge_proving.checker.pools import follow
+from storebridge_proving.checker.records import Records, pools_of, read_moment
 from storebridge_proving.checker.report import Claims, Verdict, judge
 
 Json = dict[str, Any]
@@ -168,6 +169,36 @@ def test_a_unit_that_came_back_is_none_of_those_that_are_called_off(how: str) ->
     shopify = truth({"A": 1}, [moved(2, -1, "sale"), moved(8, 1, "api")])
     one_came_in = [{"at": at(7), "sku": "A", "quantity": 1}]
     assert verdict(shopify, wix, goods=one_came_in).findings == ["A: 3 oversold"]
+
+
+def refund(number: str, seconds: float, units: int) -> Json:
+    return {"id": number, "at": at(seconds), "lines": [{"sku": "A", "quantity": units, "restock": False}]}
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "back", "left"),
+    [(None, 0, 0), (2, 0, -1), (4, 0, 0), (None, 1, 0)],
+    ids=["never left", "had been sent", "was sent later", "came back"],
+)
+def test_a_unit_that_is_refunded_before_it_was_sent_never_existed_while_the_pool_was_short(
+    sent_at: float | None, back: int, left: int
+) -> None:
+    """One of three is refunded: the pool was short of one."""
+    sold = order("w1", 3, refunded=1, restocked=back, refunds=[refund("r1", 3, 1)])
+    if sent_at is not None:
+        sold["fulfilments"] = [{"id": "f1", "at": at(sent_at), "lines": [{"sku": "A", "quantity": 1}]}]
+    returned = [moved(3, 1, "refund", ref="r1"), moved(4, -1, "api")] if back else []
+    wix = truth({"A": 0}, [moved(1, -3, "sale"), moved(2, 1, "api"), *returned], [sold])
+    shopify = truth({"A": 0}, [moved(1, -2, "api")])
+    pool = pools_of(Records({"shopify": shopify, "wix": wix}, "shopify"))[0]
+    assert pool.opening == {"shopify": 2, "wix": 2}
+    assert follow(pool).left == left
+
+
+def test_a_refund_of_what_exists_creates_no_unit() -> None:
+    sold = order("w1", 1, refunded=1, refunds=[refund("r1", 3, 1)])
+    wix = truth({"A": 1}, [moved(1, -1, "sale")], [sold])
+    assert verdict(truth({"A": 1}, [moved(2, -1, "api")]), wix).findings == []
 
 
 def test_what_happened_before_the_baseline_is_part_of_the_opening() -> None:

@@ -1,17 +1,28 @@
-"""What an order still claims of a pool, and what a cancellation took from it. Pure."""
+"""What an order still claims of a pool, and what a cancellation, a refund or an edit took from it. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+
+import msgspec
 
 from storebridge.inventory.oversell import Claim
 from storebridge.model.ids import ItemId, OrderKey
-from storebridge.model.sales import Order, OrderLine, PaymentKind, PaymentOutcome, Standing
+from storebridge.model.sales import Order, OrderLine, PaymentKind, PaymentOutcome, Refund, Standing
 
 CAME_IN = frozenset({PaymentKind.SALE, PaymentKind.CAPTURE})
 SAME_MOMENT = timedelta(minutes=1)
 """The refund that a cancellation makes is as old as the cancellation, give or take this."""
+
+
+class TakenOff(msgspec.Struct, frozen=True):
+    """Units that a refund or an edit took off an order before they were sent, and that did not come back, by item."""
+
+    how: str
+    """``refunded``; or ``edited``: then nobody tells whether they came back, only levels do."""
+    at: datetime
+    units: dict[ItemId, int]
 
 
 def claim_of(order_key: OrderKey, order: Order, weights: Mapping[ItemId, int]) -> Claim | None:
@@ -45,6 +56,59 @@ def called_off(order: Order, taken: Mapping[str, int]) -> dict[ItemId, int]:
         units = taken.get(line.line_id, 0) - line.fulfilled - _lost_before(order, line)
         if line.item_id is not None and units > 0:
             found[line.item_id] = found.get(line.item_id, 0) + units
+    return found
+
+
+def taken_off(order: Order) -> list[TakenOff]:
+    """What refunds took off an order, oldest first, then what edits did, all of them together.
+
+    Refunds that a cancellation made are part of it (``called_off``). A refund is taken to be about units that had been
+    sent by then as far as there are any. Where the store tells only of the line how many came back, the first refunds
+    are taken to be those that brought them: rather too few are taken off than too many.
+    """
+    refunds = sorted(_earlier_refunds(order), key=lambda refund: (refund.created_at, refund.refund_id))
+    by_line = {line.line_id: _taken_by_refunds(order, line, refunds) for line in order.lines}
+    found = [
+        TakenOff("refunded", refund.created_at, _by_item(order, {line: units[at] for line, units in by_line.items()}))
+        for at, refund in enumerate(refunds)
+    ]
+    if order.standing is not Standing.CANCELLED:
+        edited = {line.line_id: _edited_out(line) for line in order.lines}
+        found.append(TakenOff("edited", order.updated_at, _by_item(order, edited)))
+    return [one for one in found if one.units]
+
+
+def _earlier_refunds(order: Order) -> list[Refund]:
+    until = None if order.cancelled_at is None else order.cancelled_at - SAME_MOMENT
+    return [refund for refund in order.refunds if until is None or refund.created_at < until]
+
+
+def _taken_by_refunds(order: Order, line: OrderLine, refunds: Sequence[Refund]) -> list[int]:
+    """Units per refund that never left and did not come back."""
+    told = [[one for one in refund.lines if one.line_id == line.line_id] for refund in refunds]
+    known = sum(one.restocked for refund in order.refunds for one in refund.lines if one.line_id == line.line_id)
+    back = max(0, line.restocked - _edited_out(line) - known)
+    had_been_sent, found = 0, []
+    for refund, lines in zip(refunds, told, strict=True):
+        units = sum(one.quantity for one in lines)
+        sent = max(0, min(units, _sent_until(order, line, refund.created_at) - had_been_sent))
+        had_been_sent += sent
+        lost = max(0, units - sent - sum(one.restocked for one in lines))
+        found.append(max(0, lost - back))
+        back = max(0, back - lost)
+    return found
+
+
+def _edited_out(line: OrderLine) -> int:
+    """Units that an edit took out of a line; none where the vendor's lines shrink themselves."""
+    return max(0, line.ordered - line.current - line.refunded)
+
+
+def _by_item(order: Order, units: Mapping[str, int]) -> dict[ItemId, int]:
+    found: dict[ItemId, int] = {}
+    for line in order.lines:
+        if line.item_id is not None and units[line.line_id] > 0:
+            found[line.item_id] = found.get(line.item_id, 0) + units[line.line_id]
     return found
 
 

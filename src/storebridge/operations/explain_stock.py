@@ -238,7 +238,7 @@ def describe_movement(row: MovementRow, places: dict[tuple[str, str], str]) -> s
         "receive": f"{row.actor or 'Somebody'} received {count}.",
         "count": f"{row.actor or 'Somebody'} counted the shelf: {row.units:+d}.",
         "correction": f"{row.actor or 'Somebody'} corrected the goods by {row.units:+d}.",
-        "void": f"{count} of a cancelled order {'were' if units != 1 else 'was'} credited.",
+        "void": f"{count} that never existed {'were' if units != 1 else 'was'} called off, and credited.",
         "undo": f"{row.actor or 'Somebody'} took a movement back: {row.units:+d}.",
         "moved": f"{row.actor or 'Somebody'} moved {row.units:+d} between groups.",
         "held": f"{count} held for a checkout in {place}.",

@@ -24,7 +24,7 @@ from storebridge.model.orders import PlacedPage
 from storebridge.model.sales import Order, Sale
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.reconcile.orders import Keep, Wake, store_orders
-from storebridge.reconcile.oversell import judge_oversold, note_cancelled_orders
+from storebridge.reconcile.oversell import judge_oversold, note_called_off
 from storebridge.reconcile.past_books import BooksStep, PastBooks
 from storebridge.store.backfills import (
     Backfill,
@@ -229,7 +229,7 @@ class ReadPastOrders:
         orders = [sale.order for sale in sales]
         asked = store_orders(tx, self._workspace, self._name, [sale.label for sale in sales], whole=True)
         wake = self._keep(tx, self._name, orders, ())
-        note_cancelled_orders(tx, self._workspace, orders)
+        note_called_off(tx, self._workspace, orders)
         return wake | {self._name} if asked else wake
 
     def _copy(self, tx: Tx, listed: Sequence[OrderId]) -> frozenset[ConnectionName]:

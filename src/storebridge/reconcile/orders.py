@@ -23,7 +23,7 @@ from storebridge.reconcile.checkouts import note_placed
 from storebridge.reconcile.copied_stock import book_copied_stock, forget_returns, looks_after_returns, tell_of_copies
 from storebridge.reconcile.doubts import resolve_doubts
 from storebridge.reconcile.holds import release_explained_holds
-from storebridge.reconcile.oversell import judge_oversold, note_cancelled_orders
+from storebridge.reconcile.oversell import judge_oversold, note_called_off
 from storebridge.store.cases import StoredCase, open_cases_of_reason
 from storebridge.store.cursors import advance_cursor, read_cursor
 from storebridge.store.database import Store, Tx
@@ -117,7 +117,7 @@ class ReadOrders:
         name = self._connector.name
         asked = store_orders(tx, self._workspace, name, [sale.label for sale in sales], whole=True)
         wake = keep(tx, name, [sale.order for sale in sales], looks)
-        note_cancelled_orders(tx, self._workspace, [sale.order for sale in sales])
+        note_called_off(tx, self._workspace, [sale.order for sale in sales])
         ask_looks(tx, self._workspace, name, looks_after_returns(tx, [sale.order for sale in sales]))
         settle_by_proof(tx, self._workspace, [(Reason.ORDERS_HIDDEN, name, "whole orders were read")])
         return wake | {name} if asked else wake

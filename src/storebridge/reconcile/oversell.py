@@ -1,14 +1,14 @@
 """More was sold than exists: which orders lose, and what a cancellation that brings nothing back means for the pool.
 
 A unit of an oversold order that is cancelled without restock never existed: it is credited to the goods, once, so that
-the pool is not short of it for ever. Whether a cancellation by somebody else was one, the moment decides at which it
-was made: only while the pool was short. One that we made ourselves counts whatever the pool shows by the time its
-answer comes (docs/decisions/oversold.md).
+the pool is not short of it for ever; so is one that a refund or an edit takes off an order before it was sent. Whether
+what somebody else called off was one, the moment decides at which it was made: only while the pool was short. One that
+we called off ourselves counts whatever the pool shows by the time its answer comes (docs/decisions/oversold.md).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from storebridge.audit.record import AuditRow, append
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.flows.queue import place_in_queue
-from storebridge.inventory.claims import called_off, claim_of, restocked_since
+from storebridge.inventory.claims import SAME_MOMENT, called_off, claim_of, restocked_since, taken_off
 from storebridge.inventory.oversell import Claim, Loser, choose_losers, voided_units
 from storebridge.inventory.pools import goods_left
 from storebridge.model.ids import ConnectionName, ItemId, OrderKey, PoolId, Workspace
@@ -34,6 +34,7 @@ from storebridge.store.order_writes import settle_write, writes_of_orders
 from storebridge.store.oversold import (
     Item,
     StoredVoid,
+    booked_as_edits_since,
     booked_since,
     decide_void,
     drop_voids,
@@ -41,6 +42,7 @@ from storebridge.store.oversold import (
     losers_of_orders,
     losers_of_pools,
     note_cancelled,
+    note_taken_off,
     orders_changed_since,
     orders_waiting_for,
     pools_of_item,
@@ -48,6 +50,7 @@ from storebridge.store.oversold import (
     save_losers,
     sold_since,
     taken_by_lines,
+    voids_of_order,
     waiting_voids,
 )
 from storebridge.store.policies import lane_terms
@@ -58,21 +61,69 @@ from storebridge.work.urgency import Urgency
 
 PATIENCE = timedelta(minutes=15)
 """So long levels and orders may disagree before a cancellation is judged by what is known."""
+LONGEST_AGO = timedelta(days=1)
+"""Of a refund that is older when it is first seen, nobody can tell any more whether the pool was short."""
 VOID_PURPOSE = "void:"
+NOTES = {
+    "": "units of a cancelled order that never existed",
+    "refunded": "units that were refunded before they were sent and never existed",
+    "edited": "units that were taken out of an order and never existed",
+}
 
 
-def note_cancelled_orders(tx: Tx, workspace: Workspace, orders: Iterable[Order]) -> None:
-    """Remember what cancellations did not bring back; in the transaction that stores the orders."""
+def note_called_off(tx: Tx, workspace: Workspace, orders: Iterable[Order]) -> None:
+    """Remember what cancellations, refunds and edits took off orders and did not bring back; in the transaction that
+    stores the orders."""
     for order in orders:
-        if order.standing is not Standing.CANCELLED or order.origin is not None or order.cancelled_at is None:
-            continue
-        gone: dict[PoolId, int] = {}
-        for item, units in called_off(order, taken_by_lines(tx, workspace, order)).items():
-            for pool in pools_of_item(tx, workspace, order.connection, item, order.cancelled_at):
-                gone[pool.pool_id] = gone.get(pool.pool_id, 0) + units * pool.weight
-        for pool_id, units in gone.items():
-            key = order_key_of(order.connection, order.order_id)
-            note_cancelled(tx, workspace, key, pool_id, units, order.cancelled_at)
+        if order.origin is None:
+            _note_taken_off(tx, workspace, order)
+            if order.standing is Standing.CANCELLED and order.cancelled_at is not None:
+                _note_cancelled(tx, workspace, order, order.cancelled_at)
+
+
+def _note_cancelled(tx: Tx, workspace: Workspace, order: Order, at: datetime) -> None:
+    """A refund of the same moment that was seen before the cancellation is not counted with it once more."""
+    gone = _by_pool(tx, workspace, order, called_off(order, taken_by_lines(tx, workspace, order)), at)
+    if not gone:
+        return
+    key = order_key_of(order.connection, order.order_id)
+    for void in voids_of_order(tx, workspace, key):
+        if void.part == "refunded" and void.cancelled_at is not None and void.cancelled_at >= at - SAME_MOMENT:
+            gone[void.pool_id] = max(0, gone.get(void.pool_id, 0) - void.called_off)
+    for pool_id, units in gone.items():
+        note_cancelled(tx, workspace, key, pool_id, units, at)
+
+
+def _note_taken_off(tx: Tx, workspace: Workspace, order: Order) -> None:
+    """Each unit once: what is noted is named by how many were taken off up to then."""
+    found = taken_off(order)
+    if all(tx.now - one.at > LONGEST_AGO for one in found):
+        return
+    key = order_key_of(order.connection, order.order_id)
+    known = voids_of_order(tx, workspace, key)
+    if any(void.order_key == key and void.state != "ordered" for void in known):
+        return  # what a cancellation took is known, and its store may date it anew with each change
+    noted: Counter[tuple[str, PoolId]] = Counter()
+    for void in known:
+        noted[void.part, void.pool_id] += void.called_off
+    seen: Counter[tuple[str, PoolId]] = Counter()
+    for one in found:
+        for pool_id, units in _by_pool(tx, workspace, order, one.units, one.at).items():
+            name = one.how, pool_id
+            seen[name] += units
+            new = min(units, seen[name] - noted[name])
+            if new > 0 and tx.now - one.at <= LONGEST_AGO:
+                note_taken_off(tx, workspace, key, pool_id, f"{one.how}-{seen[name]}", new, one.at)
+
+
+def _by_pool(
+    tx: Tx, workspace: Workspace, order: Order, units: Mapping[ItemId, int], at: datetime
+) -> dict[PoolId, int]:
+    found: dict[PoolId, int] = {}
+    for item, count in units.items():
+        for pool in pools_of_item(tx, workspace, order.connection, item, at):
+            found[pool.pool_id] = found.get(pool.pool_id, 0) + count * pool.weight
+    return found
 
 
 def judge_oversold(tx: Tx, terms: WorkspaceTerms) -> frozenset[ConnectionName]:
@@ -87,8 +138,11 @@ def judge_oversold(tx: Tx, terms: WorkspaceTerms) -> frozenset[ConnectionName]:
     for void in voids:
         if void.pool_id in lane_of:
             wake |= _judge_void(tx, workspace, void, lanes[lane_of[void.pool_id]])
+    unsure = Counter[PoolId]()
+    for void in waiting_voids(tx, workspace) if voids else ():
+        unsure[void.pool_id] += void.called_off
     for pool_id in sorted((short | known) & lane_of.keys()):
-        wake |= _name_losers(tx, terms, lanes[lane_of[pool_id]], pool_id)
+        wake |= _name_losers(tx, terms, lanes[lane_of[pool_id]], pool_id, unsure[pool_id])
     return frozenset(wake)
 
 
@@ -104,7 +158,7 @@ def _judge_void(tx: Tx, workspace: Workspace, void: StoredVoid, lane: StoredLane
             return _ask_levels(tx, workspace, lane) if void.at == tx.now else frozenset()
         assert void.cancelled_at is not None
         left_then = _left_at(tx, workspace, void.pool_id, lane, items, void.cancelled_at)
-        credited = voided_units(void.called_off, left_then)
+        credited = voided_units(_not_come_back(tx, workspace, void), left_then)
     if not decide_void(tx, workspace, void, credited):
         return frozenset()
     returned = 0 if void.allotted is None else void.called_off - credited
@@ -113,6 +167,17 @@ def _judge_void(tx: Tx, workspace: Workspace, void: StoredVoid, lane: StoredLane
         return frozenset()
     lane.pools[void.pool_id] = _with_more(lane.pools[void.pool_id], credited + returned)
     return _ask_levels(tx, workspace, lane)
+
+
+def _not_come_back(tx: Tx, workspace: Workspace, void: StoredVoid) -> int:
+    """An edit does not say whether it put units back. Where it did not, the counter is found too low by them, as if
+    staff had taken them away."""
+    if void.part != "edited":
+        return void.called_off
+    assert void.cancelled_at is not None
+    (file,) = load_files(tx, workspace, [void.order]).values()
+    since = void.cancelled_at
+    return min(void.called_off, booked_as_edits_since(tx, workspace, void.pool_id, file.order.connection, since))
 
 
 def _is_settled(tx: Tx, workspace: Workspace, void: StoredVoid, lane: StoredLane, items: Mapping[Item, int]) -> bool:
@@ -156,7 +221,7 @@ def _book(tx: Tx, workspace: Workspace, void: StoredVoid, pool: Pool, credited: 
     """The ledger's lines, each with a cause that counts once for ever; the order's story; the audit."""
     movements = []
     if credited:
-        note = "units of a cancelled order that never existed"
+        note = NOTES[void.part]
         movements.append(_movement(void, "void", credited, "", note))
     if returned:
         note = "units of an order that we cancelled without restock, and that exist"
@@ -165,8 +230,8 @@ def _book(tx: Tx, workspace: Workspace, void: StoredVoid, pool: Pool, credited: 
     if movements:
         add_goods(tx, workspace, void.pool_id, credited + returned)
     detail = {"sku": pool.sku, "called off": void.called_off, "voided": credited, "back in the pool": returned}
-    add_history(tx, workspace, [(void.order_key, "voided", "storebridge", detail)])
-    row = AuditRow(workspace=workspace, kind="order_voided", subject=void.order_key, actor="storebridge", record=detail)
+    add_history(tx, workspace, [(void.order, "voided", "storebridge", detail)])
+    row = AuditRow(workspace=workspace, kind="order_voided", subject=void.order, actor="storebridge", record=detail)
     append(tx, [row])
 
 
@@ -182,13 +247,17 @@ def _with_more(pool: Pool, units: int) -> Pool:
 # who loses
 
 
-def _name_losers(tx: Tx, terms: WorkspaceTerms, lane: StoredLane, pool_id: PoolId) -> frozenset[ConnectionName]:
-    """Choose anew who loses in a pool; orders that lose or keep their goods from now on move in the queue. Returns the
-    stores whose orders are to be read."""
+def _name_losers(
+    tx: Tx, terms: WorkspaceTerms, lane: StoredLane, pool_id: PoolId, unsure: int
+) -> frozenset[ConnectionName]:
+    """Choose anew who loses in a pool; orders that lose or keep their goods from now on move in the queue. ``unsure``:
+    units that were called off and perhaps never existed; nobody else loses for them before that is decided. Returns
+    the stores whose orders are to be read."""
     pool, workspace = lane.pools[pool_id], terms.workspace
     short = max(0, -goods_left(lane.state({}), pool))
     before = {loser.order_key: loser.units for loser in losers_of_pools(tx, workspace, [pool_id])}
-    losing = choose_losers(_claims(tx, workspace, lane, pool_id), short, terms.oversold_first) if short else []
+    missing = short - unsure
+    losing = choose_losers(_claims(tx, workspace, lane, pool_id), missing, terms.oversold_first) if missing > 0 else []
     after = {loser.claim.order_key: loser.units for loser in losing}
     wake: frozenset[ConnectionName] = frozenset()
     if after != before:

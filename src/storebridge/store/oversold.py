@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storebridge.model.ids import ConnectionName, ItemId, LaneKey, OrderKey, PoolId, Workspace
@@ -31,16 +31,28 @@ class StoredLoser(msgspec.Struct, frozen=True):
 
 
 class StoredVoid(msgspec.Struct, frozen=True):
-    """A cancellation that brought nothing back. ``allotted`` when it was ours: units that it was made for."""
+    """A cancellation that brought nothing back; or units that a refund or an edit took off an order (``part``).
+    ``allotted`` when the cancellation was ours: units that it was made for."""
 
     order_key: OrderKey
+    """The order's key; behind a slash, what took a part of it off: ``refunded-2`` are its units up to the second."""
     pool_id: PoolId
     state: str
     allotted: int | None
     called_off: int
     credited: int
     cancelled_at: datetime | None
+    """When its units were called off."""
     at: datetime
+
+    @property
+    def order(self) -> OrderKey:
+        return OrderKey(self.order_key.partition("/")[0])
+
+    @property
+    def part(self) -> str:
+        """``refunded`` or ``edited``; empty for a cancellation."""
+        return self.order_key.partition("/")[2].partition("-")[0]
 
 
 def losers_of_pools(tx: HasConnection, workspace: Workspace, pool_ids: Collection[PoolId]) -> list[StoredLoser]:
@@ -210,6 +222,22 @@ def booked_since(tx: HasConnection, workspace: Workspace, pool_id: PoolId, since
     return int(units or 0)
 
 
+def booked_as_edits_since(
+    tx: HasConnection, workspace: Workspace, pool_id: PoolId, connection: ConnectionName, since: datetime
+) -> int:
+    """Units that fell in a store's counters after a moment and that no order explains."""
+    units = tx.conn.execute(
+        select(func.sum(ledger.c.units)).where(
+            ledger.c.workspace == workspace,
+            ledger.c.pool_id == pool_id,
+            ledger.c.connection == connection,
+            ledger.c.kind == "manual",
+            ledger.c.at >= since,
+        )
+    ).scalar()
+    return max(0, -int(units or 0))
+
+
 def order_void(tx: HasConnection, workspace: Workspace, order_key: OrderKey, pool_id: PoolId, allotted: int) -> bool:
     """We are going to cancel this order for so many units; False when a void of it is known already."""
     return _new_void(tx, workspace, order_key, pool_id, {"state": "ordered", "allotted": allotted})
@@ -228,6 +256,23 @@ def note_cancelled(
     if not _new_void(tx, workspace, order_key, pool_id, values):
         ours = _one_void(workspace, order_key, pool_id) & (voids.c.state == "ordered")
         tx.conn.execute(update(voids).where(ours).values(**values))
+
+
+def note_taken_off(
+    tx: HasConnection, workspace: Workspace, order_key: OrderKey, pool_id: PoolId, part: str, units: int, at: datetime
+) -> None:
+    """Units of a standing order were seen taken off; ``part`` names them, and what is known by that name stays."""
+    values = {"state": "waiting", "called_off": units, "cancelled_at": at}
+    _new_void(tx, workspace, OrderKey(f"{order_key}/{part}"), pool_id, values)
+
+
+def voids_of_order(tx: HasConnection, workspace: Workspace, order_key: OrderKey) -> list[StoredVoid]:
+    """Everything that was noted of one order: its cancellation, and what was taken off before."""
+    itself = or_(voids.c.order_key == order_key, voids.c.order_key.startswith(f"{order_key}/", autoescape=True))
+    found = tx.conn.execute(
+        select(*(voids.c[name] for name in StoredVoid.__struct_fields__)).where(voids.c.workspace == workspace, itself)
+    )
+    return [StoredVoid(*row) for row in found]
 
 
 def _new_void(

@@ -20,10 +20,10 @@ losers = Table(
 )
 
 voids = Table(
-    "voids",  # units of cancelled orders that did not come back: each is looked at once
+    "voids",  # units that were called off and did not come back: each is looked at once
     metadata,
     Column("workspace", String, primary_key=True),
-    Column("order_key", String, primary_key=True),
+    Column("order_key", String, primary_key=True),  # a cancellation; KEY/refunded-2, KEY/edited-2: a part of an order
     Column("pool_id", String, primary_key=True),
     Column("state", String, nullable=False),  # ordered (we cancel it) | waiting | decided
     Column("allotted", BigInteger),  # units that we cancel it for; null: somebody else cancelled it

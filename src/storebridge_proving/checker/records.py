@@ -159,6 +159,7 @@ def _moves(store: str, truth: Truth) -> Iterable[Move]:
     came_back = _back_in_stock(truth)
     for order in own_orders(truth):
         yield from _voids(store, order, came_back)
+        yield from _refunded_away(store, order, came_back)
 
 
 def _kind(movement: Mapping[str, Any], copies: frozenset[str]) -> Kind:
@@ -196,11 +197,34 @@ def _refunded_unshipped(line: Mapping[str, Any]) -> int:
     return units
 
 
+def _refunded_away(store: str, order: Mapping[str, Any], came_back: Mapping[tuple[str, str], int]) -> Iterable[Move]:
+    """Units that refunds took off a standing order before they were sent, without goods coming back. Neither store
+    tells which units a refund is about: those that had been sent by then go first. A cancellation's own refund is part
+    of it.
+    """
+    ended = None if order["cancelled_at"] is None else read_moment(order["cancelled_at"])
+    had_been_sent: Counter[str] = Counter()
+    for refund in sorted((one for one in order["refunds"] if "at" in one), key=lambda one: read_moment(one["at"])):
+        at = read_moment(refund["at"])
+        for sku in {line["sku"]: None for line in refund["lines"]}:
+            units = sum(line["quantity"] for line in refund["lines"] if line["sku"] == sku)
+            sent = max(0, min(units, _sent_until(order, sku, at) - had_been_sent[sku]))
+            had_been_sent[sku] += sent
+            lost = units - sent - came_back.get((refund["id"], sku), 0)
+            if lost > 0 and (ended is None or at < ended):
+                yield Move(at, store, sku, "voided", lost)
+
+
+def _sent_until(order: Mapping[str, Any], sku: str, moment: datetime) -> int:
+    parcels = [parcel for parcel in order["fulfilments"] if read_moment(parcel["at"]) <= moment]
+    return sum(line["quantity"] for parcel in parcels for line in parcel["lines"] if line["sku"] == sku)
+
+
 def _back_in_stock(truth: Truth) -> Counter[tuple[str, str]]:
-    """Units by order and SKU that its cancellation or an edit put back; what a refund brought names the refund."""
+    """Units by order and SKU that its cancellation or an edit put back, and by refund and SKU."""
     found: Counter[tuple[str, str]] = Counter()
     for movement in truth["movements"]:
-        if movement["cause"] in ("cancel", "edit", "revert") and movement["delta"] > 0:
+        if movement["cause"] in ("cancel", "edit", "revert", "refund") and movement["delta"] > 0:
             found[movement["ref"], movement["sku"]] += movement["delta"]
     return found
 
