@@ -18,7 +18,7 @@ import pytest
 
 from storebridge.cli import desk
 from storebridge.cli.desk import ask_server
-from storebridge.cli.main import run_command
+from storebridge.cli.main import GROUPS, build_app, run_command
 from storebridge.cli.output import as_table
 from storebridge.cli.setup import QUESTIONS, compose
 from storebridge.clock import SystemClock
@@ -320,3 +320,11 @@ def test_the_pretend_stores_start_without_the_bridge() -> None:
     )
     told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert told.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(("group", "commands"), GROUPS.items())
+def test_a_command_loads_its_own_file_and_no_other(group: str, commands: tuple[str, ...]) -> None:
+    for command in commands:
+        app = build_app([command])
+        assert tuple(name for name in app if not name.startswith("-")) == commands
+        assert app[command].help or app[command].default_command is not None
