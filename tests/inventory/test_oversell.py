@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from builders.orders import PLACED, SHOPIFY, WIX, eur, make_line, make_order, make_parcel
-from storebridge.inventory.claims import called_off, claim_of, paid_at, restocked_since, taken_off
+from storebridge.inventory.claims import called_off, claim_of, paid_at, restocked_since, taken_off, units_beside
 from storebridge.inventory.oversell import Claim, choose_losers, voided_units
 from storebridge.model.ids import ConnectionName, ItemId, OrderKey
 from storebridge.model.sales import Payment, PaymentKind, PaymentOutcome, Refund, RefundLine, Standing
@@ -178,3 +178,11 @@ def test_the_refund_that_a_cancellation_made_is_part_of_it() -> None:
 def test_units_that_an_edit_took_out_are_those_that_no_refund_tells_of() -> None:
     assert taken(mug(5, current=2, refunded=1, restocked=2), refunded(1, 1)) == [("refunded", 1), ("edited", 2)]
     assert taken(mug(5)) == []
+
+
+def test_beside_missing_units_an_order_holds_the_rest_of_its_goods_and_of_the_same() -> None:
+    shirt = make_line("l2", 5, item_id=ItemId("shirt"), sku="SHIRT")
+    order = make_order(mug(3, sku="MUG", fulfilled=1), shirt)
+    assert units_beside(order, {MUG: 1}, 2) == {"SHIRT": 5}
+    assert units_beside(order, {MUG: 1}, 1) == {"MUG": 1, "SHIRT": 5}
+    assert units_beside(order, {MUG: 4}, 1) == {"MUG": 1, "SHIRT": 5}

@@ -77,6 +77,7 @@ def test_the_case_names_the_copy_of_an_order_that_lost_its_goods_after_it_was_co
         assert case.payload == {
             "units short": 1,
             "orders": [f"{view.order.name} of {sold_in} (1)"],
+            "also in them": [f"{view.order.name}: 1 × A"],
             "copied before": [f"{copy.order.name} in {copied_to}, of {view.order.name}"],
         }
         assert len(await stamps(journey, copied_to)) == 1

@@ -209,3 +209,19 @@ def test_units_that_an_edit_takes_out_are_voided_where_they_did_not_come_back(
         assert await journey.reasons() == []
 
     travel(play, TWO, PLENTY, postgres=postgres)
+
+
+@in_every_weather
+@both_databases
+def test_before_an_order_is_called_off_the_case_says_what_else_goes_with_it(postgres: bool) -> None:
+    async def play(journey: Journey) -> None:
+        await sell_too_much(journey, "wix")
+        name = (await journey.queue())["wix"].order.name
+        (case,) = await journey.cases("oversold")
+        assert case.payload == {
+            "units short": 2,
+            "orders": [f"{name} of wix (2)"],
+            "also in them": [f"{name}: 1 × B"],
+        }
+
+    travel(play, TWO, PLENTY, postgres=postgres)

@@ -486,7 +486,7 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         advice=(
             "The orders named cannot be met. Receive goods, or resolve the case: wait (goods are on their way), "
             "substitute (you exchange them in the store's admin), split (another group of locations has them) or "
-            "cancel (they are called off and paid back without restock)."
+            "cancel (each order named is called off and paid back whole, with all else that is in it)."
         ),
     ),
     Reason.CREDENTIALS_REFUSED: _entry(

@@ -35,6 +35,20 @@ def claim_of(order_key: OrderKey, order: Order, weights: Mapping[ItemId, int]) -
     return Claim(order_key, order.connection, order.name, order.placed_at, paid_at(order), units)
 
 
+def units_beside(order: Order, weights: Mapping[ItemId, int], missing: int) -> dict[str, int]:
+    """What an order waits for besides so many missing units of a pool, by SKU or title. ``weights`` as in
+    ``claim_of``; a bundle of which a part is missing is missing."""
+    found: dict[str, int] = {}
+    for line in order.lines:
+        weight = weights.get(line.item_id, 0) if line.item_id is not None else 0
+        gone = min(line.to_ship, -(-missing // weight)) if weight and missing > 0 else 0
+        missing -= gone * weight
+        if line.to_ship > gone:
+            name = line.sku or line.title
+            found[name] = found.get(name, 0) + line.to_ship - gone
+    return found
+
+
 def paid_at(order: Order) -> datetime | None:
     """When the money came in; None while it has not."""
     came = [one.at for one in order.payments if one.kind in CAME_IN and one.outcome is PaymentOutcome.SUCCESS]

@@ -19,7 +19,7 @@ from storebridge.audit.record import AuditRow, append
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.flows.queue import place_in_queue
-from storebridge.inventory.claims import SAME_MOMENT, called_off, claim_of, restocked_since, taken_off
+from storebridge.inventory.claims import SAME_MOMENT, called_off, claim_of, restocked_since, taken_off, units_beside
 from storebridge.inventory.oversell import Claim, Loser, choose_losers, voided_units
 from storebridge.inventory.pools import goods_left
 from storebridge.model.ids import ConnectionName, ItemId, OrderKey, PoolId, Workspace
@@ -54,7 +54,7 @@ from storebridge.store.oversold import (
     waiting_voids,
 )
 from storebridge.store.policies import lane_terms
-from storebridge.store.sales import add_history, copies_of, load_files, order_key_of, set_queue
+from storebridge.store.sales import add_history, copies_of, known_orders, load_files, order_key_of, set_queue
 from storebridge.store.story import NewMovement, add_movements
 from storebridge.store.waiting import Ask, ask_looks
 from storebridge.work.urgency import Urgency
@@ -63,6 +63,8 @@ PATIENCE = timedelta(minutes=15)
 """So long levels and orders may disagree before a cancellation is judged by what is known."""
 LONGEST_AGO = timedelta(days=1)
 """Of a refund that is older when it is first seen, nobody can tell any more whether the pool was short."""
+MOST_NAMED = 10
+"""Of an order's other goods, so many are named in a case."""
 VOID_PURPOSE = "void:"
 NOTES = {
     "": "units of a cancelled order that never existed",
@@ -291,6 +293,9 @@ def _case(tx: Tx, workspace: Workspace, lane: StoredLane, pool: Pool, short: int
     details: dict[str, Any] = {"units short": short}
     if losing:
         details["orders"] = [f"{loser.claim.name} of {loser.claim.connection} ({loser.units})" for loser in losing]
+    also = _also_in(tx, workspace, _items_of(lane, pool.pool_id), losing)
+    if also:
+        details["also in them"] = also
     copied = _copies_of(tx, workspace, losing)
     if copied:
         details["copied before"] = copied
@@ -303,6 +308,20 @@ def _case(tx: Tx, workspace: Workspace, lane: StoredLane, pool: Pool, short: int
         field="goods",
         details=details,
     )
+
+
+def _also_in(tx: Tx, workspace: Workspace, items: Mapping[Item, int], losing: list[Loser]) -> list[str]:
+    """What losing orders hold besides the missing units: calling them off calls this off as well."""
+    known = known_orders(tx, workspace, [loser.claim.order_key for loser in losing])
+    found = []
+    for loser in losing:
+        order = known[loser.claim.order_key].order
+        weights = {item: weight for (store, item), weight in items.items() if store == order.connection}
+        rest = units_beside(order, weights, loser.units)
+        if rest:
+            goods = ", ".join(f"{units} × {name}" for name, units in list(rest.items())[:MOST_NAMED])
+            found.append(f"{order.name}: {goods}{', …' if len(rest) > MOST_NAMED else ''}")
+    return found
 
 
 def _copies_of(tx: Tx, workspace: Workspace, losing: list[Loser]) -> list[str]:
