@@ -110,3 +110,28 @@ def test_an_order_that_is_packed_elsewhere_is_not_held_here_and_nothing_is_chang
             assert msgspec.to_builtins(told["order"]["fulfillmentOrders"]["nodes"]) == [{"status": "OPEN"}]
 
     travel(play, postgres=postgres, **copying(copied_to))
+
+
+@both_databases
+@both_ways
+def test_an_order_of_which_a_copy_may_be_under_way_is_not_held_here(
+    sold_in: str, copied_to: str, postgres: bool
+) -> None:
+    write = {"shopify": "orderCreate", "wix": "importOrder"}[copied_to]
+
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        await journey.faults(copied_to, rules=[{"operation": write, "rates": {"http_5xx": 1.0}}])
+        await journey.buy(sold_in, 2)
+        await journey.pass_time(20.0)
+        before = (await journey.queue())[sold_in]
+        assert [(one.kind, one.state) for one in before.writes] == [("create_copy", "unclear")]
+        terms, named = journey.bridge.workspaces[MAIN].terms, before.order.name
+        with pytest.raises(RefusedError, match=f"Order {named} is being copied to {copied_to}"):
+            await journey.store.run(hold_order, terms, journey.ids, named, hold=True, actor="ann")
+        assert (await journey.queue())[sold_in].queued == before.queued
+        await journey.faults(copied_to)
+        await journey.pass_time(600.0)
+        assert (await journey.queue())[sold_in].queued.place is Place.READY
+
+    travel(play, postgres=postgres, **copying(copied_to))

@@ -23,7 +23,7 @@ from storebridge.flows.queue import (
     waits_at,
 )
 from storebridge.model.ids import ConnectionName, LocationId, OrderKey, Workspace
-from storebridge.model.order_writes import AddParcel
+from storebridge.model.order_writes import AddParcel, CreateCopy
 from storebridge.model.sales import Order, ParcelLine, Tracking
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.find_locations import find_location
@@ -45,6 +45,8 @@ from storebridge.store.sales import (
 )
 
 LONGEST_WORD = 200
+ON_THE_WAY = frozenset({"sent", "unclear", "applied"})
+"""States of a write that may have taken effect, and that no read has shown yet."""
 
 
 class Step(StrEnum):
@@ -169,11 +171,8 @@ def hold_order(
     packed elsewhere is held there. Then nothing was changed."""
     key = find_order(tx, terms.workspace, name)
     file = load_files(tx, terms.workspace, [key])[key]
-    if hold and packed_in(file):
-        raise RefusedError(
-            f"Order {file.order.name} is packed in {packed_in(file)}, and would leave there all the same: hold it "
-            "there. Nothing was changed."
-        )
+    if hold:
+        _refuse_holding_copied(tx, terms.workspace, file)
     if hold == bool(file.held_by):
         raise RefusedError(f"Order {file.order.name} is {'held already' if hold else 'not held by anybody here'}.")
     oversold = bool(losers_of_orders(tx, terms.workspace, [key]))
@@ -183,6 +182,21 @@ def hold_order(
     turn = OrderTurn(tx, terms, ids)
     turn.changed([key])
     return OrderMoved(key, place, wake=frozenset(turn.wake))
+
+
+def _refuse_holding_copied(tx: Tx, workspace: Workspace, file: OrderFile) -> None:
+    """Where its copy stands, or may stand already, nobody hears of a hold here."""
+    if packed_in(file):
+        raise RefusedError(
+            f"Order {file.order.name} is packed in {packed_in(file)}, and would leave there all the same: hold it "
+            "there. Nothing was changed."
+        )
+    for one in writes_of_orders(tx, workspace, [file.order_key])[file.order_key]:
+        if isinstance(one.write, CreateCopy) and one.state in ON_THE_WAY:
+            raise RefusedError(
+                f"Order {file.order.name} is being copied to {one.connection}, and would leave there all the same: "
+                "hold it there as soon as it stands there. Nothing was changed."
+            )
 
 
 def _refuse_copied(file: OrderFile) -> None:

@@ -1,4 +1,8 @@
-"""Questions about whole orders: three calls (orders, money, parcels) for up to a hundred orders."""
+"""Questions about whole orders: three calls (orders, money, parcels) for up to a hundred orders.
+
+Nothing within an order has pages: its document holds all lines, and the two lists by ids come whole and take no cursor
+(https://dev.wix.com/docs/rest, "List Transactions For Multiple Orders" and "List Fulfillments For Multiple Orders").
+"""
 
 from __future__ import annotations
 
