@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from storebridge_sandbox.control import Store
 
 SPAN = timedelta(days=90)
+REGULARS = 2_000
+"""So many people buy, again and again."""
 RESTOCKED_UNITS = 60
 PER_STEP = 500
 FIRST_NAMES = ("Ada", "Ben", "Chloé", "Dilan", "Eva", "Finn", "Grażyna", "Hana", "Ivo", "Jonas", "Katrin", "Léo")
@@ -97,4 +99,8 @@ def _size(chance: random.Random) -> int:
 
 def _customer(chance: random.Random) -> dict[str, str]:
     first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
-    return {"email": f"shopper{chance.randrange(40_000)}@example.org", "first_name": first, "last_name": last}
+    return {
+        "email": f"shopper{chance.randrange(40_000) % REGULARS}@example.org",
+        "first_name": first,
+        "last_name": last,
+    }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, shows
+from storebridge_sandbox.shopify.customers.answers import customer_payload
 from storebridge_sandbox.shopify.engine import load_schema
 from storebridge_sandbox.shopify.fulfilments.answers import FulfilmentAnswers
 from storebridge_sandbox.shopify.fulfilments.writes import FulfilmentWrites
@@ -75,8 +76,9 @@ class OrderOffice:
         self.things = Register(orders)
         self.buyers = Buyers(numbers, world.now)
         self.jobs = Jobs(world, seed)
+        self._payloads = Payloads(self.buyers)
         self.index = OrderIndex(orders, world.now, lag_seconds)
-        self.news = News(stock, self.index, Payloads(self.buyers).word, level_notice, announce)
+        self.news = News(stock, self.index, self._word, level_notice, announce)
         self.goods = Goods(stock, options, self._selling_locations)
         self.money = MoneyDesk(numbers, world.now, self.things, self.news)
         self.desk = FulfilmentDesk(
@@ -99,10 +101,16 @@ class OrderOffice:
             self.things,
             shelves.variants,
             index=self.index,
+            buyers=self.buyers,
             currency=shop.currency,
         )
         self.payments = Payments(orders, options, world.now, shop.currency)
         self.edits = Edits(self.book, self.news, numbers, world.now)
+
+    def _word(self, topic: str, thing: Any) -> dict[str, Any]:
+        if topic.startswith("customers/"):
+            return customer_payload(thing, self.book.orders_of(thing.id))
+        return self._payloads.word(topic, thing)
 
     def find_returnable(self, global_id: str, call: Call) -> Any:
         """``ReturnableFulfillment`` ids stand for parcels."""

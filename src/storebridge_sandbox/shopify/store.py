@@ -227,7 +227,7 @@ class ShopifyStore:
 
     def _customer_resolvers(self) -> Resolvers:
         customers = CustomerAnswers(
-            self.office.buyers, self.office.book.orders, self.shop.currency, self.metafields.owner_by_value
+            self.office.buyers, self.office.book, self.shop.currency, self.metafields.owner_by_value
         )
         self._orders_of = customers.orders_of
         customer_writes = CustomerWrites(

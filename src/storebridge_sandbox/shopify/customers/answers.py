@@ -8,9 +8,9 @@ from typing import Any
 from storebridge_sandbox.shopify.call import Call, Resolver, Resolvers, iso, shows, shows_time
 from storebridge_sandbox.shopify.ids import number_of
 from storebridge_sandbox.shopify.paging import Page, compile_search, page_of
+from storebridge_sandbox.shopify.sales.book import Orders
 from storebridge_sandbox.shopify.sales.buyers import Buyer, Buyers
 from storebridge_sandbox.shopify.sales.state import ShopOrder
-from storebridge_sandbox.sleeping import Sleepers
 
 FIELDS: dict[str, Callable[[Any], Any]] = {
     "id": lambda one: number_of(one.id),
@@ -35,11 +35,9 @@ SORT: dict[str, Callable[[Buyer], str]] = {
 class CustomerAnswers:
     """Reads; ``by_value`` finds the owner of a unique metafield."""
 
-    def __init__(
-        self, buyers: Buyers, orders: Sleepers[ShopOrder], currency: str, by_value: Callable[[str, Any], Any]
-    ) -> None:
+    def __init__(self, buyers: Buyers, book: Orders, currency: str, by_value: Callable[[str, Any], Any]) -> None:
         self._buyers = buyers
-        self._orders = orders
+        self._book = book
         self._currency = currency
         self._by_value = by_value
 
@@ -98,11 +96,11 @@ class CustomerAnswers:
         return found if isinstance(found, Buyer) else None
 
     def orders_of(self, one: Buyer) -> list[ShopOrder]:
-        return [order for order in self._orders.values() if order.customer_id == one.id]
+        return self._book.orders_of(one.id)
 
     def changed(self, order: ShopOrder) -> None:
         """Whose it is was changed."""
-        self._orders.changed(order.id, order)
+        self._book.changed_hands(order)
 
     def _found(self, args: dict[str, Any], call: Call) -> list[Buyer]:
         search = compile_search(args.get("query"), FIELDS, lambda one: f"{one.display_name} {one.email}", call=call)

@@ -118,6 +118,7 @@ class CustomerMerge:
             own.setdefault(place, value)
         kept.updated_at = now
         del self._buyers.known[gone.id]
+        self._buyers.noted(kept)
         self._merged_away.add(gone.id)
         self._merged(kept, gone, job_id)
 

@@ -168,6 +168,7 @@ class CustomerWrites:
         one.email_consent = dict(given.get("emailMarketingConsent") or one.email_consent)
         one.sms_consent = dict(given.get("smsMarketingConsent") or one.sms_consent)
         one.updated_at = self._now()
+        self._buyers.noted(one)
 
     # -- addresses and consent -------------------------------------------------------------------------------------
 

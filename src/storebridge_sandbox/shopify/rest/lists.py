@@ -91,7 +91,7 @@ class RestLists:
     def orders_of(self, number: int) -> dict[str, Any]:
         """The orders of one customer, the newest first, whatever became of them."""
         self.one("customers", number)
-        held = [one for one in self._office.book.orders.values() if one.customer_id == gid("Customer", number)]
+        held = self._office.book.orders_of(gid("Customer", number))
         return {"orders": [self._order_row(one) for one in reversed(held)]}
 
     def addresses_of(self, number: int) -> dict[str, Any]:
@@ -148,8 +148,7 @@ class RestLists:
         }
 
     def _customer(self, one: Any) -> Row:
-        orders = [order for order in self._office.book.orders.values() if order.customer_id == one.id]
-        return customer_payload(one, orders)
+        return customer_payload(one, self._office.book.orders_of(one.id))
 
 
 def level_row(level: Level) -> Row:

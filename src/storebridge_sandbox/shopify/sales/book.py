@@ -12,12 +12,13 @@ from decimal import Decimal
 from typing import Any
 
 from storebridge_sandbox.orders import Fulfilment, OutOfStock, Refused, Sellable, Wish
-from storebridge_sandbox.rows_in_order import RowsInOrder
+from storebridge_sandbox.rows_in_order import Key, RowsInOrder
 from storebridge_sandbox.shopify.ids import Numbers, number_of
 from storebridge_sandbox.shopify.money import ZERO, Bag, same
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.sales import totals
 from storebridge_sandbox.shopify.sales.bundled import Bought, parts_of
+from storebridge_sandbox.shopify.sales.buyers import Buyers
 from storebridge_sandbox.shopify.sales.fulfilment_desk import FulfilmentDesk, live
 from storebridge_sandbox.shopify.sales.goods import Claim, Goods
 from storebridge_sandbox.shopify.sales.index import OrderIndex
@@ -53,6 +54,7 @@ class Orders:
         variants: Mapping[str, Sellable],
         *,
         index: OrderIndex,
+        buyers: Buyers,
         currency: str,
     ) -> None:
         self._stock = stock
@@ -66,12 +68,14 @@ class Orders:
         self._options = options
         self._now = now
         self._index = index
+        self._buyers = buyers
         self._currency = currency
         self._variants = variants
         self._next_number = FIRST_NUMBER
         self.orders = orders
         self.things = things
         self.by_name = RowsInOrder(orders, lambda name: (orders[name].name, number_of(name)), orders.__getitem__)
+        self._by_customer = RowsInOrder(orders, self._customer_key, orders.seen)
         self.by_movement = RowsInOrder(orders, lambda name: (orders[name].as_of_movement, number_of(name)), str)
 
     # -- coming into being ---------------------------------------------------------------------------------
@@ -91,15 +95,39 @@ class Orders:
         self.check_shown([(one.variant, one.quantity) for one in bought])
         order = self.blank(customer)
         order.lines = [self.line_of(one.variant, one.quantity, one.unit, one.group) for one in bought]
-        order.given_status = "PENDING"
+        order.given_status, order.source_name = "PENDING", "web"
         order.shipping_address = _address_of(customer)
+        order.billing_address = _address_of(customer)
         with self._news.deed():
+            self._know(order, customer)
             self.admit(order, "shopper", "routed")
             if paid:
                 self._money.sale(order, totals.total_price(order), self._options.pays_with)
                 self._news.order(order, "orders/paid")
             self.touched(order)
         return order
+
+    def _know(self, order: ShopOrder, told: dict[str, Any]) -> None:
+        """A shopper with an e-mail address is a customer, the first time a new one."""
+        known = self._buyers.at_checkout(told)
+        if known is None:
+            return
+        buyer, is_new = known
+        order.customer_id = buyer.id
+        if is_new:
+            self._news.add("customers/create", buyer)
+
+    def orders_of(self, customer_id: str) -> list[ShopOrder]:
+        """The orders of one customer, the oldest first; to be looked at."""
+        return [order for _, _, order in self._by_customer.having(customer_id)]
+
+    def changed_hands(self, order: ShopOrder) -> None:
+        """Another customer has the order; nothing is told."""
+        self.orders.changed(order.id, order)
+        self._by_customer.changed(order.id)
+
+    def _customer_key(self, order_id: str) -> Key:
+        return self.orders.seen(order_id).customer_id or "", number_of(order_id)
 
     def blank(self, customer: dict[str, Any]) -> ShopOrder:
         """An order with nothing in it yet; it has a number, and nobody knows it."""
@@ -171,7 +199,7 @@ class Orders:
         """Something about the order changed: its time, its payment state and its webhook follow."""
         order.updated_at = self._now()
         order.as_of_movement = len(self._stock.movements)
-        for rows in (self.by_name, self.by_movement):
+        for rows in (self.by_name, self.by_movement, self._by_customer):
             rows.changed(order.id)
         order.payment = (totals.financial_status(order) or "PENDING").lower()
         self._news.order(order)

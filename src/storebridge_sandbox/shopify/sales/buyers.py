@@ -55,6 +55,7 @@ class Buyers:
         self._numbers = numbers
         self._now = now
         self.known: dict[str, Buyer] = {}
+        self._by_email: dict[str, str] | None = None
 
     def of_order(self, asked: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
         wanted = asked.get("toUpsert") or asked.get("toAssociate") or {}
@@ -71,7 +72,44 @@ class Buyers:
                 ("last_name", "lastName"),
             ):
                 setattr(found, name, wanted.get(key) or getattr(found, name))
+            self.noted(found)
         return found.id, found.facts()
+
+    def at_checkout(self, told: Mapping[str, Any]) -> tuple[Buyer, bool] | None:
+        """Who buys, and whether the shop did not know them before; None for a shopper without an e-mail address."""
+        email = str(told.get("email") or "").strip()
+        if not email:
+            return None
+        found = self.by_email(email)
+        buyer = found or self.new()
+        buyer.email = buyer.email or email
+        buyer.first_name = buyer.first_name or told.get("first_name") or None
+        buyer.last_name = buyer.last_name or told.get("last_name") or None
+        if found is None:
+            self.noted(buyer)
+        return buyer, found is None
+
+    def by_email(self, email: str) -> Buyer | None:
+        """Looked up, not searched for: a shop has many customers, and every order asks."""
+        address = email.strip().lower()
+        held = self._addresses()
+        if address not in held:
+            return None
+        found = self.known.get(held[address])
+        if found is None or _address(found) != address:
+            self._by_email = None
+            found = self.known.get(self._addresses().get(address, ""))
+        return found
+
+    def noted(self, one: Buyer) -> None:
+        """They have this e-mail address from now on."""
+        if one.email and self.by_email(one.email) is None:
+            self._addresses()[_address(one)] = one.id
+
+    def _addresses(self) -> dict[str, str]:
+        if self._by_email is None:
+            self._by_email = {_address(one): one.id for one in reversed(self.known.values()) if one.email}
+        return self._by_email
 
     def new(self) -> Buyer:
         """Somebody of whom nothing is known yet."""
@@ -83,6 +121,8 @@ class Buyers:
     def reached(self, email: str | None, phone: str | None) -> Buyer | None:
         """Who has this e-mail address or, without one, this phone number."""
         address, digits = (email or "").strip().lower(), _digits(phone)
+        if not digits:
+            return self.by_email(address)
         for one in self.known.values():
             if (address and (one.email or "").lower() == address) or (digits and _digits(one.phone) == digits):
                 return one
@@ -91,8 +131,7 @@ class Buyers:
     def _found(self, wanted: Mapping[str, Any]) -> Buyer | None:
         if wanted.get("id"):
             return self.known.get(wanted["id"])
-        email = (wanted.get("email") or "").lower()
-        return next((one for one in self.known.values() if email and (one.email or "").lower() == email), None)
+        return self.by_email(wanted.get("email") or "")
 
     def shown(self, customer_id: str) -> Buyer | None:
         return self.known.get(customer_id)
@@ -110,6 +149,10 @@ class Buyers:
             ("Customer", "defaultEmailAddress"): lambda one, _a, _c: one if one.email else None,
             ("CustomerEmailAddress", "emailAddress"): shows("email"),
         }
+
+
+def _address(one: Buyer) -> str:
+    return (one.email or "").strip().lower()
 
 
 def _digits(phone: str | None) -> str:

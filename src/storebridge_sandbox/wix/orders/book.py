@@ -108,7 +108,8 @@ class Orders:
         return order
 
     def place_order(self, order: WixOrder, *, paid: bool, unpaid: Unpaid) -> None:
-        """The checkout's prices and payment, and the order is there."""
+        """The buyer, the checkout's prices and payment, and the order is there."""
+        self.know_buyer(order)
         self._price_checkout(order)
         total = totals_of(order).total
         if paid:
