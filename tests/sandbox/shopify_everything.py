@@ -17,6 +17,8 @@ BEAR = """mutation($rows: [MetafieldsSetInput!]!) { metafieldsSet(metafields: $r
 LISTEN = """mutation($topic: WebhookSubscriptionTopic!, $hook: WebhookSubscriptionInput!) {
   webhookSubscriptionCreate(topic: $topic, webhookSubscription: $hook) {
     webhookSubscription { id } userErrors { message } } }"""
+SHOW = """mutation($product: ProductUpdateInput!, $media: [CreateMediaInput!]) {
+  productUpdate(product: $product, media: $media) { product { id } userErrors { message } } }"""
 GATHER = """mutation($input: CollectionInput!) { collectionCreate(input: $input) {
   collection { id } userErrors { message } } }"""
 REFUND = """mutation($input: RefundInput!) { refundCreate(input: $input) @idempotent(key: "one") {
@@ -61,6 +63,7 @@ async def everything_happened(shop: Shop) -> dict[str, Any]:
     return {"ids": ids, "told": told}
 
 
+PICTURE = {"originalSource": "https://pictures.example/mug.png", "mediaContentType": "IMAGE"}
 PEOPLE: list[dict[str, Any]] = [
     {
         "email": "ada@example.com",
@@ -119,6 +122,8 @@ WHOLE: dict[str, Any] = {
 
 async def _described(shop: Shop) -> list[str]:
     product = shop.store.shelves.by_sku["MUG"].product_id
+    shown = await shop.told(SHOW, product={"id": product}, media=[PICTURE])
+    assert shown["data"]["productUpdate"]["userErrors"] == []
     named = {"name": "Care", "namespace": "custom", "key": "care", "type": "single_line_text_field"}
     definition = await _made(
         shop, DEFINE, definition={**named, "ownerType": "PRODUCT", "validations": [{"name": "max", "value": "9"}]}
@@ -126,7 +131,7 @@ async def _described(shop: Shop) -> list[str]:
     told = await shop.told(BEAR, rows=[{"ownerId": product, "namespace": "custom", "key": "care", "value": "wash"}])
     metafield = told["data"]["metafieldsSet"]["metafields"][0]["id"]
     collection = await _made(shop, GATHER, input={"title": "Kitchen", "products": [product]})
-    return [definition, metafield, collection]
+    return [definition, metafield, collection, product]
 
 
 async def _listening(shop: Shop) -> list[str]:

@@ -292,6 +292,8 @@ class ShopifyStore:
             tells_after=self.options.tells_quantity_after,
         )
         variants = self._variant_writes()
+        shelves, numbers, now = self.shelves, self.numbers, self.world.now
+        desk = CollectionDesk(self.collections, shelves, numbers, self.options, self.subscriptions, self.shop, now)
         self.product_writes = ProductWrites(
             self.shelves,
             variants,
@@ -301,6 +303,7 @@ class ShopifyStore:
             self._product_gone,
             self._set_metafields,
             self.metafields,
+            desk,
         )
         self.bundles = self._bundling(variants)
         options = OptionWrites(self.shelves, variants, self.numbers, self.world.now, self._product_changed)
@@ -314,7 +317,6 @@ class ShopifyStore:
             self._bulk_answers.find,
             lambda global_id, _call: self.metafields.by_id(global_id) or self.metafields.definitions.get(global_id),
         )
-        desk = CollectionDesk(self.collections, self.shelves, self.numbers, self.options, self.subscriptions, self.shop)
         resolvers: Resolvers = {
             **paging.RESOLVERS,
             **ShopAnswers(self.shop, self.tokens, self._finders, self.options, self.uninstall).resolvers(),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from storebridge_sandbox.shopify.call import Call, Resolvers
@@ -46,6 +47,7 @@ class CollectionDesk:
         options: ShopifyOptions,
         subscriptions: Subscriptions,
         shop: object,
+        now: Callable[[], datetime],
     ) -> None:
         self._collections = collections
         self._shelves = shelves
@@ -53,6 +55,7 @@ class CollectionDesk:
         self._options = options
         self._announce = subscriptions.announce
         self._shop = shop
+        self._now = now
 
     def resolvers(self) -> Resolvers:
         verbs: dict[str, Verb] = {
@@ -123,6 +126,28 @@ class CollectionDesk:
         self._moved(found, moved, call)
         return {"job": DoneAtOnce(self._numbers.new("Job"))}
 
+    # -- told by products ------------------------------------------------------------------------------------------
+
+    def knows(self, collection_id: str) -> bool:
+        """Whether there is such a collection."""
+        return collection_id in self._collections.all
+
+    def rejoin(self, product: Product, *, join: Sequence[str], leave: Sequence[str] = ()) -> None:
+        """The product comes into some collections and leaves others."""
+        for name in leave:
+            if self._holds(self._collections.all[name], product.id):
+                self._collections.take_out(self._collections.all[name], [product.id])
+                self._moved_at(self._collections.all[name], [product.id], self._now())
+        for name in join:
+            if not self._holds(self._collections.all[name], product.id):
+                self._collections.put_in(self._collections.all[name], [product.id])
+                self._moved_at(self._collections.all[name], [product.id], self._now())
+
+    def set_of(self, product: Product, collection_ids: Sequence[str]) -> None:
+        """The product is in these collections and in no others."""
+        held = [one.id for one in self._collections.holding(product.id)]
+        self.rejoin(product, join=collection_ids, leave=[name for name in held if name not in collection_ids])
+
     # -- what they share -------------------------------------------------------------------------------------------
 
     def _found(self, collection_id: str, code: str | None = None, **shown: Any) -> Collection:
@@ -169,9 +194,12 @@ class CollectionDesk:
         self._moved(collection, products, call)
 
     def _moved(self, collection: Collection, products: Sequence[str], call: Call) -> None:
+        self._moved_at(collection, products, call.now)
+
+    def _moved_at(self, collection: Collection, products: Sequence[str], moment: datetime) -> None:
         """Which webhook tells that products went in or out (S41)."""
         if products:
-            collection.updated_at = call.now
+            collection.updated_at = moment
             update: list[Notice] = [("collections/update", lambda: collection_payload(collection))]
             self._tell(update if self._options.membership_tells == "collection" else [], products)
 

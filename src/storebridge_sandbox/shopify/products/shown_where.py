@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from storebridge_sandbox.shopify.call import Call, Resolvers
-from storebridge_sandbox.shopify.ids import number_of
+from storebridge_sandbox.shopify.products.media import media_fields
 from storebridge_sandbox.shopify.products.state import Product, Variant
 
 Owner = Product | Variant
@@ -24,7 +24,7 @@ def shown_where(domain: str, currency: str) -> Resolvers:
         ),
         ("Product", "publishedInContext"): lambda one, _a, _c: _is_shown(one),
         ("Product", "descriptionPlainSummary"): lambda one, _a, _c: one.body_html[:255],
-        ("Product", "featuredImage"): lambda one, _a, _c: _image(one),
+        **media_fields(),
     }
     for kind in ("Product", "ProductVariant"):
         for name in ("publishedOnCurrentPublication", "publishedOnCurrentChannel", "publishedOnChannel"):
@@ -40,14 +40,6 @@ def shown_where(domain: str, currency: str) -> Resolvers:
 def _is_shown(one: Owner) -> bool:
     product = one.product if isinstance(one, Variant) else one
     return product.status == "active"
-
-
-def _image(product: Product) -> dict[str, Any] | None:
-    if not product.images:
-        return None
-    address = product.images[0]
-    image_id = f"gid://shopify/ProductImage/{number_of(product.id)}"
-    return {"id": image_id, "url": address, "src": address, "originalSrc": address, "transformedSrc": address}
 
 
 def _range(

@@ -7,13 +7,14 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, refused
 from storebridge_sandbox.shopify.ids import Numbers
 from storebridge_sandbox.shopify.metafields.state import Metafields
 from storebridge_sandbox.shopify.mutations import UserError
 from storebridge_sandbox.shopify.products.answers import options_of
+from storebridge_sandbox.shopify.products.media import add_pictures, file_errors, media_errors, set_pictures
 from storebridge_sandbox.shopify.products.option_checks import creation_errors
 from storebridge_sandbox.shopify.products.state import Option, OptionValue, Product, Shelves, Variant
 from storebridge_sandbox.shopify.products.variants import MostVariants, VariantWrites
@@ -42,6 +43,16 @@ class ProductSetOperation:
     errors: list[UserError] = field(default_factory=list)
 
 
+class Membership(Protocol):
+    """What products need of the desk of collections."""
+
+    def knows(self, collection_id: str) -> bool: ...
+
+    def rejoin(self, product: Product, *, join: Sequence[str], leave: Sequence[str] = ()) -> None: ...
+
+    def set_of(self, product: Product, collection_ids: Sequence[str]) -> None: ...
+
+
 class ProductWrites:
     """Each mutation with its recorded refusals. ``changed`` announces, ``gone`` forgets a product's stock."""
 
@@ -55,6 +66,7 @@ class ProductWrites:
         gone: Callable[[Product], None],
         set_metafields: Callable[[Any, list[dict[str, Any]]], list[UserError]],
         metafields: Metafields,
+        collections: Membership,
     ) -> None:
         self._shelves = shelves
         self._variants = variants
@@ -64,6 +76,7 @@ class ProductWrites:
         self._gone = gone
         self._set_metafields = set_metafields
         self._metafields = metafields
+        self._collections = collections
         self.operations: dict[str, ProductSetOperation] = {}
 
     def resolvers(self) -> Resolvers:
@@ -118,6 +131,7 @@ class ProductWrites:
         errors += self._handle_errors(given, None, ["handle"])
         errors += creation_errors([], given.get("productOptions") or [], ("productOptions",))
         errors += self._metafield_errors(given, ["metafields"])
+        errors += self._belonging_errors(given, args)
         if errors:
             return {"product": None, "userErrors": errors}
         product = self._make(given)
@@ -127,8 +141,10 @@ class ProductWrites:
         product.variants.append(self._variants.make(product, names))
         self._shelves.add(product)
         self._variants.stock_up(product.variants[0], [])
+        add_pictures(product, args.get("media") or [])
         errors = self._set_metafields(product, given.get("metafields") or [])
         self._changed(product, "products/create")
+        self._collections.rejoin(product, join=given.get("collectionsToJoin") or [])
         return {"product": product, "userErrors": errors}
 
     def _update(self, _source: Any, args: dict[str, Any], _call: Call) -> dict[str, Any]:
@@ -138,11 +154,15 @@ class ProductWrites:
         if product is None:
             return refused(["id"], "Product does not exist")
         errors = text_errors(given, ["title"]) + self._handle_errors(given, product, ["handle"])
+        errors += self._belonging_errors(given, args)
         if errors:
             return {"product": product, "userErrors": errors}
         self._apply(product, given)
+        add_pictures(product, args.get("media") or [])
         errors = self._set_metafields(product, given.get("metafields") or [])
         self._changed(product, "products/update")
+        join, leave = given.get("collectionsToJoin") or [], given.get("collectionsToLeave") or []
+        self._collections.rejoin(product, join=join, leave=leave)
         return {"product": product, "userErrors": errors}
 
     def _change_status(self, _source: Any, args: dict[str, Any], _call: Call) -> dict[str, Any]:
@@ -187,6 +207,8 @@ class ProductWrites:
         errors = text_errors(given, ["input", "title"], needs_title=product is None, at=["input"])
         errors += self._handle_errors(given, product, ["input", "handle"])
         errors += [*_set_option_errors(given), *self._metafield_errors(given, ["input", "metafields"])]
+        errors += self._unknown_collections(given.get("collections"), ["input", "collections"], "NOT_FOUND")
+        errors += file_errors(product, given)
         if given.get("productOptions") and "variants" not in given:
             told = "Variants input is required when updating product options"
             errors.append(UserError(["input", "variants"], told, "VARIANTS_INPUT_MISSING"))
@@ -217,8 +239,11 @@ class ProductWrites:
             product.variants.append(variant)
             self._shelves.add_variant(variant)
             self._variants.stock_up(variant, [])
+        set_pictures(product, given)
         errors = self._set_metafields(product, given.get("metafields") or [])
         self._changed(product, topic)
+        if given.get("collections") is not None:
+            self._collections.set_of(product, given["collections"])
         return product, errors
 
     def _handle_errors(self, given: dict[str, Any], product: Product | None, path: list[str]) -> list[UserError]:
@@ -228,6 +253,17 @@ class ProductWrites:
             return []
         told = f"Handle '{handle}' already in use. Please provide a new handle."
         return [UserError(path, told, "HANDLE_NOT_UNIQUE")]
+
+    def _belonging_errors(self, given: dict[str, Any], args: dict[str, Any]) -> list[UserError]:
+        """Of collections and pictures."""
+        errors = media_errors(args.get("media") or [], ["media"])
+        for name in ("collectionsToJoin", "collectionsToLeave"):
+            errors += self._unknown_collections(given.get(name), [name], None)
+        return errors
+
+    def _unknown_collections(self, names: list[str] | None, path: list[str], code: str | None) -> list[UserError]:
+        unknown = [name for name in names or () if not self._collections.knows(name)]
+        return [UserError(path, "Collection does not exist", code)] if unknown else []
 
     def _metafield_errors(self, given: dict[str, Any], path: list[str]) -> list[UserError]:
         found = self._metafields.check_new("PRODUCT", given.get("metafields") or [], path)
