@@ -44,6 +44,7 @@ from storebridge.operations.replay_event import replay_event
 from storebridge.operations.run_campaign import start_campaign, stop_campaign
 from storebridge.operations.settle_case import Choice, settle_case
 from storebridge.operations.ship_order import Step, change_parcel, hold_order, note_step, ship_order
+from storebridge.operations.step_orders import step_orders
 from storebridge.operations.undo_changes import Batch, undo_changes
 
 PATIENCE_SECONDS = 300.0
@@ -238,6 +239,9 @@ class Desk:
     async def step(self, order: str, step: Step, lines: dict[str, int] | None) -> msgspec.Struct:
         moved: msgspec.Struct = await self._store.run(note_step, self._terms, order, step, lines, actor=actor())
         return moved
+
+    async def steps(self, orders: list[str] | None, step: Step, location: str | None) -> msgspec.Struct:
+        return await step_orders(self._store, self._terms, orders, step, actor=actor(), location=location)
 
     async def hold(self, order: str, hold: bool, why: str) -> msgspec.Struct:
         ids = self._environment.ids

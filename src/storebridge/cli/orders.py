@@ -226,12 +226,40 @@ def _change(common: Common, order: str, parcel: str, tracking: Tracking | None, 
     return 0
 
 
-def step(order: Order, step: Step, /, *, line: Lines = (), common: Common = Common()) -> int:  # noqa: B008
-    """Units were picked, or packed."""
-    units = units_of(line)
-    body = {"order": order, "step": step.value, "lines": units, "actor": actor()}
-    moved = run(write(common, lambda desk: desk.step(order, step, units), "picks", body))
-    give(moved, [f"{in_units(moved['units'])} of {order} {step.value}."], as_json=common.json)
+def step(
+    *words: Annotated[str, Parameter(help="Orders, and picked or packed.")],
+    line: Lines = (),
+    all_of_pick_list: Annotated[bool, Parameter(help="Every order that the pick list holds now.", negative="")] = False,
+    location: Annotated[str | None, Parameter(help="With the pick list: only what waits there.")] = None,
+    common: Common = Common(),  # noqa: B008
+) -> int:
+    """Units of an order, or all of several orders, were picked or packed."""
+    orders, done = _orders_and_step(words)
+    if len(orders) == 1 and not all_of_pick_list and location is None:
+        return _step_one(common, orders[0], done, units_of(line))
+    if all_of_pick_list == bool(orders) or line:
+        raise ConfigurationError("Name one order with --line, several without it, or none with --all-of-pick-list.")
+    named = None if all_of_pick_list else orders
+    body = {"orders": named, "step": done.value, "location": location, "actor": actor()}
+    told = run(write(common, lambda desk: desk.steps(named, done, location), "picks/several", body))
+    lines = [f"{in_units(told['units'])} of {told['orders']} orders {done.value}."]
+    lines += [f"{row['order']}: {row['why']}" for row in told["refused"]]
+    give(told, lines, as_json=common.json)
+    return 1 if told["refused"] else 0
+
+
+def _orders_and_step(words: tuple[str, ...]) -> tuple[list[str], Step]:
+    """The step stands before the orders or behind them. Raises ConfigurationError."""
+    for at in (-1, 0):
+        if words and words[at] in tuple(Step):
+            return [*(words[:-1] if at else words[1:])], Step(words[at])
+    raise ConfigurationError("Say what was done: storebridge orders step '#1001' picked, or packed.")
+
+
+def _step_one(common: Common, order: str, done: Step, units: dict[str, int] | None) -> int:
+    body = {"order": order, "step": done.value, "lines": units, "actor": actor()}
+    moved = run(write(common, lambda desk: desk.step(order, done, units), "picks", body))
+    give(moved, [f"{in_units(moved['units'])} of {order} {done.value}."], as_json=common.json)
     return 0
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -14,7 +15,7 @@ from storebridge.operations.find_locations import find_locations
 from storebridge.operations.list_orders import QueuedOrder, as_queued, refuse_unkept
 from storebridge.store.database import Store, Tx
 from storebridge.store.sales import load_files
-from storebridge.store.views_sales import QueueFilter, Sort, list_queue
+from storebridge.store.views_sales import QueueFilter, QueueRow, Sort, list_queue, sort_values
 from storebridge.store.whereabouts import list_whereabouts
 
 MOST_PRINTED = 200
@@ -47,24 +48,44 @@ class PickLists(msgspec.Struct, frozen=True):
 
 
 async def print_orders(
-    store: Store, terms: WorkspaceTerms, places: tuple[Place, ...], *, location: str | None = None
+    store: Store,
+    terms: WorkspaceTerms,
+    places: tuple[Place, ...],
+    *,
+    location: str | None = None,
+    picked: bool = False,
 ) -> PickLists:
     """The 200 orders of these places that wait longest and are packed from here, not as a copy in another store; at
-    one location or location group, only what waits there.
+    one location or location group, only what waits there. Those of which all lies picked are left out, unless
+    ``picked``.
     Raises ConfigurationError where orders are not kept, NotFoundError for a location that nobody knows."""
     refuse_unkept(terms)
-    return await store.read(_read, terms, tuple(place.value for place in places), location)
+    return await store.read(_read, terms, tuple(place.value for place in places), location, picked)
 
 
-def _read(tx: Tx, terms: WorkspaceTerms, places: tuple[str, ...], location: str | None) -> PickLists:
+def _read(tx: Tx, terms: WorkspaceTerms, places: tuple[str, ...], location: str | None, picked: bool) -> PickLists:
     known, wanted = list_whereabouts(tx, terms.workspace), find_locations(tx, terms.workspace, location)
-    filtered = QueueFilter(places, at=wanted, packed_here=True)
-    found = list_queue(tx, terms.workspace, filtered, sort=Sort.OLDEST, limit=MOST_PRINTED + 1)
-    page = found[:MOST_PRINTED]
-    files = load_files(tx, terms.workspace, [row.order_key for row in page], lock=False)
-    lists = [PickList(row.order, as_queued(files[row.order_key], known, wanted)) for row in page]
-    lists = [one for one in lists if one.queued.units_to_ship]
-    return PickLists(_goods(lists), lists, len(found) > MOST_PRINTED)
+    lists: list[PickList] = []
+    for page in _pages(tx, terms, QueueFilter(places, at=wanted, packed_here=True)):
+        files = load_files(tx, terms.workspace, [row.order_key for row in page], lock=False)
+        for row in page:
+            queued = as_queued(files[row.order_key], known, wanted)
+            if not any(line.to_ship > (0 if picked else line.picked) for line in queued.lines):
+                continue
+            if len(lists) == MOST_PRINTED:
+                return PickLists(_goods(lists), lists, True)
+            lists.append(PickList(row.order, queued))
+    return PickLists(_goods(lists), lists, False)
+
+
+def _pages(tx: Tx, terms: WorkspaceTerms, wanted: QueueFilter) -> Iterator[list[QueueRow]]:
+    """The queue, the longest waiting first, until the reader has enough."""
+    after: tuple[Any, ...] = ()
+    while page := list_queue(tx, terms.workspace, wanted, sort=Sort.OLDEST, after=after, limit=MOST_PRINTED + 1):
+        yield page
+        if len(page) <= MOST_PRINTED:
+            return
+        after = sort_values(page[-1], Sort.OLDEST)
 
 
 def _goods(lists: Sequence[PickList]) -> list[GoodsToPick]:

@@ -30,6 +30,7 @@ from storebridge.operations.show_order import OrderView
 from storebridge.operations.show_overview import Overview
 from storebridge.operations.show_settlement import SettlementPage
 from storebridge.operations.show_status import Status
+from storebridge.operations.step_orders import Stepped
 from storebridge.operations.undo_changes import Undone
 
 ANSWERS = (
@@ -56,6 +57,7 @@ ANSWERS = (
     Settled,
     SettlementPage,
     Status,
+    Stepped,
     StockPage,
     StockStory,
 )

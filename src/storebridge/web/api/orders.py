@@ -17,6 +17,7 @@ from storebridge.operations.list_orders import MOST_HOURS, OrderPage, Sort, list
 from storebridge.operations.print_orders import PickLists, print_orders
 from storebridge.operations.ship_order import OrderMoved, Step, change_parcel, hold_order, note_step, ship_order
 from storebridge.operations.show_order import OrderView, show_order
+from storebridge.operations.step_orders import Stepped, step_orders
 from storebridge.web.api.answers import answer_page, answer_with, described
 from storebridge.web.api.reads import After, Limit, Text, terms_in
 from storebridge.web.tables import csv_headers
@@ -90,11 +91,12 @@ def add_order_reads(api: FastAPI, bridge: Bridge) -> None:
         return Response(found.csv, headers=csv_headers(found))
 
     @api.get("/v1/{workspace}/pick-lists", responses=described(PickLists), tags=["orders"])
-    async def pick_lists(workspace: str, location: Text = None) -> Response:
-        """The 200 orders ready to be sent that wait longest, behind the goods to fetch for all of them."""
+    async def pick_lists(workspace: str, location: Text = None, picked: bool = False) -> Response:
+        """The 200 orders ready to be sent that wait longest, behind the goods to fetch for all of them. Orders of which
+        all lies picked are left out, unless picked is true."""
         ready = (Place.READY, Place.PARTLY_SHIPPED)
         terms = terms_in(bridge, workspace)
-        return answer_with(await print_orders(bridge.store, terms, ready, location=location or None))
+        return answer_with(await print_orders(bridge.store, terms, ready, location=location or None, picked=picked))
 
     @api.get("/v1/{workspace}/backfills", responses=described(Backfills), tags=["orders"])
     async def backfills(workspace: str) -> Response:
@@ -191,6 +193,20 @@ def _add_warehouse(api: FastAPI, bridge: Bridge) -> None:
         """Units were picked or packed."""
         terms = terms_in(bridge, workspace)
         return answer_with(await bridge.store.run(note_step, terms, order, step, lines, actor=actor))
+
+    @api.post("/v1/{workspace}/picks/several", responses=described(Stepped), tags=["orders"])
+    async def steps(
+        workspace: str,
+        step: Annotated[Step, Body()],
+        orders: Annotated[
+            list[str] | None, Body(max_length=1000, description="Their names or keys; null: all of the pick list.")
+        ] = None,
+        location: Annotated[str | None, Body(max_length=200, description="Only what waits there.")] = None,
+        actor: Actor = "api",
+    ) -> Response:
+        """All that can be sent now of several orders was picked or packed; those that are refused are named."""
+        terms = terms_in(bridge, workspace)
+        return answer_with(await step_orders(bridge.store, terms, orders, step, actor=actor, location=location or None))
 
     @api.post("/v1/{workspace}/holds", responses=described(OrderMoved), tags=["orders"])
     async def hold(

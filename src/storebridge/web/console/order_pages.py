@@ -20,6 +20,7 @@ from storebridge.operations.list_orders import Sort, list_orders
 from storebridge.operations.print_orders import print_orders
 from storebridge.operations.ship_order import Step, hold_order, note_step, ship_order
 from storebridge.operations.show_order import show_order
+from storebridge.operations.step_orders import Stepped, step_orders
 from storebridge.web.console.forms import read_form, read_upload
 from storebridge.web.tables import csv_headers
 
@@ -53,6 +54,7 @@ class OrderPages:
         return [
             Route("/orders", self.queue),
             Route("/orders/print", self.printed),
+            Route("/orders/print", self.picked, methods=["POST"]),
             Route("/orders/export.csv", self.exported),
             Route("/orders/import", self.importing),
             Route("/orders/import", self.imported, methods=["POST"]),
@@ -98,11 +100,22 @@ class OrderPages:
     async def printed(self, request: Request) -> Response:
         """Pick and pack lists, one order after the other, for paper."""
         terms = self._pages.terms_of(request)
-        places = to_send(request.query_params.get("place", ""))
-        location = _location(request)
-        found = await print_orders(self._store, terms, places, location=location or None)
+        return await self._printed(request, terms)
+
+    async def _printed(self, request: Request, terms: WorkspaceTerms, done: Stepped | None = None) -> Response:
+        places, location = to_send(request.query_params.get("place", "")), _location(request)
+        again = request.query_params.get("picked") == "yes"
+        found = await print_orders(self._store, terms, places, location=location or None, picked=again)
         told: dict[str, Any] = {"goods": found.goods, "views": found.lists, "more": found.more, "location": location}
-        return self._pages.render(request, "orders_print.html", **told)
+        told |= {"done": done, "again": again, "place": request.query_params.get("place", "")}
+        return self._pages.render(request, "orders_print.html", 409 if done and done.refused else 200, **told)
+
+    async def picked(self, request: Request) -> Response:
+        """The orders that were printed are picked: exactly those that the page named."""
+        terms, form = self._pages.terms_of(request), await read_form(request)
+        named, location = form.get("orders", "").split(), _location(request) or None
+        done = await step_orders(self._store, terms, named, Step.PICKED, actor=ACTOR, location=location)
+        return await self._printed(request, terms, done)
 
     async def exported(self, request: Request) -> Response:
         terms, query = self._pages.terms_of(request), request.query_params
