@@ -60,6 +60,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "orders step": (
         ("orders step '#1001' picked", "all of it is picked"),
         ("orders step '#1001' packed --line MUG-BLUE=2", "two of a line are packed"),
+        ("orders step picked --all-of-pick-list", "all that was fetched is not listed again"),
     ),
     "orders ship": (
         ("orders ship '#1001' --company DHL --number 00340434", "all that is left went out"),

@@ -15,6 +15,7 @@ from storebridge.cli.output import as_table, give, of_pairs
 from storebridge.errors import ConfigurationError
 from storebridge.flows.changes import balance_of
 from storebridge.flows.queue import TO_DO, Place
+from storebridge.model.sales import Order as SoldOrder
 from storebridge.model.sales import Tracking
 from storebridge.model.words import in_units
 from storebridge.operations.export_orders import MOST_ORDERS, OrderTable, export_orders
@@ -120,6 +121,7 @@ def view_lines(view: OrderView) -> list[str]:
         f"{queued.place.value.replace('_', ' ')}; {order.payment_state.value.replace('_', ' ')}; "
         f"{total.amount} {total.currency}",
         *([f"{balance_of(order)[0].upper()}{balance_of(order)[1:]}."] if balance_of(order) else []),
+        *_about_buyer(order),
         *(f"packed in {copy.connection} as {copy.order.name}" for copy in view.copies if copy.order is not None),
         "",
         *as_table(
@@ -136,6 +138,18 @@ def view_lines(view: OrderView) -> list[str]:
         found += ["", "Writes:", *(f"  {one.purpose}: {one.state} {one.message}".rstrip() for one in view.writes)]
     told = [f"  {one.at:%Y-%m-%d %H:%M:%S}  {one.kind}  {one.actor}  {_words(one.detail)}" for one in view.history]
     return [*found, "", "History, newest first:", *told]
+
+
+def _about_buyer(order: SoldOrder) -> list[str]:
+    """Where to, and what the buyer and staff wrote."""
+    to = order.shipping_address
+    names = (f"{to.first_name} {to.last_name}", to.company, to.street, to.street_2) if to else ()
+    place = (f"{to.postal_code} {to.city}", to.region, to.country, to.phone) if to else ()
+    address = ", ".join(word.strip() for word in (*names, *place) if word.strip())
+    codes = ", ".join(one.code or one.title for one in order.discounts if one.code or one.title)
+    told = {"To": address, "E-mail": order.buyer.email, "Note": order.note, "Tags": ", ".join(order.tags)}
+    told |= {"Discounts": codes}
+    return [f"{name}: {words}" for name, words in told.items() if words]
 
 
 def _parcel(parcel: Any) -> str:

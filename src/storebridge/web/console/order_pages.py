@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from storebridge.errors import ConfigurationError, RefusedError
+from storebridge.errors import ConfigurationError, NotFoundError, RefusedError
 from storebridge.flows.changes import balance_of
 from storebridge.flows.queue import TO_DO, Place
 from storebridge.model.sales import Tracking
@@ -18,7 +18,7 @@ from storebridge.operations.export_orders import export_orders
 from storebridge.operations.import_parcels import MOST_BYTES, import_parcels
 from storebridge.operations.list_orders import Sort, list_orders
 from storebridge.operations.print_orders import print_orders
-from storebridge.operations.ship_order import Step, hold_order, note_step, ship_order
+from storebridge.operations.ship_order import Step, change_parcel, hold_order, note_step, ship_order
 from storebridge.operations.show_order import show_order
 from storebridge.operations.step_orders import Stepped, step_orders
 from storebridge.web.console.forms import read_form, read_upload
@@ -156,11 +156,11 @@ class OrderPages:
         )
 
     async def change(self, request: Request) -> Response:
-        """Picked, packed, sent, held or let go."""
+        """Picked, packed, sent, followed, withdrawn, held or let go."""
         form = await read_form(request)
         try:
             await self._carry_out(request, form)
-        except (RefusedError, ConfigurationError) as error:
+        except (RefusedError, ConfigurationError, NotFoundError) as error:
             return await self._order(request, str(error))
         return RedirectResponse(str(request.url), 303)
 
@@ -172,6 +172,9 @@ class OrderPages:
             why = form.get("why", "")
             held = await self._store.run(hold_order, terms, ids, key, hold=what == "hold", actor=ACTOR, why=why)
             bridge.wake(terms.workspace, held.wake)
+            return
+        if what in ("track", "withdraw"):
+            await self._change_parcel(terms, key, form)
             return
         lines = units_of(form)
         if what in tuple(Step):
@@ -192,6 +195,18 @@ class OrderPages:
             location=form.get("location") or None,
         )
         bridge.wake(terms.workspace, moved.wake)
+
+    async def _change_parcel(self, terms: WorkspaceTerms, key: str, form: dict[str, str]) -> None:
+        """Tracking that came later or was wrong, or the parcel did not leave after all."""
+        cancel, ids = form["what"] == "withdraw", self._pages.bridge.environment.ids
+        tracking = None if cancel else Tracking(form.get("company", ""), form.get("number", ""), form.get("url", ""))
+        if tracking == Tracking():
+            raise RefusedError("Say the carrier, the number or the link; nothing was changed.")
+        parcel = form.get("parcel", "")
+        moved = await self._store.run(
+            change_parcel, terms, ids, key, parcel, actor=ACTOR, tracking=tracking, cancel=cancel
+        )
+        self._pages.bridge.wake(terms.workspace, moved.wake)
 
 
 def _location(request: Request) -> str:
