@@ -203,6 +203,18 @@ def paid(amount: str) -> list[dict[str, Any]]:
     return [{"kind": "SALE", "status": "SUCCESS", "gateway": "manual", "amountSet": money}]
 
 
+def test_a_refund_with_one_key_pays_again_where_keys_of_refunds_are_not_kept() -> None:
+    async def play(shop: Shop) -> None:
+        made = await create(shop, "DECREMENT_OBEYING_POLICY", line(shop, "MUG", 2), transactions=paid("25.00"))
+        given = refund_of(made["order"], "CANCEL", "12.50")
+        ids = [(await shop.told(REFUND, input=given, key="r1"))["data"]["refundCreate"]["refund"]["id"] for _ in "12"]
+
+        assert len(set(ids)) == 2
+        assert (await totals(shop, made["order"]["id"]))["totalRefundedSet"] == "25.0"
+
+    with_shop(play, ShopifyOptions(refund_key_pays_once=False))
+
+
 def test_a_refund_with_one_key_pays_once_and_restocks_once() -> None:
     async def play(shop: Shop) -> None:
         made = await create(shop, "DECREMENT_OBEYING_POLICY", line(shop, "MUG", 2), transactions=paid("25.00"))

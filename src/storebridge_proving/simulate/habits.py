@@ -17,11 +17,14 @@ CHANCE = 0.05
 NOT_SURVIVED = "the product cannot survive it"
 BUDGET = "a smaller budget, with which ten minutes may not do to come to rest"
 UNTOUCHED = "nobody in the simulation does what it is about"
-"""Such switches take no chance, so that each seed plays what it played before there were any."""
+KEY_USED_ONCE = "the product sends no refund twice under one key; journeys play it with every lost answer"
+TAKE_NO_CHANCE = (UNTOUCHED, KEY_USED_ONCE)
+"""Switches with these reasons take no chance, so that each seed plays what it played before there were any."""
 COPIES = "with copies a person must say copies_take_stock, or settle a case"
 NOT_DRAWN: Mapping[str, str] = MappingProxyType(
     {
         "S3": NOT_SURVIVED,
+        "S8": KEY_USED_ONCE,
         "W2": NOT_SURVIVED,
         "W3": NOT_SURVIVED,
         "W11": "units are gone that no record of the store shows as sold",
@@ -59,7 +62,7 @@ def drawn_switches(seed: int, *, copies: bool = False) -> dict[str, Any]:
     """The switches that a seed plays the other way, by name."""
     chance = random.Random(f"habits-{seed}")
     drawn: dict[str, Any] = {}
-    touched = {name: one for name, one in all_switches().items() if NOT_DRAWN.get(one.assumption) != UNTOUCHED}
+    touched = {name: one for name, one in all_switches().items() if NOT_DRAWN.get(one.assumption) not in TAKE_NO_CHANCE}
     for name, switch in touched.items():
         plays, value = chance.random() < CHANCE, chance.choice(switch.others)
         if plays and switch.assumption and not reason_not_drawn(switch.assumption, copies=copies):

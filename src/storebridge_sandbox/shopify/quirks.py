@@ -25,6 +25,8 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     key_trouble (S5): reuse of a key with other parameters or after a failure comes as a ``user_error`` or at
         the ``top_level``.
     user_error_burns_key (S6): a call answered with userErrors uses its key up.
+    refund_key_pays_once (S8): a refund whose key was used before is answered with the one that was made; else it
+        pays again.
     set_where_unconnected (S10): setting a level that does not exist ``connects`` it, is ``refused``, or
         ``adds_to_on_hand`` without ever showing as available.
     oversell_refusal (S11): the code of an orderCreate that obeys the policy and finds too little stock.
@@ -84,6 +86,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     tells_quantity_after: bool = False
     key_trouble: Literal["user_error", "top_level"] = "user_error"
     user_error_burns_key: bool = True
+    refund_key_pays_once: bool = True
     set_where_unconnected: Literal["connects", "refused", "adds_to_on_hand"] = "connects"
     oversell_refusal: Literal["INVALID", "INVENTORY_CLAIM_FAILED"] = "INVALID"
     orders_commit: bool = True
