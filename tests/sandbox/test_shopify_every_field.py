@@ -96,6 +96,24 @@ def test_no_field_that_must_have_a_value_is_without_code() -> None:
     with_shop(play)
 
 
+def test_an_empty_connection_answers_every_field_that_it_must() -> None:
+    async def play(shop: Shop) -> None:
+        served = shop.store.served_fields()
+        kinds = [one for name, one in load_schema().type_map.items() if name.endswith("Connection")]
+        without = [
+            f"{kind.name}.{name}"
+            for kind in kinds
+            if isinstance(kind, GraphQLObjectType)
+            for name, one in kind.fields.items()
+            if not may_be_left_out(one.type) and not answers(served, kind.name, name)
+        ]
+        assert without == []
+        told = await shop.told('{ shop { search(first: 1, query: "mug") { resultsAfterCount edges { cursor } } } }')
+        assert told["data"]["shop"]["search"] == {"resultsAfterCount": 0, "edges": []}
+
+    with_shop(play)
+
+
 def selection(kind: Any, depth: int) -> str:
     """Every field that can be asked without arguments, so deep."""
     if is_leaf_type(kind):

@@ -87,6 +87,7 @@ def about_shop(
         **{("Shop", name): resolvers[("QueryRoot", name)] for name in MOVED if ("QueryRoot", name) in resolvers},
         **{("Shop", name): _in_use(found) for name, found in tags.items()},
         ("Shop", "limitedPendingOrderCount"): lambda _s, _a, _c: _pending(orders()),
+        ("SearchResultConnection", "resultsAfterCount"): lambda _s, _a, _c: 0,
         ("Shop", "storefrontUrl"): lambda shop, _a, _c: f"https://{shop.domain}",
         ("Shop", "richTextEditorUrl"): lambda shop, _a, _c: f"https://{shop.domain}/admin/editor",
         ("Shop", "domains"): lambda shop, args, call: [resolvers[("Shop", "primaryDomain")](shop, args, call)],
