@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, delete, func, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storebridge.model.copying import CopiedGoods
@@ -229,28 +230,23 @@ def copies_with_returns(
 ) -> list[Order]:
     """Copies in a store that were read since and say that goods of theirs are on sale again, the oldest first."""
     same = and_(order_effects.c.connection == orders.c.connection, order_effects.c.order_id == orders.c.order_id)
-    named = (
-        select(orders.c.order_id)
-        .join(order_effects, and_(order_effects.c.workspace == orders.c.workspace, same))
-        .where(
-            orders.c.workspace == workspace,
-            orders.c.connection == connection,
-            orders.c.origin.is_not(None),
-            orders.c.read_at >= since,
-            order_effects.c.restocked > 0,
-        )
+    returned = exists().where(order_effects.c.workspace == orders.c.workspace, same, order_effects.c.restocked > 0)
+    named = select(orders.c.order_id).where(
+        orders.c.workspace == workspace,
+        orders.c.connection == connection,
+        orders.c.origin.is_not(None),
+        orders.c.read_at >= since,
+        returned,  # joined, it would be where SQLite begins: with every line of every order
     )
     found = tx.conn.execute(
-        select(copies.c.document)
-        .where(
+        select(copies.c.order_key, copies.c.document).where(
             copies.c.workspace == workspace,
             copies.c.connection == connection,
             copies.c.order_id.in_(named),
             copies.c.document.is_not(None),
         )
-        .order_by(copies.c.order_key)
-    )
-    return [msgspec.convert(document, Order) for (document,) in found]
+    )  # sorted by the database, every copy of the workspace would be looked at
+    return [msgspec.convert(document, Order) for _, document in sorted(found, key=itemgetter(0))]
 
 
 def booked_for_copy(tx: HasConnection, workspace: Workspace, pool_id: PoolId, cause: str) -> tuple[int, int]:

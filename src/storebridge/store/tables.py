@@ -300,6 +300,7 @@ orders = Table(
     Column("origin", String),
     Column("read_at", UtcTime, nullable=False),
     Column("listed_version", UtcTime),  # the updated_at at which a listing of changes last showed it
+    index_where("origin IS NOT NULL", "orders_of_copies", "workspace", "connection", "read_at"),
 )
 
 order_effects = Table(
