@@ -254,9 +254,17 @@ class Play:
 
 @asynccontextmanager
 async def play(
-    folder: Path, *, seed: int, variants: int, database: str | None = None, workers: int = 0, stamped: bool = False
+    folder: Path,
+    *,
+    seed: int,
+    variants: int,
+    database: str | None = None,
+    workers: int = 0,
+    stamped: bool = False,
+    copy_to: str = "",
 ) -> AsyncIterator[Play]:
-    """Both stores in one process, ``serve`` in another, and so many workers; ends them all."""
+    """Both stores in one process, ``serve`` in another, and so many workers; ends them all. Orders are copied to the
+    store that ``copy_to`` names."""
     config = folder / "storebridge.toml"
     intake, console = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     words = ["--shopify-port", "0", "--wix-port", "0", "--variants", str(variants), "--write-config", str(config)]
@@ -269,7 +277,7 @@ async def play(
         sandbox.begin()
         await sandbox.serves()
         address = database or str(folder / "bridge.sqlite3")
-        urls = _configure(config, address, stamped)
+        urls = _configure(config, address, stamped, copy_to)
         clients = tuple(StoreClient(name, url, transport) for name, url in zip(("shopify", "wix"), urls, strict=True))
         made = Play(random.Random(seed), transport, str(config), f"http://{console}", address, clients, serve)  # type: ignore[arg-type]
         serve.begin()
@@ -287,12 +295,14 @@ async def play(
         await transport.close()
 
 
-def _configure(config: Path, address: str, stamped: bool) -> list[str]:
+def _configure(config: Path, address: str, stamped: bool, copy_to: str) -> list[str]:
     """The stores' addresses; the written configuration gets escrow, its database and a quick net."""
     text = config.read_text().replace('"storebridge.sqlite3"', msgspec.json.encode(address).decode())
     text = text.replace('policy = "mirror"', 'policy = "escrow"').replace("[workspaces.main]\n", QUICK_NET, 1)
     if stamped:
         text = text.replace('kind = "wix"\n', 'kind = "wix"\nstamp_namespace = "@tests/storebridge"\n')
+    if copy_to:
+        text += f'\n[workspaces.main.orders]\ncopy_to = "{copy_to}"\n'
     config.write_text(text)
     found = [line.split('"')[1] for line in text.splitlines() if line.startswith("api_url")]
     os.chmod(config, 0o600)

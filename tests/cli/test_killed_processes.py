@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import signal
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -57,6 +58,42 @@ def test_serve_is_killed_ten_times_while_people_shop_and_no_unit_is_wrong(
             nothing_is_wrong(verdict)
             assert len(at.serve.ends) == 10
             assert verdict.units_sold > 100
+
+    asyncio.run(story())
+
+
+async def copies(at: Play) -> tuple[Counter[str], set[str]]:
+    """How many orders of the Shopify shop bear each stamp of ours, and the stamps of the Wix orders to be copied."""
+    truths = {client.name: await client.truth() for client in at.clients}
+    made = Counter(order["origin"] for order in truths["shopify"]["orders"] if order["origin"])
+    paid = [one for one in truths["wix"]["orders"] if one["payment"] == "paid" and one["cancelled_at"] is None]
+    return made, {f"storebridge:main:wix:{one['id']}" for one in paid if not one["fulfilments"]}
+
+
+def test_serve_is_killed_while_orders_are_copied_and_each_has_one_copy(tmp_path: Path, record_property: Tell) -> None:
+    async def story() -> None:
+        async with play(tmp_path, seed=SEED, variants=30, stamped=True, copy_to="shopify") as at:
+            await at.agree()
+            await at.foul_weather()
+            with nothing_else_ends(at.everybody):
+                async with at.shoppers():
+                    moments = await kill_by_chance(at, [at.serve], random.Random(SEED), 8)
+                await at.fair_weather()
+                verdict = await at.settled()
+
+                async def uncopied() -> set[str]:
+                    made, wanted = await copies(at)
+                    return wanted - set(made)
+
+                await until(uncopied, lambda left: not left, "every order to be copied")
+            made, wanted = await copies(at)
+            told_of = (
+                f"serve that copies, seed {SEED}: killed {len(moments)} times; {len(made)} copies, {made.total()} made"
+            )
+            record_property("said at the end", told_of)
+            assert set(made.values()) == {1}
+            assert len(wanted) > 10
+            assert (verdict.units_oversold, verdict.skus_disagreeing, verdict.lost) == (0, 0, 0)
 
     asyncio.run(story())
 
