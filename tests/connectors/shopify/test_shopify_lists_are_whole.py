@@ -25,6 +25,11 @@ from storebridge_sandbox.shopify.engine import load_schema
 ENDS = {
     ("findCopy", "QueryRoot.orders"): "only a copy that bears the stamp counts; where the search shows others first, "
     "the copy is found among all orders that changed since",
+    (
+        "productVariants",
+        "Product.collections",
+    ): "the first fifty collections of a product decide, as the operating guide "
+    "says: a follow-up for each product would cost more than the listing",
     ("variantComponents", "ProductVariant.productVariantComponents"): "a bundle of more components than a page is told "
     "as a variant that cannot be written, and nothing is written for it",
 }
