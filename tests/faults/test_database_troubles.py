@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from builders.journeys import REAL_PACE, Journey, travel
+from builders.journeys import MAIN, REAL_PACE, Journey, travel
 from fakes.mortality import FlakyStore
 from storebridge.cli.running import run_until_stopped
 from storebridge.connectors.http import Request
+from storebridge.model.ids import ConnectionName
 from storebridge.web.intake.app import build_intake_app
 from storebridge_proving.asgi_transport import AsgiTransport
 
@@ -134,3 +135,35 @@ def test_a_database_that_goes_away_ends_nothing_and_what_was_sold_meanwhile_is_f
         await served
 
     travel(play, sweep_seconds=60.0, hot_sweep_seconds=30.0, order_poll_seconds=30.0)
+
+
+def test_a_courier_that_is_dropped_while_it_waits_for_a_call_sends_it_again_when_it_runs_anew() -> None:
+    """The database went away, the courier waited for what was on the wire, and all loops were dropped meanwhile: it
+    took itself for going on, and the call stayed open for ever."""
+
+    async def play(journey: Journey) -> None:
+        made = _flaky(journey)
+        await journey.begin(settle=120.0)
+        slow = {"operation": "bulkUpdateInventoryItems", "rates": {"latency_ms": [15000, 15000]}}
+        await journey.faults("wix", rules=[slow])
+        await journey.buy("shopify", 3)
+        while await journey.rows("select count(*) from calls where state = 'open'") != [(1,)]:
+            await journey.wait(0.1)
+        (courier,) = [one for one in journey.bridge.workspaces[MAIN].couriers if one.connection == "wix"]
+        (running,) = [one for one in journey.bridge._tasks if one.get_name() == f"courier {MAIN}/wix"]
+        made[0].refuses = lambda name: True
+        journey.bridge.wake(MAIN, frozenset({ConnectionName("wix")}))
+        await journey.clock.sleep(1.0)
+        assert not running.done(), "it waits for the call"
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        made[0].refuses = lambda name: False
+        await journey.faults("wix")
+        anew = asyncio.create_task(courier.run())
+        await journey.clock.sleep(10.0)
+        assert await journey.rows("select state, sends from calls where connection = 'wix'") == [("answered", 2)]
+        assert await journey.levels() == {"shopify": 7, "wix": 7}
+        anew.cancel()
+        await asyncio.gather(anew, return_exceptions=True)
+
+    travel(play)

@@ -254,9 +254,11 @@ class Courier:
         await self._answers.worked(call.operation)
 
     async def _drain(self) -> None:
+        # First of all: when it runs again, every unanswered call is in doubt again. Cancelled while it waited for
+        # one, it kept the desk, and a call that a restart of the database had cut off stayed open for ever.
+        desk, self._desk = self._desk, None
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
-        desk, self._desk = self._desk, None  # when it runs again, every unanswered call is in doubt again
         if desk is not None:
             with contextlib.suppress(LostLease):
                 await self._store.run(release, self._workspace, desk.lease, desk.owner, desk.epoch)
