@@ -136,8 +136,8 @@ def draw_report(report: Mapping[str, Any], findings: list[str]) -> RenderableTyp
         "propagation",
         f"n {spread['n']}   p50 {_ms(spread['p50'])}   p95 {_ms(spread['p95'])}   p99 {_ms(spread['p99'])}",
     )
-    if report["open_exceptions"]:
-        table.add_row("open cases", f"{report['open_exceptions']}: what storebridge would ask a person")
+    if events["open_exceptions"]:
+        table.add_row("open cases", f"{events['open_exceptions']}: what storebridge would ask a person")
     shown = [Text(sentence, style="red") for sentence in findings[:12]]
     note = [Text(NOTES[report["policy"]], style="italic")] if report["policy"] in NOTES else []
     return Panel(Group(table, *shown, *note), title=f"storebridge demo · {report['policy']} · report")

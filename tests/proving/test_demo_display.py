@@ -44,9 +44,8 @@ REPORT: dict[str, Any] = {
     "orders": {"shopify": 3, "wix": 2},
     "units_sold": 7,
     "units_oversold": 0,
-    "open_exceptions": 1,
     "skus_disagreeing": 0,
-    "events": {"received": 9, "duplicates": 1, "confirmed": 8, "open_exceptions": 0, "lost": 0},
+    "events": {"received": 9, "duplicates": 1, "confirmed": 8, "open_exceptions": 1, "lost": 0},
     "propagation_ms": {"n": 0, "p50": None, "p95": None, "p99": None},
 }
 
