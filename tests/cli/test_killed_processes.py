@@ -17,7 +17,7 @@ import pytest
 
 from builders.clusters import Cluster, own_cluster, postgres_tools
 from builders.databases import postgres_schema
-from builders.processes import Play, kill_by_chance, nothing_else_ends, play, until
+from builders.processes import SETTLES_WITHIN_SECONDS, Play, kill_by_chance, nothing_else_ends, play, until
 from storebridge_proving.checker.report import Verdict
 
 SEED = int(os.environ.get("STOREBRIDGE_KILL_SEED", "7"))
@@ -85,7 +85,7 @@ def test_serve_is_killed_while_orders_are_copied_and_each_has_one_copy(tmp_path:
                     made, wanted = await copies(at)
                     return wanted - set(made)
 
-                await until(uncopied, lambda left: not left, "every order to be copied")
+                await until(uncopied, lambda left: not left, "every order to be copied", SETTLES_WITHIN_SECONDS)
             made, wanted = await copies(at)
             told_of = (
                 f"serve that copies, seed {SEED}: killed {len(moments)} times; {len(made)} copies, {made.total()} made"
