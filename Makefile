@@ -38,13 +38,16 @@ clean: ## remove what the targets above made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist src/*.egg-info
 
 .venv/bin/python:
-	$(PYTHON) -m venv .venv
+	@echo "making .venv with $(PYTHON)" >&2
+	@$(PYTHON) -m venv .venv
 
 .venv/.installed: requirements.txt pyproject.toml | .venv/bin/python
-	$(PIP) install --require-hashes -r requirements.txt
-	$(PIP) install --no-deps --no-build-isolation --editable .
-	touch $@
+	@echo "installing what storebridge runs on (about 20 seconds, once)" >&2
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
 
 .venv/.installed-dev: requirements-dev.txt .venv/.installed
-	$(PIP) install --require-hashes -r requirements-dev.txt
-	touch $@
+	@echo "installing what the tests need (about 20 seconds, once)" >&2
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@

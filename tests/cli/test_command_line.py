@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import json
 import socket
@@ -16,15 +17,19 @@ from typing import Any
 
 import pytest
 
+from storebridge.bootstrap import build_bridge
 from storebridge.cli import desk
 from storebridge.cli.desk import ask_server
+from storebridge.cli.init import Composed, compose
 from storebridge.cli.main import GROUPS, build_app, run_command
 from storebridge.cli.output import as_table
-from storebridge.cli.setup import QUESTIONS, compose
 from storebridge.clock import SystemClock
-from storebridge.config import ServerConfig, parse_config
+from storebridge.config import Config, ServerConfig, parse_config
+from storebridge.connectors.aiohttp_transport import AiohttpTransport
+from storebridge.environment import Environment
 from storebridge.errors import ConfigurationError, RefusedError, StoreUnavailableError
 from storebridge.store.database import open_store
+from storebridge_sandbox.wix.signing import public_key_pem
 
 CONFIG = """
 [server]
@@ -261,18 +266,83 @@ def test_rows_on_a_terminal_stand_alone_and_progress_is_told_beside_a_file(
     assert told == ["Writing rows", "", "Writing rows"]
 
 
-def test_init_writes_what_check_can_read(tmp_path: Path) -> None:
+def answered(answers: dict[str, str]) -> Composed:
+    return compose(lambda question: answers.get(question.name, question.default))
+
+
+def test_init_writes_what_check_can_read() -> None:
     answers = {"shop": 'my"shop.myshopify.com', "intake_url": "https://hooks.example.com"}
-    names = {question: name for name, question, _ in QUESTIONS}
-    config = parse_config(compose(lambda question, default: answers.get(names[question], default)), "new")
+    config = parse_config(answered(answers).text, "new")
     assert config.workspaces["main"].connections["shopify"].shop == 'my"shop.myshopify.com'
     assert config.server.intake_url == "https://hooks.example.com"
     assert config.workspaces["main"].connections["wix"].stamp_namespace is None
-    answers["stamp_namespace"] = "@acme/storebridge"
-    config = parse_config(compose(lambda question, default: answers.get(names[question], default)), "new")
+    config = parse_config(answered({**answers, "stamp_namespace": "@acme/storebridge"}).text, "new")
     assert config.workspaces["main"].connections["wix"].stamp_namespace == "@acme/storebridge"
     with pytest.raises(ConfigurationError, match="'best' is not a policy"):
-        compose(lambda question, default: "best" if names[question] == "policy" else default)
+        answered({"policy": "best"})
+
+
+async def begin_and_end(config: Config, environ: dict[str, str]) -> None:
+    """Build the bridge of a configuration: every connector refuses settings that it cannot work with."""
+    transport = AiohttpTransport()
+    bridge = build_bridge(config, Environment(transport, environ=environ, inline_store=True))
+    await bridge.stop()
+    await transport.close()
+
+
+@pytest.mark.parametrize(
+    ("shopify_way", "wix_way", "variables"),
+    [
+        ("app", "app", ("SHOPIFY_CLIENT_SECRET", "WIX_APP_SECRET", "WIX_WEBHOOK_PUBLIC_KEY")),
+        ("token", "key", ("SHOPIFY_ACCESS_TOKEN", "SHOPIFY_CLIENT_SECRET", "WIX_API_KEY")),
+        (
+            "refresh",
+            "key",
+            ("SHOPIFY_CLIENT_SECRET", "SHOPIFY_REFRESH_TOKEN", "WIX_API_KEY", "STOREBRIDGE_SECRETS_KEY"),
+        ),
+    ],
+)
+def test_init_offers_every_way_into_the_stores_and_names_its_secrets(
+    shopify_way: str,
+    wix_way: str,
+    variables: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = {
+        "intake_url": "https://hooks.example.com",
+        "shop": "mugs.myshopify.com",
+        "client_id": "client",
+        "site_id": "site",
+        "app_id": "app",
+        "instance_id": "instance",
+        "shopify_way": shopify_way,
+        "wix_way": wix_way,
+    }
+    asked: list[str] = []
+    compose(lambda question: asked.append(question.name) or given.get(question.name, question.default))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{given.get(name, '')}\n" for name in asked)))
+    path = tmp_path / "new.toml"
+    assert run_command(["init", "--config", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"written": str(path), "secrets": list(variables)}
+    text = path.read_text().replace('"storebridge.sqlite3"', '":memory:"')
+    config = parse_config(text, str(path))
+    environ = {variable: base64.b64encode(b"c" * 32).decode() for variable in variables}
+    environ["WIX_WEBHOOK_PUBLIC_KEY"] = public_key_pem()
+    asyncio.run(begin_and_end(config, environ))
+    assert (config.server.secrets_key is not None) == (shopify_way == "refresh")
+
+
+def test_init_asks_again_for_a_way_that_does_not_exist(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\nhttps://hooks.example.com\n\n\nmugs.myshopify.com\nmagic\n"))
+    assert run_command(["init", "--config", str(tmp_path / "new.toml")]) == 2
+    told = capsys.readouterr().err
+    assert "One of app, token, refresh, please." in told
+    assert "nothing was written" in told
+    assert not (tmp_path / "new.toml").exists()
 
 
 def test_init_never_replaces_a_file(config: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -321,6 +321,40 @@ def test_a_refusal_is_one_sentence(path: str, body: dict[str, Any], status: int,
     assert answer["error"].startswith(error)
 
 
+@pytest.mark.parametrize("listed", ["events", "exceptions", "audit", "stock", "orders", "orders?sort=promise"])
+def test_a_page_that_begins_nowhere_is_refused_instead_of_beginning_anew(listed: str) -> None:
+    status, answer = got(f"/api/v1/main/{listed}{'&' if '?' in listed else '?'}after=zzz")
+    assert (status, set(answer)) == (422, {"error"})
+    assert answer["error"].startswith("'zzz' is no place in this list: take it from `next`")
+
+
+def test_the_console_says_so_too() -> None:
+    async def play(bridge: Bridge) -> Any:
+        return await ask(build_console_app(bridge), "/stock?after=zzz", headers={"accept": "text/html"})
+
+    answer = in_world(play)
+    assert answer.status == 422
+    assert "no place in this list" in answer.text
+
+
+def test_a_mistyped_address_is_answered_like_every_other_error() -> None:
+    status, answer = got("/api/v1/main/stocks")
+    assert status == 404
+    assert answer == {"error": "There is nothing at '/api/v1/main/stocks': /api/openapi.json names every address."}
+    status, answer = posted("/api/v1/main/stock", {})
+    assert status == 405
+    assert answer == {"error": "'/api/v1/main/stock' does not take POST: /api/openapi.json says what it takes."}
+
+
+def test_which_couriers_are_rung_is_nobody_elses_business() -> None:
+    _, booked = posted("/api/v1/main/receive/TEE%2F1", {"units": 5})
+    assert set(booked) == {"sku", "group", "units", "goods_left"}
+    _, document = got("/api/openapi.json")
+    assert [
+        name for name, shape in document["components"]["schemas"].items() if "wake" in shape.get("properties", {})
+    ] == []
+
+
 def test_an_event_is_replayed() -> None:
     status, replayed = posted("/api/v1/main/replay", {"event": "d/0", "from_stage": "plan"})
     assert (status, replayed["signals"], replayed["from_stage"]) == (200, 1, "plan")

@@ -12,6 +12,7 @@ from storebridge.cli.options import Common
 from storebridge.cli.output import give, tell
 from storebridge.errors import ConfigurationError
 from storebridge.operations.backfill_orders import Backfills, backfill_line, is_open, list_backfills
+from storebridge.operations.outcomes import as_told
 
 LOOK_AGAIN_SECONDS = 5.0
 
@@ -60,8 +61,7 @@ async def _carry_out(
     if wait:
         await _until_over(common)
     async with reading(common) as (store, terms):
-        answer: dict[str, Any] = msgspec.to_builtins(await list_backfills(store, terms))
-        return answer
+        return as_told(await list_backfills(store, terms))
 
 
 async def _until_over(common: Common) -> None:

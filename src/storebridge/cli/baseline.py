@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from storebridge.cli.desk import actor, run, write
 from storebridge.cli.options import Common
 from storebridge.cli.output import as_table, give, of_pairs
+from storebridge.model.words import in_skus
 
 SHOWN = 30
 
@@ -28,7 +29,7 @@ def baseline(
     doing = "Reading every variant and level of the stores"
     found = run(write(common, lambda desk: desk.baseline(sign_off), "baseline", body, may_make=True), doing)
     lines = [
-        f"{found['linked']} SKUs are in every store; {found['already_in_step']} are kept in step already.",
+        f"{in_skus(found['linked'])} in every store; {found['already_in_step']} are kept in step already.",
         f"{found['units']} units, as {found['system_of_record']} counts them.",
         f"Not kept in step: {of_pairs(found['unlinked'])}.",
     ]
@@ -42,7 +43,7 @@ def baseline(
     differences = found["differences"]
     if differences:
         rows = [(d["sku"], d["group"], of_pairs(d["levels"])) for d in differences[:SHOWN]]
-        lines += ["", f"{len(differences)} SKUs differ:", *as_table(("SKU", "group", "levels"), rows)]
+        lines += ["", f"Levels of {in_skus(len(differences))} differ:", *as_table(("SKU", "group", "levels"), rows)]
         if len(differences) > SHOWN:
             lines.append(f"... and {len(differences) - SHOWN} more (--json lists them all).")
     lines.append("Signed off." if found["signed_off"] else "Nothing was changed. To begin: --sign-off.")

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from storebridge.cli.desk import actor, reading, run, write
 from storebridge.cli.options import Common
 from storebridge.cli.output import give
+from storebridge.operations.outcomes import as_told
 from storebridge.operations.run_campaign import EVERYTHING, Campaigns, campaign_line, list_campaigns
 
 
@@ -51,7 +52,7 @@ def stop(
 
 def status(*, common: Common = Common()) -> int:  # noqa: B008 - frozen
     """Which campaigns run, and until when."""
-    return _give(msgspec.to_builtins(run(_list(common))), common)
+    return _give(as_told(run(_list(common))), common)
 
 
 async def _list(common: Common) -> Campaigns:

@@ -39,6 +39,7 @@ from storebridge.operations.backfill_orders import cancel_backfill, start_backfi
 from storebridge.operations.book_goods import count_goods, receive_goods
 from storebridge.operations.explain_trouble import AnyTrouble, explain_trouble
 from storebridge.operations.import_parcels import import_parcels
+from storebridge.operations.outcomes import as_told
 from storebridge.operations.reconcile_stores import reconcile_stores
 from storebridge.operations.replay_event import replay_event
 from storebridge.operations.run_campaign import start_campaign, stop_campaign
@@ -128,8 +129,7 @@ async def write(
             found = await locally(desk)
         finally:
             await desk.close()
-        answer: dict[str, Any] = msgspec.to_builtins(found)
-        return answer
+        return as_told(found)
 
 
 async def work_alone(options: Common, seconds: float) -> None:

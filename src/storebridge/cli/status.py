@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from storebridge.cli.desk import reading, run
 from storebridge.cli.options import Common, SkuArgument
 from storebridge.cli.output import as_table, give, of_pairs
+from storebridge.model.words import in_skus
 from storebridge.operations.backfill_orders import backfill_line
 from storebridge.operations.explain_stock import StockStory, explain_stock, story_lines
 from storebridge.operations.run_campaign import campaign_line
@@ -57,7 +58,7 @@ def status_lines(found: Status) -> list[str]:
     )
     lines += [
         "",
-        f"{stock.skus} SKUs, {stock.units_left} units left, {stock.skus_out_of_step} not in step, "
+        f"{in_skus(stock.skus)}, {stock.units_left} units left, {stock.skus_out_of_step} not in step, "
         f"{stock.units_oversold} oversold, {stock.held} held{_guarantee(found)}.",
         f"Orders: {of_pairs(traffic.orders)}. Units sold: {traffic.units_sold}.",
         f"Deliveries: {traffic.deliveries}, {traffic.duplicates} repeated; refused: {of_pairs(traffic.refused)}.",

@@ -11,7 +11,7 @@ from storebridge.cli.desk import actor, run, write
 from storebridge.cli.options import Common, demand_connection
 from storebridge.cli.output import as_table, give
 from storebridge.errors import ConfigurationError
-from storebridge.model.words import in_units
+from storebridge.model.words import in_skus, in_units
 from storebridge.operations.undo_changes import Batch
 
 SHOWN = 50
@@ -66,9 +66,9 @@ def undo_lines(found: dict[str, Any]) -> list[str]:
     ]
     lines = as_table(("SKU", "group", "goods", "left", "we wrote", "takes back"), rows)
     more = len(found["pools"]) - SHOWN
-    lines += [f"... and {more} more SKUs (--json shows all)."] if more > 0 else []
+    lines += [f"... and {in_skus(more)} more (--json shows all)."] if more > 0 else []
     done = "Taken back" if found["applied"] else "Would take back"
-    lines.append(f"{done}: {in_units(found['units'])} of {len(found['pools'])} SKUs.")
+    lines.append(f"{done}: {in_units(found['units'])} of {in_skus(len(found['pools']))}.")
     return lines if found["applied"] else [*lines, "Nothing was changed; add --apply to do it."]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from storebridge.model.ids import Workspace
+from storebridge.operations.outcomes import number_after
 from storebridge.store import views_lists
 from storebridge.store.database import Store
 from storebridge.store.views_lists import AuditEntry
@@ -26,8 +27,8 @@ async def list_audit(
     after: str | None = None,
     limit: int = 100,
 ) -> AuditPage:
-    """One page of audit rows."""
-    before = int(after) if after and after.isdigit() else None
+    """One page of audit rows. Raises OutOfRangeError for a place that is none."""
+    before = number_after(after)
     found = await store.read(
         views_lists.list_audit, workspace, before=before, subject=subject, kind=kind, limit=limit + 1
     )

@@ -9,6 +9,7 @@ import msgspec
 from storebridge.errors import NotFoundError
 from storebridge.exceptions_queue.reasons import Reason, catalogue_entry
 from storebridge.model.ids import Workspace
+from storebridge.operations.outcomes import moment_after
 from storebridge.operations.settle_case import CHOICES, Choice
 from storebridge.store import views, views_lists
 from storebridge.store.cases import StoredCase, get_case
@@ -83,14 +84,11 @@ def _read_page(tx: Tx, workspace: Workspace, wanted: CaseFilter, after: str | No
 
 
 def split_after(after: str | None) -> tuple[datetime, str] | None:
-    """``time/id`` of a page link; None when there is none, or when it is not ours."""
-    if not after or "/" not in after:
+    """``time/id`` of a page link; None when there is none. Raises OutOfRangeError."""
+    if not after:
         return None
     time, _, last_id = after.partition("/")
-    try:
-        return datetime.fromisoformat(time), last_id
-    except ValueError:
-        return None
+    return moment_after(time, after), last_id
 
 
 async def show_case(store: Store, workspace: Workspace, case_id: str) -> CaseView:

@@ -6,6 +6,7 @@ import msgspec
 
 from storebridge.errors import NotFoundError
 from storebridge.model.ids import Workspace
+from storebridge.operations.outcomes import number_after
 from storebridge.store import views_lists
 from storebridge.store.database import Store, Tx
 from storebridge.store.views_lists import DeliveryRow, EventRow
@@ -35,8 +36,8 @@ async def list_events(
     after: str | None = None,
     limit: int = 100,
 ) -> EventPage:
-    """One page of signals, newest first."""
-    before = int(after) if after and after.isdigit() else None
+    """One page of signals, newest first. Raises OutOfRangeError for a place that is none."""
+    before = number_after(after)
     found = await store.read(
         views_lists.list_events, workspace, before=before, state=state, connection=connection, limit=limit + 1
     )

@@ -16,6 +16,7 @@ from storebridge.model.money import Money
 from storebridge.model.sales import Order, OrderLine, PaymentState, Standing
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.find_locations import find_locations, units_by_location
+from storebridge.operations.outcomes import moment_after, not_a_place
 from storebridge.store import views_sales
 from storebridge.store.database import Store, Tx
 from storebridge.store.sales import OrderFile, load_files
@@ -138,12 +139,13 @@ def _join(row: QueueRow, sort: Sort) -> str:
 
 
 def _split(after: str | None, sort: Sort) -> tuple[Any, ...]:
-    """The row after which a page begins; none when there is none, or when the words are not ours."""
-    *times, key = (after or "").split("/", 2 if sort is Sort.PROMISE else 1)
-    try:
-        return (*map(datetime.fromisoformat, times), key) if times else ()
-    except ValueError:
+    """The row after which a page begins; nothing for the first page. Raises OutOfRangeError."""
+    if not after:
         return ()
+    *times, key = after.split("/", 2 if sort is Sort.PROMISE else 1)
+    if not times:
+        raise not_a_place(after)
+    return (*(moment_after(time, after) for time in times), key)
 
 
 def _to_ask_for(tx: Tx, terms: WorkspaceTerms, places: Sequence[str], known: Sequence[Whereabouts]) -> tuple[str, ...]:

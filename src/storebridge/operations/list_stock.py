@@ -6,6 +6,7 @@ import msgspec
 
 from storebridge.model.settings import PoolTerms, WorkspaceTerms
 from storebridge.observe.agreement import decided_by, judge_pool, terms_of_pool
+from storebridge.operations.outcomes import not_a_place
 from storebridge.store.bundles import bundle_counters
 from storebridge.store.database import Store, Tx
 from storebridge.store.policies import terms_shown
@@ -72,8 +73,10 @@ def _bundles(tx: Tx, terms: WorkspaceTerms, search: str) -> tuple[str, ...]:
 
 
 def _split(after: str) -> tuple[str, str]:
-    """``group/sku`` back into (sku, group); a SKU may hold slashes, a group may not."""
-    group, _, sku = after.partition("/")
+    """``group/sku`` back into (sku, group); a SKU may hold slashes, a group may not. Raises OutOfRangeError."""
+    group, slash, sku = after.partition("/")
+    if not slash:
+        raise not_a_place(after)
     return sku, group
 
 

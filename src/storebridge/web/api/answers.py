@@ -9,6 +9,13 @@ from urllib.parse import urlencode
 import msgspec
 from starlette.responses import Response
 
+from storebridge.errors import (
+    ConfigurationError,
+    NotFoundError,
+    OutOfRangeError,
+    RefusedError,
+    StoreUnavailableError,
+)
 from storebridge.model.settlement import Invoice, KeptStatement
 from storebridge.operations.backfill_orders import Backfills
 from storebridge.operations.book_goods import Booked
@@ -19,6 +26,7 @@ from storebridge.operations.list_cases import CasePage, CaseView
 from storebridge.operations.list_events import Event, EventPage
 from storebridge.operations.list_orders import OrderPage
 from storebridge.operations.list_stock import StockPage
+from storebridge.operations.outcomes import OURS, as_told
 from storebridge.operations.print_orders import PickLists
 from storebridge.operations.reconcile_stores import Reconciliation
 from storebridge.operations.replay_event import Replayed
@@ -61,6 +69,14 @@ ANSWERS = (
     StockPage,
     StockStory,
 )
+STATUS = {
+    NotFoundError: 404,
+    OutOfRangeError: 422,
+    RefusedError: 409,
+    ConfigurationError: 400,
+    StoreUnavailableError: 503,
+}
+"""The first that fits; an OutOfRangeError is a RefusedError, too."""
 REFERENCE = "#/components/schemas/{name}"
 
 
@@ -71,6 +87,7 @@ def schemas() -> dict[str, Any]:
     found: dict[str, Any] = dict(components)
     for name, schema in found.items():
         properties = schema.get("properties", {})
+        properties.pop(OURS, None)
         if name.endswith("Page") and "after" in properties:
             properties["next"] = properties.pop("after")
             schema["required"] = [*(n for n in schema["required"] if n != "after"), "next"]
@@ -83,9 +100,14 @@ def described(answer: type[msgspec.Struct]) -> dict[int | str, dict[str, Any]]:
     return {200: {"description": "OK", "content": {"application/json": {"schema": reference}}}}
 
 
+def status_of(error: Exception) -> int:
+    """The HTTP status of an error of ours."""
+    return next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
+
+
 def answer_with(value: msgspec.Struct) -> Response:
     """The value as JSON; derived properties that a reader would miss are not left out by accident: they are fields."""
-    return Response(msgspec.json.encode(value), media_type="application/json")
+    return Response(msgspec.json.encode(as_told(value)), media_type="application/json")
 
 
 def answer_page(value: Any, path: str, query: dict[str, Any]) -> Response:

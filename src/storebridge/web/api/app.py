@@ -6,24 +6,21 @@ Lists take ``limit`` and give ``next``: the path of the next page, or null. Erro
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from storebridge import __version__
 from storebridge.errors import (
-    ConfigurationError,
-    NotFoundError,
-    OutOfRangeError,
-    RefusedError,
     StorebridgeError,
-    StoreUnavailableError,
 )
 from storebridge.operations.explain_trouble import AnyTrouble, explain_trouble
-from storebridge.web.api.answers import schemas
+from storebridge.web.api.answers import schemas, status_of
 from storebridge.web.api.orders import add_order_reads, add_order_writes
 from storebridge.web.api.reads import add_reads
 from storebridge.web.api.settlements import add_settlements
@@ -31,15 +28,6 @@ from storebridge.web.api.writes import add_writes
 
 if TYPE_CHECKING:
     from storebridge.bootstrap import Bridge
-
-STATUS = {
-    NotFoundError: 404,
-    OutOfRangeError: 422,
-    RefusedError: 409,
-    ConfigurationError: 400,
-    StoreUnavailableError: 503,
-}
-"""The first that fits; an OutOfRangeError is a RefusedError, too."""
 
 
 class DescribedApi(FastAPI):
@@ -69,12 +57,12 @@ def build_api(bridge: Bridge) -> FastAPI:
     api.add_exception_handler(StorebridgeError, _explain)
     api.add_exception_handler(AnyTrouble, _explain_store)
     api.add_exception_handler(RequestValidationError, _explain_request)
+    api.add_exception_handler(HTTPException, _explain_address)
     return api
 
 
 async def _explain(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the framework hands it in
-    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
-    return _error(str(error), status)
+    return _error(str(error), status_of(error))
 
 
 async def _explain_store(request: Request, error: Exception) -> Response:  # noqa: ARG001
@@ -90,5 +78,16 @@ async def _explain_request(request: Request, error: Exception) -> Response:  # n
     return _error(f"{place}: {first['msg']}.", 422)
 
 
-def _error(sentence: str, status: int) -> Response:
-    return Response(msgspec.json.encode({"error": sentence}), status, media_type="application/json")
+async def _explain_address(request: Request, error: Exception) -> Response:
+    """An address or a method that is none: a mistyped path must not look like an answer of another shape."""
+    assert isinstance(error, HTTPException)
+    path = request.url.path[:200]
+    sentence = {
+        404: f"There is nothing at {path!r}: /api/openapi.json names every address.",
+        405: f"{path!r} does not take {request.method}: /api/openapi.json says what it takes.",
+    }.get(error.status_code, str(error.detail))
+    return _error(sentence, error.status_code, error.headers)
+
+
+def _error(sentence: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode({"error": sentence}), status, headers, media_type="application/json")

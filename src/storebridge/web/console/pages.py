@@ -19,6 +19,7 @@ from storebridge.operations.list_cases import CaseFilter, show_case, show_desk
 from storebridge.operations.list_stock import list_stock
 from storebridge.operations.settle_case import Choice, settle_case
 from storebridge.operations.show_status import PROMISES
+from storebridge.web.api.answers import status_of
 from storebridge.web.console.answers import answers_to
 from storebridge.web.console.campaign_pages import CampaignPages
 from storebridge.web.console.forms import read_form
@@ -219,7 +220,7 @@ class Pages:
 
     async def explain(self, request: Request, error: Exception) -> Response:
         """An error that explains itself."""
-        status = 404 if isinstance(error, NotFoundError) else 409 if isinstance(error, RefusedError) else 503
+        status = status_of(error)
         return self._explained(request, str(error), status)
 
     def _explained(self, request: Request, sentence: str, status: int) -> Response:
