@@ -48,6 +48,13 @@ class Slots:
             self._of = dict(zip(self.names, range(len(self.names)), strict=True))
         return self._of
 
+    def find(self, name: str) -> int | None:
+        """The name's number, None for one that has none. The last of all is known without looking anything up: every
+        list asks for it, and an index of 100,000 names takes 8 MB."""
+        if self._of is None and self.names and self.names[-1] == name:
+            return len(self.names) - 1
+        return self.of.get(name)
+
     def begin(self, names: Iterable[str]) -> None:
         """These and no others, numbered as they come. Numbers are looked up when somebody asks for one."""
         self.names, self._of = list(names), None
@@ -191,8 +198,8 @@ class RowsInOrder:
         return again + new
 
     def _has(self, name: str) -> bool:
-        slot = self._slots.of.get(name, len(self._values))
-        return slot < len(self._values) and self._values[slot] is not NOT_THERE
+        slot = self._slots.find(name)
+        return slot is not None and slot < len(self._values) and self._values[slot] is not NOT_THERE
 
     def _build(self) -> None:
         """Only what is new or changed is asked for its value; everything is sorted."""

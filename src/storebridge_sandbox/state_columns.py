@@ -22,11 +22,14 @@ from typing import Any
 ROWS_PER_LINE = 4096
 SAMPLE = 64
 PLAIN = frozenset({bool, int, float, str})
+TEXT = frozenset({str, type(None)})
 SEVERAL: tuple[type, ...] = (list, tuple, deque, dict, Counter)
 SEVERAL_BY_NAME: dict[str, Callable[[Any], Any]] = {kind.__name__: kind for kind in SEVERAL}
 Column = list[Any]
 """A form and what it needs: ``["time", texts]``, ``["thing", kind, numbers]``, ``["many", "list", column, sizes]``."""
 Kinds = Mapping[str, type]
+Texts = dict[Any, Any]
+"""Each text (and None) by itself."""
 Elsewhere = Mapping[type, Callable[[Any], str | None]]
 KEPT = "kept"
 """``field(..., metadata={KEPT: False})`` is not written and comes back as its default."""
@@ -57,6 +60,22 @@ class ColumnWriter:
             datetime: lambda value: {"time": value.isoformat()},
             Decimal: lambda value: {"decimal": str(value)},
         }
+
+    def part(self, value: Any) -> Any:
+        """What a part of a store holds. Of things that are kept under a field of theirs only the field is named: a text
+        that stands in the file once is one text afterwards. Raises as ``write`` does."""
+        name = self._key_field(value) if type(value) is dict else None
+        return self.write(value) if name is None else {"keyed": [name, self.column(list(value.values()))]}
+
+    def _key_field(self, value: dict[Any, Any]) -> str | None:
+        kinds = set(map(type, value.values()))
+        kind = kinds.pop() if len(kinds) == 1 else None
+        if kind not in self._names or kind in self._elsewhere:
+            return None
+        key, first = next(iter(value.items()))
+        fields = (field.name for field in dataclasses.fields(first) if getattr(first, field.name) is not None)
+        alike = (name for name in fields if type(key) is type(getattr(first, name)) and getattr(first, name) == key)
+        return next((name for name in alike if all(getattr(one, name) == key for key, one in value.items())), None)
 
     def write(self, value: Any) -> Any:
         """One value by itself. Raises TypeError for what has no form: then a store keeps something new."""
@@ -140,17 +159,19 @@ class ColumnWriter:
 class ColumnReader:
     """The way back. A thing is there, empty, from the first time that it is named; its line fills it.
 
-    ``find`` gives what is kept in another place; it raises KeyError for what is not there.
+    ``find`` gives what is kept in another place; it raises KeyError for what is not there. With ``texts`` equal texts
+    of all columns become one, and those that were met are put into it; without it only those of one column do.
     """
 
-    def __init__(self, kinds: Kinds, find: Callable[[str], Any]) -> None:
+    def __init__(self, kinds: Kinds, find: Callable[[str], Any], texts: Texts | None = None) -> None:
         self._kinds = kinds
+        self._texts = texts
         self._pools: dict[str, list[Any]] = {name: [] for name in kinds}
         self._filled: Counter[str] = Counter()
         self._decimals: dict[Any, Any] = {}
         self._shared: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._forms: dict[str, Callable[..., Any]] = {
-            "plain": _with_shared_texts,
+            "plain": self._plain,
             "same": lambda value, count: [value] * count,
             "time": lambda texts: _made_once(datetime.fromisoformat, texts, {}),
             "decimal": lambda texts: _made_once(Decimal, texts, self._decimals),
@@ -175,6 +196,15 @@ class ColumnReader:
             "thing": lambda held: self._pool(held[0], held[1])[held[1]],
             "elsewhere": find,
         }
+
+    def part(self, held: Any) -> Callable[[], Any]:
+        """What a part of a store holds, to be asked for once all things that it names have their fields."""
+        if isinstance(held, dict) and "keyed" in held:
+            name, column = held["keyed"]
+            things = self.column(column)
+            return lambda: {getattr(one, name): one for one in things}
+        value = self.read(held)
+        return lambda: value
 
     def read(self, held: Any) -> Any:
         """One value by itself."""
@@ -215,6 +245,9 @@ class ColumnReader:
             if len(pool) != self._filled[name]:
                 raise ValueError(f"{name}: {len(pool)} are named and {self._filled[name]} are told")
 
+    def _plain(self, values: list[Any]) -> list[Any]:
+        return shared_texts(values, self._texts)
+
     def _pool(self, kind: str, highest: int) -> list[Any]:
         pool, made = self._pools[kind], self._kinds[kind]
         if highest >= len(pool):
@@ -253,14 +286,23 @@ def _made_once(make: Callable[[str], Any], texts: list[str | None], known: dict[
     return list(map(known.__getitem__, texts))
 
 
-def _with_shared_texts(values: list[Any]) -> list[Any]:
-    """Equal texts of a column become one: ids of places and words stand there by the thousand. A look at the first
-    ones tells whether it is worth while: most columns are all numbers, or ids that stand there once."""
+def shared_texts(values: list[Any], known: Texts | None) -> list[Any]:
+    """The same values; a text that is ``known`` is that one, and the others are known from now on. With None only equal
+    texts of the column become one.
+
+    A look at the first ones tells whether a column repeats itself, as ids of places do by the thousand: to look each
+    up among all texts of a store would take much longer. What is not all texts stays as it is: ``1`` and ``True``
+    would become one, and lists cannot be looked up.
+    """
     first = values[:SAMPLE]
-    if set(map(type, first)) <= {str, type(None)} and len(set(first)) * 2 <= len(first):
-        known: dict[Any, Any] = {}
-        return list(map(known.setdefault, values, values))
-    return values
+    if not set(map(type, first)) <= TEXT or not set(map(type, values)) <= TEXT:
+        return values
+    if len(set(first)) * 2 <= len(first):
+        own = (
+            {text: text for text in set(values)} if known is None else {t: known.setdefault(t, t) for t in set(values)}
+        )
+        return list(map(own.__getitem__, values))
+    return values if known is None else list(map(known.setdefault, values, values))
 
 
 def _are_the_same(values: list[Any]) -> bool:

@@ -21,7 +21,7 @@ import msgspec
 
 from storebridge_sandbox.collecting import without_collecting
 from storebridge_sandbox.sleeping import Block, Records, Sleepers, only_looking
-from storebridge_sandbox.state_columns import ColumnReader, ColumnWriter
+from storebridge_sandbox.state_columns import ColumnReader, ColumnWriter, Texts, shared_texts
 from storebridge_sandbox.state_parts import KINDS, Kept, kept_of_shopify, kept_of_wix
 from storebridge_sandbox.wix.settings import WixOptions
 
@@ -181,7 +181,7 @@ class _Save:
         writer = ColumnWriter(KINDS, kept.of_parts)
         for part, names in kept.parts.items():
             for name in names:
-                yield {"part": part, "name": name, "value": writer.write(getattr(kept.part(part), name))}
+                yield {"part": part, "name": name, "value": writer.part(getattr(kept.part(part), name))}
                 yield from writer.lines()
 
 
@@ -193,9 +193,11 @@ class _Load:
     def all(self) -> None:
         lines = self._file.awake()
         asleep = next(lines)["asleep"]
+        texts: Texts = {}  # ids stand in things, in what finds them, and among what sleeps
         for name, kept in self._kept.items():
-            self._lie_down(kept, asleep[name])
-        self._take_out(lines)
+            self._lie_down(kept, asleep[name], texts)
+        self._take_out(lines, texts)
+        texts.clear()  # readers hold it, and are held by their own methods: it would stay for good
         for name, kept in self._kept.items():
             for path, rows in kept.all_rows().items():
                 rows.restore(partial(self._columns, asleep[name]["rows"][path]))
@@ -209,9 +211,10 @@ class _Load:
     def _columns(self, place: Place) -> Any:
         return tuple(map(_unpacked, self._decoded(place)))
 
-    def _lie_down(self, kept: Kept, told: Mapping[str, Any]) -> None:
+    def _lie_down(self, kept: Kept, told: Mapping[str, Any], texts: Texts) -> None:
+        all_names = {path: shared_texts(names, texts) for path, names in told["names"].items()}
         for path in kept.asleep:
-            held, names = kept.part(path), told["names"][path]
+            held, names = kept.part(path), all_names[path]
             blocks = [self._block(kept, (begins, length), count) for begins, length, count in told["blocks"][path]]
             if isinstance(held, Sleepers):
                 held.lie_down(names, blocks)
@@ -219,37 +222,33 @@ class _Load:
                 held.lie_down(blocks)
         if kept.register is not None:
             owners = {kind: partial(self._columns, place) for kind, place in told["owners"].items()}
-            kept.register.restore(told["names"]["orders.orders"], owners)
+            kept.register.restore(all_names["orders.orders"], owners)
 
     def _block(self, kept: Kept, place: Place, count: int) -> Block[Any]:
         return Block(count, lambda: _things(self._decoded(place), kept.find), lambda: self._file.line(place))
 
-    def _take_out(self, lines: Iterator[dict[str, Any]]) -> None:
-        readers = {name: ColumnReader(KINDS, kept.find) for name, kept in self._kept.items()}
+    def _take_out(self, lines: Iterator[dict[str, Any]], texts: Texts) -> None:
+        readers = {name: ColumnReader(KINDS, kept.find, texts) for name, kept in self._kept.items()}
         missing = {
             (name, part, one) for name, kept in self._kept.items() for part in kept.parts for one in kept.parts[part]
         }
-        made_of_whole_things: list[tuple[object, str, Any]] = []
+        put: Callable[[], None] = _nothing
         for line in lines:
             kept, reader = self._kept[line["store"]], readers[line["store"]]
             if "kind" in line:
                 reader.fill(line)
-            else:
-                missing.discard((line["store"], line["part"], line["name"]))
-                if line["name"] not in kept.parts[line["part"]]:
-                    raise ValueError(f"another version wrote it: {line['part']} has no {line['name']} any more")
-                owner, value = kept.part(line["part"]), reader.read(line["value"])
-                if isinstance(getattr(type(owner), line["name"], None), property):
-                    made_of_whole_things.append((owner, line["name"], value))
-                else:
-                    _put(owner, line["name"], value)
+                continue
+            put()  # all that it names has come
+            missing.discard((line["store"], line["part"], line["name"]))
+            if line["name"] not in kept.parts[line["part"]]:
+                raise ValueError(f"another version wrote it: {line['part']} has no {line['name']} any more")
+            put = partial(_put, kept.part(line["part"]), line["name"], reader.part(line["value"]))
+        put()
         if missing:
             store, part, name = min(missing)
             raise ValueError(f"another version wrote it: it knows no {name} of {store}'s {part}")
         for reader in readers.values():
             reader.check_whole()
-        for owner, name, value in made_of_whole_things:
-            setattr(owner, name, value)
 
 
 def _things(block: Mapping[str, Any], find: Callable[[str], Any]) -> list[Any]:
@@ -286,8 +285,16 @@ def _decoded(line: bytes) -> Any:
     return msgspec.json.decode(line)
 
 
-def _put(owner: object, name: str, value: Any) -> None:
+def _nothing() -> None:
+    """Before the first attribute."""
+
+
+def _put(owner: object, name: str, made: Callable[[], Any]) -> None:
     """Containers are filled in place: other parts of the store hold the same ones."""
+    value = made()
+    if isinstance(getattr(type(owner), name, None), property):
+        setattr(owner, name, value)
+        return
     old = getattr(owner, name)
     if isinstance(old, dict | set):
         old.clear()

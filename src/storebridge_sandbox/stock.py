@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Literal
 
 from storebridge_sandbox.sleeping import Records
@@ -93,7 +94,6 @@ class Stock:
     def __init__(self, now: Callable[[], datetime], sku_of: Callable[[str], str]) -> None:
         self._now = now
         self._sku_of = sku_of
-        self._levels: dict[tuple[str, str], Level] = {}
         self._by_item: dict[str, list[Level]] = {}
         self.movements: Records[Movement] = Records()
         self.heard_of_connection: Callable[[Level], None] = lambda _level: None
@@ -101,30 +101,30 @@ class Stock:
 
     @property
     def levels(self) -> list[Level]:
-        """All of them, in the order in which they were opened; set when they come from a file."""
-        return list(self._levels.values())
+        """All of them, item by item; set when they come from a file."""
+        return list(self.all_levels())
 
     @levels.setter
     def levels(self, levels: list[Level]) -> None:
-        self._levels = {(level.item_id, level.location_id): level for level in levels}
         self._by_item = {}
         for level in levels:
             self._by_item.setdefault(level.item_id, []).append(level)
 
     def level(self, item_id: str, location_id: str) -> Level | None:
-        return self._levels.get((item_id, location_id))
+        return next((one for one in self._by_item.get(item_id, ()) if one.location_id == location_id), None)
 
     def levels_of(self, item_id: str) -> list[Level]:
         """In the order in which the locations were connected."""
         return self._by_item.get(item_id, [])
 
     def all_levels(self) -> Iterator[Level]:
-        return iter(self._levels.values())
+        """Item by item, each in the order in which its locations were connected."""
+        return chain.from_iterable(self._by_item.values())
 
     def connect(self, item_id: str, location_id: str, *, available: int = 0, damaged: int = 0) -> Level:
         """Open a level with its first quantity; an opening is no movement. An inactive one opens again."""
         moment = self._now()
-        level = self._levels.get((item_id, location_id))
+        level = self.level(item_id, location_id)
         if level is not None:
             was_active = level.active
             self._replace(level, dict(level.now.quantities), (), active=True)
@@ -134,7 +134,6 @@ class Stock:
         quantities = {"available": available, "damaged": damaged}
         first = Snapshot(moment, quantities, {"available": moment}, active=True)
         level = Level(item_id, location_id, moment, first)
-        self._levels[(item_id, location_id)] = level
         self._by_item.setdefault(item_id, []).append(level)
         self.heard_of_connection(level)
         return level
@@ -146,13 +145,11 @@ class Stock:
 
     def drop(self, level: Level) -> None:
         """One level is gone; its movements stay."""
-        del self._levels[(level.item_id, level.location_id)]
         self._by_item[level.item_id].remove(level)
 
     def forget_item(self, item_id: str) -> None:
         """The item was deleted with all its levels; its movements stay."""
-        for level in self._by_item.pop(item_id, []):
-            del self._levels[(level.item_id, level.location_id)]
+        self._by_item.pop(item_id, None)
 
     def move(
         self, level: Level, cause: Cause, actor: str, ref: str, *, available: int = 0, **others: int
