@@ -55,6 +55,7 @@ def test_stock_lists_what_is_left_and_what_is_shown() -> None:
                 "not_guaranteed_because": None,
                 "in_bundles": 0,
                 "decided_by": "",
+                "capped": {},
             }
         ],
         "next": None,

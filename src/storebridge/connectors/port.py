@@ -62,6 +62,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     """Whether a stale row refuses the whole call (S2)."""
     refunds_with_cancel: bool = True
     """Whether calling an order off pays it back in the same call; else money takes a call of its own."""
+    most_per_counter: int | None = None
+    """The most units that one stock counter takes; None: no limit is known."""
     lines_per_order: int = 250
     """Lines that the vendor takes when an order is made."""
     replaces_copies: bool = False

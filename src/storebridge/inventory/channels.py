@@ -21,6 +21,8 @@ class Channel(msgspec.Struct, frozen=True):
     weights: dict[PoolId, int]
     keep_together: bool = False
     """Take a lower from one counter where one has enough."""
+    most_per_counter: int | None = None
+    """No counter takes more units; None: no limit is known."""
 
     @property
     def level(self) -> int:
@@ -41,6 +43,14 @@ class Channel(msgspec.Struct, frozen=True):
     def can_be_written(self) -> bool:
         return not self.is_busy and any(_writable(position) for position in self.positions)
 
+    @property
+    def most(self) -> int | None:
+        """The most that its counters can be filled to together, without what is held there; None: no limit."""
+        if self.most_per_counter is None:
+            return None
+        full = self.most_per_counter
+        return sum(full - p.held if _writable(p) else max(0, accepted_level(p)) for p in self.positions)
+
     def units(self, pool_id: PoolId) -> int:
         """Units of a pool that this channel shows."""
         return self.level * self.weights.get(pool_id, 0)
@@ -59,9 +69,9 @@ def channels_of(state: LaneState) -> tuple[Channel, ...]:
     grouped: defaultdict[tuple[ConnectionName, ItemId], list[Position]] = defaultdict(list)
     for position in sorted(state.positions, key=lambda p: (p.key.connection, p.key.item_id, p.rank, p.key)):
         grouped[position.key.connection, position.key.item_id].append(position)
-    together = any(pool.keep_together for pool in state.pools)
+    together, most = any(pool.keep_together for pool in state.pools), state.most_per_counter
     return tuple(
-        Channel(connection, item, tuple(positions), weights[connection, item], together)
+        Channel(connection, item, tuple(positions), weights[connection, item], together, most.get(connection))
         for (connection, item), positions in sorted(grouped.items())
     )
 
@@ -82,18 +92,27 @@ def lift_negatives(channel: Channel, reason: str) -> list[PlannedWrite]:
 
 
 def spread(channel: Channel, change: int, reason: str) -> list[PlannedWrite]:
-    """Divide a change over a channel's counters: raise the first, lower the last; none falls below zero.
+    """Divide a change over a channel's counters: raise the first, lower the last; none falls below zero, and one that
+    is full leaves the rest of a raise to the next.
 
     Goods that are kept together are taken from the last counter that has all of them, so that the rest of the store's
     stock stays whole for orders of several units; only where none has enough, from the last ones in turn.
     """
     writable = [p for p in channel.positions if _writable(p) and p.level >= 0]
     if change > 0:
-        return [_write(position, change, reason) for position in writable[:1]]
+        return [_write(position, units, reason) for position, units in _given(channel, writable, change)]
     writes: list[PlannedWrite] = []
     for position, units in _taken(_lowered_first(channel, writable, -change), -change):
         writes.append(_write(position, -units, reason))
     return writes
+
+
+def _given(channel: Channel, writable: Iterable[Position], units: int) -> Iterable[tuple[Position, int]]:
+    for position in writable:
+        give = units if channel.most_per_counter is None else min(units, channel.most_per_counter - position.level)
+        if give > 0:
+            yield position, give
+            units -= give
 
 
 def _lowered_first(channel: Channel, writable: Sequence[Position], units: int) -> Iterable[Position]:

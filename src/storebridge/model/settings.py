@@ -32,6 +32,8 @@ class PoolTerms(msgspec.Struct, frozen=True):
     allocation: dict[ConnectionName, Share] = {}
     keep_together: bool = False
     """Whether a lower is taken from one location where one has enough."""
+    most_per_counter: dict[ConnectionName, int] = {}
+    """The most units that one counter of a store takes, as its connector declares."""
 
 
 COLLECTION = "collection:"
@@ -174,6 +176,8 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
     """Stores that lower stock for copies although they are asked not to."""
     copies_replaced_in: frozenset[ConnectionName] = frozenset()
     """Stores in which a copy is changed by bringing it in anew (their connectors say so)."""
+    most_per_counter: Mapping[ConnectionName, int] = msgspec.field(default_factory=dict)
+    """The most units that one counter of each store takes (its kind of connector says so)."""
     lines_per_order: Mapping[ConnectionName, int] = msgspec.field(default_factory=dict)
     """How many lines each store takes when an order is made there."""
     shown_within: Mapping[ConnectionName, float] = msgspec.field(default_factory=dict)
@@ -200,6 +204,12 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
         of_collections = tuple(override for override in self.overrides if override.pattern.startswith(COLLECTION))
         others = [override for override in self.overrides if not override.pattern.startswith(COLLECTION)]
         longest_first = sorted(others, key=lambda o: (-len(o.pattern), o.pattern))
-        usual = PoolTerms(self.policy, self.safety_stock, self.risk, keep_together=self.keep_together)
+        usual = PoolTerms(
+            self.policy,
+            self.safety_stock,
+            self.risk,
+            keep_together=self.keep_together,
+            most_per_counter=dict(self.most_per_counter),
+        )
         by_pattern = {override.pattern: override for override in longest_first}
         return LaneTerms(usual, by_pattern, of_collections, guards=self.guarded_stores)

@@ -148,6 +148,8 @@ class LaneState(msgspec.Struct, frozen=True, dict=True):
     velocity: dict[ConnectionName, float] = {}
     """Units sold per hour and store, measured; empty when nothing is known yet (equal shares)."""
     measured: dict[ConnectionName, Measured] = {}
+    most_per_counter: dict[ConnectionName, int] = {}
+    """The most units that one counter of a store takes; absent: no limit is known."""
     guards: frozenset[ConnectionName] = frozenset()
     """Stores that ask before they sell; only the policy ``guarded`` looks at this and what follows."""
     reserved: dict[PoolId, int] = {}

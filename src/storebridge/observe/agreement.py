@@ -5,11 +5,13 @@ The proof that counts is made elsewhere, from the stores' own records; this is w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import msgspec
 
+from storebridge.model.ids import ConnectionName
 from storebridge.model.settings import LaneTerms, PoolTerms
 from storebridge.model.stock import ONE_POOL_ONLY, Policy, strictest
 from storebridge.store.views_judged import JudgedPool
@@ -65,6 +67,8 @@ class Agreement(msgspec.Struct, frozen=True):
     """Units sold that do not exist."""
     drift: dict[str, int]
     """Units by which each store is off."""
+    capped: dict[str, int] = {}
+    """Stores that could show more of it if their counters took more, and the most that they take."""
 
 
 def terms_of_pool(pool: ShownPool, terms: LaneTerms) -> PoolTerms:
@@ -96,27 +100,38 @@ def judge_pool(pool: ShownPool, terms: PoolTerms) -> Agreement:
         shown[counter.connection] = shown.get(counter.connection, 0) + counter.level
     left = pool.left
     to_show = max(0, left - terms.safety_stock)
-    limits = _limits(terms, to_show)
+    capped = _capped(pool, terms, to_show)
+    limits = {**_limits(terms, to_show), **capped}
+    in_step, wanted, drift = _judge(pool, terms.policy, shown, limits, to_show, sum(bundles.values()), len(bundles))
+    return Agreement(in_step, left, shown, wanted, max(0, -left), drift, capped)
+
+
+def _judge(
+    pool: ShownPool,
+    policy: Policy,
+    shown: dict[str, int],
+    limits: dict[str, int],
+    to_show: int,
+    packed: int,
+    bundles: int,
+) -> tuple[bool, dict[str, int] | None, dict[str, int]]:
+    """Whether it is in step, what each store should show, by how much each is off. ``packed``: units in ``bundles``."""
     most = {name: limits.get(name, to_show) for name in shown}
-    if terms.policy is Policy.MIRROR:
-        wanted = most
-        drift = {name: abs(level - wanted[name]) for name, level in shown.items()}
-        in_step = not any(drift.values())
-        return Agreement(in_step, left, shown, wanted, max(0, -left), drift)
-    if terms.policy is Policy.GUARDED:  # all that is left, less what checkouts elsewhere hold
+    if policy is Policy.MIRROR:
+        drift = {name: abs(level - most[name]) for name, level in shown.items()}
+        return not any(drift.values()), most, drift
+    if policy is Policy.GUARDED:  # all that is left, less what checkouts elsewhere hold
         drift = {name: max(0, level - most[name], most[name] - pool.on_hold - level) for name, level in shown.items()}
-        return Agreement(not any(drift.values()), left, shown, None, max(0, -left), drift)
-    together = min(to_show, sum(most.values()))
-    if terms.policy is Policy.HYBRID:  # each at most what is left, and all together at least that
+        return not any(drift.values()), None, drift
+    if policy is Policy.HYBRID:  # each at most what is left, and all together at least that
         drift = {name: max(0, -level, level - most[name]) for name, level in shown.items()}
-        in_step = not any(drift.values()) and sum(shown.values()) >= together
-        return Agreement(in_step, left, shown, None, max(0, -left), drift)
-    packed = sum(bundles.values())
+        enough = sum(shown.values()) >= min(to_show, sum(most.values()))
+        return enough and not any(drift.values()), None, drift
     drift = _drift_of_shares(shown, limits, to_show - packed)
-    channels = len(shown) + len(bundles)
-    starved = to_show >= channels and any(level <= 0 < most[name] for name, level in shown.items())
-    in_step = not any(drift.values()) and not starved and sum(shown.values()) + packed == together
-    return Agreement(in_step, left, shown, None, max(0, -left), drift)
+    starved = to_show >= len(shown) + bundles and any(level <= 0 < most[name] for name, level in shown.items())
+    handed_out = sum(shown.values()) + packed
+    all_full = handed_out < to_show and all(level >= most[name] for name, level in shown.items())
+    return (handed_out == to_show or all_full) and not (starved or any(drift.values())), None, drift
 
 
 def _limits(terms: PoolTerms, to_show: int) -> dict[str, int]:
@@ -125,6 +140,16 @@ def _limits(terms: PoolTerms, to_show: int) -> dict[str, int]:
         return {}
     limits = {str(name): share.most_of(to_show) for name, share in terms.allocation.items()}
     return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def _capped(pool: ShownPool, terms: PoolTerms, to_show: int) -> dict[str, int]:
+    """Stores whose counters take less than they might show; looked at only where there is so much."""
+    if to_show <= min(terms.most_per_counter.values(), default=to_show):
+        return {}
+    counters = Counter(counter.connection for counter in pool.counters if counter.bundle is None)
+    limits = _limits(terms, to_show)
+    found = {name: terms.most_per_counter.get(ConnectionName(name), to_show) * n for name, n in counters.items()}
+    return {name: most for name, most in sorted(found.items()) if most < limits.get(name, to_show)}
 
 
 def _drift_of_shares(shown: dict[str, int], limits: dict[str, int], to_show: int) -> dict[str, int]:
@@ -199,6 +224,8 @@ class BundleShown(msgspec.Struct, frozen=True):
     """Whether it has a share of its components (escrow), or shows all that they allow (mirror)."""
     leaving: bool = False
     """It is a bundle no more and is being set to zero."""
+    most: int | None = None
+    """The most that its counters take."""
 
     @property
     def allowed(self) -> dict[str, int]:
@@ -211,9 +238,16 @@ class BundleShown(msgspec.Struct, frozen=True):
         return min(self.allowed, key=lambda sku: (self.allowed[sku], sku))
 
     @property
+    def is_capped(self) -> bool:
+        """Whether its counters take less than its components allow."""
+        return self.most is not None and not self.leaving and min(self.allowed.values()) > self.most
+
+    @property
     def in_step(self) -> bool:
         """It never shows more than its components allow; under mirror exactly that."""
         most = 0 if self.leaving else min(self.allowed.values())
+        if self.is_capped:
+            most = self.most or 0
         return bool(self.held) or (self.level <= most if self.shares else self.level == most)
 
 
@@ -233,5 +267,7 @@ def bundles_shown(pools: Iterable[ShownPool], terms: LaneTerms) -> list[BundleSh
             one.units[pool.sku], one.left[pool.sku] = counter.weight, pool.left - own.safety_stock
             if next(iter(one.units)) == pool.sku:  # each of its counters draws on every component: counted once
                 level, held = one.level + counter.level, one.held + counter.held
-                found[name] = msgspec.structs.replace(one, level=level, held=held)
+                full = own.most_per_counter.get(ConnectionName(one.connection))
+                most = None if full is None else (one.most or 0) + full
+                found[name] = msgspec.structs.replace(one, level=level, held=held, most=most)
     return [found[name] for name in sorted(found)]

@@ -185,6 +185,8 @@ def bundle_lines(one: BundleShown) -> list[str]:
     for sku, units in sorted(one.units.items()):
         limits = ", which limits it" if sku == one.scarcest else ""
         lines.append(f"  {units} × {sku}: {one.left[sku]} left allow {one.allowed[sku]}{limits}.")
+    if one.is_capped:
+        lines.append(f"  {_capped(one.connection, one.most or 0)}")
     if one.leaving:
         lines.append("  It is a bundle no more: it is set to zero and then left alone; until then it takes components.")
     elif one.shares:
@@ -197,7 +199,12 @@ def bundle_lines(one: BundleShown) -> list[str]:
 def _story(pool: StoredPool, terms: LaneTerms, newest: Sequence[MovementRow] | None) -> PoolStory:
     timeline = None if newest is None else timeline_of(pool, newest)
     line = as_line(pool, terms_of_pool(pool, terms), decided_by(pool, terms))
-    return PoolStory(line, pool.goods, pool.counters, add_up(pool), timeline)
+    sums = [*add_up(pool), *(_capped(store, most) for store, most in line.capped.items())]
+    return PoolStory(line, pool.goods, pool.counters, sums, timeline)
+
+
+def _capped(store: str, most: int) -> str:
+    return f"{store} is capped at {most:,}: its counters take no more units. The rest is sold as they are filled again."
 
 
 def add_up(pool: StoredPool) -> list[str]:

@@ -38,6 +38,8 @@ class StockLine(msgspec.Struct, frozen=True):
     """Units that stores show as parts of bundles."""
     decided_by: str = ""
     """The campaign, override or bundle that its policy and limits come from; empty where all is as in the workspace."""
+    capped: dict[str, int] = {}
+    """Stores whose counters take no more, and the most that they take; the rest waits in the books until it is sold."""
 
 
 class StockPage(msgspec.Struct, frozen=True):
@@ -98,5 +100,6 @@ def as_line(pool: StoredPool, terms: PoolTerms, decides: str) -> StockLine:
         guaranteed=pool.guaranteed_since is not None,
         not_guaranteed_because=pool.not_guaranteed_because,
         decided_by=decides,
+        capped=agreement.capped,
         in_bundles=sum(c.weight * c.level for c in pool.counters if c.bundle is not None),
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from storebridge.config import GuardConfig, OverrideConfig, WorkspaceConfig, can_be_guarded, share_of
+from storebridge.connectors.ceilings import MOST_PER_COUNTER
 from storebridge.errors import ConfigurationError
 from storebridge.model.checkouts import GuardTerms
 from storebridge.model.copying import CopiesTake
@@ -42,6 +43,7 @@ def terms_of(name: str, config: WorkspaceConfig) -> WorkspaceTerms:
         oversold_first=_named(name, "oversold_first", config.oversold_first, connections),
         bundles={one.sku: one.components for one in config.bundles},
         keep_together=config.keep_together,
+        most_per_counter={ConnectionName(c): MOST_PER_COUNTER[one.kind] for c, one in config.connections.items()},
         most_units_per_hour=config.most_units_per_hour,
         most_skus_per_hour=config.most_skus_per_hour,
         hold_above_units=config.hold_above_units,

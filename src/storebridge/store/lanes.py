@@ -107,6 +107,7 @@ class StoredLane(msgspec.Struct):
     positions: dict[PositionKey, StoredPosition]
     draws: tuple[Draw, ...]
     intents: dict[IntentId, OpenIntent]
+    most_per_counter: dict[ConnectionName, int] = {}
     guards: frozenset[ConnectionName] = frozenset()
     reservations: dict[tuple[str, PoolId], Reservation] = {}
     """What checkouts hold, by purchase flow and pool; those that are over are not there."""
@@ -170,6 +171,7 @@ class StoredLane(msgspec.Struct):
             draws=self.draws,
             velocity=dict(velocity),
             measured=dict(measured or {}),
+            most_per_counter=self.most_per_counter,
             guards=self.guards,
             reserved=self._sums(lambda one: one.pool_id, lambda one: one.units),
             held_by=self._sums(lambda one: (one.connection, one.pool_id), lambda one: one.units),
@@ -219,7 +221,8 @@ def load_lanes(
     keys = sorted(set(lanes))
     if not keys:
         return {}
-    loaded = {key: StoredLane(key, {}, {}, {}, (), {}) for key in keys}
+    most = terms.usual.most_per_counter
+    loaded = {key: StoredLane(key, {}, {}, {}, (), {}, most) for key in keys}
     _load_pools(tx, workspace, keys, with_members(tx, workspace, terms, keys), loaded)
     lane_of_position = _load_positions(tx, workspace, keys, loaded)
     _load_draws(tx, workspace, loaded, lane_of_position)

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from two_stores import HOOK, UNKNOWN_ITEMS, Bench, outcomes, with_store, write_of
 
+from storebridge.connectors.ceilings import MOST_PER_COUNTER
 from storebridge.connectors.port import (
     BadSignature,
     CallTrouble,
@@ -110,6 +111,24 @@ def test_a_stock_write_moves_the_level_to_what_was_asked(kind: str) -> None:
         assert [(await bench.reading_again(reading)).available for _, reading in chosen] == [0, 1, 2]
         for place, (sku, reading) in enumerate(chosen):
             assert await bench.moves(sku) == [(place - (reading.available or 0), "api")]
+
+    with_store(kind, play)
+
+
+def test_a_counter_takes_the_most_that_is_declared_and_not_a_unit_more(kind: str) -> None:
+    async def play(bench: Bench) -> None:
+        ((_, reading),) = await bench.in_stock()
+        most = bench.connector.capabilities.most_per_counter
+        assert most == MOST_PER_COUNTER[kind]
+        assert outcomes(await bench.set(write_of(reading, most))) == [RowOutcome.APPLIED]
+        full = await bench.reading_again(reading)
+        if kind == "wix":  # the whole call is refused, before any row of it is looked at
+            with pytest.raises(CallTrouble, match="must be less than or equal to 99999") as refused:
+                await bench.set(write_of(full, most + 1), key="key-2")
+            assert refused.value.remedy is Remedy.STOP
+        else:
+            assert outcomes(await bench.set(write_of(full, most + 1), key="key-2")) == [RowOutcome.REFUSED]
+        assert (await bench.reading_again(reading)).available == most
 
     with_store(kind, play)
 

@@ -29,7 +29,7 @@ from storebridge.connectors.shopify.books import ShopifyPaymentsBooks
 from storebridge.connectors.shopify.client import ShopifyClient
 from storebridge.connectors.shopify.copies import LINES_PER_ORDER, find_copy
 from storebridge.connectors.shopify.edit_orders import COMMIT_EDIT, begin_and_stage
-from storebridge.connectors.shopify.limits import CostBudget
+from storebridge.connectors.shopify.limits import MOST_PER_COUNTER, CostBudget
 from storebridge.connectors.shopify.mark import ShopMark
 from storebridge.connectors.shopify.probe import look_at_shop, reach_of_orders, scopes_for_orders
 from storebridge.connectors.shopify.read import ITEMS_PER_READ, ORDERS_PER_READ, ShopReader
@@ -65,6 +65,7 @@ CAPABILITIES = Capabilities(
     rows_per_write=ROWS_PER_WRITE,
     orders_per_read=ORDERS_PER_READ,
     sales_per_read=SALES_PER_READ,
+    most_per_counter=MOST_PER_COUNTER,
     lines_per_order=LINES_PER_ORDER,
     can_activate=True,
     one_stale_row_refuses_all=True,

@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+MOST_PER_COUNTER = 1_000_000_000
+"""Available units at one location; more is INVALID_QUANTITY_TOO_HIGH (recorded)."""
 FIRST_GUESS = 100.0
 SPARE = 20.0
 """Left in the bucket for a call that another process of ours sends meanwhile."""

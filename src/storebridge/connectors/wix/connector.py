@@ -33,7 +33,7 @@ from storebridge.connectors.wix.checkout_guard import WixCheckoutGuard
 from storebridge.connectors.wix.client import Operation, WixClient
 from storebridge.connectors.wix.copies import LINES_PER_ORDER
 from storebridge.connectors.wix.errors import CATALOGUE_MISMATCH, RefusedCall
-from storebridge.connectors.wix.limits import CallBudget
+from storebridge.connectors.wix.limits import MOST_PER_COUNTER, CallBudget
 from storebridge.connectors.wix.probe import V1, V3, SiteProbe, SiteState
 from storebridge.connectors.wix.read import ORDERS_PER_PAGE, CatalogueReader, OrderReader
 from storebridge.connectors.wix.read_sales import SalesReader
@@ -120,6 +120,7 @@ class WixConnector:
             rows_per_write=ROWS_PER_WRITE,
             orders_per_read=ORDERS_PER_PAGE,
             sales_per_read=ORDERS_PER_PAGE,
+            most_per_counter=MOST_PER_COUNTER,
             lines_per_order=LINES_PER_ORDER,
             parallel_calls=PARALLEL_CALLS,
             tells_lost_writes=catalogue == V3 and self._stamps.to_write() is not None,

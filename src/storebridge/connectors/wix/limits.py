@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from storebridge.connectors.wix.settings import CALLS_PER_MINUTE
 
+MOST_PER_COUNTER = 99_999
+"""Units of an inventory item: Catalog V3 declares ``quantity`` from -99,999 to 99,999 (MAX_QUANTITY_LIMIT_REACHED). V1
+declares none and is taken to be the same (docs/assumptions.md, W40)."""
 MINUTE_SECONDS = 60.0
 LONGEST_PAUSE_SECONDS = 600.0
 STRAY_PAUSE_SECONDS = 2.0

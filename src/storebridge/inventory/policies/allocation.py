@@ -1,4 +1,5 @@
-"""Channel allocation: the most that a merchant lets one store show, in units or as a part of what is left. Pure."""
+"""The most that one store may show of a pool: what the merchant allows it (in units, or as a part of what is left), and
+what its counters take. Pure."""
 
 from __future__ import annotations
 
@@ -16,8 +17,13 @@ def cap_of(pool: Pool, connection: ConnectionName, left: int) -> int | None:
 
 
 def cap_of_channel(pool: Pool, channel: Channel, left: int) -> int | None:
-    """The same of one channel: what leaves may show nothing."""
-    return 0 if channel.leaves else cap_of(pool, channel.connection, left)
+    """The same of one channel, in units of the pool: what leaves may show nothing, and no counter more than its vendor
+    takes."""
+    if channel.leaves:
+        return 0
+    cap, most = cap_of(pool, channel.connection, left), channel.most
+    full = left if most is None else most * channel.weights[pool.pool_id]
+    return cap if full >= (left if cap is None else cap) else full
 
 
 def most_of(cap: int | None) -> int:

@@ -138,7 +138,7 @@ def _settled(
         return fair
     if fair > now:
         free = all(one.room >= weight for _, weight, one in mine)
-        far = all((fair - now) * weight > max(weight, TOLERANCE * one.left) for _, weight, one in mine)
+        far = all((fair - now) * weight > max(weight, TOLERANCE * _reach(one, place)) for _, weight, one in mine)
         return fair if free or far else now
     for pool_id, weight, one in mine:
         others = [other for other in one.places if other != place]
@@ -148,6 +148,12 @@ def _settled(
         if far and any(_has_less(channels, pool_id, other, shares, 0.5) for other in others):
             return fair
     return now
+
+
+def _reach(one: Slice, place: int) -> int:
+    """What a channel could have of a pool at most."""
+    cap = one.caps[one.places.index(place)]
+    return one.left if cap is None else min(one.left, cap)
 
 
 def _has_less(channels: Sequence[Channel], pool_id: PoolId, place: int, shares: Targets, part: float) -> bool:

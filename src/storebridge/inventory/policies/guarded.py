@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from storebridge.inventory.channels import Channel, lift_negatives, spread
-from storebridge.inventory.policies.allocation import cap_of, most_of
+from storebridge.inventory.policies.allocation import cap_of_channel, most_of
 from storebridge.inventory.policies.escrow import narrowest, weight_of
 from storebridge.inventory.policies.shares import settled_shares
 from storebridge.inventory.policies.steps import shown, towards
@@ -42,7 +42,7 @@ def _open_levels(state: LaneState, pool: Pool, room: int, opened: tuple[Channel,
     places = [place for place, channel in enumerate(opened) if pool.pool_id in channel.weights]
     units = [opened[place].units(pool.pool_id) for place in places]
     left = max(0, goods_left(state, pool) - pool.safety_stock - state.reserved.get(pool.pool_id, 0))
-    caps = [cap_of(pool, opened[place].connection, left) for place in places]
+    caps = [cap_of_channel(pool, opened[place], left) for place in places]
     if 0 < sum(units) - left <= state.expected.get(pool.pool_id, 0):
         return {place: (level, level) for place, level in zip(places, units, strict=True)}
     if len(places) == 1:
@@ -65,14 +65,15 @@ def _show(state: LaneState, channel: Channel) -> list[PlannedWrite]:
     """A guarded store shows what is left, with what its own checkouts hold: they still have to buy it."""
     writes = lift_negatives(channel, WriteReason.LIFT_NEGATIVE)
     pools = {pool.pool_id: pool for pool in state.pools}
-    target = min(_shown_of(state, pools[pool_id], channel.connection) // w for pool_id, w in channel.weights.items())
+    target = min(_shown_of(state, pools[pool_id], channel) // w for pool_id, w in channel.weights.items())
     change = target - shown(channel)
     return [*writes, *(spread(channel, change, WriteReason.SHOW_POOL) if change else [])]
 
 
-def _shown_of(state: LaneState, pool: Pool, connection: ConnectionName) -> int:
-    left = max(0, goods_left(state, pool) - pool.safety_stock - held_elsewhere(state, pool.pool_id, connection))
-    return min(left, most_of(cap_of(pool, connection, left)))
+def _shown_of(state: LaneState, pool: Pool, channel: Channel) -> int:
+    elsewhere = held_elsewhere(state, pool.pool_id, channel.connection)
+    left = max(0, goods_left(state, pool) - pool.safety_stock - elsewhere)
+    return min(left, most_of(cap_of_channel(pool, channel, left)))
 
 
 def held_elsewhere(state: LaneState, pool_id: PoolId, connection: ConnectionName) -> int:

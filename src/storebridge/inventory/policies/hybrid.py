@@ -12,7 +12,7 @@ That too is escrow, without a switch. (Reasoning and figures: docs/decisions/hyb
 from __future__ import annotations
 
 from storebridge.inventory.channels import Channel, most_shown
-from storebridge.inventory.policies.allocation import cap_of, most_of
+from storebridge.inventory.policies.allocation import cap_of_channel, most_of
 from storebridge.inventory.policies.escrow import narrowest, weight_of
 from storebridge.inventory.policies.shares import settled_shares
 from storebridge.inventory.policies.steps import towards
@@ -43,7 +43,7 @@ def _plan_pool(state: LaneState, pool: Pool, channels: tuple[Channel, ...]) -> t
     units = [channels[place].units(pool.pool_id) for place in places]
     left = max(0, goods_left(state, pool) - pool.safety_stock)
     allowances = [allowance(state, pool, channels[place]) for place in places]
-    caps = [cap_of(pool, channels[place].connection, left) for place in places]
+    caps = [cap_of_channel(pool, channels[place], left) for place in places]
     spare = left - sum(allowances)
     if spare <= 0 or not all(_is_measured(state, channels[place]) for place in places):
         weights = [weight_of(state, channels[place].connection) for place in places]
@@ -51,7 +51,8 @@ def _plan_pool(state: LaneState, pool: Pool, channels: tuple[Channel, ...]) -> t
         rests = _rests(state, pool, [channels[place] for place in places], left)
         return {p: (min(shares[i], rests[i]), min(most_of(caps[i]), rests[i])) for i, p in enumerate(places)}, room
     exposed = [min(spare + mine, most_of(cap)) for mine, cap in zip(allowances, caps, strict=True)]
-    settled = [_settled(units[i], exposed[i], allowances[i], left, room) for i in range(len(places))]
+    tops = [min(left, most_of(cap)) for cap in caps]
+    settled = [_settled(units[i], exposed[i], allowances[i], tops[i], room) for i in range(len(places))]
     wanted = {place: (level, level) for place, level in zip(places, settled, strict=True)}
     return wanted, room + (len(places) - 1) * spare
 
@@ -80,7 +81,7 @@ def _is_away(state: LaneState, channel: Channel) -> bool:
     return state.measured.get(channel.connection, Measured()).unreadable_seconds > UNREADABLE_AT_MOST_SECONDS
 
 
-def _settled(shown: int, target: int, mine: int, left: int, room: int) -> int:
+def _settled(shown: int, target: int, mine: int, most: int, room: int) -> int:
     """Lower at once, raise only when it matters: an allowance moves a little with every sale that is measured."""
-    worth_it = target - shown > max(1.0, SLACK * left) or shown <= 2 * mine or room > 0
+    worth_it = target - shown > max(1.0, SLACK * most) or shown <= 2 * mine or room > 0
     return target if shown > target or worth_it else shown

@@ -58,17 +58,24 @@ def settle_shares(
 ) -> list[int]:
     """The same with ``shares`` that somebody has divided already."""
     limits = list(caps) or [None] * len(shares)
-    return [_settled(place, left, room, shown, shares, limits[place]) for place in range(len(shares))]
+    return [_settled(place, left, room, shown, shares, limits) for place in range(len(shares))]
 
 
-def _settled(mine: int, left: int, room: int, shown: Sequence[int], shares: Sequence[int], limit: int | None) -> int:
-    share, now = shares[mine], shown[mine]
+def _settled(
+    mine: int, left: int, room: int, shown: Sequence[int], shares: Sequence[int], limits: Sequence[int | None]
+) -> int:
+    share, now, limit = shares[mine], shown[mine], limits[mine]
     if room < 0 or (share > now and room > 0) or now <= 0 or (limit is not None and now > limit):
         return share
-    others = [(shown[i], shares[i]) for i in range(len(shares)) if i != mine]
-    if share < now and now >= 2 and any(units <= 0 < wanted for units, wanted in others):
+    others = [i for i in range(len(shares)) if i != mine]
+    if share < now and now >= 2 and any(_is_short(shown[i], shares[i], limits[i]) for i in others):
         return share  # another store is dry: hand rights over
-    if abs(share - now) <= max(1.0, TOLERANCE * left):
+    if abs(share - now) <= max(1.0, TOLERANCE * (left if limit is None else min(left, limit))):
         return now
-    needy = any(units < max(1.0, wanted / 2) for units, wanted in others)
+    needy = any(shown[i] < max(1.0, shares[i] / 2) for i in others)
     return share if share > now or needy else now
+
+
+def _is_short(units: int, share: int, limit: int | None) -> bool:
+    """Dry; or half empty where a limit keeps it far below its part of the pool, so that no tolerance would notice."""
+    return units <= 0 < share or (share == limit and units < share / 2)
