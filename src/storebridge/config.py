@@ -144,6 +144,8 @@ class WorkspaceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Units of each pool that no store shows."""
     risk: float = 0.001
     """Hybrid: the chance that a store sells more than its allowance before that is known."""
+    allocation: dict[str, int | str] = {}
+    """The most that a connection shows of each pool; as in an override, which replaces it store by store."""
     overrides: dict[str, OverrideConfig] = {}
     """By SKU, by a pattern such as ``TEE-*``, or by a collection: ``collection:Summer``."""
     bundles: list[BundleConfig] = []
@@ -275,6 +277,7 @@ def _parse_workspace(data: Any, name: str, key: str) -> WorkspaceConfig:
     overrides = _parse_overrides(data.get("overrides", {}), found, name, f"{where}.overrides")
     workspace = _convert({**data, "connections": {}, "overrides": {}}, WorkspaceConfig, name, where)
     _check_figures(workspace, name, where)
+    _check_allocation(workspace.allocation, found, name, where)
     _check_bundles(workspace, overrides, name, f"{where}.bundles")
     return msgspec.structs.replace(workspace, connections=found, overrides=overrides)
 
@@ -305,8 +308,14 @@ def _check_override(override: OverrideConfig, connections: Mapping[str, object],
         raise ConfigurationError(f"{name}: {where}.safety_stock: it cannot be below 0.")
     if override.risk is not None:
         _check_risk(override.risk, name, where)
-    _refuse_unknown(override.allocation, set(connections), name, f"{where}.allocation", what="connection")
-    for connection, text in override.allocation.items():
+    _check_allocation(override.allocation, connections, name, where)
+
+
+def _check_allocation(
+    allocation: Mapping[str, int | str], connections: Mapping[str, object], name: str, where: str
+) -> None:
+    _refuse_unknown(allocation, set(connections), name, f"{where}.allocation", what="connection")
+    for connection, text in allocation.items():
         try:
             share_of(text)
         except ValueError as error:

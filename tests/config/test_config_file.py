@@ -23,7 +23,7 @@ from storebridge.model.settings import LaneTerms, Override, PoolTerms, names_of
 from storebridge.model.stock import Policy, Share
 from storebridge.operations.read_terms import terms_of
 
-WIX = ConnectionName("wix")
+SHOPIFY, WIX = ConnectionName("shopify"), ConnectionName("wix")
 
 GOOD = """
 [server]
@@ -236,10 +236,42 @@ allocation = { wix = 5 }
 def test_the_override_of_a_skus_own_name_wins_over_a_pattern() -> None:
     config = parse_config(WITH_OVERRIDES, "a.toml")
     pools = terms_of("main", config.workspaces["main"]).for_pools()
-    assert pools.of("MUG") == PoolTerms(Policy.ESCROW)
-    assert pools.of("TEE-2") == PoolTerms(Policy.HYBRID, allocation={WIX: Share(percent=30.0)})
-    assert pools.of("TEE-1") == PoolTerms(Policy.ESCROW, 2, 0.01, {WIX: Share(units=5)})
-    assert pools.of("tee-2") == PoolTerms(Policy.ESCROW)
+    most = {SHOPIFY: 1_000_000_000, WIX: 99_999}
+    usual = PoolTerms(Policy.ESCROW, most_per_counter=most)
+    assert pools.of("MUG") == usual
+    assert pools.of("TEE-2") == msgspec.structs.replace(
+        usual, policy=Policy.HYBRID, allocation={WIX: Share(percent=30.0)}
+    )
+    assert pools.of("TEE-1") == PoolTerms(Policy.ESCROW, 2, 0.01, {WIX: Share(units=5)}, most_per_counter=most)
+    assert pools.of("tee-2") == usual
+
+
+def test_an_allocation_of_the_workspace_holds_where_no_override_says_otherwise() -> None:
+    text = WITH_OVERRIDES.replace('policy = "escrow"', 'policy = "escrow"\nallocation = { wix = "20%", shopify = 50 }')
+    text += '\n[workspaces.main.overrides."CAP"]\nallocation = { wix = "velocity" }\n'
+    text += '\n[workspaces.main.overrides."HAT"]\nsafety_stock = 1\n'
+    pools = terms_of("main", parse_config(text, "a.toml").workspaces["main"]).for_pools()
+    fifty, fifth = Share(units=50), Share(percent=20.0)
+    assert {sku: pools.of(sku).allocation for sku in ("MUG", "HAT", "CAP", "TEE-1", "TEE-2")} == {
+        "MUG": {WIX: fifth, SHOPIFY: fifty},
+        "HAT": {WIX: fifth, SHOPIFY: fifty},
+        "CAP": {SHOPIFY: fifty},
+        "TEE-1": {WIX: Share(units=5), SHOPIFY: fifty},
+        "TEE-2": {WIX: Share(percent=30.0)},
+    }
+
+
+@pytest.mark.parametrize(
+    ("allocation", "message"),
+    [
+        ("{ wixx = 5 }", ".wixx is not a connection: did you mean wix?"),
+        ("{ wix = -5 }", '.wix: -5 is no allocation: write units (5), a part ("30%"), or "velocity".'),
+    ],
+)
+def test_a_wrong_allocation_of_a_workspace_is_named(allocation: str, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_config(GOOD.replace('policy = "escrow"', f"allocation = {allocation}"), "a.toml")
+    assert str(caught.value) == f"a.toml: workspaces.main.allocation{message}"
 
 
 def test_the_longest_pattern_wins() -> None:
@@ -363,8 +395,9 @@ def test_a_title_may_hold_a_slash_or_a_star_and_is_no_pattern() -> None:
 def test_a_campaign_may_go_by_a_collection_and_comes_before_every_override() -> None:
     pools = in_collections(WITH_COLLECTIONS.replace('policy = "escrow"', 'policy = "mirror"'), A=("wix", ["Winter"]))
     pools = msgspec.structs.replace(pools, campaigns=("collection:Winter",))
-    assert (pools.of("A"), pools.decided_by("A")) == (PoolTerms(Policy.ESCROW, 1), "campaign collection:Winter")
-    assert (pools.of("B"), pools.decided_by("B")) == (PoolTerms(Policy.MIRROR), "")
+    own = pools.of("A")
+    assert (own.policy, own.safety_stock, pools.decided_by("A")) == (Policy.ESCROW, 1, "campaign collection:Winter")
+    assert (pools.of("B").policy, pools.decided_by("B")) == (Policy.MIRROR, "")
 
 
 def test_a_collection_must_be_named() -> None:

@@ -175,8 +175,9 @@ def test_an_override_keeps_two_units_of_one_sku_back(postgres: bool) -> None:
 @both_databases
 @pytest.mark.parametrize("policy", ["mirror", "escrow", "hybrid"])
 @pytest.mark.parametrize(("limit", "first", "later"), [(3, 3, 3), ("30%", 3, 6)])
+@pytest.mark.parametrize("of", ["the workspace", "a SKU"])
 def test_wix_never_shows_more_than_its_allocation(
-    policy: str, limit: Any, first: int, later: int, postgres: bool
+    policy: str, limit: Any, first: int, later: int, of: str, postgres: bool
 ) -> None:
     async def play(journey: Journey) -> None:
         await journey.begin(settle=300.0)
@@ -190,8 +191,19 @@ def test_wix_never_shows_more_than_its_allocation(
         assert (line.left, line.shown["wix"], line.in_step) == (20, later, True)
         assert line.shown["shopify"] == (20 - later if policy == "escrow" else line.shown["shopify"])
 
-    overrides = {"A": {"allocation": {"wix": limit}}}
-    travel(play, policy=policy, overrides=overrides, postgres=postgres)
+    own: dict[str, Any] = {"allocation": {"wix": limit}}
+    settings = own if of == "the workspace" else {"overrides": {"A": own}}
+    travel(play, policy=policy, postgres=postgres, **settings)
+
+
+def test_a_sku_can_be_freed_of_the_allocation_of_the_workspace() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=120.0)
+        assert (await journey.levels("MUG"))["wix"] == 3
+        assert (await journey.levels("TEE-1"))["wix"] == 10
+
+    overrides = {"TEE-*": {"allocation": {"wix": "velocity"}}}
+    travel(play, Goods("TEE-1"), Goods("MUG"), allocation={"wix": 3}, overrides=overrides)
 
 
 @in_every_weather

@@ -49,10 +49,11 @@ class Override(msgspec.Struct, frozen=True):
     policy: Policy | None = None
     safety_stock: int | None = None
     risk: float | None = None
-    allocation: dict[ConnectionName, Share] | None = None
+    allocation: dict[ConnectionName, Share | None] = {}
+    """Store by store; None takes a limit of the workspace away."""
 
 
-OVERRIDABLE = frozenset(Override.__struct_fields__)
+OVERRIDABLE = ("policy", "safety_stock", "risk")
 
 
 class LaneTerms(msgspec.Struct, frozen=True):
@@ -84,8 +85,11 @@ class LaneTerms(msgspec.Struct, frozen=True):
         """What holds for a SKU: one override, and a campaign above it."""
         found, override = self.usual, self.override_of(sku)
         if override is not None:
-            own = {name: getattr(override, name) for name in PoolTerms.__struct_fields__ if name in OVERRIDABLE}
-            found = msgspec.structs.replace(found, **{name: value for name, value in own.items() if value is not None})
+            own = {name: value for name in OVERRIDABLE if (value := getattr(override, name)) is not None}
+            if override.allocation:
+                shares = {**found.allocation, **override.allocation}
+                own["allocation"] = {name: share for name, share in shares.items() if share is not None}
+            found = msgspec.structs.replace(found, **own)
         if self._campaign_of(sku) is not None:
             found = msgspec.structs.replace(found, policy=Policy.ESCROW)
         if found.policy is Policy.GUARDED:
@@ -145,6 +149,8 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
     groups: tuple[GroupTerms, ...]
     safety_stock: int = 0
     risk: float = 0.001
+    allocation: Mapping[ConnectionName, Share] = msgspec.field(default_factory=dict)
+    """The most that stores show of each pool, where no override says otherwise."""
     overrides: tuple[Override, ...] = ()
     keep_together: bool = False
     """Where a store counts a group's goods at several locations: take a lower from one of them where one has enough."""
@@ -208,6 +214,7 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
             self.policy,
             self.safety_stock,
             self.risk,
+            dict(self.allocation),
             keep_together=self.keep_together,
             most_per_counter=dict(self.most_per_counter),
         )

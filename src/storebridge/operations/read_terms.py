@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from storebridge.config import GuardConfig, OverrideConfig, WorkspaceConfig, can_be_guarded, share_of
@@ -42,6 +42,7 @@ def terms_of(name: str, config: WorkspaceConfig) -> WorkspaceTerms:
         overrides=tuple(_override(pattern, override) for pattern, override in config.overrides.items()),
         oversold_first=_named(name, "oversold_first", config.oversold_first, connections),
         bundles={one.sku: one.components for one in config.bundles},
+        allocation={name: share for name, share in _allocation(config.allocation).items() if share is not None},
         keep_together=config.keep_together,
         most_per_counter={ConnectionName(c): MOST_PER_COUNTER[one.kind] for c, one in config.connections.items()},
         most_units_per_hour=config.most_units_per_hour,
@@ -113,11 +114,16 @@ def _copy_to(workspace: str, config: WorkspaceConfig, connections: tuple[Connect
 
 
 def _override(pattern: str, config: OverrideConfig) -> Override:
-    shares = {ConnectionName(name): share_of(text) for name, text in config.allocation.items()}
     return Override(
         pattern=pattern,
         policy=None if config.policy is None else Policy(config.policy),
         safety_stock=config.safety_stock,
         risk=config.risk,
-        allocation={name: Share(*share) for name, share in shares.items() if share is not None},
+        allocation=_allocation(config.allocation),
     )
+
+
+def _allocation(told: Mapping[str, int | str]) -> dict[ConnectionName, Share | None]:
+    """By store; None where a limit is taken away (``velocity``)."""
+    shares = {ConnectionName(name): share_of(text) for name, text in told.items()}
+    return {name: None if share is None else Share(*share) for name, share in shares.items()}
