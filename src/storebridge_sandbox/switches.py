@@ -53,6 +53,7 @@ OTHERS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "wix.w19_missing_status": (200,),
         "wix.w25_external_id_lag_ms": (5_000,),
         "wix.w28_duplicate_contact_status": (400,),
+        "wix.w38_answers_after_ms": (1_500,),
         "wix.g2_timeout_seconds": (1.0,),
         "wix.g3_bypass_channels": (("pos",),),
     }

@@ -16,8 +16,8 @@ CREATES = {"shopify": "orderCreate", "wix": "importOrder"}
 PARCELS = {"shopify": "fulfillmentCreate", "wix": "createFulfillment"}
 TOUCHED = frozenset(
     (
-        *("S8", "S12", "S13", "S14", "S26", "S27", "S28", "S29", "S31", "S35", "S36"),
-        *("W9", "W10", "W15", "W16", "W19", "W20", "W21", "W25", "W29", "W30"),
+        *("S7", "S8", "S12", "S13", "S14", "S20", "S26", "S27", "S28", "S29", "S31", "S35", "S36"),
+        *("W9", "W10", "W15", "W16", "W19", "W20", "W21", "W25", "W29", "W30", "W38"),
     )
 )
 """The assumptions that the way of an order touches; the day of trade in test_switch_journeys.py plays all of them."""

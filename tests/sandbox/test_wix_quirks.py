@@ -283,3 +283,29 @@ def test_w24_whether_the_last_retry_ends_all_webhooks(deaf: bool, deliveries: in
         webhook_url=HOOK, webhook_events=(f"{ITEM}_updated",), quirks=WixQuirks(w24_deaf_after_last_retry=deaf)
     )
     with_site(play, site)
+
+
+@pytest.mark.parametrize(("wait", "told_level", "told_revision"), [(0, 9, "2"), (1500, 8, "3")])
+@pytest.mark.parametrize("many", [True, False], ids=["bulk", "single"])
+def test_w38_whether_the_answer_to_a_write_shows_what_others_did_since(
+    wait: int, told_level: int, told_revision: str, many: bool
+) -> None:
+    async def play(site: Site) -> None:
+        item = await item_of(site, "MUG")
+        row = {"id": item["id"], "revision": item["revision"], "quantity": 9}
+        if many:
+            body = {"inventoryItems": [{"inventoryItem": row}], "returnEntity": True}
+            writing = site.call("POST", f"{BULK}/update", body)
+        else:
+            writing = site.call("PATCH", f"/stores/v3/inventory-items/{item['id']}", {"inventoryItem": row})
+        task = asyncio.ensure_future(writing)
+        await asyncio.sleep(0.5)
+        assert task.done() == (wait == 0)
+        await site.buy("MUG", 1)
+        _, told = await task
+
+        shown = told["results"][0]["item"] if many else told["inventoryItem"]
+        assert (shown["quantity"], shown["revision"]) == (told_level, told_revision)
+        assert (await site.levels())["MUG"] == 8
+
+    with_site(play, options(w38_answers_after_ms=wait))

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
-from storebridge_sandbox.switches import all_switches, set_switches, shown
+from storebridge_sandbox.switches import Switch, all_switches, set_switches, shown
 from storebridge_sandbox.wix.quirks import WixQuirks
 
 CHANCE = 0.05
@@ -20,10 +20,14 @@ UNTOUCHED = "nobody in the simulation does what it is about"
 KEY_USED_ONCE = "the product sends no refund twice under one key; journeys play it with every lost answer"
 TAKE_NO_CHANCE = (UNTOUCHED, KEY_USED_ONCE)
 """Switches with these reasons take no chance, so that each seed plays what it played before there were any."""
+LATER = ("shopify.own_writes_are_told", "wix.w38_answers_after_ms")
+"""Switches that came when seeds had been played already: they have dice of their own, so that a seed plays the others
+as it did before."""
 COPIES = "with copies a person must say copies_take_stock, or settle a case"
 NOT_DRAWN: Mapping[str, str] = MappingProxyType(
     {
         "S3": NOT_SURVIVED,
+        "S7": KEY_USED_ONCE,
         "S8": KEY_USED_ONCE,
         "W2": NOT_SURVIVED,
         "W3": NOT_SURVIVED,
@@ -60,10 +64,15 @@ def draw_habits(seed: int, policy: str, *, copies: bool = False) -> tuple[Shopif
 
 def drawn_switches(seed: int, *, copies: bool = False) -> dict[str, Any]:
     """The switches that a seed plays the other way, by name."""
-    chance = random.Random(f"habits-{seed}")
-    drawn: dict[str, Any] = {}
     touched = {name: one for name, one in all_switches().items() if NOT_DRAWN.get(one.assumption) not in TAKE_NO_CHANCE}
-    for name, switch in touched.items():
+    later = {name: touched.pop(name) for name in LATER}
+    drawn = _drawn(random.Random(f"habits-{seed}"), touched, copies=copies)
+    return drawn | _drawn(random.Random(f"later-habits-{seed}"), later, copies=copies)
+
+
+def _drawn(chance: random.Random, switches: Mapping[str, Switch], *, copies: bool) -> dict[str, Any]:
+    drawn: dict[str, Any] = {}
+    for name, switch in switches.items():
         plays, value = chance.random() < CHANCE, chance.choice(switch.others)
         if plays and switch.assumption and not reason_not_drawn(switch.assumption, copies=copies):
             drawn[name] = value

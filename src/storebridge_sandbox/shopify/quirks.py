@@ -25,6 +25,8 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     key_trouble (S5): reuse of a key with other parameters or after a failure comes as a ``user_error`` or at
         the ``top_level``.
     user_error_burns_key (S6): a call answered with userErrors uses its key up.
+    uncoded_key_trouble (S7): where user errors have no code (inventoryActivate, refundCreate), trouble with a key comes
+        as a ``user_error`` that a sentence tells, or at the ``top_level``.
     refund_key_pays_once (S8): a refund whose key was used before is answered with the one that was made; else it
         pays again.
     set_where_unconnected (S10): setting a level that does not exist ``connects`` it, is ``refused``, or
@@ -39,6 +41,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     webhook_retry_delays_seconds (S18): the waits between attempts; the subscription goes after the last one,
         when nothing was accepted meanwhile.
     subscription_deleted (S18): whether it goes at all.
+    own_writes_are_told (S20): stock that an app writes by the API is told to that app, too (inventory_levels/update).
     throttled_status (S22): the HTTP status of THROTTLED (200 or 429).
     plan: what the shop pays for; its bucket of costs refills by 100, 200, 1,000 or 2,000 points a second.
     bucket_size, restore_rate (S23): the bucket where the plan's is not meant: none is the plan's refill and twenty
@@ -86,6 +89,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     tells_quantity_after: bool = False
     key_trouble: Literal["user_error", "top_level"] = "user_error"
     user_error_burns_key: bool = True
+    uncoded_key_trouble: Literal["user_error", "top_level"] = "user_error"
     refund_key_pays_once: bool = True
     set_where_unconnected: Literal["connects", "refused", "adds_to_on_hand"] = "connects"
     oversell_refusal: Literal["INVALID", "INVENTORY_CLAIM_FAILED"] = "INVALID"
@@ -97,6 +101,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     event_id_is_shared: bool = True
     webhook_retry_delays_seconds: tuple[float, ...] = (60, 120, 240, 480, 900, 1800, 3600, 7200)
     subscription_deleted: bool = True
+    own_writes_are_told: bool = True
     throttled_status: int = 200
     plan: Plan = "standard"
     bucket_size: float | None = None

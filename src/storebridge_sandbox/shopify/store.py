@@ -167,7 +167,7 @@ class ShopifyStore:
             self.numbers,
             self.world.now,
             self._product_changed,
-            self._level_changed,
+            self.inventory.tell,
             self._item_told,
             self._set_metafields,
         )

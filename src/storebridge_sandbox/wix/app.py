@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -36,6 +37,7 @@ class WixApi:
         options: WixOptions,
         generation: CatalogGeneration,
         now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
         request_ids: Guids,
         chance: random.Random,
     ) -> None:
@@ -44,13 +46,17 @@ class WixApi:
         self._options = options
         self._generation = generation
         self._now = now
+        self._sleep = sleep
         self._request_ids = request_ids
         self._chance = chance
         self._answers: dict[tuple[str, str], Answer] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
-        answer = self.answer(scope, message.get("body", b""))
+        answer, later = self._carry_out(scope, message.get("body", b""))
+        if later is not None:
+            await self._sleep(self._options.quirks.w38_answers_after_ms / 1000)
+            answer = later()
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": answer.body})
 
@@ -75,12 +81,16 @@ class WixApi:
 
     def answer(self, scope: Scope, body: bytes) -> Answer:
         """Carry one call out. Nothing can come between its look and its write: it is one synchronous step."""
+        return self._carry_out(scope, body)[0]
+
+    def _carry_out(self, scope: Scope, body: bytes) -> tuple[Answer, Callable[[], Answer] | None]:
+        """The answer, and how it is made where it is made later than the write (W38)."""
         headers: Headers = dict(scope["headers"])
         request_id = self._request_ids()
         found = self._table.find(scope["method"], scope["path"])
         key = (scope["path"], header(headers, b"idempotency-key"))
         if key in self._answers:
-            return self._answers[key]
+            return self._answers[key], None
         try:
             if found is None:
                 raise application_error(404, "NOT_FOUND", f"No such address: {scope['path']}")
@@ -88,11 +98,17 @@ class WixApi:
             with only_looking(yes=found.operation.only_reads):
                 told = found.operation.handler(call)
         except WixRefusal as refusal:
-            return self._refused(refusal, request_id)
+            return self._refused(refusal, request_id), None
         answer = self._answered(told, call)
         if key[1] and call.wrote and self._options.quirks.w5_idempotency_key_header:
             self._answers[key] = answer
-        return answer
+        waits = call.late and self._options.quirks.w38_answers_after_ms
+        return answer, partial(self._answered_late, told, call) if waits else None
+
+    def _answered_late(self, told: dict[str, Any], call: Call) -> Answer:
+        for bring_up_to_date in call.late:
+            bring_up_to_date()
+        return self._answered(told, call)
 
     def _admitted(self, found: Found, headers: Headers, scope: Scope, body: bytes, request_id: str) -> Call:
         operation = found.operation

@@ -33,6 +33,8 @@ class Call:
     read_moment: datetime | None = None
     get_moment: datetime | None = None
     wrote: bool = False
+    late: list[Callable[[], None]] = field(default_factory=list)
+    """Bring parts of the answer up to date, for an answer that is made some time after the write (W38)."""
 
     def part(self, name: str) -> dict[str, Any]:
         """An object of the payload; absent is empty. Raises WixRefusal when it is none."""

@@ -94,6 +94,8 @@ class WixQuirks:
     w34_extended_fields: Literal["kept", "dropped", "refused", "cleared_by_sales"] = "kept"
     """What becomes of apps' own fields of inventory items: kept, ignored, refused with 400 as by a site without the
     extension, or cleared by every change that no API call made."""
+    w38_answers_after_ms: int = 0
+    """How long after a write of stock its answer is made: it shows the item as it stands then, with what others did."""
     g1_called_at_placement: bool = True
     """False: the guard is not asked once more when the order is placed; its last answer counts."""
     g2_timeout_seconds: float = 5.0

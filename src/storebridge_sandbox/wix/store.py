@@ -138,6 +138,7 @@ class WixStore:
             options,
             self.generation,
             world.now,
+            world.sleep,
             Guids(random.Random(f"wix-requests-{seed}")),
             random.Random(f"wix-lag-{seed}"),
         )

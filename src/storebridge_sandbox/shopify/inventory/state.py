@@ -58,10 +58,19 @@ class Inventory:
         """The counter of an item at a location."""
         return self._stock.level(item_id, location_id)
 
-    def once(self, key: str | None, operation: str, content: Any, carry_out: Callable[[], Outcome]) -> Outcome:
+    def once(
+        self,
+        key: str | None,
+        operation: str,
+        content: Any,
+        carry_out: Callable[[], Outcome],
+        *,
+        has_codes: bool = True,
+    ) -> Outcome:
         """Carry a write out once per key: the same key and content is answered again, other content is refused.
 
-        Raises Refusal where trouble with a key comes at the top level (S5). Without a key nothing is remembered.
+        Raises Refusal where trouble with a key comes at the top level (S5; S7 for user errors that have no codes).
+        Without a key nothing is remembered.
         """
         if key is None:
             return carry_out()
@@ -69,19 +78,19 @@ class Inventory:
         known = self._keys.get(key)
         keep = timedelta(seconds=self._options.idempotency_retention_seconds)
         if known is not None and self._now() - known.at < keep:
-            return self._again(known, digest)
+            return self._again(known, digest, has_codes=has_codes)
         outcome = carry_out()
         if not outcome.errors or self._options.user_error_burns_key:
             self._keys[key] = _Remembered(digest, outcome, self._now())
         return outcome
 
-    def _again(self, known: _Remembered, digest: str) -> Outcome:
+    def _again(self, known: _Remembered, digest: str, *, has_codes: bool) -> Outcome:
         if known.digest != digest:
             told = "The same idempotency key cannot be used with different operation parameters."
-            return self._key_trouble(told, "IDEMPOTENCY_KEY_PARAMETER_MISMATCH")
+            return self._key_trouble(told, "IDEMPOTENCY_KEY_PARAMETER_MISMATCH", has_codes)
         if known.outcome.errors:
             told = "A previous request with this idempotency key failed. Retry with a new idempotency key."
-            return self._key_trouble(told, "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED")
+            return self._key_trouble(told, "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", has_codes)
         if self._options.replay_answer == "stored":
             return known.outcome
         renewed = [
@@ -90,8 +99,9 @@ class Inventory:
         ]
         return Outcome(renewed, level=known.outcome.level, made=known.outcome.made)
 
-    def _key_trouble(self, told: str, code: str) -> Outcome:
-        if self._options.key_trouble == "top_level":
+    def _key_trouble(self, told: str, code: str, has_codes: bool) -> Outcome:
+        where = self._options.key_trouble if has_codes else self._options.uncoded_key_trouble
+        if where == "top_level":
             raise Refusal(told, code)
         return Outcome(errors=[UserError([], told, code)])
 
@@ -128,8 +138,13 @@ class Inventory:
         if with_twins:
             outcome.changes = _without_evened_out(outcome.changes)
         for level in changed.values():
-            self._changed(level)
+            self.tell(level)
         return outcome
+
+    def tell(self, level: Level) -> None:
+        """The webhook of what an app wrote (S20)."""
+        if self._options.own_writes_are_told:
+            self._changed(level)
 
     def _check(self, row: Row, unstocked_code: str) -> tuple[list[UserError], Level | None]:
         errors = []
@@ -215,7 +230,7 @@ class Inventory:
         delta = 0 if wanted is None else wanted - level.available
         if delta:
             self._stock.move(level, "api", actor, ref, available=delta)
-        self._changed(level)
+        self.tell(level)
         return Outcome([Change(level, delta, level.available)], level=level)
 
     def deactivate(self, level: Level) -> UserError | None:

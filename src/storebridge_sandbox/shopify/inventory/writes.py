@@ -212,7 +212,7 @@ class InventoryWrites:
                 args["inventoryItemId"], args["locationId"], ACTOR, call.ref, available=available, on_hand=on_hand
             )
 
-        outcome = self._inventory.once(key, "inventoryActivate", args, carry_out)
+        outcome = self._inventory.once(key, "inventoryActivate", args, carry_out, has_codes=False)
         shown = None if outcome.level is None else ShownLevel(outcome.level, outcome.level.now)
         return {"inventoryLevel": shown, "userErrors": outcome.errors}
 

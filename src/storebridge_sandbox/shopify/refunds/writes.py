@@ -64,7 +64,7 @@ class RefundWrites:
             raise Refusal(told, "BAD_REQUEST")
         if not self._options.refund_key_pays_once:
             return self._shown(self._made(args["input"]))
-        outcome = self._keys.once(key, "refundCreate", args, lambda: self._attempt(args["input"]))
+        outcome = self._keys.once(key, "refundCreate", args, lambda: self._attempt(args["input"]), has_codes=False)
         if outcome.errors:
             order = self._book.orders.get(args["input"]["orderId"])
             errors = [UserError(one.field or None, one.message) for one in outcome.errors]

@@ -18,8 +18,8 @@ from storebridge_sandbox.wix.inventory.items import (
     check_values,
     check_whole,
     not_found,
+    written,
 )
-from storebridge_sandbox.wix.inventory.shape import ItemRow, item_payload
 from storebridge_sandbox.wix.inventory.state import HIGHEST, LOWEST, Change, Inventory, InventoryItem
 from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.wire import WixRefusal, application_error, broken_rule, validation_error
@@ -130,7 +130,7 @@ class InventoryBulkAnswers:
         call.wrote = True
         if not wants_entity:
             return {"id": item.id}
-        return {"id": item.id, "item": item_payload(ItemRow(item, item.level.now))}
+        return {"id": item.id, "item": written(call, item)}
 
     def update(self, call: Call) -> Row:
         rows = [_masked(row) for row in call.rows("inventoryItems", MOST_SET)]

@@ -114,7 +114,7 @@ class InventoryAnswers:
     def create(self, call: Call) -> dict[str, Any]:
         item = self.opened(call.part("inventoryItem"), "inventoryItem", api_change(call))
         call.wrote = True
-        return {"inventoryItem": item_payload(ItemRow(item, item.level.now))}
+        return {"inventoryItem": written(call, item)}
 
     def opened(self, asked: dict[str, Any], name: str, change: Change) -> InventoryItem:
         """A new item as asked; raises WixRefusal, having changed nothing."""
@@ -158,7 +158,7 @@ class InventoryAnswers:
         self.check(item, asked)
         apply_update(self._inventory, item, asked, change)
         call.wrote = True
-        return {"inventoryItem": item_payload(ItemRow(item, item.level.now))}
+        return {"inventoryItem": written(call, item)}
 
     def check_extended(self, asked: dict[str, Any], name: str) -> None:
         """Whether apps' own fields may be sent at all (W34); raises WixRefusal."""
@@ -240,6 +240,18 @@ class InventoryAnswers:
             lists = (inventory.by_product.get(str(one), ()) for one in dict.fromkeys(wanted["productId"]))
             return [item for items in lists for item in items]
         return inventory.items.values()
+
+
+def written(call: Call, item: InventoryItem) -> dict[str, Any]:
+    """The item in the answer to a write; where the answer is made later, as it stands then (W38)."""
+    told = item_payload(ItemRow(item, item.level.now))
+
+    def bring_up_to_date() -> None:
+        told.clear()
+        told.update(item_payload(ItemRow(item, item.level.now)))
+
+    call.late.append(bring_up_to_date)
+    return told
 
 
 def api_change(call: Call) -> Change:

@@ -7,8 +7,7 @@ from typing import Any
 
 from storebridge_sandbox.wix import bulk
 from storebridge_sandbox.wix.calls import Call, Handler, Operation
-from storebridge_sandbox.wix.inventory.items import InventoryAnswers, api_change, apply_update, check_values
-from storebridge_sandbox.wix.inventory.shape import ItemRow, item_payload
+from storebridge_sandbox.wix.inventory.items import InventoryAnswers, api_change, apply_update, check_values, written
 from storebridge_sandbox.wix.inventory.state import Change, Inventory, InventoryItem
 from storebridge_sandbox.wix.products.answers import (
     PRODUCT_PACKAGE,
@@ -162,7 +161,7 @@ class StockedProductAnswers:
             except WixRefusal as refusal:
                 results.append(bulk.failed(number, str(variant.inventory.get("id") or ""), refusal))
             else:
-                more = {"item": item_payload(ItemRow(item, item.level.now))} if wants_entity else {}
+                more = {"item": written(call, item)} if wants_entity else {}
                 results.append(bulk.succeeded(number, item.id, **more))
 
     def _stocked(self, draft: VariantDraft, asked: Row, change: Change) -> InventoryItem:
