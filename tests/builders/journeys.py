@@ -28,7 +28,7 @@ from storebridge.model.ids import Workspace
 from storebridge.model.sales import Tracking
 from storebridge.operations.book_goods import Booked, count_goods, receive_goods
 from storebridge.operations.list_orders import list_orders
-from storebridge.operations.settle_case import Choice, Settled, settle_case
+from storebridge.operations.settle_case import About, Choice, Settled, settle_case
 from storebridge.operations.ship_order import OrderMoved, change_parcel, ship_order
 from storebridge.operations.show_order import OrderView, show_order
 from storebridge.store.cases import StoredCase
@@ -244,10 +244,10 @@ class Journey:
         """The open cases, by reason."""
         return sorted(case.reason for case in await self.cases())
 
-    async def settle(self, reason: str, choice: Choice) -> Settled:
+    async def settle(self, reason: str, choice: Choice, *orders: str, whole: bool = False) -> Settled:
         (case,) = await self.cases(reason)
-        terms = self.bridge.workspaces[MAIN].terms
-        done = await self.store.run(settle_case, terms, self.ids, case.case_id, choice, actor="ann")
+        terms, about = self.bridge.workspaces[MAIN].terms, About(orders, whole)
+        done = await self.store.run(settle_case, terms, self.ids, case.case_id, choice, actor="ann", about=about)
         self.bridge.wake(MAIN, done.wake)
         return done
 

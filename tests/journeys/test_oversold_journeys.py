@@ -304,7 +304,7 @@ def test_of_an_order_that_is_called_off_what_exists_comes_back_to_the_pool() -> 
         await journey.begin()
         await sell_twice(journey, "shopify", "wix", 2)
         assert await journey.goods_left() == -1
-        await journey.settle("oversold", Choice.CANCEL)
+        await journey.settle("oversold", Choice.CANCEL, whole=True)
         await journey.pass_time(300.0)
         assert await journey.goods_left() == 1
         assert await journey.levels() == {"shopify": 1, "wix": 1}

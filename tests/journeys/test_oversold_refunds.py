@@ -129,7 +129,7 @@ def test_the_case_can_call_off_what_is_left_after_a_refund_of_one_unit(loser: st
         order_id = await sell_too_much(journey, loser)
         await refund(journey, loser, order_id, 1)
         await journey.pass_time(300.0)
-        await journey.settle("oversold", Choice.CANCEL)
+        await journey.settle("oversold", Choice.CANCEL, whole=True)
         await journey.pass_time(600.0)
         assert await places(journey) == {loser: Place.CANCELLED, other(loser): Place.READY}
         assert await journey.goods_left() == 0

@@ -43,7 +43,7 @@ from storebridge.operations.outcomes import as_told
 from storebridge.operations.reconcile_stores import reconcile_stores
 from storebridge.operations.replay_event import replay_event
 from storebridge.operations.run_campaign import start_campaign, stop_campaign
-from storebridge.operations.settle_case import Choice, settle_case
+from storebridge.operations.settle_case import About, Choice, settle_case
 from storebridge.operations.ship_order import Step, change_parcel, hold_order, note_step, ship_order
 from storebridge.operations.step_orders import step_orders
 from storebridge.operations.undo_changes import Batch, undo_changes
@@ -195,9 +195,10 @@ class Desk:
         )
         return undone
 
-    async def settle(self, case_id: str, choice: Choice, note: str) -> msgspec.Struct:
+    async def settle(self, case_id: str, choice: Choice, note: str, about: About) -> msgspec.Struct:
+        ids = self._environment.ids
         settled: msgspec.Struct = await self._store.run(
-            settle_case, self._terms, self._environment.ids, case_id, choice, actor=actor(), note=note
+            settle_case, self._terms, ids, case_id, choice, actor=actor(), note=note, about=about
         )
         return settled
 

@@ -12,8 +12,10 @@ from storebridge.cli.options import Common, demand_connection
 from storebridge.cli.output import as_table, give, tell
 from storebridge.errors import ConfigurationError, NotFoundError, RefusedError
 from storebridge.exceptions_queue import reasons
+from storebridge.model.words import in_units
 from storebridge.operations.list_cases import CaseFilter, CasePage, CaseView, list_cases, show_case
-from storebridge.operations.settle_case import Choice
+from storebridge.operations.losing_orders import LosingOrder
+from storebridge.operations.settle_case import EVERYBODY, About, Choice
 
 MOST_AT_ONCE = 1000
 
@@ -103,9 +105,18 @@ def view_lines(view: CaseView) -> list[str]:
     lines += [f"{name}: {value}" for name, value in (case.payload or {}).items()]
     lines += [f"To act: {case.whose_move}. Seen {case.occurrences}x since {case.opened_at:%Y-%m-%d %H:%M:%S}."]
     lines += [f"Closes when {view.closes_when}."]
+    lines += [_loser_line(one) for one in view.losers]
     if view.choices:
         lines.append(f"Answers: {', '.join(view.choices)}.")
     return lines
+
+
+def _loser_line(one: LosingOrder) -> str:
+    beside = ", ".join(f"{units} x {name}" for name, units in one.beside.items())
+    stays = f"; besides in it: {beside}" if beside else ""
+    chosen = f"; chosen: {one.choice}" if one.choice else ""
+    name = f"{one.name} of {one.connection} ({one.order_key})"
+    return f"Cannot be met: {name}, {in_units(one.units)} missing{stays}{chosen}"
 
 
 def retry(
@@ -157,32 +168,52 @@ def resolve(
     sku: Sku = None,
     connection: Connection = None,
     note: Note = "",
+    order: Annotated[
+        tuple[str, ...], Parameter(help="Of an oversold case: decide about this losing order only. May be repeated.")
+    ] = (),
+    whole: Annotated[bool, Parameter(help="Cancel calls off all that is in the orders.", negative="")] = False,
     common: Common = Common(),  # noqa: B008 - frozen
 ) -> int:
     """Settle cases: accept, reject, applied, not_applied, release, wait, substitute, split, cancel or done; a case says
     which fit."""
-    return _settle(common, case_ids, CaseFilter("open", reason, sku, connection), choice, note)
+    about = About(tuple(order), whole)
+    return _settle(common, case_ids, CaseFilter("open", reason, sku, connection), choice, note, about)
 
 
-def _settle(common: Common, case_ids: tuple[str, ...], wanted: CaseFilter, choice: Choice, note: str) -> int:
+def _settle(
+    common: Common,
+    case_ids: tuple[str, ...],
+    wanted: CaseFilter,
+    choice: Choice,
+    note: str,
+    about: About = EVERYBODY,
+) -> int:
     """One decision for every case that is meant; a refusal stops none of the others."""
     settled: list[dict[str, Any]] = []
     refused: list[dict[str, str]] = []
     for case_id in _meant(common, case_ids, wanted):
         try:
-            settled.append(_settle_one(common, case_id, choice, note))
+            settled.append(_settle_one(common, case_id, choice, note, about))
         except (RefusedError, NotFoundError) as error:
             tell(f"storebridge: {error}")
             refused.append({"case_id": case_id, "error": str(error)})
-    lines = [f"{one['case_id']}: {one['choice']}{'' if one['closed'] else ', looking again'}" for one in settled]
+    lines = [line for one in settled for line in _told(one)]
     none = [] if refused else ["No open case fits."]
     give({"settled": settled, "refused": refused}, lines or none, as_json=common.json)
     return 1 if refused else 0
 
 
-def _settle_one(common: Common, case_id: str, choice: Choice, note: str) -> dict[str, Any]:
-    body = {"choice": choice.value, "note": note, "actor": actor()}
-    return run(write(common, lambda desk: desk.settle(case_id, choice, note), f"exceptions/{case_id}/resolve", body))
+def _told(one: dict[str, Any]) -> list[str]:
+    told = [f"  {line}" for line in one["told"]]
+    return [f"{one['case_id']}: {one['choice']}{'' if one['closed'] or told else ', looking again'}", *told]
+
+
+def _settle_one(common: Common, case_id: str, choice: Choice, note: str, about: About) -> dict[str, Any]:
+    body: dict[str, Any] = {"choice": choice.value, "note": note, "actor": actor()}
+    body |= {"orders": list(about.orders)} if about.orders else {}
+    body |= {"whole": True} if about.whole else {}
+    where = f"exceptions/{case_id}/resolve"
+    return run(write(common, lambda desk: desk.settle(case_id, choice, note, about), where, body))
 
 
 def _meant(common: Common, case_ids: tuple[str, ...], wanted: CaseFilter) -> list[str]:

@@ -486,7 +486,8 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         advice=(
             "The orders named cannot be met. Receive goods, or resolve the case: wait (goods are on their way), "
             "substitute (you exchange them in the store's admin), split (another group of locations has them) or "
-            "cancel (each order named is called off and paid back whole, with all else that is in it)."
+            "cancel (the missing units are taken off and paid back, or the order whole), for all of them or order by "
+            "order."
         ),
     ),
     Reason.CREDENTIALS_REFUSED: _entry(

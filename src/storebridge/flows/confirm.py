@@ -22,6 +22,7 @@ from storebridge.model.order_writes import (
     RefundCopy,
     RefundOrder,
     ReplaceCopy,
+    TakeOff,
     UndoParcel,
 )
 from storebridge.model.sales import (
@@ -53,7 +54,7 @@ def shows(order: Order, write: OrderWrite, result: dict[str, str], others: Colle
         return any(write.mark in refund.note for refund in order.refunds)
     if isinstance(write, RecordPayments):
         return money_recorded(order) >= write.paid.shop.amount
-    if isinstance(write, RefundOrder):
+    if isinstance(write, RefundOrder | TakeOff):
         return any(write.note in refund.note for refund in order.refunds)
     if isinstance(write, ChangeDetails):
         return order.updated_at > write.after and (bool(result) or _says(order, write))
@@ -66,7 +67,12 @@ def shows(order: Order, write: OrderWrite, result: dict[str, str], others: Colle
 
 def is_there(order: Order, write: OrderWrite) -> bool:
     """Whether an order is as a write would make it, whoever did that: a copy is cancelled, a parcel is gone, or has the
-    number that it was to get. A parcel that is gone needs no number."""
+    number that it was to get. A parcel that is gone needs no number, and what does not wait any more is not taken off:
+    the order was cancelled, or somebody took the units off or sent them."""
+    if isinstance(write, TakeOff):
+        waiting = {line.line_id: line.to_ship for line in order.lines}
+        gone = any(waiting.get(line.line_id, 0) < line.quantity for line in write.lines)
+        return order.standing is Standing.CANCELLED or gone
     if isinstance(write, CancelOrder):
         return not write.refund and shows(order, write, {})
     if isinstance(write, ChangeTracking):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from storebridge.model.order_writes import CancelOrder, OrderWrite, PaymentRefund, PlannedOrderWrite, RefundOrder
-from storebridge.model.sales import Order, ParcelLine, PaymentKind, PaymentOutcome, Standing
+from storebridge.model.sales import Order, ParcelLine, Payment, PaymentKind, PaymentOutcome, Standing
 
 CAME_IN = frozenset({PaymentKind.SALE, PaymentKind.CAPTURE})
 REFUND_APART = "refund_apart"
@@ -17,7 +17,7 @@ def plan_refunds(order: Order, cancelled: Iterable[tuple[OrderWrite, dict[str, s
     """What is still to be paid back of an order that we called off; ``cancelled`` are its writes that took effect, with
     their results."""
     wanted = [w for w, result in cancelled if isinstance(w, CancelOrder) and w.refund and REFUND_APART in result]
-    payments = _left_of_payments(order)
+    payments = tuple(PaymentRefund(one.payment_id, left, one.offline) for one, left in money_left(order))
     if not wanted or not payments or order.standing is not Standing.CANCELLED:
         return []
     lines = tuple(ParcelLine(line.line_id, line.current) for line in order.lines if line.current > 0)
@@ -26,7 +26,8 @@ def plan_refunds(order: Order, cancelled: Iterable[tuple[OrderWrite, dict[str, s
     return [PlannedOrderWrite(order.connection, purpose, write, "it was called off and is paid back")]
 
 
-def _left_of_payments(order: Order) -> tuple[PaymentRefund, ...]:
+def money_left(order: Order) -> list[tuple[Payment, Decimal]]:
+    """Payments of which something was not given back yet, and how much, in the shop's currency; the oldest first."""
     found = []
     for payment in order.payments:
         if payment.kind not in CAME_IN or payment.outcome is not PaymentOutcome.SUCCESS:
@@ -40,5 +41,5 @@ def _left_of_payments(order: Order) -> tuple[PaymentRefund, ...]:
         ]
         left = payment.amount.shop.amount - sum(back, Decimal(0))
         if left > 0:
-            found.append(PaymentRefund(payment.payment_id, left, payment.offline))
-    return tuple(found)
+            found.append((payment, left))
+    return found

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from storebridge.inventory.oversell import Claim
-from storebridge.model.ids import ItemId, OrderKey
-from storebridge.model.sales import Order, OrderLine, PaymentKind, PaymentOutcome, Refund, Standing
+from storebridge.model.ids import ItemId, OrderKey, WriteId
+from storebridge.model.order_writes import take_off_named
+from storebridge.model.sales import Order, OrderLine, ParcelLine, PaymentKind, PaymentOutcome, Refund, Standing
 
 CAME_IN = frozenset({PaymentKind.SALE, PaymentKind.CAPTURE})
 SAME_MOMENT = timedelta(minutes=1)
@@ -23,6 +24,8 @@ class TakenOff(msgspec.Struct, frozen=True):
     """``refunded``; or ``edited``: then nobody tells whether they came back, only levels do."""
     at: datetime
     units: dict[ItemId, int]
+    by: WriteId | None = None
+    """The write of ours that took them off."""
 
 
 def claim_of(order_key: OrderKey, order: Order, weights: Mapping[ItemId, int]) -> Claim | None:
@@ -35,17 +38,28 @@ def claim_of(order_key: OrderKey, order: Order, weights: Mapping[ItemId, int]) -
     return Claim(order_key, order.connection, order.name, order.placed_at, paid_at(order), units)
 
 
-def units_beside(order: Order, weights: Mapping[ItemId, int], missing: int) -> dict[str, int]:
-    """What an order waits for besides so many missing units of a pool, by SKU or title. ``weights`` as in
+def missing_of(order: Order, weights: Mapping[ItemId, int], missing: int) -> tuple[ParcelLine, ...]:
+    """The units of an order's lines that so many missing units of a pool are wanted for. ``weights`` as in
     ``claim_of``; a bundle of which a part is missing is missing."""
-    found: dict[str, int] = {}
+    found = []
     for line in order.lines:
         weight = weights.get(line.item_id, 0) if line.item_id is not None else 0
         gone = min(line.to_ship, -(-missing // weight)) if weight and missing > 0 else 0
         missing -= gone * weight
-        if line.to_ship > gone:
+        if gone:
+            found.append(ParcelLine(line.line_id, gone))
+    return tuple(found)
+
+
+def units_beside(order: Order, weights: Mapping[ItemId, int], missing: int) -> dict[str, int]:
+    """What an order waits for besides so many missing units of a pool, by SKU or title."""
+    gone = {line.line_id: line.quantity for line in missing_of(order, weights, missing)}
+    found: dict[str, int] = {}
+    for line in order.lines:
+        left = line.to_ship - gone.get(line.line_id, 0)
+        if left > 0:
             name = line.sku or line.title
-            found[name] = found.get(name, 0) + line.to_ship - gone
+            found[name] = found.get(name, 0) + left
     return found
 
 
@@ -77,13 +91,19 @@ def taken_off(order: Order) -> list[TakenOff]:
     """What refunds took off an order, oldest first, then what edits did, all of them together.
 
     Refunds that a cancellation made are part of it (``called_off``). A refund is taken to be about units that had been
-    sent by then as far as there are any. Where the store tells only of the line how many came back, the first refunds
-    are taken to be those that brought them: rather too few are taken off than too many.
+    sent by then as far as there are any; one of ours, which took off what waited, about units that had not. Where the
+    store tells only of the line how many came back, the first refunds of others are taken to be those that brought
+    them: rather too few are taken off than too many.
     """
     refunds = sorted(_earlier_refunds(order), key=lambda refund: (refund.created_at, refund.refund_id))
     by_line = {line.line_id: _taken_by_refunds(order, line, refunds) for line in order.lines}
     found = [
-        TakenOff("refunded", refund.created_at, _by_item(order, {line: units[at] for line, units in by_line.items()}))
+        TakenOff(
+            how="refunded",
+            at=refund.created_at,
+            units=_by_item(order, {line: units[at] for line, units in by_line.items()}),
+            by=take_off_named(refund.note),
+        )
         for at, refund in enumerate(refunds)
     ]
     if order.standing is not Standing.CANCELLED:
@@ -94,7 +114,7 @@ def taken_off(order: Order) -> list[TakenOff]:
 
 def _earlier_refunds(order: Order) -> list[Refund]:
     until = None if order.cancelled_at is None else order.cancelled_at - SAME_MOMENT
-    return [refund for refund in order.refunds if until is None or refund.created_at < until]
+    return [one for one in order.refunds if until is None or one.created_at < until or take_off_named(one.note)]
 
 
 def _taken_by_refunds(order: Order, line: OrderLine, refunds: Sequence[Refund]) -> list[int]:
@@ -102,12 +122,18 @@ def _taken_by_refunds(order: Order, line: OrderLine, refunds: Sequence[Refund]) 
     told = [[one for one in refund.lines if one.line_id == line.line_id] for refund in refunds]
     known = sum(one.restocked for refund in order.refunds for one in refund.lines if one.line_id == line.line_id)
     back = max(0, line.restocked - _edited_out(line) - known)
-    had_been_sent, found = 0, []
+    had_been_sent, waited, found = 0, 0, list[int]()
     for refund, lines in zip(refunds, told, strict=True):
-        units = sum(one.quantity for one in lines)
-        sent = max(0, min(units, _sent_until(order, line, refund.created_at) - had_been_sent))
+        units, sent_by_then = sum(one.quantity for one in lines), _sent_until(order, line, refund.created_at)
+        ours = take_off_named(refund.note) is not None
+        of_sent = units - max(0, line.ordered - sent_by_then - waited) if ours else units
+        sent = max(0, min(of_sent, sent_by_then - had_been_sent))
         had_been_sent += sent
+        waited += units - sent
         lost = max(0, units - sent - sum(one.restocked for one in lines))
+        if ours:
+            found.append(lost)
+            continue
         found.append(max(0, lost - back))
         back = max(0, back - lost)
     return found
@@ -130,11 +156,21 @@ def _lost_before(order: Order, line: OrderLine) -> int:
     """Units that refunds before the cancellation took out of the house's stock, less those that had been sent."""
     if order.cancelled_at is None:
         return 0
+    ours = sum(
+        one.quantity
+        for refund in order.refunds
+        for one in refund.lines
+        if one.line_id == line.line_id and take_off_named(refund.note)
+    )
+    return ours + _lost_by_others(order, line, order.cancelled_at - SAME_MOMENT)
+
+
+def _lost_by_others(order: Order, line: OrderLine, until: datetime) -> int:
     earlier = [
         (refund.created_at, one)
         for refund in order.refunds
         for one in refund.lines
-        if one.line_id == line.line_id and refund.created_at < order.cancelled_at - SAME_MOMENT
+        if one.line_id == line.line_id and refund.created_at < until and not take_off_named(refund.note)
     ]
     lost = max(0, sum(one.quantity - one.restocked for _, one in earlier))
     if line.restocked > sum(one.restocked for _, one in earlier):

@@ -2,12 +2,12 @@
 
 The earliest paid keeps its goods, an order that nobody paid loses before any that was paid, and what has left the house
 is exempt (it is no claim any more). With ``first`` the stores are ranked before time is asked: the orders of a store
-that is named earlier keep theirs.
+that is named earlier keep theirs. An order for which a person brought goods in from elsewhere keeps those before all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -34,7 +34,12 @@ class Loser(msgspec.Struct, frozen=True):
     units: int
 
 
-def choose_losers(claims: Iterable[Claim], short: int, first: Sequence[ConnectionName] = ()) -> list[Loser]:
+def choose_losers(
+    claims: Iterable[Claim],
+    short: int,
+    first: Sequence[ConnectionName] = (),
+    provided: Collection[OrderKey] = (),
+) -> list[Loser]:
     """The orders that cannot be met while ``short`` units are missing, the one that loses first at the head.
 
     They may cover fewer units than are missing: what is short then was not sold by a live order (an edit by staff, a
@@ -42,7 +47,8 @@ def choose_losers(claims: Iterable[Claim], short: int, first: Sequence[Connectio
     """
     ranks = {connection: rank for rank, connection in enumerate(first)}
     found: list[Loser] = []
-    for claim in sorted(claims, key=lambda claim: _keeps(claim, ranks), reverse=True):
+    keeps = sorted(claims, key=lambda claim: (claim.order_key not in provided, _keeps(claim, ranks)), reverse=True)
+    for claim in keeps:
         if short <= 0:
             break
         found.append(Loser(claim, min(claim.units, short)))

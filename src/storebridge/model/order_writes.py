@@ -13,7 +13,7 @@ from decimal import Decimal
 import msgspec
 
 from storebridge.model.copying import CopiedGoods
-from storebridge.model.ids import ConnectionName, OrderId
+from storebridge.model.ids import ConnectionName, OrderId, WriteId
 from storebridge.model.sales import Address, Order, ParcelLine, Payment, Price, Tracking
 
 
@@ -125,6 +125,38 @@ class RefundOrder(msgspec.Struct, frozen=True, tag="refund_order"):
     note: str
 
 
+class MoneyBack(msgspec.Struct, frozen=True):
+    """Money of one payment that goes back to the buyer, in both currencies; ``gateway`` and ``offline`` as the payment
+    says."""
+
+    payment_id: str
+    amount: Price
+    gateway: str
+    offline: bool
+
+
+class TakeOff(msgspec.Struct, frozen=True, tag="take_off"):
+    """Units that do not exist are taken off an order that stands: paid back as far as they were paid, not restocked,
+    and the store writes to the buyer. ``note`` is how it is told from other refunds (``note_of_take_off``)."""
+
+    order_id: OrderId
+    lines: tuple[ParcelLine, ...]
+    shipping: Price | None
+    payments: tuple[MoneyBack, ...]
+    note: str
+
+
+def note_of_take_off(case_id: str, write_id: WriteId) -> str:
+    """What the refund of a take-off bears in its store."""
+    return f"storebridge {case_id} {write_id}"
+
+
+def take_off_named(note: str) -> WriteId | None:
+    """The write that a refund with this note was made by; None for any other refund."""
+    words = note.split()
+    return WriteId(words[2]) if len(words) == 3 and words[0] == "storebridge" else None
+
+
 class CopiedDetails(msgspec.Struct, frozen=True):
     """What a copy repeats of an order beside goods and money."""
 
@@ -194,6 +226,7 @@ OrderWrite = (
     | EditLines
     | ReplaceCopy
     | RefundOrder
+    | TakeOff
 )
 
 

@@ -9,6 +9,7 @@ import msgspec
 from storebridge.errors import NotFoundError
 from storebridge.exceptions_queue.reasons import Reason, catalogue_entry
 from storebridge.model.ids import Workspace
+from storebridge.operations.losing_orders import LosingOrder, losing_orders
 from storebridge.operations.outcomes import moment_after
 from storebridge.operations.settle_case import CHOICES, Choice
 from storebridge.store import views, views_lists
@@ -53,6 +54,8 @@ class CaseView(msgspec.Struct, frozen=True):
     choices: list[str]
     """Empty once the case is resolved."""
     history: list[AuditEntry]
+    losers: list[LosingOrder] = []
+    """Of an open ``oversold`` case the orders that cannot be met."""
 
 
 async def list_cases(
@@ -114,4 +117,5 @@ def _read_case(tx: Tx, workspace: Workspace, case_id: str) -> CaseView:
         retried=entry.retried,
         choices=sorted(choice.value for choice in choices),
         history=views_lists.list_audit(tx, workspace, subject=subject, limit=HISTORY),
+        losers=losing_orders(tx, workspace, case) if choices and reason is Reason.OVERSOLD else [],
     )

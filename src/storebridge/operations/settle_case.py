@@ -17,7 +17,7 @@ from storebridge.model.ids import ConnectionName, IntentId, ItemId, LaneKey, Loc
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.stock import PositionKey
 from storebridge.model.words import in_units
-from storebridge.operations.settle_oversold import cancel_losers, note_choice, split_to_other_group
+from storebridge.operations.settle_oversold import Decider, Decision
 from storebridge.pipeline.confirm.order_writes import said_since
 from storebridge.pipeline.flow import PersonChanged, take_turn
 from storebridge.pipeline.order_flow import WRITE_LOOK, OrderTurn
@@ -62,7 +62,7 @@ class Choice(StrEnum):
     SPLIT = "split"
     """Oversold: the goods come from another group of locations that has them."""
     CANCEL = "cancel"
-    """Oversold: the losing orders are called off and paid back, without restock."""
+    """Oversold: what is missing of the losing orders is called off and paid back, without restock."""
     RETRY = "retry"
     """Look again now."""
     DONE = "done"
@@ -81,6 +81,8 @@ CHOICES = {
 """Every other reason takes ``retry`` and ``done``."""
 STAY_OPEN = frozenset({Choice.RETRY, Choice.WAIT, Choice.SUBSTITUTE, Choice.CANCEL})
 """After these only proof closes the case."""
+ABOUT_LOSERS = frozenset({Choice.WAIT, Choice.SUBSTITUTE, Choice.SPLIT, Choice.CANCEL})
+"""These can be decided about some of the losing orders."""
 ABOUT_ORDERS = frozenset(
     {Reason.ORDER_NOT_MAPPED, Reason.ORDER_NOT_COPIED, Reason.COPY_DIFFERS, Reason.PARCEL_NOT_TOLD}
 )
@@ -93,10 +95,31 @@ class Settled(msgspec.Struct, frozen=True):
     choice: Choice
     closed: bool
     wake: frozenset[ConnectionName] = frozenset()
+    told: tuple[str, ...] = ()
+    """What is done about each order, in words."""
+
+
+class About(msgspec.Struct, frozen=True):
+    """Of the losing orders of an ``oversold`` case, those that are meant (by key, store's id or name; all when none is
+    named), and whether ``cancel`` calls off all that is in them."""
+
+    orders: tuple[str, ...] = ()
+    whole: bool = False
+
+
+EVERYBODY = About()
 
 
 def settle_case(
-    tx: Tx, terms: WorkspaceTerms, ids: Ids, case_id: str, choice: Choice, *, actor: str, note: str = ""
+    tx: Tx,
+    terms: WorkspaceTerms,
+    ids: Ids,
+    case_id: str,
+    choice: Choice,
+    *,
+    actor: str,
+    note: str = "",
+    about: About = EVERYBODY,
 ) -> Settled:
     """Carry out a person's decision. Raises NotFoundError, RefusedError (then nothing was changed)."""
     case = get_case(tx, terms.workspace, case_id)
@@ -109,15 +132,39 @@ def settle_case(
     if choice not in allowed:
         words = ", ".join(sorted(c.value for c in allowed))
         raise RefusedError(f"A case of {case.reason} takes: {words}; not {choice.value}.")
-    wake = _carry_out(tx, terms, ids, case, choice, actor)
-    closed = choice not in STAY_OPEN
+    _refuse_beside(case, choice, about)
+    done = _carry_out(tx, terms, ids, case, choice, actor, about)
+    closed = choice not in STAY_OPEN and not about.orders
     if closed:
         close_case(tx, terms.workspace, case_id, closed_by=actor, resolution=f"{choice.value}: {note}".rstrip(": "))
-    _audit(tx, terms.workspace, case, choice, actor, note)
-    return Settled(case_id, choice, closed, wake)
+    _audit(tx, terms.workspace, case, choice, actor, note, about)
+    return Settled(case_id, choice, closed, done.wake, done.told)
+
+
+def _refuse_beside(case: StoredCase, choice: Choice, about: About) -> None:
+    """Orders are chosen, and whole ones called off, in one kind of case only. Raises RefusedError."""
+    if about.orders and choice not in ABOUT_LOSERS:
+        words = ", ".join(sorted(c.value for c in ABOUT_LOSERS))
+        raise RefusedError(
+            f"Orders are chosen of an oversold case and for {words} only, not for {choice.value} of a case of "
+            f"{case.reason}; nothing was changed."
+        )
+    if about.whole and choice is not Choice.CANCEL:
+        raise RefusedError(f"Whole orders are called off by cancel, not by {choice.value}; nothing was changed.")
 
 
 def _carry_out(
+    tx: Tx, terms: WorkspaceTerms, ids: Ids, case: StoredCase, choice: Choice, actor: str, about: About
+) -> Decision:
+    if choice in ABOUT_LOSERS:
+        decider = Decider(tx, terms, ids, case, actor, about.orders)
+        if choice is Choice.SPLIT:
+            return decider.split()
+        return decider.cancel(whole=about.whole) if choice is Choice.CANCEL else decider.note(choice.value)
+    return Decision(_act(tx, terms, ids, case, choice, actor))
+
+
+def _act(
     tx: Tx, terms: WorkspaceTerms, ids: Ids, case: StoredCase, choice: Choice, actor: str
 ) -> frozenset[ConnectionName]:
     if choice in (Choice.ACCEPT, Choice.REJECT):
@@ -130,12 +177,6 @@ def _carry_out(
         lanes = lanes_of_connection(tx, terms.workspace, ConnectionName(case.connection or ""))
         freeze_lanes(tx, terms.workspace, lanes, False)
         return take_turn(tx, terms, ids, frozenset(), PersonChanged(tuple(lanes), "release")).wake
-    if choice in (Choice.WAIT, Choice.SUBSTITUTE):
-        return note_choice(tx, terms, case, choice.value, actor)
-    if choice is Choice.SPLIT:
-        return split_to_other_group(tx, terms, ids, case, actor)
-    if choice is Choice.CANCEL:
-        return cancel_losers(tx, terms, ids, case, actor)
     if choice is Choice.RETRY:
         return _look_again(tx, terms, ids, case)
     return frozenset()
@@ -257,8 +298,10 @@ def _look_again(tx: Tx, terms: WorkspaceTerms, ids: Ids, case: StoredCase) -> fr
     return frozenset({name})
 
 
-def _audit(tx: Tx, workspace: Workspace, case: StoredCase, choice: Choice, actor: str, note: str) -> None:
-    record = {"case": case.case_id, "reason": case.reason, "choice": choice.value, "note": note}
+def _audit(tx: Tx, workspace: Workspace, case: StoredCase, choice: Choice, actor: str, note: str, about: About) -> None:
+    record: dict[str, object] = {"case": case.case_id, "reason": case.reason, "choice": choice.value, "note": note}
+    record |= {"orders": list(about.orders)} if about.orders else {}
+    record |= {"whole": True} if about.whole else {}
     row = AuditRow(
         workspace=workspace, kind="case_settled", subject=case.sku or case.subject, actor=actor, record=record
     )

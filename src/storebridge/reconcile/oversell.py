@@ -30,8 +30,10 @@ from storebridge.store.cases import last_case, open_subjects_of_reason
 from storebridge.store.database import Tx
 from storebridge.store.labels import residuals_of_items
 from storebridge.store.lanes import StoredLane, add_goods, load_lanes
-from storebridge.store.order_writes import settle_write, writes_of_orders
+from storebridge.store.order_writes import DROPPED, get_writes, settle_write, writes_of_orders
 from storebridge.store.oversold import (
+    CALLED,
+    VOID_PURPOSE,
     Item,
     StoredVoid,
     booked_as_edits_since,
@@ -43,10 +45,13 @@ from storebridge.store.oversold import (
     losers_of_pools,
     note_cancelled,
     note_taken_off,
+    ordered_parts,
     orders_changed_since,
     orders_waiting_for,
+    part_called,
     pools_of_item,
     pools_with_losers,
+    provided_orders,
     save_losers,
     sold_since,
     taken_by_lines,
@@ -65,11 +70,11 @@ LONGEST_AGO = timedelta(days=1)
 """Of a refund that is older when it is first seen, nobody can tell any more whether the pool was short."""
 MOST_NAMED = 10
 """Of an order's other goods, so many are named in a case."""
-VOID_PURPOSE = "void:"
 NOTES = {
     "": "units of a cancelled order that never existed",
     "refunded": "units that were refunded before they were sent and never existed",
     "edited": "units that were taken out of an order and never existed",
+    "called": "units that we took off an order and that never existed",
 }
 
 
@@ -97,17 +102,24 @@ def _note_cancelled(tx: Tx, workspace: Workspace, order: Order, at: datetime) ->
 
 
 def _note_taken_off(tx: Tx, workspace: Workspace, order: Order) -> None:
-    """Each unit once: what is noted is named by how many were taken off up to then."""
-    found = taken_off(order)
+    """Each unit once: what is noted is named by the write of ours that took it off, or by how many were taken off by
+    others up to then."""
+    all_found = taken_off(order)
+    key = order_key_of(order.connection, order.order_id)
+    for one in all_found:
+        if one.by is not None:
+            for pool_id, units in _by_pool(tx, workspace, order, one.units, one.at).items():
+                note_cancelled(tx, workspace, part_called(key, one.by), pool_id, units, one.at)
+    found = [one for one in all_found if one.by is None]
     if all(tx.now - one.at > LONGEST_AGO for one in found):
         return
-    key = order_key_of(order.connection, order.order_id)
     known = voids_of_order(tx, workspace, key)
     if any(void.order_key == key and void.state != "ordered" for void in known):
         return  # what a cancellation took is known, and its store may date it anew with each change
     noted: Counter[tuple[str, PoolId]] = Counter()
     for void in known:
-        noted[void.part, void.pool_id] += void.called_off
+        if void.part != CALLED:
+            noted[void.part, void.pool_id] += void.called_off
     seen: Counter[tuple[str, PoolId]] = Counter()
     for one in found:
         for pool_id, units in _by_pool(tx, workspace, order, one.units, one.at).items():
@@ -131,6 +143,7 @@ def _by_pool(
 def judge_oversold(tx: Tx, terms: WorkspaceTerms) -> frozenset[ConnectionName]:
     """Decide what waits and choose the losers of every short pool; returns the stores that are to be read."""
     workspace = terms.workspace
+    _forget_given_up(tx, workspace)
     voids = waiting_voids(tx, workspace)
     short = {PoolId(name) for name in open_subjects_of_reason(tx, workspace, Reason.OVERSOLD.value)}
     known = pools_with_losers(tx, workspace)
@@ -148,6 +161,13 @@ def judge_oversold(tx: Tx, terms: WorkspaceTerms) -> frozenset[ConnectionName]:
     return frozenset(wake)
 
 
+def _forget_given_up(tx: Tx, workspace: Workspace) -> None:
+    """Units that we will not take off after all: the write that was to do it was given up."""
+    parts = ordered_parts(tx, workspace)
+    writes = get_writes(tx, {part.called_by for part in parts}) if parts else {}
+    drop_voids(tx, workspace, [p.order_key for p in parts if writes[p.called_by].state == DROPPED])
+
+
 # what a cancellation means for the pool
 
 
@@ -155,7 +175,7 @@ def _judge_void(tx: Tx, workspace: Workspace, void: StoredVoid, lane: StoredLane
     if void.allotted is not None:
         credited = min(void.allotted, void.called_off)
     else:
-        items = _items_of(lane, void.pool_id)
+        items = items_of(lane, void.pool_id)
         if not _is_settled(tx, workspace, void, lane, items):
             return _ask_levels(tx, workspace, lane) if void.at == tx.now else frozenset()
         assert void.cancelled_at is not None
@@ -259,16 +279,18 @@ def _name_losers(
     short = max(0, -goods_left(lane.state({}), pool))
     before = {loser.order_key: loser.units for loser in losers_of_pools(tx, workspace, [pool_id])}
     missing = short - unsure
-    losing = choose_losers(_claims(tx, workspace, lane, pool_id), missing, terms.oversold_first) if missing > 0 else []
+    claims = _claims(tx, workspace, lane, pool_id) if missing > 0 or before else []
+    provided = provided_orders(tx, workspace, pool_id) & {claim.order_key for claim in claims}
+    losing = choose_losers(claims, missing, terms.oversold_first, provided) if missing > 0 else []
     after = {loser.claim.order_key: loser.units for loser in losing}
     wake: frozenset[ConnectionName] = frozenset()
     if after != before:
-        save_losers(tx, workspace, pool_id, after)
+        save_losers(tx, workspace, pool_id, after, provided)
         wake = _move_in_queue(tx, terms, sorted({*before, *after}))
+        if not (short and unsure):
+            _call_off_voids(tx, workspace, pool_id, sorted(before.keys() - after.keys()))
     if short:
         _tell(tx, _case(tx, workspace, lane, pool, short, losing), anew=after != before)
-    elif after != before:
-        _call_off_voids(tx, workspace, sorted(before))
     return wake
 
 
@@ -280,7 +302,7 @@ def _tell(tx: Tx, case: CaseOpening, *, anew: bool) -> None:
 
 
 def _claims(tx: Tx, workspace: Workspace, lane: StoredLane, pool_id: PoolId) -> list[Claim]:
-    items = _items_of(lane, pool_id)
+    items = items_of(lane, pool_id)
     waiting = orders_waiting_for(tx, workspace, items)
     found = [
         claim_of(key, order, {item: weight for (store, item), weight in items.items() if store == order.connection})
@@ -293,7 +315,7 @@ def _case(tx: Tx, workspace: Workspace, lane: StoredLane, pool: Pool, short: int
     details: dict[str, Any] = {"units short": short}
     if losing:
         details["orders"] = [f"{loser.claim.name} of {loser.claim.connection} ({loser.units})" for loser in losing]
-    also = _also_in(tx, workspace, _items_of(lane, pool.pool_id), losing)
+    also = _also_in(tx, workspace, items_of(lane, pool.pool_id), losing)
     if also:
         details["also in them"] = also
     copied = _copies_of(tx, workspace, losing)
@@ -355,22 +377,22 @@ def _move_in_queue(tx: Tx, terms: WorkspaceTerms, keys: Collection[OrderKey]) ->
     return frozenset(wake)
 
 
-def _call_off_voids(tx: Tx, workspace: Workspace, keys: Collection[OrderKey]) -> None:
-    """There are goods for them after all: a cancellation that is not on its way yet is not sent."""
+def _call_off_voids(tx: Tx, workspace: Workspace, pool_id: PoolId, keys: Collection[OrderKey]) -> None:
+    """There are goods for them after all: what is not on its way yet is not sent. Units of this pool stay on; an order
+    is not called off once it misses nothing."""
     still = {loser.order_key for loser in losers_of_orders(tx, workspace, keys)}
-    for key, writes in writes_of_orders(
-        tx, workspace, [k for k in keys if k not in still], states=("planned",)
-    ).items():
+    for key, writes in writes_of_orders(tx, workspace, keys, states=("planned",)).items():
         for write in writes:
-            if write.purpose.startswith(VOID_PURPOSE):
-                settle_write(tx, write.write_id, "superseded", message="there are goods for it after all")
-                drop_voids(tx, workspace, [key])
+            whole = write.purpose == f"{VOID_PURPOSE}{key}" and key not in still
+            if whole or write.purpose.startswith(f"{VOID_PURPOSE}{key}:{pool_id}:"):
+                settle_write(tx, write.write_id, DROPPED, message="there are goods for it after all")
+                drop_voids(tx, workspace, [key if whole else part_called(key, write.write_id)])
 
 
 # what both need
 
 
-def _items_of(lane: StoredLane, pool_id: PoolId) -> dict[Item, int]:
+def items_of(lane: StoredLane, pool_id: PoolId) -> dict[Item, int]:
     """Units of the pool that one sale of an item takes."""
     return {
         (draw.position.connection, draw.position.item_id): draw.weight for draw in lane.draws if draw.pool_id == pool_id

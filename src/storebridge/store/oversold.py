@@ -7,16 +7,21 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, or_, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, literal_column, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storebridge.model.ids import ConnectionName, ItemId, LaneKey, OrderKey, PoolId, Workspace
+from storebridge.model.ids import ConnectionName, ItemId, LaneKey, OrderKey, PoolId, Workspace, WriteId
 from storebridge.model.sales import Order
+from storebridge.store.columns import fixed
 from storebridge.store.lanes import HasConnection
 from storebridge.store.prepared import Prepared, one_of
 from storebridge.store.tables import draws, ledger, order_effects, orders, pools, sales
 from storebridge.store.tables_oversold import losers, voids
 
+VOID_PURPOSE = "void:"
+"""Begins the purpose of a write that calls off an order, ``void:ORDER``, or units of it, ``void:ORDER:POOL:WRITE``."""
+CALLED = "called"
+NONE: Any = literal_column("0")
 BOOKED_BY_PEOPLE = ("receive", "count", "correction", "void", "moved", "undo")
 Item = tuple[ConnectionName, ItemId]
 
@@ -35,7 +40,8 @@ class StoredVoid(msgspec.Struct, frozen=True):
     ``allotted`` when the cancellation was ours: units that it was made for."""
 
     order_key: OrderKey
-    """The order's key; behind a slash, what took a part of it off: ``refunded-2`` are its units up to the second."""
+    """The order's key; behind a slash, what took a part of it off: ``refunded-2`` are its units up to the second,
+    ``called-WRITE`` those that a write of ours is for."""
     pool_id: PoolId
     state: str
     allotted: int | None
@@ -51,8 +57,13 @@ class StoredVoid(msgspec.Struct, frozen=True):
 
     @property
     def part(self) -> str:
-        """``refunded`` or ``edited``; empty for a cancellation."""
+        """``refunded``, ``edited`` or ``called`` (by us); empty for a cancellation."""
         return self.order_key.partition("/")[2].partition("-")[0]
+
+    @property
+    def called_by(self) -> WriteId:
+        """The write of ours that it is for; only where ``part`` is ``called``."""
+        return WriteId(self.order_key.partition(f"/{CALLED}-")[2])
 
 
 def losers_of_pools(tx: HasConnection, workspace: Workspace, pool_ids: Collection[PoolId]) -> list[StoredLoser]:
@@ -72,22 +83,38 @@ def pools_with_losers(tx: HasConnection, workspace: Workspace) -> set[PoolId]:
     return {PoolId(pool_id) for (pool_id,) in _POOLS_WITH_LOSERS.all(tx, w=workspace)}
 
 
-_POOLS_WITH_LOSERS = Prepared(select(losers.c.pool_id).where(losers.c.workspace == bindparam("w")).distinct())
+_POOLS_WITH_LOSERS = Prepared(
+    select(losers.c.pool_id).where(losers.c.workspace == bindparam("w"), losers.c.units > NONE).distinct()
+)
+_PROVIDED = Prepared(
+    select(losers.c.order_key).where(
+        losers.c.workspace == bindparam("w"), losers.c.pool_id == bindparam("pool"), losers.c.choice == fixed("split")
+    )
+)
 
 
 _LOSERS = (
     select(losers.c.order_key, losers.c.pool_id, losers.c.units, losers.c.choice)
-    .where(losers.c.workspace == bindparam("w"))
+    .where(losers.c.workspace == bindparam("w"), losers.c.units > NONE)
     .order_by(losers.c.order_key, losers.c.pool_id)
 )
 _LOSERS_OF_POOLS = Prepared(_LOSERS.where(one_of(losers.c.pool_id, "names")))
 _LOSERS_OF_ORDERS = Prepared(_LOSERS.where(one_of(losers.c.order_key, "names")))
 
 
-def save_losers(tx: HasConnection, workspace: Workspace, pool_id: PoolId, units: dict[OrderKey, int]) -> None:
-    """The losing orders of a pool from now on; what was decided about one that stays is kept."""
+def save_losers(
+    tx: HasConnection,
+    workspace: Workspace,
+    pool_id: PoolId,
+    units: dict[OrderKey, int],
+    provided: Collection[OrderKey] = (),
+) -> None:
+    """The losing orders of a pool from now on; what was decided about one that stays is kept. ``provided``: orders that
+    wait and whose goods were brought in from elsewhere; that is remembered though they do not lose now."""
     mine = (losers.c.workspace == workspace) & (losers.c.pool_id == pool_id)
-    tx.conn.execute(delete(losers).where(mine, losers.c.order_key.not_in(units)))
+    tx.conn.execute(delete(losers).where(mine, losers.c.order_key.not_in([*units, *provided])))
+    idle = [key for key in provided if key not in units]
+    tx.conn.execute(update(losers).where(mine, losers.c.order_key.in_(idle)).values(units=0))
     statement = _dialect(tx).insert(losers)
     keys = ["workspace", "order_key", "pool_id"]
     for order_key, count in units.items():
@@ -97,10 +124,17 @@ def save_losers(tx: HasConnection, workspace: Workspace, pool_id: PoolId, units:
         )
 
 
-def choose_for_losers(tx: HasConnection, workspace: Workspace, pool_id: PoolId, choice: str) -> None:
-    """What a person decided about the losing orders of a pool."""
-    mine = (losers.c.workspace == workspace) & (losers.c.pool_id == pool_id)
+def choose_for_losers(
+    tx: HasConnection, workspace: Workspace, pool_id: PoolId, keys: Collection[OrderKey], choice: str
+) -> None:
+    """What a person decided about losing orders of a pool."""
+    mine = (losers.c.workspace == workspace) & (losers.c.pool_id == pool_id) & losers.c.order_key.in_(keys)
     tx.conn.execute(update(losers).where(mine).values(choice=choice))
+
+
+def provided_orders(tx: HasConnection, workspace: Workspace, pool_id: PoolId) -> set[OrderKey]:
+    """Orders for which a person brought goods of another pool in."""
+    return {OrderKey(key) for (key,) in _PROVIDED.all(tx, w=workspace, pool=pool_id)}
 
 
 def lanes_of_pools(tx: HasConnection, workspace: Workspace, pool_ids: Collection[PoolId]) -> dict[PoolId, LaneKey]:
@@ -149,6 +183,16 @@ class DrawnPool(msgspec.Struct, frozen=True):
     weight: int
 
 
+def weights_in_pool(tx: HasConnection, workspace: Workspace, pool_id: PoolId) -> dict[Item, int]:
+    """Units of the pool that one sale of an item takes, of every item that draws on it."""
+    found = tx.conn.execute(
+        select(draws.c.connection, draws.c.item_id, draws.c.weight).where(
+            draws.c.workspace == workspace, draws.c.pool_id == pool_id
+        )
+    )
+    return {(ConnectionName(connection), ItemId(item)): weight for connection, item, weight in found}
+
+
 def pools_of_item(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, item: ItemId, moment: datetime
 ) -> list[DrawnPool]:
@@ -161,7 +205,7 @@ def pools_of_item(
     began = select(func.min(ledger.c.at)).where(
         ledger.c.workspace == workspace, ledger.c.pool_id == draws.c.pool_id, ledger.c.kind == "baseline"
     )
-    short = select(losers.c.pool_id).where(losers.c.workspace == workspace)
+    short = select(losers.c.pool_id).where(losers.c.workspace == workspace, losers.c.units > 0)
     found = tx.conn.execute(
         select(draws.c.location_id, draws.c.pool_id, draws.c.weight)
         .where(
@@ -284,6 +328,16 @@ def _new_void(
     return tx.conn.execute(statement.returning(voids.c.pool_id)).first() is not None
 
 
+def undecided_pools(tx: HasConnection, workspace: Workspace) -> set[PoolId]:
+    """Pools of which units were called off and perhaps never existed: until that is judged nobody else loses there."""
+    return {void.pool_id for void in waiting_voids(tx, workspace)}
+
+
+def part_called(order_key: OrderKey, write_id: WriteId) -> OrderKey:
+    """How the void of units is named that a write of ours takes off an order."""
+    return OrderKey(f"{order_key}/{CALLED}-{write_id}")
+
+
 def waiting_voids(tx: HasConnection, workspace: Workspace) -> list[StoredVoid]:
     """Cancellations that nothing was decided about yet."""
     return [StoredVoid(*row) for row in _WAITING_VOIDS.all(tx, w=workspace)]
@@ -294,6 +348,15 @@ _WAITING_VOIDS = Prepared(
     .where(voids.c.workspace == bindparam("w"), voids.c.state == "waiting")
     .order_by(voids.c.cancelled_at, voids.c.order_key, voids.c.pool_id)
 )
+
+
+def ordered_parts(tx: HasConnection, workspace: Workspace) -> list[StoredVoid]:
+    """Units that a write of ours is to take off a standing order, and no read has shown yet."""
+    ours = (voids.c.state == "ordered") & voids.c.order_key.contains(f"/{CALLED}-", autoescape=True)
+    found = tx.conn.execute(
+        select(*(voids.c[name] for name in StoredVoid.__struct_fields__)).where(voids.c.workspace == workspace, ours)
+    )
+    return [StoredVoid(*row) for row in found]
 
 
 def decide_void(tx: HasConnection, workspace: Workspace, void: StoredVoid, credited: int) -> bool:

@@ -13,9 +13,9 @@ losers = Table(
     Column("workspace", String, primary_key=True),
     Column("order_key", String, primary_key=True),
     Column("pool_id", String, primary_key=True),
-    Column("units", BigInteger, nullable=False),  # units of the pool that are missing for it
+    Column("units", BigInteger, nullable=False),  # of the pool, missing for it; 0: goods were brought in
     Column("since", UtcTime, nullable=False),
-    Column("choice", String, nullable=False, server_default=""),  # wait | substitute | cancel; empty: none yet
+    Column("choice", String, nullable=False, server_default=""),  # wait | substitute | split | cancel; empty: none yet
     Index("losers_by_pool", "workspace", "pool_id"),
 )
 
@@ -23,7 +23,7 @@ voids = Table(
     "voids",  # units that were called off and did not come back: each is looked at once
     metadata,
     Column("workspace", String, primary_key=True),
-    Column("order_key", String, primary_key=True),  # a cancellation; KEY/refunded-2, KEY/edited-2: a part of an order
+    Column("order_key", String, primary_key=True),  # KEY/refunded-2, KEY/edited-2, KEY/called-WRITE: a part of it
     Column("pool_id", String, primary_key=True),
     Column("state", String, nullable=False),  # ordered (we cancel it) | waiting | decided
     Column("allotted", BigInteger),  # units that we cancel it for; null: somebody else cancelled it

@@ -27,6 +27,7 @@ from storebridge.model.order_writes import (
     RecordPayments,
     RefundCopy,
     RefundOrder,
+    TakeOff,
     UndoParcel,
 )
 from storebridge.model.sales import Tracking
@@ -129,6 +130,8 @@ def _content(write: OrderWrite) -> tuple[Operation, dict[str, Any]]:
         return CANCEL_ORDER, _cancellation(write)
     if isinstance(write, RefundCopy):
         return REFUND, {"input": _refund(write)}
+    if isinstance(write, TakeOff):
+        return REFUND, {"input": _take_off(write)}
     if isinstance(write, RecordPayments):
         return MARK_PAID, {"input": {"id": write.order_id}}
     if isinstance(write, RefundOrder):
@@ -161,6 +164,35 @@ def _refund(write: RefundCopy) -> dict[str, Any]:
     }
     if write.shipping is not None:
         told["shipping"] = {"amount": f"{write.shipping.shop.amount:f}"}
+    return told
+
+
+def _take_off(write: TakeOff) -> dict[str, Any]:
+    """In the buyer's currency where it is another one than the shop's, which the input then has to name. Without a
+    payment nothing is paid back (S43)."""
+    abroad = any(one.amount.presentment.currency != one.amount.shop.currency for one in write.payments)
+    told: dict[str, Any] = {
+        "orderId": write.order_id,
+        "note": write.note,
+        "notify": True,
+        "refundLineItems": [
+            {"lineItemId": line.line_id, "quantity": line.quantity, "restockType": "NO_RESTOCK"} for line in write.lines
+        ],
+        "transactions": [
+            {
+                "orderId": write.order_id,
+                "parentId": one.payment_id,
+                "kind": "REFUND",
+                "gateway": one.gateway,
+                "amount": f"{(one.amount.presentment if abroad else one.amount.shop).amount:f}",
+            }
+            for one in write.payments
+        ],
+    }
+    if abroad:
+        told["currency"] = write.payments[0].amount.presentment.currency
+    if write.shipping is not None:
+        told["shipping"] = {"fullRefund": True}
     return told
 
 

@@ -30,6 +30,7 @@ from storebridge.model.order_writes import (
     RefundCopy,
     RefundOrder,
     ReplaceCopy,
+    TakeOff,
     UndoParcel,
 )
 from storebridge.model.sales import Buyer, Payment, Price, Tracking
@@ -77,6 +78,8 @@ def encode_order_call(write: OrderWrite) -> EncodedOrderCall:
         return _call(CANCEL_ORDER, "POST", f"/ecom/v1/orders/{order_id}/cancel", said)
     if isinstance(write, RefundOrder):
         return _call(REFUND, "POST", "/ecom/v1/order-billing/refund-payments", _pay_back(write))
+    if isinstance(write, TakeOff):
+        return _call(REFUND, "POST", "/ecom/v1/order-billing/refund-payments", _take_off(write))
     if isinstance(write, RefundCopy):
         return _call(REFUND, "POST", "/ecom/v1/order-billing/refund-payments", _refund(write))
     if isinstance(write, RecordPayments):
@@ -101,6 +104,28 @@ def _pay_back(write: RefundOrder) -> dict[str, Any]:
             for one in write.payments
         ],
         "refundItems": {"lineItems": [{"lineItemId": line.line_id, "quantity": line.quantity} for line in write.lines]},
+        "customerReason": write.note,
+    }
+
+
+def _take_off(write: TakeOff) -> dict[str, Any]:
+    """As ``_pay_back``, and Wix writes to the buyer. Raises ValueError where nothing is paid back: Wix takes no refund
+    without a payment (``RefundPaymentsRequest.paymentRefunds``, at least one)."""
+    if not write.payments:
+        raise ValueError(f"Wix takes units off {write.order_id} only with money that goes back")
+    items: dict[str, Any] = {
+        "lineItems": [{"lineItemId": line.line_id, "quantity": line.quantity} for line in write.lines]
+    }
+    if write.shipping is not None:
+        items["shipping"] = {"amount": _amount(write.shipping)}
+    return {
+        "orderId": write.order_id,
+        "paymentRefunds": [
+            {"paymentId": one.payment_id, "amount": _amount(one.amount), "externalRefund": one.offline}
+            for one in write.payments
+        ],
+        "refundItems": items,
+        "sideEffects": {"notifications": {"sendCustomerEmail": True}},
         "customerReason": write.note,
     }
 

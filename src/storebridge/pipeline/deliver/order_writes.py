@@ -6,6 +6,7 @@ again by hope: after the last moment at which it can still land, the order is re
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 
@@ -28,8 +29,8 @@ from storebridge.exceptions_queue.reasons import Reason
 from storebridge.flows.amending import is_untouched
 from storebridge.flows.confirm import made_parcel, shows
 from storebridge.flows.refunds import REFUND_APART
-from storebridge.model.ids import CallId, ConnectionName, OrderId, OrderKey, Workspace, WriteId
-from storebridge.model.order_writes import AddParcel, CancelOrder, CreateCopy, ReplaceCopy
+from storebridge.model.ids import CallId, ConnectionName, OrderId, OrderKey, PoolId, Workspace, WriteId
+from storebridge.model.order_writes import AddParcel, CancelOrder, CreateCopy, ReplaceCopy, TakeOff
 from storebridge.model.orders import ChangeCursor
 from storebridge.model.sales import Order
 from storebridge.store.database import Store, Tx
@@ -45,7 +46,7 @@ from storebridge.store.order_writes import (
     settle_write,
     writes_of_orders,
 )
-from storebridge.store.oversold import losers_of_orders
+from storebridge.store.oversold import VOID_PURPOSE, drop_voids, losers_of_orders, undecided_pools
 from storebridge.store.sales import copies_of, named, standing_orders
 from storebridge.store.waiting import Ask, ClaimedLook, answer_looks, ask_looks, delay_looks
 from storebridge.work.urgency import Urgency
@@ -54,7 +55,7 @@ Wake = Callable[[frozenset[ConnectionName]], None]
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How much earlier than by our clock a store may say that it made an order."""
 GOODS_PAUSE = timedelta(minutes=1)
-"""So long a copy waits before it is looked at again whether its goods exist."""
+"""So long a copy, or a calling off, waits before it is looked at again whether its goods exist."""
 TOUCHED = "something happened to the copy before, which would be lost"
 
 
@@ -79,9 +80,11 @@ class _Found(msgspec.Struct, frozen=True):
     """What was found before sending about the orders that are written to."""
 
     standing: set[OrderKey]
-    """Of the orders to be copied, those that were not cancelled."""
-    losing: set[OrderKey]
-    """Of the orders to be copied, those whose goods do not exist."""
+    """Of the orders to be copied, or of which units are to be taken off, those that were not cancelled."""
+    losing: dict[OrderKey, set[PoolId]]
+    """Of the orders to be copied or called off, those whose goods do not exist, and in which pools."""
+    undecided: set[PoolId]
+    """Pools of which nobody can say yet how many units are missing."""
     touched: set[OrderId]
     """Of the copies that are to be brought in anew, those to which something happened, as last read."""
 
@@ -134,8 +137,13 @@ class SendOrderWrites:
 
     def _find_before(self, tx: Tx, writes: Collection[StoredWrite]) -> _Found:
         copied = {write.order_key for write in writes if isinstance(write.write, CreateCopy)}
-        losing = {loser.order_key for loser in losers_of_orders(tx, self._workspace, copied)}
-        return _Found(standing_orders(tx, self._workspace, copied), losing, self._touched(tx, writes))
+        called_off = {write.order_key for write in writes if write.purpose.startswith(VOID_PURPOSE)}
+        losing = defaultdict[OrderKey, set[PoolId]](set)
+        for loser in losers_of_orders(tx, self._workspace, copied | called_off):
+            losing[loser.order_key].add(loser.pool_id)
+        undecided = undecided_pools(tx, self._workspace) if called_off else set()
+        standing = standing_orders(tx, self._workspace, copied | called_off)
+        return _Found(standing, losing, undecided, self._touched(tx, writes))
 
     def _touched(self, tx: Tx, writes: Iterable[StoredWrite]) -> set[OrderId]:
         keys = {write.order_key for write in writes if isinstance(write.write, ReplaceCopy)}
@@ -168,7 +176,8 @@ class SendOrderWrites:
         if why:
             self._give_up(tx, look, write, why)
             return None, None
-        if isinstance(write.write, CreateCopy) and write.order_key in found.losing:
+        undecided = write.purpose.startswith(VOID_PURPOSE) and not _loses(write, found)
+        if undecided or (isinstance(write.write, CreateCopy) and write.order_key in found.losing):
             delay_looks(tx, self._workspace, self._connector.name, (look,), GOODS_PAUSE)
             return None, None
         try:
@@ -183,6 +192,8 @@ class SendOrderWrites:
     def _give_up(self, tx: Tx, look: ClaimedLook, write: StoredWrite, why: str) -> None:
         """It did nothing and is not to be sent any more; what it would have changed is compared with what is read."""
         settle_write(tx, write.write_id, DROPPED, message=why)
+        if write.purpose == f"{VOID_PURPOSE}{write.order_key}":
+            drop_voids(tx, self._workspace, [OrderKey(write.order_key)])
         reasons = (Reason.ORDER_WRITE_REFUSED, Reason.ORDER_WRITE_UNDONE)
         settle_by_proof(tx, self._workspace, [(reason, self._subject(write), why) for reason in reasons])
         answer_looks(tx, self._workspace, self._connector.name, (look,))
@@ -342,10 +353,20 @@ class SendOrderWrites:
         )
 
 
+def _loses(write: StoredWrite, found: _Found) -> bool:
+    """Whether the goods are still missing of which this write calls units off."""
+    pools = found.losing.get(write.order_key, set())
+    if isinstance(write.write, TakeOff):
+        return any(write.purpose.startswith(f"{VOID_PURPOSE}{write.order_key}:{pool}:") for pool in pools)
+    return bool(pools)
+
+
 def _outdated(write: StoredWrite, found: _Found) -> str:
     """Why a planned write must not be sent any more; empty when it may be."""
-    if isinstance(write.write, CreateCopy) and write.order_key not in found.standing:
+    if isinstance(write.write, CreateCopy | TakeOff) and write.order_key not in found.standing:
         return "the order was cancelled before"
+    if write.purpose.startswith(VOID_PURPOSE) and not _loses(write, found) and not found.undecided:
+        return "there are goods for it after all"
     if isinstance(write.write, ReplaceCopy) and write.write.order_id in found.touched:
         return TOUCHED
     return ""

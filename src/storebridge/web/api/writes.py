@@ -14,7 +14,7 @@ from storebridge.operations.reconcile_stores import Reconciliation, reconcile_st
 from storebridge.operations.replay_event import Replayed, replay_event
 from storebridge.operations.run_baseline import BaselineReport
 from storebridge.operations.run_campaign import EVERYTHING, Campaigns, start_campaign, stop_campaign
-from storebridge.operations.settle_case import Choice, Settled, settle_case
+from storebridge.operations.settle_case import About, Choice, Settled, settle_case
 from storebridge.operations.undo_changes import Batch, Undone, undo_changes
 from storebridge.web.api.answers import answer_with, described
 from storebridge.web.api.reads import terms_in
@@ -119,11 +119,16 @@ def _add_cases(api: FastAPI, bridge: Bridge) -> None:
         choice: Annotated[Choice, Body(description="What is decided; the case says which fit.")],
         note: Note = "",
         actor: Actor = "api",
+        orders: Annotated[
+            list[Annotated[str, Body(max_length=200)]] | None,
+            Body(max_length=1000, description="Of `oversold`: the losing orders that are meant; all when absent."),
+        ] = None,
+        whole: Annotated[bool, Body(description="`cancel` calls off all that is in the orders.")] = False,
     ) -> Response:
         """Settle a case, or look again (`retry`)."""
-        terms = terms_in(bridge, workspace)
+        terms, about = terms_in(bridge, workspace), About(tuple(orders or ()), whole)
         settled = await bridge.store.run(
-            settle_case, terms, bridge.environment.ids, case_id, choice, actor=actor, note=note
+            settle_case, terms, bridge.environment.ids, case_id, choice, actor=actor, note=note, about=about
         )
         bridge.wake(terms.workspace, settled.wake)
         return answer_with(settled)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import msgspec
+
+from storebridge.errors import RefusedError
+from storebridge.operations.settle_case import ABOUT_LOSERS, EVERYBODY, About, Choice
+
+TICKED = "order:"
+"""Begins the name of an order's box; its key follows."""
 
 
 class CaseAnswer(msgspec.Struct, frozen=True):
@@ -45,7 +51,8 @@ ANSWERS = (
     CaseAnswer(
         "cancel",
         "Call off and pay back",
-        "The losing orders are cancelled and paid back, without restock. This cannot be undone.",
+        "The missing units are taken off the orders and paid back, without restock; an order that keeps nothing else "
+        "is cancelled. This cannot be undone.",
     ),
     CaseAnswer("retry", "Look again", "Everything is read again now; the case closes by itself once it is mended."),
     CaseAnswer("done", "Dealt with", "It is settled outside, or may stay as it is: the case is closed."),
@@ -55,3 +62,13 @@ ANSWERS = (
 def answers_to(choices: Collection[str]) -> list[CaseAnswer]:
     """Those that fit a case, the likelier first."""
     return [answer for answer in ANSWERS if answer.choice in choices]
+
+
+def about_of(form: Mapping[str, str], choice: Choice) -> About:
+    """Of the losing orders that the page named, those that were ticked. Raises RefusedError where none was."""
+    if choice not in ABOUT_LOSERS or "losers" not in form:
+        return EVERYBODY
+    orders = tuple(name.removeprefix(TICKED) for name in form if name.startswith(TICKED))
+    if not orders:
+        raise RefusedError("Tick at least one order; nothing was changed.")
+    return About(orders, whole=choice is Choice.CANCEL and "whole" in form)

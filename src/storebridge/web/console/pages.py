@@ -20,7 +20,7 @@ from storebridge.operations.list_stock import list_stock
 from storebridge.operations.settle_case import Choice, settle_case
 from storebridge.operations.show_status import PROMISES
 from storebridge.web.api.answers import status_of
-from storebridge.web.console.answers import answers_to
+from storebridge.web.console.answers import about_of, answers_to
 from storebridge.web.console.campaign_pages import CampaignPages
 from storebridge.web.console.forms import read_form
 from storebridge.web.console.live import LiveOverview
@@ -193,6 +193,7 @@ class Pages:
                 choice,
                 actor=ACTOR,
                 note=form.get("note", "")[:1000],
+                about=about_of(form, choice),
             )
         except ValueError:
             return await self._exception(request, "Choose one of the answers.")

@@ -98,6 +98,8 @@ class RefundWrites:
             for unit in self._units(order, one, ["refundLineItems", str(place)])
         ]
         payments = [self._payment(order, one) for one in given.get("transactions") or ()]
+        if not payments and not self._options.refunds_without_money:
+            raise refuse(["transactions"], "Transactions can't be blank", refund=None, order=order)
         money = total_of(amount for _, amount in payments)
         net = totals.net_payment(order)
         if money.shop > net.shop and not given.get("allowOverRefunding"):
