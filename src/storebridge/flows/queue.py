@@ -96,14 +96,18 @@ class HeldUnits(msgspec.Struct, frozen=True):
     location_id: LocationId | None = None
 
 
-def waits_at(order: Order) -> dict[LocationId, Counter[str]]:
-    """Units that can be sent now, per order line, by the location that is to send them."""
+def waits_at(order: Order, pending: Sequence[PendingParcel] = ()) -> dict[LocationId, Counter[str]]:
+    """Units that can be sent now, per order line, by the location that is to send them; those of pending parcels left
+    from their own location as far as they wait there."""
     left = _left(order)
     found = _allotted(order, left, TELLABLE)
     _allotted(order, left, HELD)
     for line_id, units in list(left.items()):
         _move(left, found, NOWHERE, line_id, units)
-    return found
+    for lines, location in pending:
+        for line in lines:
+            _take(found, line, location)
+    return {place: +units for place, units in found.items() if +units}
 
 
 def held_units(order: Order) -> tuple[HeldUnits, ...]:
@@ -154,14 +158,10 @@ def _move(left: Counter[str], found: dict[LocationId, Counter[str]], at: Locatio
 
 
 def units_left_at(order: Order, pending: Sequence[PendingParcel], at: LocationId | None) -> Counter[str]:
-    """Units per line that may leave now from one location, or from anywhere; those of pending parcels leave from
-    their own location as far as they wait there."""
-    waiting = waits_at(order)
-    for lines, location in pending:
-        for line in lines:
-            _take(waiting, line, location)
+    """Units per line that may leave now from one location, or from anywhere."""
+    waiting = waits_at(order, pending)
     places = waiting if at is None else (at, NOWHERE)
-    return sum((+waiting[place] for place in places if place in waiting), Counter[str]())
+    return sum((waiting[place] for place in places if place in waiting), Counter[str]())
 
 
 def _take(waiting: dict[LocationId, Counter[str]], line: ParcelLine, location: LocationId | None) -> None:

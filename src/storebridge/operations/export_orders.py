@@ -9,13 +9,15 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from storebridge.flows.queue import Place
+from storebridge.flows.queue import PendingParcel, Place
 from storebridge.model.sales import Address, Order
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.find_locations import find_locations, units_by_location
 from storebridge.operations.list_orders import buyer_name, refuse_unkept
+from storebridge.operations.pending_parcels import pending_parcels
 from storebridge.store import views_sales
 from storebridge.store.database import Store, Tx
+from storebridge.store.sales import load_files
 from storebridge.store.views_sales import QueueFilter, QueueRow, Sort
 from storebridge.store.whereabouts import Whereabouts, list_whereabouts
 
@@ -86,15 +88,19 @@ def _rows(tx: Tx, terms: WorkspaceTerms, wanted: QueueFilter, location: str | No
     filtered = msgspec.structs.replace(wanted, at=at, packed_here=True)
     found = views_sales.list_queue(tx, terms.workspace, filtered, sort=Sort.OLDEST, limit=MOST_ORDERS + 1)
     taken = found[:MOST_ORDERS]
-    rows = [[safe(cell) for cell in row] for one in taken for row in _lines(one, known, at)]
+    files = load_files(tx, terms.workspace, [row.order_key for row in taken], lock=False)
+    pending = pending_parcels(tx, terms.workspace, files.values())
+    rows = [[safe(cell) for cell in row] for one in taken for row in _lines(one, known, at, pending[one.order_key])]
     return rows, len(found) > len(taken)
 
 
-def _lines(row: QueueRow, known: Sequence[Whereabouts], wanted: Sequence[Whereabouts]) -> Iterable[list[str]]:
+def _lines(
+    row: QueueRow, known: Sequence[Whereabouts], wanted: Sequence[Whereabouts], pending: Sequence[PendingParcel]
+) -> Iterable[list[str]]:
     order = row.order
     place = order.shipping_address or Address()
     lines = {line.line_id: line for line in order.lines}
-    for location, units in units_by_location(order, known, wanted).items():
+    for location, units in units_by_location(order, known, wanted, pending).items():
         for line_id, count in units.items():
             line = lines[line_id]
             yield [

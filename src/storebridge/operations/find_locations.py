@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from storebridge.errors import NotFoundError, RefusedError
-from storebridge.flows.queue import NOWHERE, waits_at
+from storebridge.flows.queue import NOWHERE, PendingParcel, waits_at
 from storebridge.model.ids import ConnectionName, LocationId, Workspace
 from storebridge.model.sales import Order
 from storebridge.store.database import Tx
@@ -29,14 +29,18 @@ def find_location(tx: Tx, workspace: Workspace, connection: ConnectionName, word
 
 
 def units_by_location(
-    order: Order, known: Sequence[Whereabouts], wanted: Sequence[Whereabouts] = ()
+    order: Order,
+    known: Sequence[Whereabouts],
+    wanted: Sequence[Whereabouts] = (),
+    pending: Sequence[PendingParcel] = (),
 ) -> dict[str, Counter[str]]:
     """Units that can be sent now per order line, by the name of the location that sends them; of those alone that are
-    wanted, if any. An empty name where its store assigns no location and has no default that is known."""
+    wanted, if any. An empty name where its store assigns no location and has no default that is known. ``pending``:
+    parcels that left and that the store does not show yet."""
     names = _names_of(order, known)
     asked = set(_names_of(order, wanted)) if wanted else None
     found: dict[str, Counter[str]] = {}
-    for place, units in waits_at(order).items():
+    for place, units in waits_at(order, pending).items():
         if asked is None or place in asked:
             found.setdefault(names.get(place, place), Counter()).update(units)
     return found

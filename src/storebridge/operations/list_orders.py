@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 
 from storebridge.errors import ConfigurationError
-from storebridge.flows.queue import NOWHERE, TO_DO, Place, held_units, in_words
+from storebridge.flows.queue import NOWHERE, TO_DO, PendingParcel, Place, held_units, in_words
 from storebridge.model.ids import OrderKey
 from storebridge.model.money import Money
 from storebridge.model.sales import Order, OrderLine, PaymentState, Standing
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.find_locations import find_locations, units_by_location
 from storebridge.operations.outcomes import moment_after, not_a_place
+from storebridge.operations.pending_parcels import pending_parcels, units_pending
 from storebridge.store import views_sales
 from storebridge.store.database import Store, Tx
 from storebridge.store.sales import OrderFile, load_files
@@ -42,6 +43,8 @@ class QueueLine(msgspec.Struct, frozen=True):
     packed: int
     held: int
     """Still to leave the house, but on hold or scheduled for later in the store, wherever."""
+    noted: int = 0
+    """In parcels that were noted here and that the store does not show yet: they are not sent again."""
 
 
 class QueuedOrder(msgspec.Struct, frozen=True):
@@ -128,7 +131,8 @@ def _page(
     page = found[:limit]
     more = _join(page[-1], sort) if len(found) > limit else None
     files = load_files(tx, terms.workspace, [row.order_key for row in page], lock=False)
-    items = [as_queued(files[row.order_key], known, wanted.at) for row in page]
+    pending = pending_parcels(tx, terms.workspace, files.values())
+    items = [as_queued(files[row.order_key], known, wanted.at, pending[row.order_key]) for row in page]
     asked = _to_ask_for(tx, terms, wanted.places, known)
     return OrderPage(items, views_sales.count_places(tx, terms.workspace), more, asked)
 
@@ -161,11 +165,18 @@ def _takes_rest(at: Whereabouts, waiting: set[tuple[Any, Any]]) -> bool:
     return at.is_default and (at.connection, NOWHERE) in waiting
 
 
-def as_queued(file: OrderFile, known: Sequence[Whereabouts], wanted: Sequence[Whereabouts] = ()) -> QueuedOrder:
-    """A file as the queue shows it, or as the warehouse at the locations that are wanted sees it."""
+def as_queued(
+    file: OrderFile,
+    known: Sequence[Whereabouts],
+    wanted: Sequence[Whereabouts] = (),
+    pending: Sequence[PendingParcel] = (),
+) -> QueuedOrder:
+    """A file as the queue shows it, or as the warehouse at the locations that are wanted sees it. ``pending``: its
+    parcels that its store does not show yet."""
     order = file.order
     done = {one.line_id: one for one in file.picks}
-    units = sum(units_by_location(order, known, wanted).values(), Counter[str]())
+    units = sum(units_by_location(order, known, wanted, pending).values(), Counter[str]())
+    gone = units_pending(pending)
     store_holds = held_units(order)
     held = sum((Counter(one.units) for one in store_holds), Counter[str]())
     return QueuedOrder(
@@ -185,7 +196,7 @@ def as_queued(file: OrderFile, known: Sequence[Whereabouts], wanted: Sequence[Wh
         total=order.totals.total.shop,
         units_to_ship=units.total(),
         store_holds=tuple(in_words(one) for one in store_holds),
-        locations=tuple(name for name in units_by_location(order, known) if name),
+        locations=tuple(name for name in units_by_location(order, known, (), pending) if name),
         lines=tuple(
             QueueLine(
                 line_id=line.line_id,
@@ -193,9 +204,10 @@ def as_queued(file: OrderFile, known: Sequence[Whereabouts], wanted: Sequence[Wh
                 title=line.title,
                 ordered=line.ordered,
                 to_ship=units[line.line_id],
-                picked=_lying(done[line.line_id].picked, line, units) if line.line_id in done else 0,
-                packed=_lying(done[line.line_id].packed, line, units) if line.line_id in done else 0,
+                picked=_lying(done[line.line_id].picked, line, units, gone) if line.line_id in done else 0,
+                packed=_lying(done[line.line_id].packed, line, units, gone) if line.line_id in done else 0,
                 held=held[line.line_id],
+                noted=gone[line.line_id],
             )
             for line in order.lines
         ),
@@ -215,9 +227,9 @@ def packed_in(file: OrderFile) -> str:
     )
 
 
-def _lying(in_all: int, line: OrderLine, units: Counter[str]) -> int:
+def _lying(in_all: int, line: OrderLine, units: Counter[str], gone: Counter[str]) -> int:
     """Of the units that were picked, or packed, those that are still to leave."""
-    return max(0, min(in_all - line.fulfilled, units[line.line_id]))
+    return max(0, min(in_all - line.fulfilled - gone[line.line_id], units[line.line_id]))
 
 
 def buyer_name(order: Order) -> str:

@@ -13,6 +13,7 @@ from storebridge.model.sales import Order
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.find_locations import find_locations
 from storebridge.operations.list_orders import QueuedOrder, as_queued, refuse_unkept
+from storebridge.operations.pending_parcels import pending_parcels
 from storebridge.store.database import Store, Tx
 from storebridge.store.sales import load_files
 from storebridge.store.views_sales import QueueFilter, QueueRow, Sort, list_queue, sort_values
@@ -68,8 +69,9 @@ def _read(tx: Tx, terms: WorkspaceTerms, places: tuple[str, ...], location: str 
     lists: list[PickList] = []
     for page in _pages(tx, terms, QueueFilter(places, at=wanted, packed_here=True)):
         files = load_files(tx, terms.workspace, [row.order_key for row in page], lock=False)
+        pending = pending_parcels(tx, terms.workspace, files.values())
         for row in page:
-            queued = as_queued(files[row.order_key], known, wanted)
+            queued = as_queued(files[row.order_key], known, wanted, pending[row.order_key])
             if not any(line.to_ship > (0 if picked else line.picked) for line in queued.lines):
                 continue
             if len(lists) == MOST_PRINTED:

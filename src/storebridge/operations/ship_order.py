@@ -23,15 +23,16 @@ from storebridge.flows.queue import (
     waits_at,
 )
 from storebridge.model.ids import ConnectionName, LocationId, OrderKey, Workspace
-from storebridge.model.order_writes import AddParcel, CreateCopy
+from storebridge.model.order_writes import CreateCopy
 from storebridge.model.sales import Order, ParcelLine, Tracking
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.find_locations import find_location
 from storebridge.operations.list_orders import packed_in
+from storebridge.operations.pending_parcels import pending_parcels, units_pending
 from storebridge.operations.show_order import find_order
 from storebridge.pipeline.order_flow import OrderTurn
 from storebridge.store.database import Tx
-from storebridge.store.order_writes import StoredWrite, writes_of_orders
+from storebridge.store.order_writes import writes_of_orders
 from storebridge.store.oversold import losers_of_orders
 from storebridge.store.sales import (
     OrderFile,
@@ -91,12 +92,12 @@ def ship_order(
     key = find_order(tx, terms.workspace, name)
     parcel_key = f"{key}/{reference}" if reference else ids.new("parcel")
     file = load_files(tx, terms.workspace, [key])[key]
-    _refuse_copied(file)
+    _refuse_copied(tx, terms.workspace, file)
     if any(known.parcel_key == parcel_key for known in file.parcels):
         return OrderMoved(key, Place(file.queue), parcel_key, repeated=True)
     _refuse_unshippable(file)
     at = None if location is None else find_location(tx, terms.workspace, file.order.connection, location)
-    pending = _pending(tx, terms.workspace, file)
+    pending = pending_parcels(tx, terms.workspace, [file])[key]
     left = units_without_parcel(file.order, [lines for lines, _ in pending])
     units = _by_line(file.order, lines) if lines is not None else _sendable(file.order, left, pending, at)
     _refuse_too_many(file.order, units, left)
@@ -150,11 +151,13 @@ def note_step(
     key = find_order(tx, terms.workspace, name)
     file = load_files(tx, terms.workspace, [key])[key]
     _refuse_unshippable(file)
-    waiting = Counter({line.line_id: line.to_ship for line in file.order.lines if line.to_ship})
-    units = sum(waits_at(file.order).values(), Counter[str]()) if lines is None else _by_line(file.order, lines)
+    pending = pending_parcels(tx, terms.workspace, [file])[key]
+    waiting = units_without_parcel(file.order, [lines for lines, _ in pending])
+    here = sum(waits_at(file.order, pending).values(), Counter[str]())
+    units = here if lines is None else _by_line(file.order, lines)
     _refuse_too_many(file.order, units, waiting)
-    known = {one.line_id: one for one in file.picks}
-    left = {line.line_id: line.fulfilled for line in file.order.lines}
+    known, gone = {one.line_id: one for one in file.picks}, units_pending(pending)
+    left = {line.line_id: line.fulfilled + gone[line.line_id] for line in file.order.lines}
     rows = [
         _stepped(known.get(line_id, Picked(line_id, 0, 0)), step, left[line_id] + count)
         for line_id, count in units.items()
@@ -191,19 +194,31 @@ def _refuse_holding_copied(tx: Tx, workspace: Workspace, file: OrderFile) -> Non
             f"Order {file.order.name} is packed in {packed_in(file)}, and would leave there all the same: hold it "
             "there. Nothing was changed."
         )
-    for one in writes_of_orders(tx, workspace, [file.order_key])[file.order_key]:
-        if isinstance(one.write, CreateCopy) and one.state in ON_THE_WAY:
-            raise RefusedError(
-                f"Order {file.order.name} is being copied to {one.connection}, and would leave there all the same: "
-                "hold it there as soon as it stands there. Nothing was changed."
-            )
+    if store := _copied_to(tx, workspace, file):
+        raise RefusedError(
+            f"Order {file.order.name} is being copied to {store}, and would leave there all the same: "
+            "hold it there as soon as it stands there. Nothing was changed."
+        )
 
 
-def _refuse_copied(file: OrderFile) -> None:
-    """It is packed where its copy stands; noted here as well, it would be sent twice."""
+def _copied_to(tx: Tx, workspace: Workspace, file: OrderFile) -> ConnectionName | None:
+    """The store to which a copy may be on its way."""
+    writes = writes_of_orders(tx, workspace, [file.order_key])[file.order_key]
+    return next(
+        (one.connection for one in writes if isinstance(one.write, CreateCopy) and one.state in ON_THE_WAY), None
+    )
+
+
+def _refuse_copied(tx: Tx, workspace: Workspace, file: OrderFile) -> None:
+    """It is packed where its copy stands, or may stand already; noted here as well, it would be sent twice."""
     if packed_in(file):
         raise RefusedError(
             f"Order {file.order.name} is packed in {packed_in(file)}: note the parcel there, and it will be told on."
+        )
+    if store := _copied_to(tx, workspace, file):
+        raise RefusedError(
+            f"Order {file.order.name} is being copied to {store}, and is packed there then: note the parcel there, and "
+            "it will be told on. Nothing was changed."
         )
 
 
@@ -226,22 +241,6 @@ def _stepped(known: Picked, step: Step, units: int) -> Picked:
     if step is Step.PACKED:
         return Picked(known.line_id, max(known.picked, units), units)
     return Picked(known.line_id, units, min(known.packed, units))
-
-
-def _pending(tx: Tx, workspace: Workspace, file: OrderFile) -> list[PendingParcel]:
-    """Parcels of which the store does not show all yet, each with the units that it does not show."""
-    writes = writes_of_orders(tx, workspace, [file.order_key])[file.order_key]
-    shown = [one for one in writes if one.state == "confirmed"]
-    return [(_not_shown(parcel, shown), parcel.location_id) for parcel in file.parcels if not parcel.cancelled]
-
-
-def _not_shown(parcel: OurParcel, shown: Sequence[StoredWrite]) -> tuple[ParcelLine, ...]:
-    """Units of a parcel that its store does not show yet."""
-    left = Counter({line.line_id: line.quantity for line in parcel.lines})
-    for one in shown:
-        if isinstance(one.write, AddParcel) and one.purpose.startswith(f"parcel:{parcel.parcel_key}:"):
-            left.subtract({line.line_id: line.quantity for line in one.write.lines})
-    return tuple(ParcelLine(line_id, units) for line_id, units in (+left).items())
 
 
 def _sendable(

@@ -12,6 +12,7 @@ from storebridge.model.ids import OrderKey, Workspace
 from storebridge.model.sales import Order
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.list_orders import QueuedOrder, as_queued, refuse_unkept
+from storebridge.operations.pending_parcels import pending_parcels
 from storebridge.store.cases import StoredCase, open_cases_of_order
 from storebridge.store.database import Store, Tx
 from storebridge.store.order_writes import writes_of_orders
@@ -88,7 +89,7 @@ def _view(tx: Tx, workspace: Workspace, name: str) -> OrderView:
         for one in writes_of_orders(tx, workspace, [key])[key]
     ]
     return OrderView(
-        queued=as_queued(file, list_whereabouts(tx, workspace)),
+        queued=as_queued(file, list_whereabouts(tx, workspace), (), pending_parcels(tx, workspace, [file])[key]),
         order=file.order,
         revision=file.revision,
         read_at=file.read_at,

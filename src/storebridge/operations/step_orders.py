@@ -11,6 +11,7 @@ from storebridge.errors import RefusedError, StorebridgeError
 from storebridge.flows.queue import Place
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.find_locations import find_locations, units_by_location
+from storebridge.operations.pending_parcels import pending_parcels, units_pending
 from storebridge.operations.print_orders import MOST_PRINTED, print_orders
 from storebridge.operations.ship_order import OrderMoved, Step, note_step
 from storebridge.operations.show_order import find_order
@@ -74,11 +75,13 @@ def _step(tx: Tx, terms: WorkspaceTerms, name: str, step: Step, location: str | 
     key = find_order(tx, terms.workspace, name)
     file = load_files(tx, terms.workspace, [key])[key]
     known, wanted = list_whereabouts(tx, terms.workspace), find_locations(tx, terms.workspace, location)
-    here = sum(units_by_location(file.order, known, wanted).values(), Counter[str]())
+    pending = pending_parcels(tx, terms.workspace, [file])[key]
+    here = sum(units_by_location(file.order, known, wanted, pending).values(), Counter[str]())
     if not here:
         raise RefusedError(f"Nothing of order {file.order.name} is to be sent from {location}.")
     lying = {one.line_id: one.picked if step is Step.PICKED else one.packed for one in file.picks}
-    left = {line.line_id: line.fulfilled for line in file.order.lines}
+    gone = units_pending(pending)
+    left = {line.line_id: line.fulfilled + gone[line.line_id] for line in file.order.lines}
     # What lies picked for another location stays so.
     units = {line_id: max(count, lying.get(line_id, 0) - left[line_id]) for line_id, count in here.items()}
     return note_step(tx, terms, key, step, units, actor=actor)

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from storebridge.exceptions_queue.cases import CaseOpening, raise_unless_settled, settle_by_proof
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.flows.amending import Target, unfollowed
@@ -139,16 +141,17 @@ class CopyTurn:
         since = self._since(file)
         if self._target is None or since is None or self._has_copy(file):
             return []
-        order = file.order
+        order, stamp = file.order, stamp_of(self._workspace, file.order.connection, file.order.order_id)
+        earlier = _creation(writes, stamp)
         oversold = file.queue == Place.OVERSOLD
         if not wants_copy(order, self._target, since, held=bool(file.held_by), oversold=oversold):
+            self._wait(earlier, "it needs no copy now")
             self._settle(file.order_key, HELD, "it needs no copy now")
             return []
-        stamp = stamp_of(self._workspace, order.connection, order.order_id)
-        planned = self._planned(order, self._target, stamp, self._goods(order, self._target))
-        earlier = _creation(writes, stamp)
+        planned = self._planned_once(file, stamp, _creations(writes, stamp))
         if isinstance(planned, CopyHeld):
-            if earlier is None or earlier.state == "refused":
+            earlier = self._wait(earlier, planned.why)
+            if earlier is None or earlier.state in ("refused", DROPPED):
                 self._hold(file, planned)
             return []
         want_copy(self._tx, self._workspace, file.order_key, self._target, stamp)
@@ -156,6 +159,25 @@ class CopyTurn:
         if earlier is not None and earlier.write != planned.write:
             renew_write(self._tx, earlier.write_id, planned.write)
         return [planned]
+
+    def _wait(self, copy: StoredWrite | None, why: str) -> StoredWrite | None:
+        """A copy that was planned and is not on its way yet is not made now; the write as it is then."""
+        if copy is None or copy.state != "planned":
+            return copy
+        return dropped(self._tx, self._workspace, copy, why)
+
+    def _planned_once(
+        self, file: OrderFile, stamp: str, earlier: Sequence[StoredWrite]
+    ) -> PlannedOrderWrite | CopyHeld:
+        """Under a purpose of its own where the one before was given up."""
+        assert self._target is not None
+        if any(not parcel.cancelled for parcel in file.parcels):
+            return CopyHeld("a parcel of it was noted here before it could be copied")
+        planned = self._planned(file.order, self._target, stamp, self._goods(file.order, self._target))
+        if isinstance(planned, CopyHeld) or not earlier:
+            return planned
+        last, again = earlier[-1], f"{planned.purpose}#{len(earlier) + 1}"
+        return replace(planned, purpose=again if last.state == DROPPED else last.purpose)
 
     def _goods(self, order: Order, store: ConnectionName) -> dict[ItemId, CopiedGoods]:
         """What a store knows the order's goods as."""
@@ -271,8 +293,13 @@ def _may_have_changed(write: StoredWrite) -> bool:
 
 
 def _creation(writes: Sequence[StoredWrite], stamp: str) -> StoredWrite | None:
-    found = [one for one in writes if isinstance(one.write, CreateCopy) and one.write.stamp == stamp]
-    return found[0] if found else None
+    """The last write that was to make the copy: those before it were given up."""
+    found = _creations(writes, stamp)
+    return found[-1] if found else None
+
+
+def _creations(writes: Sequence[StoredWrite], stamp: str) -> list[StoredWrite]:
+    return [one for one in writes if isinstance(one.write, CreateCopy) and one.write.stamp == stamp]
 
 
 def parcels_there(file: OrderFile) -> list[OurParcel]:

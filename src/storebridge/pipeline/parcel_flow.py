@@ -98,7 +98,7 @@ class ParcelTurn:
 
     def told(self, file: OrderFile, writes: Sequence[StoredWrite]) -> list[ParcelToTell]:
         """Our parcels and those that left where a copy is packed, each with what the order's store was told of it."""
-        ours = _made_by_us(file.order, writes)
+        ours = made_by_us(file.order, writes)
         by_hand, taken = dict[str, Counter[str]](), _taken(writes)
         told = []
         for parcel in _parcels(file):
@@ -219,7 +219,7 @@ def _taken(writes: Sequence[StoredWrite]) -> dict[str, frozenset[int]]:
     return taken
 
 
-def _made_by_us(order: Order, writes: Sequence[StoredWrite]) -> set[str]:
+def made_by_us(order: Order, writes: Sequence[StoredWrite]) -> set[str]:
     """Parcels that our writes made, or may have made: those of which no answer came are known by what they hold."""
     ours = {one.result["parcel_id"] for one in writes if "parcel_id" in one.result}
     for one in writes:

@@ -28,6 +28,7 @@ from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.flows.amending import is_untouched
 from storebridge.flows.confirm import made_parcel, shows
+from storebridge.flows.parcels import noted_by_hand
 from storebridge.flows.refunds import REFUND_APART
 from storebridge.model.ids import CallId, ConnectionName, OrderId, OrderKey, PoolId, Workspace, WriteId
 from storebridge.model.order_writes import AddParcel, CancelOrder, CreateCopy, ReplaceCopy, TakeOff
@@ -56,6 +57,7 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 """How much earlier than by our clock a store may say that it made an order."""
 GOODS_PAUSE = timedelta(minutes=1)
 """So long a copy, or a calling off, waits before it is looked at again whether its goods exist."""
+PARTLY_NOTED = "staff noted a part of the parcel there under its number: only the rest is told"
 TOUCHED = "something happened to the copy before, which would be lost"
 
 
@@ -335,6 +337,10 @@ class SendOrderWrites:
         if isinstance(write.write, ReplaceCopy) and not is_untouched(order):
             append(tx, [self._audit(write, "found_not_applied", "")])
             self._give_up(tx, look, write, TOUCHED)
+            return
+        if isinstance(write.write, AddParcel) and noted_by_hand(order, write.write.tracking.number, others):
+            append(tx, [self._audit(write, "found_not_applied", "")])
+            self._give_up(tx, look, write, PARTLY_NOTED)
             return
         self._send_once_more(tx, look, write)
 
