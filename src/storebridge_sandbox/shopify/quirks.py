@@ -63,6 +63,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     editing_bypassed_moves_stock (S36): units that an edit adds to an order that bypassed stock are taken all the same.
     exchange_notes_refund (S39): what a processed exchange takes back stands in the order as a refund without money;
         else the order's line stays as it was.
+    bundle_lines (S40): the lines of an order with a bundle are its ``components``, or the ``bundle`` itself.
     bundle_seconds (S40): how long making or changing a bundle of products takes, while its operation is polled.
     membership_tells (S41): what is told when a product comes into a collection or leaves it: the ``collection``
         (collections/update), the ``product`` (products/update), or ``nothing``.
@@ -130,6 +131,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     books_lag_seconds: float = 0.0
     payout_days: int = 2
     bulk_seconds: float = 5.0
+    bundle_lines: Literal["components", "bundle"] = "components"
     bundle_seconds: float = 2.0
     oldest_version: str = "2026-01"
     plain_http_webhooks: bool = True

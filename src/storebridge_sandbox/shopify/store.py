@@ -183,7 +183,7 @@ class ShopifyStore:
             variants,
             self.product_writes,
             self.office.jobs,
-            self.options.bundle_seconds,
+            self.options,
         )
 
     def _rest(self) -> RestApi:

@@ -194,7 +194,7 @@ JUDGEMENTS: dict[str, Callable[[ShopOrder], Any]] = {
     "merchantEditable": lambda order: order.cancelled_at is None,
     "refundable": lambda order: bool(totals.net_payment(order).shop),
     "requiresShipping": lambda order: any(line.requires_shipping for line in order.shop_lines()),
-    "restockable": lambda order: any(line.promises or line.shipped_from for line in order.lines),
+    "restockable": lambda order: any(line.holds_goods for line in order.shop_lines()),
     "subtotalLineItemsQuantity": lambda order: sum(line.quantity for line in order.lines),
     "unpaid": lambda order: totals.financial_status(order) in (None, "PENDING", "AUTHORIZED", "PARTIALLY_PAID"),
 }

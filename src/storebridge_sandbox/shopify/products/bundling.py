@@ -14,6 +14,7 @@ from storebridge_sandbox.shopify.products.bundles import BundleWrites
 from storebridge_sandbox.shopify.products.state import BundleOperation, Product, Shelves, Variant
 from storebridge_sandbox.shopify.products.variants import VariantWrites
 from storebridge_sandbox.shopify.products.writes import ProductWrites
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.sales.bundled import Bought, unpacked
 from storebridge_sandbox.shopify.sales.jobs import Jobs
 from storebridge_sandbox.shopify.shop.state import ShopState
@@ -21,7 +22,7 @@ from storebridge_sandbox.stock import Stock
 
 
 class Bundling:
-    """``changed`` announces a product; ``seconds`` is how long making or changing a bundle of products takes."""
+    """``changed`` announces a product."""
 
     def __init__(
         self,
@@ -34,8 +35,9 @@ class Bundling:
         variants: VariantWrites,
         products: ProductWrites,
         jobs: Jobs,
-        seconds: float,
+        options: ShopifyOptions,
     ) -> None:
+        self._whole = options.bundle_lines == "bundle"
         self._shelves = shelves
         self._numbers = numbers
         self._changed = changed
@@ -43,7 +45,7 @@ class Bundling:
         self._writes = BundleWrites(shelves, stock, shop, now, changed)
 
         def later(operation: BundleOperation) -> None:
-            jobs.later(seconds, "bundle", operation)
+            jobs.later(options.bundle_seconds, "bundle", operation)
 
         self._products = BundleProducts(
             shelves, variants, self._writes, numbers, products.begin, products.redo_options, changed, later
@@ -76,5 +78,5 @@ class Bundling:
         return [
             bought
             for variant, units in basket
-            for bought in unpacked(variant, units, self._shelves.variants, new_group)
+            for bought in unpacked(variant, units, self._shelves.variants, new_group, whole=self._whole)
         ]

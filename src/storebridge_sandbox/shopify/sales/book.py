@@ -27,7 +27,7 @@ from storebridge_sandbox.shopify.sales.money_desk import MoneyDesk
 from storebridge_sandbox.shopify.sales.news import News
 from storebridge_sandbox.shopify.sales.refund_desk import RefundDesk, RefundPlan, Unit
 from storebridge_sandbox.shopify.sales.register import Register
-from storebridge_sandbox.shopify.sales.state import LineItemGroup, ShopLine, ShopOrder, ShopRefund
+from storebridge_sandbox.shopify.sales.state import BundledLine, LineItemGroup, ShopLine, ShopOrder, ShopRefund
 from storebridge_sandbox.sleeping import Sleepers
 from storebridge_sandbox.stock import Stock
 
@@ -92,9 +92,9 @@ class Orders:
 
     def place(self, bought: Sequence[Bought], customer: dict[str, Any], *, paid: bool) -> ShopOrder:
         """A shopper buys; raises OutOfStock, having changed nothing, when a SKU is not shown so often."""
-        self.check_shown([(one.variant, one.quantity) for one in bought])
+        self.check_shown([goods for one in bought for goods in one.goods])
         order = self.blank(customer)
-        order.lines = [self.line_of(one.variant, one.quantity, one.unit, one.group) for one in bought]
+        order.lines = [self._line_bought(one) for one in bought]
         order.given_status, order.source_name = "PENDING", "web"
         order.shipping_address = _address_of(customer)
         order.billing_address = _address_of(customer)
@@ -172,6 +172,13 @@ class Orders:
         self.things[line.id] = line
         if group is not None:
             self.things[group.id] = group
+        return line
+
+    def _line_bought(self, one: Bought) -> ShopLine:
+        line = self.line_of(one.variant, one.quantity, one.unit, one.group)
+        for part, units in one.parts:
+            unseen = ShopLine(line.id, part, one.quantity * units, part.price, title=part.title, unit=same(part.price))
+            line.parts.append(BundledLine(unseen, units))
         return line
 
     def admit(self, order: ShopOrder, actor: str, claim: Claim | None) -> None:

@@ -17,12 +17,19 @@ Part = TypeVar("Part", bound=Sellable)
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """What becomes a line; ``unit`` is its price where it is not the variant's own."""
+    """What becomes a line; ``unit`` is its price where it is not the variant's own, ``parts`` what stock one unit of it
+    takes where that is not the variant's own."""
 
     variant: Sellable
     quantity: int
     unit: Bag | None = None
     group: LineItemGroup | None = None
+    parts: Sequence[tuple[Sellable, int]] = ()
+
+    @property
+    def goods(self) -> list[tuple[Sellable, int]]:
+        """What must be in stock for it, with the units."""
+        return [(part, self.quantity * units) for part, units in self.parts] or [(self.variant, self.quantity)]
 
 
 def parts_of(variant: Sellable, variants: Mapping[str, Part]) -> list[tuple[Part, int]]:
@@ -34,14 +41,17 @@ def parts_of(variant: Sellable, variants: Mapping[str, Part]) -> list[tuple[Part
 
 
 def unpacked(
-    variant: Sellable, quantity: int, variants: Mapping[str, Sellable], new_id: Callable[[], str]
+    variant: Sellable, quantity: int, variants: Mapping[str, Sellable], new_id: Callable[[], str], *, whole: bool
 ) -> list[Bought]:
-    """The lines of one thing in the basket. Raises OutOfStock for a bundle that lacks a component."""
+    """The lines of one thing in the basket; ``whole`` leaves a bundle one line. Raises OutOfStock for a bundle that
+    lacks a component."""
     if not variant.requires_components:
         return [Bought(variant, quantity)]
     parts = parts_of(variant, variants)
     if not parts:
         raise OutOfStock(variant.sku)
+    if whole:
+        return [Bought(variant, quantity, parts=parts)]
     group = LineItemGroup(
         new_id(), variant.title, quantity, variant.product_id, variant.variant_id, variant.sku or None
     )

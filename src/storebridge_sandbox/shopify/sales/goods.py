@@ -44,7 +44,9 @@ class Goods:
 
     def claim(self, line: ShopLine, quantity: int, cause: Cause, actor: str, ref: str, how: Claim = "routed") -> None:
         """Take units for an order; below zero at the first location where nobody has enough."""
-        if not line.variant.tracked:
+        for part in line.parts:
+            self.claim(part.line, quantity * part.units, cause, actor, ref, how)
+        if line.parts or not line.variant.tracked:
             return
         levels = self.selling_levels(line.variant.item_id)
         if not levels:
@@ -62,6 +64,9 @@ class Goods:
         Returns where they can be sold again: where they were committed, or ``at`` (a refund's own location).
         """
         first: str | None = None
+        for part in line.parts:
+            back_at = self.release(part.line, quantity * part.units, cause, actor, ref, restock=restock, at=at)
+            first = first or back_at
         for place, units in _draw(line.promises, quantity):
             level = self._stock.level(line.variant.item_id, place)
             if level is None:
@@ -77,7 +82,16 @@ class Goods:
 
     def ship(self, line: ShopLine, quantity: int, location_id: str, actor: str, ref: str) -> None:
         """Units leave the house from one location."""
-        drawn = _draw(line.promises, quantity, location_id)
+        for part in line.parts:
+            self._ship(part.line, quantity * part.units, location_id, actor, ref, promised_at=None)
+        if not line.parts:
+            self._ship(line, quantity, location_id, actor, ref, promised_at=location_id)
+
+    def _ship(
+        self, line: ShopLine, quantity: int, location_id: str, actor: str, ref: str, *, promised_at: str | None
+    ) -> None:
+        """Of what is promised there; of a bundle's component, wherever that is."""
+        drawn = _draw(line.promises, quantity, promised_at)
         for place, units in drawn:
             level = self._stock.level(line.variant.item_id, place)
             if level is not None:
@@ -93,6 +107,8 @@ class Goods:
 
     def unship(self, line: ShopLine, quantity: int, actor: str, ref: str) -> None:
         """A parcel is called back: its units are promised again where they lay."""
+        for part in line.parts:
+            self.unship(part.line, quantity * part.units, actor, ref)
         for place, units in _draw(line.shipped_from, quantity):
             level = self._stock.level(line.variant.item_id, place)
             if level is not None and self._options.orders_commit:
@@ -107,7 +123,10 @@ class Goods:
         Units that never came from a shelf of ours (copied orders) go on sale only where a person names the place.
         """
         first: str | None = None
-        left = quantity
+        for part in line.parts:
+            back_at = self.take_back(part.line, quantity * part.units, cause, actor, ref, at=at)
+            first = first or back_at
+        left = 0 if line.parts else quantity
         for place, units in _draw(line.shipped_from, quantity):
             left -= units
             level = self._stock.level(line.variant.item_id, at or place)
@@ -122,6 +141,8 @@ class Goods:
 
     def move(self, line: ShopLine, quantity: int, origin: str, target: str, actor: str, ref: str) -> None:
         """The promise of units goes over to another location: freed at one, claimed at the other."""
+        for part in line.parts:
+            self.move(part.line, quantity * part.units, origin, target, actor, ref)
         for place, units in _draw(line.promises, quantity, origin):
             old = self._stock.level(line.variant.item_id, place)
             new = self._stock.level(line.variant.item_id, target) or self._stock.connect(line.variant.item_id, target)
@@ -132,7 +153,10 @@ class Goods:
             line.promises.append(Promise(target, units))
 
     def promised_at(self, line: ShopLine) -> dict[str, int]:
-        """Units claimed and not yet shipped, by location."""
+        """Units claimed and not yet shipped, by location; of a bundle where its first component lies."""
+        if line.parts:
+            first = line.parts[0]
+            return {place: units // first.units for place, units in self.promised_at(first.line).items()}
         places: dict[str, int] = {}
         for promise in line.promises:
             places[promise.location_id] = places.get(promise.location_id, 0) + promise.quantity

@@ -110,8 +110,15 @@ class ShopLine(OrderLine):
     order: ShopOrder | None = None
     group: LineItemGroup | None = None
     """The bundle that it is a component of."""
+    parts: list[BundledLine] = field(default_factory=list)
+    """What it takes of others' stock, where the line is a bundle itself (S40)."""
     back_by_refund: int = 0
     back_by_return: int = 0
+
+    @property
+    def holds_goods(self) -> bool:
+        """Units of stock are promised to it or left for it."""
+        return bool(self.promises or self.shipped_from) or any(part.line.holds_goods for part in self.parts)
 
     @property
     def is_custom(self) -> bool:
@@ -133,6 +140,15 @@ class ShopLine(OrderLine):
     @property
     def tax(self) -> Bag:
         return total_of(tax.price for tax in self.tax_lines)
+
+
+@dataclass(slots=True, eq=False)
+class BundledLine:
+    """One component of a bundle that is a line itself: units of it in one bundle. ``line`` holds its promises; it is no
+    line of the order."""
+
+    line: ShopLine
+    units: int
 
 
 @dataclass(slots=True, eq=False)
