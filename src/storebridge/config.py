@@ -22,7 +22,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -278,7 +278,7 @@ def _parse_workspace(data: Any, name: str, key: str) -> WorkspaceConfig:
     workspace = _convert({**data, "connections": {}, "overrides": {}}, WorkspaceConfig, name, where)
     _check_figures(workspace, name, where)
     _check_allocation(workspace.allocation, found, name, where)
-    _check_bundles(workspace, overrides, name, f"{where}.bundles")
+    _check_bundles(workspace.bundles, name, f"{where}.bundles")
     return msgspec.structs.replace(workspace, connections=found, overrides=overrides)
 
 
@@ -410,9 +410,9 @@ def _check_figures(workspace: WorkspaceConfig, name: str, where: str) -> None:
             raise ConfigurationError(f"{name}: {where}.{setting}: it cannot be below 0.")
 
 
-def _check_bundles(workspace: WorkspaceConfig, overrides: Mapping[str, OverrideConfig], name: str, where: str) -> None:
+def _check_bundles(bundles: Sequence[BundleConfig], name: str, where: str) -> None:
     recipes: dict[str, dict[str, int]] = {}
-    for bundle in workspace.bundles:
+    for bundle in bundles:
         place = f'{where} "{bundle.sku}"'
         if not bundle.sku.strip() or bundle.sku in recipes:
             raise ConfigurationError(f"{name}: {place}: give each bundle the SKU of its own, once.")
@@ -426,12 +426,6 @@ def _check_bundles(workspace: WorkspaceConfig, overrides: Mapping[str, OverrideC
         recipes[bundle.sku] = bundle.components
     for sku in recipes:
         _refuse_circle(sku, recipes, name, where)
-    guarded = [p for p in (workspace.policy, *(o.policy for o in overrides.values())) if p == "guarded"]
-    if recipes and guarded:
-        raise ConfigurationError(
-            f"{name}: {where}: guarded cannot hold the components of a bundle for a checkout: use escrow, hybrid or "
-            "mirror in this workspace, or take the bundles out."
-        )
 
 
 def _refuse_circle(sku: str, recipes: Mapping[str, Mapping[str, int]], name: str, where: str) -> None:

@@ -307,15 +307,6 @@ def test_a_recipe_that_makes_no_sense_is_refused_before_anything_starts(bundles:
         parse_config(text, "storebridge.toml")
 
 
-def test_a_bundle_beside_guarded_goods_is_refused() -> None:
-    text = (
-        '[workspaces.main]\npolicy = "guarded"\nbundles = [{ sku = "A", components = { B = 1 } }]\n'
-        '[workspaces.main.connections.wix]\nkind = "wix"\n'
-    )
-    with pytest.raises(ConfigurationError, match="guarded cannot hold the components of a bundle"):
-        parse_config(text, "storebridge.toml")
-
-
 def test_check_names_what_is_in_a_bundles_way() -> None:
     async def play(journey: Journey) -> None:
         bench = journey.build().workspaces[MAIN]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from storebridge.connectors.port import CallTrouble, Connector, StoreFacts
 from storebridge.errors import ConfigurationError
-from storebridge.mappings.bundles import in_words
+from storebridge.mappings.bundles import LinkedBundle, in_words
 from storebridge.mappings.groups import Placed, groups_sold_from, place_locations
-from storebridge.mappings.link import link_as_kept
+from storebridge.mappings.link import Links, link_as_kept
 from storebridge.mappings.renamed import Names
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ConnectionName, LocationId
-from storebridge.model.settings import COLLECTION, WorkspaceTerms, names_of
+from storebridge.model.settings import COLLECTION, LaneTerms, WorkspaceTerms, names_of
 from storebridge.model.stock import Policy
 
 Catalogues = Mapping[ConnectionName, Sequence[Variant]]
@@ -89,23 +89,35 @@ async def _check_goods(
     """The collections and bundles that the configuration names, against what the stores sell; nothing is listed where
     it names none."""
     named = terms.for_pools().collections_named
-    if not terms.bundles and not named:
+    guards = Policy.GUARDED in terms.policies()
+    if not terms.bundles and not named and not guards:
         return []
     catalogues = {
         name: [variant async for page in connector.list_variants() for variant in page]
         for name, connector in connectors.items()
     }
-    return [*_check_collections(terms, catalogues, named), *_check_bundles(terms, catalogues, kept)]
+    members = _members(catalogues, named)
+    links = link_as_kept(catalogues, terms.bundles, *kept)
+    return [
+        *_check_collections(terms, members, named),
+        *_check_bundles(terms, links),
+        *_check_guarded(msgspec.structs.replace(terms.for_pools(), members=members), links.bundles),
+    ]
 
 
-def _check_collections(terms: WorkspaceTerms, catalogues: Catalogues, named: frozenset[str]) -> list[Check]:
-    skus = {
-        (name, variant.sku)
-        for connection, variants in catalogues.items()
-        for variant in variants
-        for name in named.intersection(names_of(connection, variant.collections))
-    }
-    counts = Counter(name for name, _ in skus)
+def _members(catalogues: Catalogues, named: frozenset[str]) -> dict[str, frozenset[str]]:
+    """In which of these collections each SKU is, in any store."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for connection, variants in catalogues.items():
+        for variant in variants:
+            found[variant.sku or ""].update(named.intersection(names_of(connection, variant.collections)))
+    return {sku: frozenset(names) for sku, names in found.items() if names}
+
+
+def _check_collections(
+    terms: WorkspaceTerms, members: Mapping[str, frozenset[str]], named: frozenset[str]
+) -> list[Check]:
+    counts = Counter(name for names in members.values() for name in names)
     place = f'[workspaces.{terms.workspace}.overrides."{COLLECTION}{{}}"]'
     unknown = (
         "no store has a product in a collection of this title or handle: change {}, letters count as the stores write "
@@ -122,17 +134,28 @@ def _check_collections(terms: WorkspaceTerms, catalogues: Catalogues, named: fro
     ]
 
 
-def _check_bundles(terms: WorkspaceTerms, catalogues: Catalogues, kept: tuple[Names, Names]) -> list[Check]:
+def _check_bundles(terms: WorkspaceTerms, links: Links) -> list[Check]:
     """What the configuration calls a bundle, linked as a baseline links it."""
     if not terms.bundles:
         return []
-    links = link_as_kept(catalogues, terms.bundles, *kept)
     place = f"Change [[workspaces.{terms.workspace}.bundles]], or the product in the store."
     failed = [Check("bundle", one.sku, False, f"{one.why}. {place}") for one in links.troubles]
     return failed + [
         Check("bundle", one.sku, True, f"{in_words(one.components)}; counted in {', '.join(sorted(one.variants))}")
         for one in links.bundles
     ]
+
+
+def _check_guarded(own: LaneTerms, bundles: Sequence[LinkedBundle]) -> list[Check]:
+    """Which goods are not guarded although they would be: a checkout's hold is derived for one pool."""
+    detail = (
+        "{} are divided as under escrow: a checkout cannot hold the components of a bundle. Other SKUs are guarded."
+    )
+    found = []
+    for one in bundles:
+        if any(own.of(sku).policy is Policy.GUARDED for sku in one.components):
+            found.append(Check("guarded", one.sku, True, detail.format(", ".join([one.sku, *sorted(one.components)]))))
+    return found
 
 
 def _check_groups(

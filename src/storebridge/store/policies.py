@@ -79,8 +79,14 @@ def _guarded_as(terms: WorkspaceTerms, guards: Sequence[StoredGuard]) -> Policy:
 
 
 def guarded_skus(tx: HasConnection, terms: WorkspaceTerms) -> list[str]:
-    """SKUs that are kept in step and that the configuration guards, whatever that means now."""
-    found = tx.conn.execute(select(pools.c.sku).where(pools.c.workspace == terms.workspace).distinct())
+    """SKUs that are kept in step and that the configuration guards, whatever that means now; not those that are planned
+    together with a bundle, which are divided."""
+    of_bundle = select(positions.c.lane).where(
+        positions.c.workspace == terms.workspace, positions.c.bundle.is_not(None)
+    )
+    found = tx.conn.execute(
+        select(pools.c.sku).where(pools.c.workspace == terms.workspace, pools.c.lane.not_in(of_bundle)).distinct()
+    )
     configured = with_members(tx, terms.workspace, terms.for_pools())
     return sorted(sku for (sku,) in found if configured.of(sku).policy is Policy.GUARDED)
 

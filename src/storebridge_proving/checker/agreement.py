@@ -13,16 +13,17 @@ def disagrees(pool: Pool, policy: str, safety_stock: int) -> str:
 
     mirror and guarded: some store shows other than what is left. escrow: a level is below zero, or the
     levels do not add up, or a store shows nothing while there is one for each. hybrid: a store shows more
-    than there is, or all together less. What is owed since before the baseline cannot be shown.
+    than there is, or all together less. Where a bundle draws, hybrid and guarded are escrow. What is owed
+    since before the baseline cannot be shown.
     Raises ValueError for a policy that is none of these.
     """
     course = follow(pool)
     left = _sellable(course.left + course.owed, safety_stock)
     shown = list(pool.levels.values())
+    if policy == "escrow" or (pool.packed and policy in ("hybrid", "guarded")):
+        return _shared_out(shown, list(pool.packed), pool.lowest_level, left)
     if policy in ("mirror", "guarded"):
         return _mirrored(shown, left)
-    if policy == "escrow" or (pool.packed and policy == "hybrid"):
-        return _shared_out(shown, list(pool.packed), pool.lowest_level, left)
     if policy == "hybrid":
         return _between(shown, left)
     raise ValueError(f"{policy!r} is no policy: mirror, escrow, hybrid or guarded")

@@ -28,7 +28,7 @@ def delays_of(pool: Pool, policy: str, safety_stock: int, after: datetime | None
     """The delays into every store of a pool; ``after``: only changes from then on count."""
     delays: list[timedelta] = []
     for store in pool.levels:
-        if policy in ("mirror", "guarded"):
+        if policy == "mirror" or (policy == "guarded" and not pool.packed):
             delays += _Follower(pool, store, safety_stock, after).run()
         else:
             delays += _answered(pool, store, after)

@@ -139,7 +139,7 @@ async def build_theatre(clock: VirtualClock, seed: int, policy: str, copy_to: st
     shopify, quirks = draw_habits(seed, policy, copies=bool(copy_to))
     stores = build_stores(seed=seed, world=world, shopify_options=shopify, wix_options=WixOptions(quirks=quirks))
     catalogue = make_catalogue(seed, products=PRODUCTS)
-    bundles = draw_bundle(seed, policy, catalogue, copies=bool(copy_to))
+    bundles = draw_bundle(seed, catalogue, copies=bool(copy_to))
     _stock(stores, catalogue)
     network = AsgiTransport({SHOPIFY_URL: stores.shopify.app, WIX_URL: stores.wix.app, INTAKE_URL: post.door})
     clients = (StoreClient("shopify", SHOPIFY_URL, network), StoreClient("wix", WIX_URL, network))
@@ -171,10 +171,10 @@ async def build_theatre(clock: VirtualClock, seed: int, policy: str, copy_to: st
     )
 
 
-def draw_bundle(seed: int, policy: str, catalogue: Catalogue, *, copies: bool = False) -> dict[str, dict[str, int]]:
+def draw_bundle(seed: int, catalogue: Catalogue, *, copies: bool = False) -> dict[str, dict[str, int]]:
     """Every fourth seed sells one bundle of two SKUs in both stores; it is added to the catalogue as an ordinary
     variant, and opens with any level. With copies every third pair of seeds does: each way of copying."""
-    if (seed // 2 % 3 if copies else seed % 4) or policy == "guarded":
+    if seed // 2 % 3 if copies else seed % 4:
         return {}
     chance = random.Random(f"bundle-{seed}")
     counted = [variant for product in catalogue.products for variant in product.variants if variant.tracked]
