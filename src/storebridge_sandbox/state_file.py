@@ -28,7 +28,7 @@ from storebridge_sandbox.wix.settings import WixOptions
 if TYPE_CHECKING:
     from storebridge_sandbox.app import Stores
 
-FORM = 6
+FORM = 7
 """Raised when a field means something else than before: a file of an earlier form is refused, not misread."""
 LONGEST_END = 200
 Place = tuple[int, int]

@@ -350,3 +350,43 @@ def test_w27_whether_a_caller_names_variants(accepted: bool) -> None:
         assert not accepted or code_of(told) == "VARIANT_ID_ALREADY_EXISTS"
 
     with_site(play, WixOptions(quirks=WixQuirks(w27_variant_ids_accepted=accepted)))
+
+
+def test_media_of_a_product_and_of_its_choices_are_kept_with_their_texts() -> None:
+    async def play(site: Site) -> None:
+        front = {
+            "url": "https://pictures.example/front.png",
+            "altText": "A cap, from the front",
+            "displayName": "Front",
+        }
+        film = {"url": "https://films.example/turn.mp4", "altText": "It turns"}
+        asked = sized("S", "M")
+        asked["media"] = {"itemsInfo": {"items": [front, film, {"id": "8bb438_cap.jpg", "altText": "Its back"}]}}
+        asked["options"][0]["choicesSettings"]["choices"][1]["linkedMedia"] = [film]
+        made = await create(site, asked)
+        path = f"{PRODUCTS}/{made['id']}"
+        _, short = await site.call("GET", path)
+        _, whole = await site.call("GET", f"{path}?fields=MEDIA_ITEMS_INFO")
+
+        assert short["product"]["media"] == {"main": {**front, "mediaType": "IMAGE"}}
+        assert whole["product"]["media"]["itemsInfo"]["items"] == [
+            {**front, "mediaType": "IMAGE"},
+            {**film, "mediaType": "VIDEO"},
+            {
+                "id": "8bb438_cap.jpg",
+                "altText": "Its back",
+                "mediaType": "IMAGE",
+                "image": {"id": "8bb438_cap.jpg", "url": "https://static.wixstatic.com/media/8bb438_cap.jpg"},
+            },
+        ]
+        choices = whole["product"]["options"][0]["choicesSettings"]["choices"]
+        assert [choice.get("linkedMedia") for choice in choices] == [None, [{**film, "mediaType": "VIDEO"}]]
+
+        change = {"revision": made["revision"], "media": {"itemsInfo": {"items": [film]}}}
+        status, changed = await site.call("PATCH", path, {"product": change})
+        assert (status, changed["product"]["media"]["main"]["url"]) == (200, film["url"])
+        _, again = await site.call("GET", path)
+        kept = again["product"]["options"][0]["choicesSettings"]["choices"][1]
+        assert kept["linkedMedia"] == [{**film, "mediaType": "VIDEO"}]
+
+    with_site(play)

@@ -47,7 +47,7 @@ from storebridge_sandbox.shopify.order_office import OrderOffice
 from storebridge_sandbox.shopify.payments.control import PaymentCalls
 from storebridge_sandbox.shopify.products.answers import ProductAnswers
 from storebridge_sandbox.shopify.products.bundling import Bundling
-from storebridge_sandbox.shopify.products.loading import variant_in_file
+from storebridge_sandbox.shopify.products.loading import pictures_in_file, variant_in_file
 from storebridge_sandbox.shopify.products.options import OptionWrites
 from storebridge_sandbox.shopify.products.payloads import item_payload, product_payload
 from storebridge_sandbox.shopify.products.shown_where import shown_where
@@ -562,7 +562,7 @@ class ShopifyStore:
             tags=source.tags,
             status=source.status,
             option_names=source.option_names,
-            images=list(source.images),
+            media=pictures_in_file(self.numbers, source.images, moment),
             created_at=moment,
             updated_at=moment,
         )

@@ -122,7 +122,6 @@ class ProductAnswers:
             ("Product", "tracksInventory"): lambda product, _a, _c: any(v.tracked for v in product.variants),
             ("Product", "totalInventory"): self._total,
             ("Product", "priceRangeV2"): self._price_range,
-            ("Product", "mediaCount"): lambda product, _a, _c: len(product.images),
         }
 
     def _variant_fields(self) -> Resolvers:

@@ -6,7 +6,12 @@ from datetime import datetime
 
 from storebridge_sandbox.catalogue import CatalogueVariant
 from storebridge_sandbox.shopify.ids import Numbers
-from storebridge_sandbox.shopify.products.state import Product, Variant
+from storebridge_sandbox.shopify.products.state import Medium, Product, Variant
+
+
+def pictures_in_file(numbers: Numbers, addresses: list[str], moment: datetime) -> list[Medium]:
+    """The pictures of a product, by their addresses."""
+    return [Medium(numbers.new("MediaImage"), "IMAGE", address, moment) for address in addresses]
 
 
 def variant_in_file(

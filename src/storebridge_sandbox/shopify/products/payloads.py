@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from storebridge_sandbox.shopify.call import iso
-from storebridge_sandbox.shopify.ids import number_of
-from storebridge_sandbox.shopify.products.state import Product, Variant
+from storebridge_sandbox.shopify.ids import gid, number_of
+from storebridge_sandbox.shopify.products.media import TYPES, media_of, pictures_of
+from storebridge_sandbox.shopify.products.state import Medium, Product, Variant
 
 
 def product_payload(product: Product) -> dict[str, Any]:
     """``products/create`` and ``products/update``."""
     number = number_of(product.id)
+    images = [_image(product, one, place) for place, one in enumerate(pictures_of(product), 1)]
     return {
         "id": number,
         "admin_graphql_api_id": product.id,
@@ -29,9 +31,38 @@ def product_payload(product: Product) -> dict[str, Any]:
         "published_scope": "web",
         "variants": [variant_payload(variant) for variant in product.variants],
         "options": _options(product, number),
-        "images": [{"id": place, "src": src, "position": place} for place, src in enumerate(product.images, 1)],
-        "image": {"src": product.images[0]} if product.images else None,
+        "images": images,
+        "image": images[0] if images else None,
+        "media": [_medium(product, one, place) for place, one in enumerate(product.media, 1)],
         "has_variants_that_requires_components": any(variant.requires_components for variant in product.variants),
+    }
+
+
+def _image(product: Product, medium: Medium, place: int) -> dict[str, Any]:
+    return {**_shown(product, medium, place, "ProductImage"), "width": None, "height": None, "src": medium.source}
+
+
+def _medium(product: Product, medium: Medium, place: int) -> dict[str, Any]:
+    return {
+        **_shown(product, medium, place, TYPES[medium.kind]),
+        "status": "READY",
+        "media_content_type": medium.kind,
+        "preview_image": {"src": medium.source} if medium.kind == "IMAGE" else None,
+    }
+
+
+def _shown(product: Product, medium: Medium, place: int, kind: str) -> dict[str, Any]:
+    """What images and media have in common."""
+    moment = iso(medium.created_at)
+    return {
+        "id": number_of(medium.id),
+        "product_id": number_of(product.id),
+        "position": place,
+        "alt": medium.alt,
+        "created_at": moment,
+        "updated_at": moment,
+        "admin_graphql_api_id": gid(kind, number_of(medium.id)),
+        "variant_ids": [number_of(one.variant_id) for one in product.variants if one.picture == medium.id],
     }
 
 
@@ -77,7 +108,7 @@ def variant_payload(variant: Variant) -> dict[str, Any]:
         "option1": chosen.get(1),
         "option2": chosen.get(2),
         "option3": chosen.get(3),
-        "image_id": None,
+        "image_id": next((number_of(one.id) for one in media_of(variant) if one.kind == "IMAGE"), None),
         "created_at": iso(variant.created_at),
         "updated_at": iso(variant.updated_at),
     }

@@ -37,6 +37,19 @@ class Variant(Sellable):
     tax_code: str | None = None
     show_unit_price: bool = False
     unit_price_measurement: dict[str, Any] | None = None
+    picture: str | None = None
+    """The id of one of its product's media."""
+
+
+@dataclass(slots=True)
+class Medium:
+    """A picture, a video or a 3D model of a product; ``kind`` is the vendor's ``MediaContentType``."""
+
+    id: str
+    kind: str
+    source: str
+    created_at: datetime
+    alt: str | None = None
 
 
 @dataclass(slots=True)
@@ -73,7 +86,7 @@ class Product:
     tags: tuple[str, ...]
     status: str
     option_names: tuple[str, ...]
-    images: list[str]
+    media: list[Medium]
     created_at: datetime
     updated_at: datetime
     variants: list[Variant] = field(default_factory=list)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, refused
@@ -13,6 +14,13 @@ from storebridge_sandbox.shopify.ids import Numbers
 from storebridge_sandbox.shopify.mutations import UserError
 from storebridge_sandbox.shopify.products.answers import has_only_default, options_of
 from storebridge_sandbox.shopify.products.items import apply_item
+from storebridge_sandbox.shopify.products.media import (
+    Shelf,
+    add_media,
+    media_errors,
+    set_picture,
+    variant_media_errors,
+)
 from storebridge_sandbox.shopify.products.state import OptionValue, Product, Shelves, Variant
 from storebridge_sandbox.shopify.products.variant_checks import (
     already_there,
@@ -166,11 +174,16 @@ class VariantWrites:
             errors = self._creation_errors(product, one, ["variants", str(place)], chosen)
             if errors:
                 return {"product": None, "productVariants": [], "userErrors": errors}
+        wrong = media_errors(args.get("media") or [], ["media"], "INVALID_INPUT")
+        if wrong:
+            return {"product": None, "productVariants": [], "userErrors": wrong}
+        self._add_media(product, args)
         standalone = args["variants"] and self._drops_default(product, args.get("strategy"))
         made = []
         for one in args["variants"]:
             variant = self.make(product, self._names(product, one))
             self._apply(variant, one)
+            set_picture(variant, one, Shelf(self._numbers, self._now()))
             product.variants.append(variant)
             self._shelves.add_variant(variant)
             rows = one.get("inventoryQuantities") or []
@@ -204,7 +217,7 @@ class VariantWrites:
         if names in chosen:
             return [already_there(names, path)]
         chosen.append(names)
-        return [*data_errors(given, path), *cost_errors(given, path)]
+        return [*data_errors(given, path), *cost_errors(given, path), *variant_media_errors(product, given, path)]
 
     def _creation_error(self, product: Product, given: dict[str, Any], path: list[str]) -> UserError | None:
         known = {option.id: option.name for option in options_of(product)}
@@ -242,7 +255,9 @@ class VariantWrites:
         product = self._shelves.products.get(args["productId"])
         if product is None:
             return refused(["productId"], *NOT_THERE)
-        errors, good, ranges = [], [], []
+        errors, good, ranges = media_errors(args.get("media") or [], ["media"], "INVALID_INPUT"), [], []
+        if errors:
+            return {"product": product, "productVariants": None, "userErrors": errors}
         for place, one in enumerate(args["variants"]):
             path = ["variants", str(place)]
             error = self._update_error(product, one, path)
@@ -257,6 +272,8 @@ class VariantWrites:
         if ranges:
             shown = [self._shelves.variants[one["id"]] for one in args["variants"] if one.get("id")]
             return {"product": product, "productVariants": shown, "userErrors": ranges}
+        if good:
+            self._add_media(product, args)
         updated = [self._update(product, one) for one in good]
         if updated:
             product.updated_at = self._now()
@@ -272,8 +289,12 @@ class VariantWrites:
             level = self._stock.connect(variant.item_id, row["locationId"])
             self._stock.move(level, "api", "api", variant.item_id, available=row["adjustment"])
             self._level_changed(level)
+        set_picture(variant, given, Shelf(self._numbers, self._now()))
         self._set_metafields(variant, given.get("metafields") or [])
         return variant
+
+    def _add_media(self, product: Product, args: dict[str, Any]) -> None:
+        add_media(product, args.get("media") or [], Shelf(self._numbers, self._now()))
 
     def _update_error(self, product: Product, given: dict[str, Any], path: list[str]) -> UserError | None:
         if not given.get("id"):
@@ -306,7 +327,7 @@ class VariantWrites:
             if self._shop.location(row["locationId"]) is None:
                 here = [*path, "quantityAdjustments"]
                 return UserError(here, "The specified location could not be found.", "INVALID_INPUT")
-        return next(data_errors(given, path), None)
+        return next(chain(data_errors(given, path), variant_media_errors(product, given, path)), None)
 
     def _bulk_delete(self, _source: Any, args: dict[str, Any], _call: Call) -> dict[str, Any]:
         product = self._shelves.products.get(args["productId"])

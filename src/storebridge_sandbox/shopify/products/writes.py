@@ -14,7 +14,7 @@ from storebridge_sandbox.shopify.ids import Numbers
 from storebridge_sandbox.shopify.metafields.state import Metafields
 from storebridge_sandbox.shopify.mutations import UserError
 from storebridge_sandbox.shopify.products.answers import options_of
-from storebridge_sandbox.shopify.products.media import add_pictures, file_errors, media_errors, set_pictures
+from storebridge_sandbox.shopify.products.media import Shelf, add_media, file_errors, media_errors, set_media
 from storebridge_sandbox.shopify.products.option_checks import creation_errors
 from storebridge_sandbox.shopify.products.state import Option, OptionValue, Product, Shelves, Variant
 from storebridge_sandbox.shopify.products.variants import MostVariants, VariantWrites
@@ -141,7 +141,7 @@ class ProductWrites:
         product.variants.append(self._variants.make(product, names))
         self._shelves.add(product)
         self._variants.stock_up(product.variants[0], [])
-        add_pictures(product, args.get("media") or [])
+        add_media(product, args.get("media") or [], Shelf(self._numbers, self._now()))
         errors = self._set_metafields(product, given.get("metafields") or [])
         self._changed(product, "products/create")
         self._collections.rejoin(product, join=given.get("collectionsToJoin") or [])
@@ -158,7 +158,7 @@ class ProductWrites:
         if errors:
             return {"product": product, "userErrors": errors}
         self._apply(product, given)
-        add_pictures(product, args.get("media") or [])
+        add_media(product, args.get("media") or [], Shelf(self._numbers, self._now()))
         errors = self._set_metafields(product, given.get("metafields") or [])
         self._changed(product, "products/update")
         join, leave = given.get("collectionsToJoin") or [], given.get("collectionsToLeave") or []
@@ -239,7 +239,7 @@ class ProductWrites:
             product.variants.append(variant)
             self._shelves.add_variant(variant)
             self._variants.stock_up(variant, [])
-        set_pictures(product, given)
+        set_media(product, given, Shelf(self._numbers, self._now()))
         errors = self._set_metafields(product, given.get("metafields") or [])
         self._changed(product, topic)
         if given.get("collections") is not None:
@@ -283,7 +283,7 @@ class ProductWrites:
             tags=(),
             status="active",
             option_names=(),
-            images=[],
+            media=[],
             created_at=moment,
             updated_at=moment,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from storebridge_sandbox.wix.products.media import linked_in
 from storebridge_sandbox.wix.shelf.state import Choice, Option, OptionValue
 from storebridge_sandbox.wix.wire import application_error, broken_rule
 
@@ -48,12 +49,14 @@ def _value(
     if row.get("choiceId") and known is None:
         raise application_error(404, "CHOICE_NOT_EXIST", f"There is no choice {row['choiceId']!r}")
     name, kind = row.get("name"), row.get("choiceType")
+    linked = linked_in(row)
     if known is not None:
-        return OptionValue(known.id, name or known.name, kind or known.kind, row.get("colorCode") or known.colour)
+        colour = row.get("colorCode") or known.colour
+        return OptionValue(known.id, name or known.name, kind or known.kind, colour, linked or known.linked)
     if not name or not kind:
         raise application_error(400, "PRODUCT_OPTION_CHOICE_NAME_AND_TYPE_REQUIRED", "A choice needs a name and a type")
     same = by_name.get(str(name).casefold())
-    return OptionValue(same.id if same else new_id(), str(name), str(kind), row.get("colorCode") or "")
+    return OptionValue(same.id if same else new_id(), str(name), str(kind), row.get("colorCode") or "", linked)
 
 
 def read_choices(rows: list[Asked], options: list[Option], path: str) -> tuple[Choice, ...]:

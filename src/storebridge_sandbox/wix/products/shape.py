@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from storebridge_sandbox.wix.products.media import linked_told, media_told
 from storebridge_sandbox.wix.shelf.state import Choice, Option, OptionValue, Product, Variant
 from storebridge_sandbox.wix.wire import money, wix_date
 
@@ -38,7 +39,7 @@ def product_payload(product: Product, status: Status, fields: frozenset[str], *,
         "visible": product.visible,
         "visibleInPos": product.visible_in_pos,
         "productType": product.kind,
-        "options": [_option(option, product, status) for option in product.options],
+        "options": [_option(option, product, status, fields) for option in product.options],
         "modifiers": product.details.get("modifiers") or [],
         "inventory": _inventory(product, status),
         "actualPriceRange": _range([variant.price for variant in product.variants], product, fields),
@@ -71,9 +72,9 @@ def _requested(product: Product, fields: frozenset[str]) -> dict[str, Any]:
     if "URL" in fields:
         path = f"/product-page/{product.slug}"
         told["url"] = {"relativePath": path, "url": f"https://www.example.com{path}"}
-    media = details.get("media") or {}
-    if "MEDIA_ITEMS_INFO" in fields and media.get("itemsInfo"):
-        told["media"] = {"itemsInfo": media["itemsInfo"]}
+    media = media_told(details, fields)
+    if media is not None:
+        told["media"] = media
     sections = details.get("infoSections") or []
     if "INFO_SECTION" in fields and sections:
         told["infoSections"] = [{"id": row["id"], **_some(row, "uniqueName")} for row in sections]
@@ -194,13 +195,18 @@ def _amount(amount: Decimal, product: Product, fields: frozenset[str]) -> dict[s
     return told if "CURRENCY" in fields else {"amount": told["amount"]}
 
 
-def _option(option: Option, product: Product, status: Status) -> dict[str, Any]:
+def _option(option: Option, product: Product, status: Status, fields: frozenset[str]) -> dict[str, Any]:
     return {
         "id": option.id,
         "name": option.name,
         "optionRenderType": option.render,
         "key": option.name[:50],
-        "choicesSettings": {"choices": [_option_value(value, product, status) for value in option.choices]},
+        "choicesSettings": {
+            "choices": [
+                {**_option_value(value, product, status), **linked_told(value.linked, fields)}
+                for value in option.choices
+            ]
+        },
     }
 
 

@@ -39,6 +39,8 @@ class OptionValue:
     name: str
     kind: str = "CHOICE_TEXT"
     colour: str = ""
+    linked: dict[str, Any] | None = None
+    """Media that a shopper sees who chooses it, as they were written."""
 
 
 @dataclass(slots=True)
