@@ -10,8 +10,9 @@ import pytest
 from builders.collections import delete_collection, make_collection, put_into, take_out
 from builders.journeys import MAIN, Goods, Journey, travel
 from builders.staff_edits import LISTED
+from storebridge.cli.check import lines_of
 from storebridge.errors import NotFoundError
-from storebridge.operations.check_setup import check_setup
+from storebridge.operations.check_setup import Check, check_setup
 from storebridge.operations.explain_stock import explain_stock, story_lines
 from storebridge.operations.list_stock import list_stock
 from storebridge.operations.run_campaign import start_campaign
@@ -37,10 +38,9 @@ async def told(journey: Journey, sku: str) -> list[str]:
     return [line.strip() for line in story_lines(story) if "Policy" in line or "uaranteed" in line]
 
 
-async def checked(journey: Journey) -> dict[str, tuple[bool, str]]:
+async def checked(journey: Journey) -> list[Check]:
     bench = journey.build().workspaces[MAIN]
-    found = await check_setup(bench.terms, bench.connectors)
-    return {one.subject: (one.passed, one.detail) for one in found if one.name == "collection"}
+    return [one for one in await check_setup(bench.terms, bench.connectors) if one.name == "collection"]
 
 
 def as_a_version_before_left_it(tx: Tx) -> None:
@@ -165,17 +165,23 @@ def test_a_campaign_may_go_by_a_collection_and_by_its_handle_in_one_store(postgr
     travel(play, Goods("TEE"), Goods("MUG"), postgres=postgres)
 
 
-def test_check_names_a_collection_that_no_store_knows() -> None:
+def test_check_warns_of_a_collection_that_no_store_knows_and_all_is_in_place_all_the_same() -> None:
     async def play(journey: Journey) -> None:
         await make_collection(journey, "Summer", "TEE", "MUG")
-        assert await checked(journey) == {
-            "Summer": (True, "SKUs: 2"),
-            "sumer": (
-                False,
-                "no store has a product in a collection of this title or handle: change "
-                '[workspaces.main.overrides."collection:sumer"], letters count as the stores write them, '
-                "or put products into it",
-            ),
-        }
+        found = await checked(journey)
+        unknown = (
+            "no store has a product in a collection of this title or handle: change "
+            '[workspaces.main.overrides."collection:sumer"], letters count as the stores write them, '
+            "or put products into it"
+        )
+        assert found == [
+            Check("collection", "Summer", True, "SKUs: 2"),
+            Check("collection", "sumer", True, unknown, warning=True),
+        ]
+        assert lines_of(found) == [
+            "ok    Summer: collection. SKUs: 2",
+            f"warn  sumer: collection. {unknown}",
+            "Everything is in place; 1 warning.",
+        ]
 
     travel(play, Goods("TEE"), Goods("MUG"), overrides={**SUMMER, "collection:sumer": {"safety_stock": 1}})

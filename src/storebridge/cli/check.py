@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from cyclopts import App
 
@@ -27,10 +29,21 @@ def check(*, common: Common = Common()) -> int:  # noqa: B008 - frozen
     store."""
     found = run(_check(common), "Asking the stores")
     failed = [one for one in found if not one.passed]
-    lines = [f"{'ok  ' if one.passed else 'FAIL'}  {one.subject}: {one.name}. {one.detail}" for one in found]
-    lines.append("Everything is in place." if not failed else f"{len(failed)} of {len(found)} checks failed.")
-    give({"passed": not failed, "checks": found}, lines, as_json=common.json)
+    give({"passed": not failed, "checks": found}, lines_of(found), as_json=common.json)
     return 1 if failed else 0
+
+
+def lines_of(found: Sequence[Check]) -> list[str]:
+    """What was found as plain text, for a terminal."""
+    lines = [f"{_word(one)}  {one.subject}: {one.name}. {one.detail}" for one in found]
+    failed, warned = sum(not one.passed for one in found), sum(one.warning for one in found)
+    warnings = "" if not warned else "; 1 warning" if warned == 1 else f"; {warned} warnings"
+    verdict = f"{failed} of {len(found)} checks failed" if failed else "Everything is in place"
+    return [*lines, f"{verdict}{warnings}."]
+
+
+def _word(one: Check) -> str:
+    return "FAIL" if not one.passed else "warn" if one.warning else "ok  "
 
 
 async def _check(common: Common) -> tuple[Check, ...]:

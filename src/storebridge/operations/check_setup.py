@@ -29,6 +29,8 @@ class Check(msgspec.Struct, frozen=True):
     passed: bool
     detail: str
     """What was found and, if it failed, what to change and where."""
+    warning: bool = False
+    """It passed, and a person should look at it all the same."""
 
 
 async def check_setup(
@@ -117,6 +119,7 @@ def _members(catalogues: Catalogues, named: frozenset[str]) -> dict[str, frozens
 def _check_collections(
     terms: WorkspaceTerms, members: Mapping[str, frozenset[str]], named: frozenset[str]
 ) -> list[Check]:
+    """One that is empty only warns: its override holds as soon as there is a product in it."""
     counts = Counter(name for names in members.values() for name in names)
     place = f'[workspaces.{terms.workspace}.overrides."{COLLECTION}{{}}"]'
     unknown = (
@@ -127,8 +130,9 @@ def _check_collections(
         Check(
             "collection",
             name,
-            bool(counts[name]),
+            True,
             f"SKUs: {counts[name]}" if counts[name] else unknown.format(place.format(name)),
+            warning=not counts[name],
         )
         for name in sorted(named)
     ]
