@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from builders.journeys import REAL_PACE, Journey, travel
+from builders.journeys import MAIN, REAL_PACE, Goods, Journey, travel
+from storebridge.operations.show_status import show_status
 
 STORES = pytest.mark.parametrize(("troubled", "other"), [("shopify", "wix"), ("wix", "shopify")])
 
@@ -181,3 +182,24 @@ def test_a_store_that_comes_back_with_another_trouble_is_not_given_up(troubled: 
         assert await journey.reasons() == []
 
     travel(play)
+
+
+@pytest.mark.parametrize("policy", ["mirror", "hybrid"])
+def test_status_says_that_mirror_divides_nothing_while_a_store_is_away(policy: str) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=120.0)
+        await journey.faults("wix", partitioned=True)
+        await journey.buy("shopify", 2)
+        await journey.pass_time(240.0)
+        status = await show_status(journey.store, journey.bridge.workspaces[MAIN].terms)
+        said = (
+            "wix goes on showing what it last took: mirror divides nothing meanwhile, so the last units of 2 SKUs "
+            "can be sold twice (hybrid would divide them by itself)."
+        )
+        assert (said in status.problems) is (policy == "mirror")
+        await journey.faults("wix")
+        await journey.pass_time(600.0)
+        status = await show_status(journey.store, journey.bridge.workspaces[MAIN].terms)
+        assert status.problems == []
+
+    travel(play, Goods("A"), Goods("B"), policy=policy)

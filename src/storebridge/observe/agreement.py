@@ -179,6 +179,8 @@ class Totals(msgspec.Struct, frozen=True):
     held: int
     """Pools that wait for a person: staff typed units that nobody accepted yet, or the pool is frozen."""
     drift: dict[str, int]
+    mirrored: int = 0
+    """Pools under mirror: nothing divides them while a store cannot be written."""
 
 
 MOST_NAMED = 100
@@ -189,10 +191,12 @@ def judge_all(pools: Sequence[JudgedPool], terms: LaneTerms) -> Totals:
     skus: set[str] = set()
     out: list[str] = []
     drift: dict[str, int] = {}
-    left = oversold = unguaranteed = frozen = held = 0
+    left = oversold = unguaranteed = frozen = held = mirrored = 0
     out.extend(one.sku for one in bundles_shown(pools, terms) if not one.in_step)
     for pool in pools:
-        agreement = judge_pool(pool, terms_of_pool(pool, terms))
+        own = terms_of_pool(pool, terms)
+        agreement = judge_pool(pool, own)
+        mirrored += own.policy is Policy.MIRROR
         skus.add(pool.sku)
         left += max(0, agreement.left)
         oversold += agreement.oversold
@@ -204,7 +208,8 @@ def judge_all(pools: Sequence[JudgedPool], terms: LaneTerms) -> Totals:
             out.append(pool.sku)
         for name, units in agreement.drift.items():
             drift[name] = drift.get(name, 0) + units
-    return Totals(len(skus), left, tuple(out[:MOST_NAMED]), len(out), oversold, unguaranteed, frozen, held, drift)
+    named = tuple(out[:MOST_NAMED])
+    return Totals(len(skus), left, named, len(out), oversold, unguaranteed, frozen, held, drift, mirrored)
 
 
 class BundleShown(msgspec.Struct, frozen=True):

@@ -18,6 +18,9 @@ SAYINGS = {
 }
 
 
+UNWRITABLE = frozenset({"down", "refusing", "unauthorized", "read_only"})
+
+
 def find_problems(
     stores: Sequence[StoreHealth],
     totals: Totals,
@@ -29,6 +32,9 @@ def find_problems(
     problems = [
         f"{SAYINGS[s.health].format(store=s.connection)}{_because(s.detail)}." for s in stores if s.health in SAYINGS
     ]
+    stuck = [s.connection for s in stores if s.health in UNWRITABLE]
+    if stuck and totals.mirrored:
+        problems.append(_not_divided(stuck, totals.mirrored))
     if conservation.unaccounted:
         problems.insert(0, f"{conservation.unaccounted} signals are in no known state: report this.")
     if baseline is None:
@@ -45,6 +51,16 @@ def find_problems(
         are = "case is" if count == 1 else "cases are"
         problems.append(f"{count} {are} open: storebridge exceptions list.")
     return problems
+
+
+def _not_divided(stuck: Sequence[str], mirrored: int) -> str:
+    """Mirror has no shares to fall back to: what a store shows stays there until it is written again."""
+    go, they = ("go", "they") if len(stuck) > 1 else ("goes", "it")
+    skus = "SKU" if mirrored == 1 else "SKUs"
+    return (
+        f"{' and '.join(stuck)} {go} on showing what {they} last took: mirror divides nothing meanwhile, so the "
+        f"last units of {mirrored} {skus} can be sold twice (hybrid would divide them by itself)."
+    )
 
 
 def _because(detail: str) -> str:
