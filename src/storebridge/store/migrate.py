@@ -1,89 +1,50 @@
-"""Brings a database to this version's schema; refuses one that a newer version wrote.
+"""Is a database at this version's schema? If not, ``upgrade.py`` is loaded and decides.
 
-Changes are made in two steps over two releases: expand (add what is new, so that the version before still runs), then
-contract (remove what nobody uses any more).
+Almost every start finds a current database: asking for one row then saves a command half of what it takes to load.
 """
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, inspect, text
 
-from storebridge.errors import StoreUnavailableError
-from storebridge.store.tables import metadata
-
-NOT_OURS = "It is no database of storebridge: correct server.store or --store."
-ONE_AT_A_TIME = 718_281_828
-"""PostgreSQL advisory lock: workers that start together must not migrate together."""
+VERSIONS = Path(__file__).parent / "migrations" / "versions"
+KEPT_IN = "alembic_version"
 
 
-def demand_current(engine: Engine) -> None:
-    """For who only reads. Raises StoreUnavailableError for a database that this version does not know how to read."""
-    with engine.begin() as conn:
-        script = ScriptDirectory.from_config(alembic_config(conn))
-        current = MigrationContext.configure(conn).get_current_revision()
-        if current == script.get_current_head():
-            return
-        if current is None:
-            raise StoreUnavailableError(NOT_OURS)
-        try:
-            script.get_revision(current)
-        except CommandError as error:
-            raise StoreUnavailableError(_unknown(conn, current)) from error
-        raise StoreUnavailableError(
-            f"The database is of an older version of storebridge (schema {current}): back it up, then start "
-            "storebridge serve once, which brings it up to date."
-        )
-
-
-def _unknown(conn: Connection, revision: str | None) -> str:
-    """Why a database is refused whose revision this version does not know."""
-    if not metadata.tables.keys() & set(inspect(conn).get_table_names()):
-        return NOT_OURS  # another program that keeps its revisions in the same way
-    return (
-        f"The database was written by a newer version of storebridge (schema {revision}). Use that version, or restore "
-        "the backup that was made before it."
-    )
+@cache
+def newest_revision() -> str:
+    """This version's schema: migrations are named by their number, ``r0026_words.py``."""
+    return max(path.name for path in VERSIONS.glob("r[0-9][0-9][0-9][0-9]_*.py"))[1:5]
 
 
 def migrate(engine: Engine) -> None:
     """Upgrade to the newest schema. Raises StoreUnavailableError for a database of a newer version, or of
     somebody else: a mistyped name would fill it with our tables."""
+    if not _is_current(engine):
+        _upgrade().migrate(engine)
+
+
+def demand_current(engine: Engine) -> None:
+    """For who only reads. Raises StoreUnavailableError for a database that this version does not know how to read."""
+    if not _is_current(engine):
+        _upgrade().demand_current(engine)
+
+
+def _is_current(engine: Engine) -> bool:
     with engine.begin() as conn:
-        if engine.dialect.name == "postgresql":
-            conn.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": ONE_AT_A_TIME})
-        _upgrade(conn)
+        return _revisions(conn) == [newest_revision()]
 
 
-def _upgrade(conn: Connection) -> None:
-    config = alembic_config(conn)
-    script = ScriptDirectory.from_config(config)
-    current = MigrationContext.configure(conn).get_current_revision()
-    if current == script.get_current_head():
-        return
-    if current is None and _is_somebody_elses(conn):
-        raise StoreUnavailableError(NOT_OURS)
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        raise StoreUnavailableError(_unknown(conn, current)) from error
+def _revisions(conn: Connection) -> list[str]:
+    if not inspect(conn).has_table(KEPT_IN):
+        return []
+    return [str(name) for (name,) in conn.execute(text(f"select version_num from {KEPT_IN}"))]
 
 
-def _is_somebody_elses(conn: Connection) -> bool:
-    """A file is one program's; a PostgreSQL schema may hold others' tables, as long as none is called like ours."""
-    found = inspect(conn).get_table_names()
-    return bool(metadata.tables.keys() & set(found) if conn.dialect.name == "postgresql" else found)
-
-
-def alembic_config(conn: Connection) -> Config:
-    """Alembic pointed at the packaged migrations and at an open connection."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = conn
-    return config
+def _upgrade() -> Any:
+    return import_module("storebridge.store.upgrade")

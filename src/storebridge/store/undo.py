@@ -7,7 +7,6 @@ from datetime import datetime
 
 import msgspec
 from sqlalchemy import String, cast, func, literal, select
-from sqlalchemy.orm import aliased
 
 from storebridge.model.ids import LaneKey, PoolId, Workspace
 from storebridge.store.lanes import HasConnection
@@ -39,7 +38,7 @@ def goods_moved(
     tx: HasConnection, workspace: Workspace, since: datetime, until: datetime, *, connection: str | None, limit: int
 ) -> list[GoodsMoved]:
     """Movements of a period that were not taken back yet, oldest first."""
-    undone = aliased(ledger)
+    undone = ledger.alias()
     taken_back = (
         select(undone.c.seq)
         .where(

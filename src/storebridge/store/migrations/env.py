@@ -1,4 +1,4 @@
-"""Run by Alembic with the connection that ``store/migrate.py`` hands over."""
+"""Run by Alembic with the connection that ``store/upgrade.py`` hands over."""
 
 from alembic import context
 
