@@ -23,7 +23,18 @@ from storebridge.flows.copies import (
 from storebridge.model.copying import LONGEST_STAMP, CopiedGoods, is_stamp, stamp_of
 from storebridge.model.ids import ItemId, OrderId, VariantId, Workspace
 from storebridge.model.order_writes import CancelOrder, CreateCopy
-from storebridge.model.sales import LineKind, Order, PaymentState, Refund, RiskLevel, ShippingLine, Standing, TaxLine
+from storebridge.model.sales import (
+    LineKind,
+    Order,
+    ParcelLine,
+    PaymentState,
+    Refund,
+    Return,
+    RiskLevel,
+    ShippingLine,
+    Standing,
+    TaxLine,
+)
 
 STAMP = "storebridge:main:shopify:o1"
 MUG = ItemId("mug")
@@ -160,6 +171,10 @@ def test_a_difference_is_told_with_both_figures() -> None:
     dear = replace(copy, totals=replace(copy.totals, total=eur("10.01")))
     assert differences(original, dear) == {"total": "10.00 EUR here, 10.01 EUR there"}
     assert differences(replace(original, standing=Standing.CANCELLED), dear) == {}
+    asked = Return("r1", "open", (), PLACED)
+    assert differences(replace(original, returns=(asked,)), dear) == {"total": "10.00 EUR here, 10.01 EUR there"}
+    exchanged = replace(asked, replaced_by=(ParcelLine("l2", 1),))
+    assert differences(replace(original, returns=(exchanged,)), dear) == {}
 
 
 def test_a_stamp_is_the_same_for_ever_and_at_most_a_hundred_characters() -> None:

@@ -221,7 +221,7 @@ def _left_in_vain(original: Order, copy: Order) -> bool:
 
 
 def _moved_on(order: Order) -> bool:
-    return order.standing is not Standing.OPEN or bool(order.refunds) or bool(order.returns)
+    return order.standing is not Standing.OPEN or bool(order.refunds) or any(one.replaced_by for one in order.returns)
 
 
 def _lines_of(order: Order) -> tuple[OrderLine, ...]:
