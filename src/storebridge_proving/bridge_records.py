@@ -49,6 +49,7 @@ COPY_DIFFERS: Mapping[str, tuple[str, ...]] = {
 }
 """What a case that a copy differs speaks of, by what it names."""
 TOLD = (*SPEAKS_OF, "copy_differs", "order_write_refused", "order_write_undone")
+_NAMES = "SELECT connection, name, order_id FROM sales"
 HOLDING = ("change_held", "mass_zero_held", "write_outcome_unclear")
 """Reasons that keep a SKU from being written until a person decides."""
 
@@ -121,8 +122,13 @@ def read_claims(tx: Tx) -> Claims:
 
 
 def open_order_writes(tx: Tx) -> int:
-    """Writes to orders of which nobody knows yet what they did."""
-    return _one(tx, "SELECT COUNT(*) FROM order_writes WHERE state IN ('planned', 'sent', 'unclear', 'applied')")
+    """Writes to orders of which nobody knows yet what they did; a copy that waits for goods is none."""
+    waiting_for_goods = (
+        "state = 'planned' AND EXISTS (SELECT 1 FROM sales WHERE sales.workspace = order_writes.workspace "
+        "AND sales.order_key = order_writes.order_key AND sales.queue = 'oversold')"
+    )
+    states = "state IN ('planned', 'sent', 'unclear', 'applied')"
+    return _one(tx, f"SELECT COUNT(*) FROM order_writes WHERE {states} AND NOT ({waiting_for_goods})")
 
 
 def read_order_claims(tx: Tx) -> OrderClaims:
@@ -139,11 +145,24 @@ def read_order_claims(tx: Tx) -> OrderClaims:
     for store, order, reason, payload in told:
         details = json.loads(payload) if isinstance(payload, str) else payload or {}
         excused.setdefault((str(store), str(order)), set()).update(spoken_of(str(reason), details))
+    for name in _without_goods(tx):
+        excused.setdefault(name, set()).add("missing")
     return OrderClaims(
         kept=tuple((str(store), str(order)) for store, order, _ in kept),
         told={order: frozenset(kinds) for order, kinds in excused.items()},
         known={(str(store), str(order)): _claim_of(json.loads(document)) for store, order, document in kept},
     )
+
+
+def _without_goods(tx: Tx) -> Iterator[Name]:
+    """Orders that a case names as oversold: they are copied once they have their goods."""
+    names = {(str(store), str(name)): str(order) for store, name, order in _rows(tx, _NAMES)}
+    for (payload,) in _rows(tx, "SELECT payload FROM cases WHERE state = 'open' AND reason = 'oversold'"):
+        details = json.loads(payload) if isinstance(payload, str) else payload or {}
+        for words in details.get("orders", ()):
+            name, _, store = str(words).rpartition(" (")[0].rpartition(" of ")
+            if (store, name) in names:
+                yield store, names[store, name]
 
 
 def spoken_of(reason: str, details: Mapping[str, Any]) -> Iterator[str]:

@@ -195,7 +195,14 @@ def test_a_checkout_without_its_payment_need_not_be_known() -> None:
 @pytest.mark.simulation
 @pytest.mark.parametrize(
     ("seed", "policy", "faults"),
-    [(1, "escrow", "none"), (2, "escrow", "storm"), (36, "escrow", "storm"), (7005, "mirror", "storm")],
+    [
+        (1, "escrow", "none"),
+        (2, "escrow", "storm"),
+        (36, "escrow", "storm"),
+        (7005, "mirror", "storm"),
+        (7326, "hybrid", "some"),
+        (7394, "escrow", "some"),
+    ],
 )
 def test_copies_follow_two_hours_of_trade(seed: int, policy: str, faults: str) -> None:
     """36: an older tracking number in doubt. 7005: a copy that was packed before its new tag had reached it."""

@@ -148,10 +148,10 @@ def _differences(order: Row, copy: Row) -> Iterable[Fault]:
         yield "standing", "its copy was cancelled, it was not"
     if not order["cancelled_at"] and _units(order) != _units(copy):
         yield "units", f"it holds {dict(_units(order))}, its copy {dict(_units(copy))}"
-    if _parcels(order) != _parcels(copy):
-        yield "parcels", f"its parcels are {_parcels(order)}, its copy's {_parcels(copy)}"
-    if _astray(order):
-        yield "links", f"its parcels' links lead elsewhere: {_astray(order)}"
+    if parcels_by_number(order) != parcels_by_number(copy):
+        yield "parcels", f"its parcels are {parcels_by_number(order)}, its copy's {parcels_by_number(copy)}"
+    if links_astray(order):
+        yield "links", f"its parcels' links lead elsewhere: {links_astray(order)}"
     if _refunded(order) != _refunded(copy):
         yield "refunded", f"{_refunded(order)} went back, of its copy {_refunded(copy)}"
     if not order["cancelled_at"] and order["ships_to"] != copy["ships_to"]:
@@ -188,7 +188,7 @@ def _is_checkout(order: Row) -> bool:
     return order["payment"] in ("pending", "voided") and not order["fulfilments"]
 
 
-def _parcels(order: Row) -> dict[str, Counter[str]]:
+def parcels_by_number(order: Row) -> dict[str, Counter[str]]:
     """Units per SKU by tracking number: a store that keeps what waits by location makes one parcel for each, and one
     that takes a number once shows the others with a mark, as ``1Z9 (2)``."""
     sent: dict[str, Counter[str]] = {}
@@ -204,7 +204,7 @@ def _number(parcel: Row) -> str:
     return MARK.sub("", parcel["tracking"].get("number") or "")
 
 
-def _astray(order: Row) -> list[str]:
+def links_astray(order: Row) -> list[str]:
     """Links of an order's parcels that do not lead to their number."""
     links = [(parcel["tracking"].get("url") or "", quote(_number(parcel), safe="")) for parcel in order["fulfilments"]]
     return [link for link, number in links if link and not link.endswith(number)]

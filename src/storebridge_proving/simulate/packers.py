@@ -1,6 +1,4 @@
-"""The warehouse: it sends what the copying store's admin shows as waiting, whole or in parts, and what the bridge's
-queue says of that store's own orders.
-"""
+"""The warehouse at the copying store's admin: it sends what waits there as copies, whole or in parts."""
 
 from __future__ import annotations
 
@@ -8,15 +6,10 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from storebridge.errors import RefusedError
-from storebridge.flows.queue import Place
-from storebridge.model.sales import Tracking
-from storebridge.operations.list_orders import list_orders
-from storebridge.operations.ship_order import ship_order
-from storebridge_proving.simulate.theatre import WORKSPACE, Theatre
+from storebridge_proving.simulate.theatre import Theatre
 from storebridge_proving.store_client import CartLine, StoreRefused
 
-EVERY_SECONDS = (40.0, 140.0)
+EVERY_SECONDS = (55.0, 195.0)
 WITHOUT_NUMBER = 0.2
 """Parcels whose tracking number is typed in later."""
 IN_THE_SAME_BOX = 0.3
@@ -27,10 +20,7 @@ async def pack_and_send(theatre: Theatre, store: str, chance: random.Random) -> 
     """Somebody packs something now and then, for ever. ``store`` is the one that gets the copies."""
     while True:
         await theatre.clock.sleep(chance.uniform(*EVERY_SECONDS))
-        if chance.random() < 0.7:
-            await _send_a_copy(theatre, store, chance)
-        else:
-            await _send_from_the_queue(theatre, store, chance)
+        await _send_a_copy(theatre, store, chance)
 
 
 async def _send_a_copy(theatre: Theatre, store: str, chance: random.Random) -> None:
@@ -64,23 +54,3 @@ def _open_lines(order: Mapping[str, Any]) -> dict[str, int]:
         for line in order["lines"]
     }
     return {sku: units for sku, units in left.items() if units > 0}
-
-
-async def _send_from_the_queue(theatre: Theatre, store: str, chance: random.Random) -> None:
-    bridge = theatre.bridge
-    if bridge is None:
-        return
-    terms = bridge.workspaces[WORKSPACE].terms
-    page = await list_orders(theatre.store, terms, places=(Place.READY, Place.PARTLY_SHIPPED))
-    mine = [queued for queued in page.items if queued.connection == store]
-    if not mine:
-        return
-    tracking = Tracking("UPS", f"1Z{chance.getrandbits(40):012X}")
-    key = chance.choice(mine).order_key
-    try:
-        moved = await theatre.store.run(
-            ship_order, terms, theatre.ids, key, lines=None, tracking=tracking, actor="packer"
-        )
-    except RefusedError:
-        return
-    bridge.wake(WORKSPACE, moved.wake)

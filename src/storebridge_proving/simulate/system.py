@@ -27,12 +27,14 @@ from storebridge_proving.checker.orders import judge_orders
 from storebridge_proving.checker.pools import follow
 from storebridge_proving.checker.records import Pool, Records, pools_of
 from storebridge_proving.checker.report import Verdict, judge
+from storebridge_proving.checker.slips import judge_slips
 from storebridge_proving.review_desk import cases_left, staff_the_desk
 from storebridge_proving.shoppers import Crowd, CrowdPlan, Deed
 from storebridge_proving.simulate.aftercare import Aftercare
 from storebridge_proving.simulate.day import PLAY_SECONDS, act_for_a_day, shortfalls
 from storebridge_proving.simulate.habits import draw_express_share, draw_habits, drawn_switches, told
 from storebridge_proving.simulate.packers import pack_and_send
+from storebridge_proving.simulate.queue_desk import QueueDesk
 from storebridge_proving.simulate.result import SeedResult
 from storebridge_proving.simulate.theatre import WORKSPACE, Theatre, build_theatre
 from storebridge_proving.virtual_time import VirtualClock, run_virtually
@@ -87,6 +89,7 @@ class _Play:
         self._faults = faults
         self._chance = random.Random(f"play-{seed}")
         self._violations: list[str] = []
+        self._queue: QueueDesk | None = None
         self._express_share = draw_express_share(seed, policy, faults)
         self._past = False
         """Whether an order may have gone past the guard of Wix's checkout."""
@@ -148,6 +151,8 @@ class _Play:
             for client in theatre.clients:
                 await client.set_faults({})
             self._desk = desk
+        if self._queue is not None:
+            await self._queue.close()
         return crowd
 
     def _people(self, theatre: Theatre) -> list[Coroutine[Any, Any, None]]:
@@ -155,7 +160,8 @@ class _Play:
         if not self._copy_to:
             return []
         care = Aftercare(theatre, self._copy_to, random.Random(f"care-{self._seed}"))
-        return [pack_and_send(theatre, self._copy_to, self._chance), care.run()]
+        self._queue = QueueDesk(theatre, self._copy_to, random.Random(f"queue-{self._seed}"))
+        return [pack_and_send(theatre, self._copy_to, self._chance), care.run(), self._queue.run()]
 
     async def _weather(self, theatre: Theatre) -> None:
         """The profile's faults all the time, and now and then no network at all for one of the stores."""
@@ -207,7 +213,8 @@ class _Play:
         if not self._copy_to:
             return ()
         claims = await theatre.store.read(read_order_claims)
-        return judge_orders(judgement.truths, self._copy_to, claims).findings
+        sent = judge_slips(judgement.truths, self._queue.slips, claims) if self._queue else ()
+        return judge_orders(judgement.truths, self._copy_to, claims).findings + sent
 
     async def _judge(self, theatre: Theatre, settled_at: datetime) -> _Judgement:
         truths = {client.name: await client.truth() for client in theatre.clients}
@@ -242,6 +249,7 @@ class _Play:
         self._violations += [f"the intake raised {error!r}" for error in theatre.post.errors]
         self._violations += self._broken_promises(judgement.verdict, converged, wrong)
         self._violations += await self._wrong_orders(theatre, judgement)
+        self._violations += self._queue.findings if self._queue else []
         verdict = judgement.verdict
         falsely, held = _refused(crowd, judgement.pools, await theatre.store.read(read_held))
         result = SeedResult(
