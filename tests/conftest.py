@@ -16,6 +16,7 @@ from builders.databases import (
     Unreachable,
     demand_postgres,
     inline_database,
+    migrated_schema,
     postgres_database,
     sqlite_database,
 )
@@ -75,6 +76,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder, _, name = item.nodeid.partition("::")[0].rpartition("/")
         item.add_marker(pytest.mark.xdist_group("clients" if folder.endswith("/clients") else f"{folder}/{name}"))
+
+
+def pytest_sessionfinish() -> None:
+    """Of every process that ran tests."""
+    migrated_schema.forget()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

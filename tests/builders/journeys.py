@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from builders.databases import inline_store, postgres_schema
+from builders.databases import inline_store, migrated_schema
 from builders.quiet import until_quiet
 from builders.weather import CALM, Weather
 from fakes.inline_postgres import InlinePostgres
@@ -370,7 +370,7 @@ def travel(
     if not postgres:
         run_virtually(lambda clock: _run(clock, play, goods, policy, shopify, wix, settings, None))
         return
-    with postgres_schema() as url:
+    with migrated_schema() as url:
         run_virtually(lambda clock: _run(clock, play, goods, policy, shopify, wix, settings, url))
 
 

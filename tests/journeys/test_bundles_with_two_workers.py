@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from builders.databases import postgres_schema
+from builders.databases import migrated_schema
 from builders.journeys import ANN, INTAKE_URL, MAIN, URLS, Goods, _catalogue, _configure
 from storebridge.bootstrap import Bridge, build_bridge
 from storebridge.clock import ForwardClock, RandomIds, SystemClock
@@ -140,7 +140,7 @@ async def all_is_quiet(town: Town, policy: str) -> str:
 
 @pytest.mark.parametrize("policy", ["escrow", "hybrid"])
 def test_bundles_join_and_leave_under_two_workers_and_nothing_is_sold_twice(policy: str) -> None:
-    with postgres_schema() as url:
+    with migrated_schema() as url:
         asyncio.run(play(url, policy))
 
 
