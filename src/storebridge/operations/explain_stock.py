@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -14,6 +15,7 @@ from storebridge.model.settings import LaneTerms, WorkspaceTerms
 from storebridge.model.stock import Policy
 from storebridge.model.words import in_units
 from storebridge.observe.agreement import BundleShown, bundles_shown, decided_by, terms_of_pool
+from storebridge.observe.decisions import SETTLED, Decision, decisions_of
 from storebridge.observe.timeline import Timeline, as_bars, timeline_of
 from storebridge.operations.book_goods import unknown_sku
 from storebridge.operations.list_stock import StockLine, as_line
@@ -25,15 +27,17 @@ from storebridge.store.policies import terms_shown
 from storebridge.store.renames import pool_ids
 from storebridge.store.reservations import held_for_sku
 from storebridge.store.story import EXPLAINED_LATER, UNEXPLAINED
-from storebridge.store.views_lists import list_cases
+from storebridge.store.views_lists import list_audit, list_cases
 from storebridge.store.views_stock import (
     Counter,
     MovementRow,
     OpenWriteRow,
     OrderLabel,
+    Period,
     StoredPool,
     TurnRow,
     list_pools,
+    moment_of_movement,
     movements_of_items,
     movements_of_pools,
     open_writes,
@@ -43,6 +47,7 @@ from storebridge.store.views_stock import (
 
 MOVEMENTS = 200
 ORDERS = 100
+CASES = 100
 TURNS = 20
 
 
@@ -80,8 +85,11 @@ class StockStory(msgspec.Struct, frozen=True):
     orders: list[OrderLabel]
     cases: list[StoredCase]
     turns: list[TurnRow]
+    """The latest results of the engine's stages, as kept."""
     holds: list[Reservation]
     """What checkouts hold of it, the oldest first."""
+    decisions: list[Decision] = []
+    """Of the time of ``movements``, newest first: what the engine and people decided, cases with their end."""
     bundle: list[BundleShown] = []
     """Where the SKU is a bundle: what it shows in each store, and what each component allows."""
     made_up_in: dict[str, str] = {}
@@ -122,8 +130,29 @@ def _read(tx: Tx, terms: WorkspaceTerms, sku: str, before: int | None) -> StockS
         cases=cases,
         turns=turns_of_lanes(tx, terms.workspace, lanes, limit=TURNS),
         holds=held_for_sku(tx, terms.workspace, sku),
+        decisions=_decisions(tx, terms, sku, lanes, places, rows, before),
         part_of=_bundles_on({pool.pool_id for pool in pools}, counters, _skus_of_pools(tx, terms)),
     )
+
+
+def _decisions(
+    tx: Tx,
+    terms: WorkspaceTerms,
+    sku: str,
+    lanes: Sequence[str],
+    places: Mapping[tuple[str, str], str],
+    rows: Sequence[MovementRow],
+    before: int | None,
+) -> list[Decision]:
+    """Those of the page that ``rows`` begin, one more than it shows where there are more."""
+    within = Period(
+        since=rows[MOVEMENTS - 1].at if len(rows) > MOVEMENTS else None,
+        until=None if before is None else moment_of_movement(tx, terms.workspace, before),
+    )
+    cases = list_cases(tx, terms.workspace, sku=sku, state=None, limit=CASES)
+    by_people = list_audit(tx, terms.workspace, subject=sku, kind=SETTLED, limit=CASES)
+    turns = turns_of_lanes(tx, terms.workspace, lanes, limit=MOVEMENTS, within=within)
+    return [one for one in decisions_of(turns, cases, by_people, places) if within.holds(one.at)]
 
 
 def _skus_of_pools(tx: Tx, terms: WorkspaceTerms) -> dict[PoolId, str]:
@@ -169,6 +198,7 @@ def _read_bundle(
         cases=cases,
         turns=turns_of_lanes(tx, terms.workspace, lanes, limit=TURNS),
         holds=[],
+        decisions=_decisions(tx, terms, sku, lanes, places, rows, before),
         bundle=own,
         made_up_in={store: in_words(recipe) for store, recipe in made_up_in.items()},
     )
@@ -282,6 +312,24 @@ def _drawn(timeline: Timeline | None) -> list[str]:
     return lines
 
 
+class Happening(msgspec.Struct, frozen=True):
+    """A movement or a decision, in its place in time."""
+
+    at: datetime
+    kind: str
+    """A movement's kind, or ``decision``."""
+    units: int | None
+    """None: nothing moved."""
+    sentence: str
+
+
+def happenings(story: StockStory) -> list[Happening]:
+    """Movements and decisions in one row, newest first; what moved stands below what was decided at the same moment."""
+    moved = [Happening(one.row.at, one.row.kind, one.row.units, one.sentence) for one in story.movements]
+    decided = [Happening(one.at, "decision", None, one.sentence) for one in story.decisions]
+    return sorted([*decided, *moved], key=lambda one: one.at, reverse=True)
+
+
 def describe_hold(one: Reservation) -> str:
     """What a checkout holds, as a sentence."""
     if one.order_id is not None:
@@ -322,8 +370,8 @@ def story_lines(story: StockStory) -> Sequence[str]:
         lines += ["", "Held by checkouts", *(f"  {describe_hold(one)}" for one in story.holds)]
     if story.cases:
         lines += ["", "Open cases", *(f"  {case.case_id}  {case.sentence}" for case in story.cases)]
-    lines += ["", "Movements, newest first"]
-    lines += [f"  {m.row.at:%Y-%m-%d %H:%M:%S}  {m.sentence}" for m in story.movements]
+    lines += ["", "Movements and decisions, newest first"]
+    lines += [f"  {one.at:%Y-%m-%d %H:%M:%S}  {one.sentence}" for one in happenings(story)]
     if story.orders:
         lines += ["", "Orders that moved it"]
         lines += [

@@ -366,16 +366,38 @@ def _label(row: Any) -> OrderLabel:
     )
 
 
-def turns_of_lanes(tx: HasConnection, workspace: Workspace, lanes: Sequence[str], *, limit: int) -> list[TurnRow]:
-    """The latest turns of lanes, newest first."""
+class Period(msgspec.Struct, frozen=True):
+    """From a moment on, and before another; None: no end."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def holds(self, moment: datetime) -> bool:
+        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
+
+
+ALL_TIME = Period()
+
+
+def turns_of_lanes(
+    tx: HasConnection, workspace: Workspace, lanes: Sequence[str], *, limit: int, within: Period = ALL_TIME
+) -> list[TurnRow]:
+    """The latest turns of lanes in a period, newest first."""
     names = [passes.c[name] for name in TurnRow.__struct_fields__]
-    found = tx.conn.execute(
-        select(*names)
-        .where(passes.c.workspace == workspace, passes.c.lane.in_(lanes))
-        .order_by(passes.c.number.desc())
-        .limit(limit)
-    )
+    query = select(*names).where(passes.c.workspace == workspace, passes.c.lane.in_(lanes))
+    if within.since is not None:
+        query = query.where(passes.c.at >= within.since)
+    if within.until is not None:
+        query = query.where(passes.c.at < within.until)
+    found = tx.conn.execute(query.order_by(passes.c.number.desc()).limit(limit))
     return [TurnRow(*tuple(row)) for row in found]
+
+
+def moment_of_movement(tx: HasConnection, workspace: Workspace, seq: int) -> datetime | None:
+    """When a movement was booked; None when there is none of that number."""
+    query = select(ledger.c.at).where(ledger.c.workspace == workspace, ledger.c.seq == seq)
+    moment: datetime | None = tx.conn.execute(query).scalar()
+    return moment
 
 
 class RecentMovement(msgspec.Struct, frozen=True):

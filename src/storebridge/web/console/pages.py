@@ -13,7 +13,7 @@ from storebridge.model.ids import Workspace
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.stock import Policy
 from storebridge.operations.book_goods import count_goods, receive_goods
-from storebridge.operations.explain_stock import bundle_lines, explain_stock
+from storebridge.operations.explain_stock import bundle_lines, explain_stock, happenings
 from storebridge.operations.list_audit import list_audit
 from storebridge.operations.list_cases import CaseFilter, show_case, show_desk
 from storebridge.operations.list_stock import list_stock
@@ -127,6 +127,7 @@ class Pages:
             409 if problem else 200,
             story=story,
             bundle=[line.strip() for one in story.bundle for line in bundle_lines(one)],
+            happenings=happenings(story),
             sentences={movement.row.seq: movement.sentence for movement in story.movements},
             promise=PROMISES.get(Policy(policy), ""),
             usual=terms.policy.value,
