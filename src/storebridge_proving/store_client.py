@@ -53,11 +53,17 @@ class StoreClient:
         self._transport = transport
 
     async def checkout(
-        self, lines: Sequence[CartLine], customer: Mapping[str, str], *, paid: bool, channel: str = "web"
+        self,
+        lines: Sequence[CartLine],
+        customer: Mapping[str, str],
+        *,
+        paid: bool,
+        channel: str = "web",
+        delivery: str = "shipping",
     ) -> str:
         """Buy; returns the order's id."""
         wanted = [{"sku": line.sku, "quantity": line.quantity} for line in lines]
-        body = {"lines": wanted, "customer": dict(customer), "paid": paid, "channel": channel}
+        body = {"lines": wanted, "customer": dict(customer), "paid": paid, "channel": channel, "delivery": delivery}
         bought = await self._post("/_sandbox/checkout", body)
         return str(bought["order_id"])
 

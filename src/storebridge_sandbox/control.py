@@ -23,6 +23,8 @@ from storebridge_sandbox.world import World, stamp
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Channel = Literal["web", "express", "pos", "manual"]
 """Ways to buy: the checkout page, an express wallet, the till, staff who type an order in."""
+Delivery = Literal["shipping", "pickup", "local"]
+"""Sent by a carrier, collected by the shopper, brought by the merchant."""
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -118,6 +120,7 @@ class _Checkout(msgspec.Struct, forbid_unknown_fields=True):
     customer: _Customer = msgspec.field(default_factory=_Customer)
     paid: bool = True
     channel: Channel = "web"
+    delivery: Delivery = "shipping"
 
 
 class _Adjust(msgspec.Struct, forbid_unknown_fields=True):
@@ -198,6 +201,8 @@ class Control:
     async def checkout(self, request: Request) -> Response:
         asked = msgspec.json.decode(await request.body(), type=_Checkout)
         customer = {name: value for name, value in msgspec.to_builtins(asked.customer).items() if value}
+        if asked.delivery != "shipping":
+            customer["delivery"] = asked.delivery
         wishes = [line.wish() for line in asked.lines]
         order = await self._store.sell(wishes, customer, paid=asked.paid, channel=asked.channel)
         return _json(201, {"order_id": order.id, "name": order.name})

@@ -38,6 +38,7 @@ from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.backfill_orders import cancel_backfill, start_backfill
 from storebridge.operations.book_goods import count_goods, receive_goods
 from storebridge.operations.explain_trouble import AnyTrouble, explain_trouble
+from storebridge.operations.hand_over import handed_over, ready_for_pickup
 from storebridge.operations.import_parcels import import_parcels
 from storebridge.operations.outcomes import as_told
 from storebridge.operations.reconcile_stores import reconcile_stores
@@ -224,6 +225,18 @@ class Desk:
             location=location,
             reference=reference,
         )
+        return moved
+
+    async def ready(self, order: str) -> msgspec.Struct:
+        ids = self._environment.ids
+        moved: msgspec.Struct = await self._store.run(ready_for_pickup, self._terms, ids, order, actor=actor())
+        return moved
+
+    async def handed_over(
+        self, order: str, lines: dict[str, int] | None, *, notify: bool, reference: str
+    ) -> msgspec.Struct:
+        told = {"lines": lines, "actor": actor(), "notify": notify, "reference": reference}
+        moved: msgspec.Struct = await self._store.run(handed_over, self._terms, self._environment.ids, order, **told)
         return moved
 
     async def import_parcels(self, text: str, notify: bool) -> msgspec.Struct:

@@ -72,3 +72,14 @@ def choose_workspace(config: Config, options: Common) -> WorkspaceTerms:
     if name not in config.workspaces:
         raise ConfigurationError(f"There is no workspace {name!r}: give --workspace {' or '.join(names)}.")
     return terms_of(name, config.workspaces[name])
+
+
+def units_of(lines: tuple[str, ...]) -> dict[str, int] | None:
+    """``SKU=UNITS`` words; None when there are none. Raises ConfigurationError."""
+    units: dict[str, int] = {}
+    for word in lines:
+        sku, equals, count = word.rpartition("=")
+        if not equals or not sku or not count.isdigit():
+            raise ConfigurationError(f"--line {word!r} is not SKU=UNITS, such as --line MUG-BLUE=2.")
+        units[sku] = units.get(sku, 0) + int(count)
+    return units or None

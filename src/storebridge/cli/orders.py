@@ -10,13 +10,14 @@ from cyclopts import App, Parameter
 
 from storebridge.cli.backfill import add_backfill
 from storebridge.cli.desk import Desk, actor, reading, run, write
-from storebridge.cli.options import Common, demand_connection
+from storebridge.cli.handing_over import add_handing_over
+from storebridge.cli.options import Common, demand_connection, units_of
 from storebridge.cli.output import as_table, give, of_pairs
 from storebridge.errors import ConfigurationError
 from storebridge.flows.changes import balance_of
 from storebridge.flows.queue import TO_DO, Place
+from storebridge.model.sales import Delivery, Tracking
 from storebridge.model.sales import Order as SoldOrder
-from storebridge.model.sales import Tracking
 from storebridge.model.words import in_units
 from storebridge.operations.export_orders import MOST_ORDERS, OrderTable, export_orders
 from storebridge.operations.list_orders import MOST_HOURS, OrderPage, QueuedOrder, Sort, list_orders
@@ -26,10 +27,21 @@ from storebridge.operations.show_order import OrderView, show_order
 
 Order = Annotated[str, Parameter(help="Its key, its store's id, or its name, such as '#1001'.")]
 Location = Annotated[str | None, Parameter(help="Only what waits at this location, or in this location group.")]
+Deliveries = Annotated[
+    tuple[Delivery, ...], Parameter(name="--delivery", help="Only what is sent, collected, or brought by you.")
+]
 Lines = Annotated[
     tuple[str, ...],
     Parameter(name="--line", help="SKU=UNITS, once per line; none: all that can be sent now.", negative=""),
 ]
+
+
+WAYS = {
+    Delivery.SHIPPING: "sent",
+    Delivery.PICKUP: "collected",
+    Delivery.LOCAL: "brought",
+    Delivery.NONE: "not sent",
+}
 
 
 def add_to(app: App) -> None:
@@ -41,6 +53,7 @@ def add_to(app: App) -> None:
     group.command(import_, name="import")
     for command in (show, pick_list, ship, track, withdraw, step, hold):
         group.command(command)
+    add_handing_over(group)
     add_backfill(group)
     app.command(group)
 
@@ -51,6 +64,7 @@ def listing(
     connection: Annotated[str | None, Parameter(help="Orders of this store only.")] = None,
     search: Annotated[str, Parameter(help="A part of its name, of the buyer's name or e-mail, or of a SKU.")] = "",
     location: Location = None,
+    delivery: Deliveries = (),
     older_than_hours: Annotated[float | None, Parameter(help="Placed so long ago at least.")] = None,
     sort: Annotated[Sort, Parameter(help="By what was promised: promise.")] = Sort.NEWEST,
     limit: Annotated[int, Parameter(help="At most so many.")] = 50,
@@ -61,7 +75,12 @@ def listing(
     demand_connection(common, connection)
     demand_hours(older_than_hours)
     wanted = {"places": tuple(place), "connection": connection, "search": search, "location": location, "sort": sort}
-    page = run(_orders(common, {**wanted, "older_than_hours": older_than_hours, "limit": limit, "after": after}))
+    page = run(
+        _orders(
+            common,
+            {**wanted, "deliveries": delivery, "older_than_hours": older_than_hours, "limit": limit, "after": after},
+        )
+    )
     give(page, order_lines(page), as_json=common.json)
     return 0
 
@@ -81,7 +100,7 @@ def order_lines(page: OrderPage) -> list[str]:
     """One line per order, and how many stand where."""
     if not page.items:
         return ["No orders stand here.", f"In all: {of_pairs(page.places)}."]
-    head = ("placed", "store", "order", "place", "to ship", "from", "ship by", "goods")
+    head = ("placed", "store", "order", "place", "how", "to ship", "from", "ship by", "goods")
     return [*as_table(head, [_row(order) for order in page.items]), "", f"In all: {of_pairs(page.places)}."]
 
 
@@ -93,11 +112,18 @@ def _row(order: QueuedOrder) -> tuple[object, ...]:
         order.connection,
         order.name,
         f"packed in {order.packed_in}" if order.packed_in else order.place.value.replace("_", " "),
+        way_of(order),
         order.units_to_ship,
         ", ".join(order.locations) or None,
         f"{order.ship_by:%Y-%m-%d}" if order.ship_by else None,
         goods or "nothing",
     )
+
+
+def way_of(order: QueuedOrder) -> str | None:
+    """How the goods get to the buyer, where no carrier takes them all, and whether they can be collected."""
+    ways = ", ".join(WAYS[one] for one in order.delivery if one is not Delivery.SHIPPING or len(order.delivery) > 1)
+    return f"{ways}, ready" if order.ready_by else ways or None
 
 
 def show(order: Order, /, *, common: Common = Common()) -> int:  # noqa: B008
@@ -120,6 +146,7 @@ def view_lines(view: OrderView) -> list[str]:
         f"{order.name} of {order.connection} ({view.queued.order_key}), placed {order.placed_at:%Y-%m-%d %H:%M} UTC",
         f"{queued.place.value.replace('_', ' ')}; {order.payment_state.value.replace('_', ' ')}; "
         f"{total.amount} {total.currency}",
+        *([f"How: {way_of(queued)}."] if way_of(queued) else []),
         *([f"{balance_of(order)[0].upper()}{balance_of(order)[1:]}."] if balance_of(order) else []),
         *_about_buyer(order),
         *(f"packed in {copy.connection} as {copy.order.name}" for copy in view.copies if copy.order is not None),
@@ -296,13 +323,15 @@ def export(
     *,
     place: Annotated[tuple[Place, ...], Parameter(help="Where they stand.")] = (Place.READY, Place.PARTLY_SHIPPED),
     location: Location = None,
+    delivery: Deliveries = (),
     connection: Annotated[str | None, Parameter(help="Orders of this store only.")] = None,
     output: Annotated[str, Parameter(help="The file to write; '-' is standard output.")] = "-",
     common: Common = Common(),  # noqa: B008
 ) -> int:
     """What is to be shipped, as a CSV table: one row a line, with the address. Exit status 1 when not all fits."""
     demand_connection(common, connection)
-    table = run(_export(common, {"places": place, "location": location, "connection": connection}))
+    wanted = {"places": place, "location": location, "connection": connection, "deliveries": delivery}
+    table = run(_export(common, wanted))
     told = [f"{table.rows} rows."]
     if table.more:
         told.append(f"More orders wait than fit: the {MOST_ORDERS} that wait longest stand in the table.")
@@ -323,9 +352,9 @@ async def _export(common: Common, wanted: dict[str, Any]) -> OrderTable:
         return await export_orders(store, terms, **wanted)
 
 
-def pick_list(*, location: Location = None, common: Common = Common()) -> int:  # noqa: B008
+def pick_list(*, location: Location = None, delivery: Deliveries = (), common: Common = Common()) -> int:  # noqa: B008
     """Goods to fetch from the shelf for the orders that are ready, summed by SKU; the 200 that wait longest."""
-    found = run(_pick_lists(common, location))
+    found = run(_pick_lists(common, location, delivery))
     rows = [(one.units, one.sku or None, one.title, one.orders) for one in found.goods]
     told = as_table(("units", "sku", "goods", "orders"), rows) if rows else ["Nothing is to be picked."]
     more = ["", "More orders wait than fit: send these first."] if found.more else []
@@ -333,9 +362,10 @@ def pick_list(*, location: Location = None, common: Common = Common()) -> int:  
     return 0
 
 
-async def _pick_lists(common: Common, location: str | None) -> PickLists:
+async def _pick_lists(common: Common, location: str | None, delivery: tuple[Delivery, ...]) -> PickLists:
+    ready = (Place.READY, Place.PARTLY_SHIPPED)
     async with reading(common) as (store, terms):
-        return await print_orders(store, terms, (Place.READY, Place.PARTLY_SHIPPED), location=location)
+        return await print_orders(store, terms, ready, location=location, deliveries=delivery)
 
 
 def import_(
@@ -356,14 +386,3 @@ def import_(
     lines += [f"line {', '.join(map(str, row['lines']))}: {row['why']}" for row in told["refused"]]
     give(told, lines, as_json=common.json)
     return 1 if told["refused"] else 0
-
-
-def units_of(lines: tuple[str, ...]) -> dict[str, int] | None:
-    """``SKU=UNITS`` words; None when there are none. Raises ConfigurationError."""
-    units: dict[str, int] = {}
-    for word in lines:
-        sku, equals, count = word.rpartition("=")
-        if not equals or not sku or not count.isdigit():
-            raise ConfigurationError(f"--line {word!r} is not SKU=UNITS, such as --line MUG-BLUE=2.")
-        units[sku] = units.get(sku, 0) + int(count)
-    return units or None

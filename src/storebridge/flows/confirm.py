@@ -18,6 +18,7 @@ from storebridge.model.order_writes import (
     CreateCopy,
     EditLines,
     OrderWrite,
+    PrepareForPickup,
     RecordPayments,
     RefundCopy,
     RefundOrder,
@@ -33,6 +34,8 @@ from storebridge.model.sales import (
     ParcelLine,
     PaymentKind,
     PaymentOutcome,
+    Shipment,
+    ShipmentState,
     Standing,
     Tracking,
 )
@@ -62,17 +65,21 @@ def shows(order: Order, write: OrderWrite, result: dict[str, str], others: Colle
         return lines_added(order, write) is not None and all(_holds(order, line) for line in write.units)
     if isinstance(write, ReplaceCopy):
         return order.updated_at > write.after and _holds_content(order, write)
+    if isinstance(write, PrepareForPickup):
+        return bool(result) or not any(one.state is ShipmentState.OPEN for one in _shipments(order, write))
     return _is_undone(order, write)
 
 
 def is_there(order: Order, write: OrderWrite) -> bool:
     """Whether an order is as a write would make it, whoever did that: a copy is cancelled, a parcel is gone, or has the
-    number that it was to get. A parcel that is gone needs no number, and what does not wait any more is not taken off:
-    the order was cancelled, or somebody took the units off or sent them."""
+    number that it was to get, what was ready is collected. A parcel that is gone needs no number, and what does not
+    wait any more is not taken off: the order was cancelled, or somebody took the units off or sent them."""
     if isinstance(write, TakeOff):
         waiting = {line.line_id: line.to_ship for line in order.lines}
         gone = any(waiting.get(line.line_id, 0) < line.quantity for line in write.lines)
         return order.standing is Standing.CANCELLED or gone
+    if isinstance(write, PrepareForPickup):
+        return not any(line.remaining for one in _shipments(order, write) for line in one.lines)
     if isinstance(write, CancelOrder):
         return not write.refund and shows(order, write, {})
     if isinstance(write, ChangeTracking):
@@ -212,6 +219,10 @@ def _same_tracking(parcel: Parcel, tracking: Tracking) -> bool:
 
 def _by_id(order: Order, parcel_id: str) -> Parcel | None:
     return next((parcel for parcel in order.parcels if parcel.parcel_id == parcel_id), None)
+
+
+def _shipments(order: Order, write: PrepareForPickup) -> list[Shipment]:
+    return [one for one in order.shipments if one.shipment_id in write.shipments]
 
 
 def _is_undone(order: Order, write: UndoParcel) -> bool:

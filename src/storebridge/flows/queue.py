@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from storebridge.model.ids import LocationId
-from storebridge.model.sales import Order, ParcelLine, PaymentState, RiskLevel, ShipmentState, Standing
+from storebridge.model.sales import Delivery, Order, ParcelLine, PaymentState, RiskLevel, ShipmentState, Standing
 
 NOWHERE = LocationId("")
 """Where units stand that their store assigns to no location (Wix assigns none)."""
@@ -83,6 +83,13 @@ def ship_by(order: Order) -> datetime | None:
     """The earliest promise among the units that still wait."""
     promises = [shipment.ship_by for shipment in order.shipments if shipment.ship_by and _waits(shipment.state)]
     return min(promises, default=None)
+
+
+def deliveries_of(order: Order) -> tuple[Delivery, ...]:
+    """How the units that still wait get to the buyer, or how all of them did; several where an order is split."""
+    waiting = [one for one in order.shipments if _waits(one.state) and any(line.remaining for line in one.lines)]
+    told = {one.delivery for one in waiting or order.shipments}
+    return tuple(sorted(told)) or (order.delivery,)
 
 
 class HeldUnits(msgspec.Struct, frozen=True):

@@ -55,6 +55,13 @@ class UndoParcel(msgspec.Struct, frozen=True, tag="undo_parcel"):
     parcel_id: str
 
 
+class PrepareForPickup(msgspec.Struct, frozen=True, tag="prepare_for_pickup"):
+    """The buyer can collect what waits in these shipments; the store writes to them."""
+
+    order_id: OrderId
+    shipments: tuple[str, ...]
+
+
 class CreateCopy(msgspec.Struct, frozen=True, tag="create_copy"):
     """Repeat a whole order in another store: as paid already, without e-mails, without touching stock.
 
@@ -227,6 +234,7 @@ OrderWrite = (
     | ReplaceCopy
     | RefundOrder
     | TakeOff
+    | PrepareForPickup
 )
 
 

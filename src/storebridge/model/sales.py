@@ -269,6 +269,19 @@ class ShipmentState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Delivery(StrEnum):
+    """How goods get to their buyer."""
+
+    SHIPPING = "shipping"
+    """A parcel leaves, to the buyer or to a carrier's pickup point."""
+    PICKUP = "pickup"
+    """The buyer collects them where they are."""
+    LOCAL = "local"
+    """The merchant brings them, without a carrier."""
+    NONE = "none"
+    """Nothing is sent: handed over at the till, or digital."""
+
+
 class ShipmentLine(msgspec.Struct, frozen=True):
     """Units of one order line that wait at a location; ``shipment_line_id`` is the vendor's own."""
 
@@ -286,6 +299,7 @@ class Shipment(msgspec.Struct, frozen=True):
     location_id: LocationId | None = None
     hold_reasons: tuple[str, ...] = ()
     ship_by: datetime | None = None
+    delivery: Delivery = Delivery.SHIPPING
 
 
 class RefundLine(msgspec.Struct, frozen=True):
@@ -368,6 +382,8 @@ class Order(msgspec.Struct, frozen=True):
     payments: tuple[Payment, ...] = ()
     parcels: tuple[Parcel, ...] = ()
     shipments: tuple[Shipment, ...] = ()
+    delivery: Delivery = Delivery.SHIPPING
+    """Where the store tells it of the whole order (Wix); else its shipments do (``flows/queue.deliveries_of``)."""
     refunds: tuple[Refund, ...] = ()
     returns: tuple[Return, ...] = ()
     note: str = ""

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from storebridge.flows.queue import PendingParcel, Place
-from storebridge.model.sales import Address, Order
+from storebridge.flows.queue import PendingParcel, Place, deliveries_of
+from storebridge.model.sales import Address, Delivery, Order
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.find_locations import find_locations, units_by_location
 from storebridge.operations.list_orders import buyer_name, refuse_unkept
@@ -45,6 +45,7 @@ COLUMNS = (
     "shipping",
     "note",
     "location",
+    "delivery",
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so would be run by a spreadsheet; it is written with a quote before it."""
@@ -68,13 +69,15 @@ async def export_orders(
     places: Sequence[Place] = (Place.READY, Place.PARTLY_SHIPPED),
     location: str | None = None,
     connection: str | None = None,
+    deliveries: Sequence[Delivery] = (),
 ) -> OrderTable:
     """Oldest order first, the 5,000 orders that wait longest and are packed from here, not as a copy in another store;
     only units that can be sent now, one row for a line and the location that sends it, and those of one location or
-    location group, or of one store, where it is named.
+    location group, of one store, or that get to the buyer in one way, where it is named.
     Raises ConfigurationError where orders are not kept, NotFoundError for a location that nobody knows."""
     refuse_unkept(terms)
-    wanted = QueueFilter(tuple(place.value for place in places), connection)
+    names = tuple(place.value for place in places)
+    wanted = QueueFilter(names, connection, deliveries=tuple(one.value for one in deliveries))
     rows, more = await store.read(_rows, terms, wanted, location)
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\r\n")
@@ -120,6 +123,7 @@ def _lines(
                 _shipping(order),
                 order.note,
                 location,
+                " ".join(deliveries_of(order)),
             ]
 
 

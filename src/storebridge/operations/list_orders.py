@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from storebridge.errors import ConfigurationError
-from storebridge.flows.queue import NOWHERE, TO_DO, PendingParcel, Place, held_units, in_words
+from storebridge.flows.queue import NOWHERE, TO_DO, PendingParcel, Place, deliveries_of, held_units, in_words
 from storebridge.model.ids import OrderKey
 from storebridge.model.money import Money
-from storebridge.model.sales import Order, OrderLine, PaymentState, Standing
+from storebridge.model.sales import Delivery, Order, OrderLine, PaymentState, Standing
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.find_locations import find_locations, units_by_location
 from storebridge.operations.outcomes import moment_after, not_a_place
@@ -56,6 +56,10 @@ class QueuedOrder(msgspec.Struct, frozen=True):
     name: str
     placed_at: datetime
     place: Place
+    delivery: tuple[Delivery, ...]
+    """How its goods get to the buyer: sent, collected, brought by the merchant."""
+    ready_by: str
+    """Who said that the buyer can collect it; empty: nobody, or nothing waits any more."""
     held_by: str
     ship_by: datetime | None
     standing: Standing
@@ -93,16 +97,19 @@ async def list_orders(
     search: str = "",
     older_than_hours: float | None = None,
     location: str | None = None,
+    deliveries: Sequence[Delivery] = (),
     sort: Sort = Sort.NEWEST,
     after: str | None = None,
     limit: int = 100,
 ) -> OrderPage:
     """One page of native orders; copies that we made stand with their original. ``search`` is a part of an order's
     name, of its buyer's name, company or e-mail, or of a SKU; with ``older_than_hours`` only those placed before that.
-    ``location`` is a location's name or id, or a location group: then only what waits there counts. Raises
+    ``location`` is a location's name or id, or a location group: then only what waits there counts; with ``deliveries``
+    only orders whose goods get to the buyer so. Raises
     ConfigurationError where orders are not kept, NotFoundError for a location that nobody knows."""
     refuse_unkept(terms)
-    wanted = QueueFilter(tuple(place.value for place in places), connection, search.strip())
+    names = tuple(place.value for place in places)
+    wanted = QueueFilter(names, connection, search.strip(), deliveries=tuple(one.value for one in deliveries))
     return await store.read(_page, terms, wanted, older_than_hours, location, sort, after, limit)
 
 
@@ -186,6 +193,8 @@ def as_queued(
         name=order.name,
         placed_at=order.placed_at,
         place=Place(file.queue),
+        delivery=deliveries_of(order),
+        ready_by=file.ready_by if order.units_to_ship else "",
         held_by=file.held_by,
         ship_by=file.ship_by,
         standing=order.standing,

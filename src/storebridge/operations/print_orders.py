@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from storebridge.flows.queue import Place
-from storebridge.model.sales import Order
+from storebridge.model.sales import Delivery, Order
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.find_locations import find_locations
 from storebridge.operations.list_orders import QueuedOrder, as_queued, refuse_unkept
@@ -55,19 +55,21 @@ async def print_orders(
     *,
     location: str | None = None,
     picked: bool = False,
+    deliveries: Sequence[Delivery] = (),
 ) -> PickLists:
     """The 200 orders of these places that wait longest and are packed from here, not as a copy in another store; at
-    one location or location group, only what waits there. Those of which all lies picked are left out, unless
-    ``picked``.
+    one location or location group, only what waits there; with ``deliveries`` only what gets to the buyer so. Those of
+    which all lies picked are left out, unless ``picked``.
     Raises ConfigurationError where orders are not kept, NotFoundError for a location that nobody knows."""
     refuse_unkept(terms)
-    return await store.read(_read, terms, tuple(place.value for place in places), location, picked)
+    names, ways = tuple(place.value for place in places), tuple(one.value for one in deliveries)
+    return await store.read(_read, terms, QueueFilter(names, deliveries=ways, packed_here=True), location, picked)
 
 
-def _read(tx: Tx, terms: WorkspaceTerms, places: tuple[str, ...], location: str | None, picked: bool) -> PickLists:
+def _read(tx: Tx, terms: WorkspaceTerms, asked: QueueFilter, location: str | None, picked: bool) -> PickLists:
     known, wanted = list_whereabouts(tx, terms.workspace), find_locations(tx, terms.workspace, location)
     lists: list[PickList] = []
-    for page in _pages(tx, terms, QueueFilter(places, at=wanted, packed_here=True)):
+    for page in _pages(tx, terms, msgspec.structs.replace(asked, at=wanted)):
         files = load_files(tx, terms.workspace, [row.order_key for row in page], lock=False)
         pending = pending_parcels(tx, terms.workspace, files.values())
         for row in page:

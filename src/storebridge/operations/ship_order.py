@@ -285,6 +285,12 @@ def _refuse_too_many(order: Order, units: Counter[str], left: Counter[str]) -> N
             raise RefusedError(f"Order {order.name}: {count} of {named} cannot be sent, {left[line_id]} are left.")
 
 
+def demand_shippable(tx: Tx, workspace: Workspace, file: OrderFile) -> None:
+    """Raises RefusedError for what may not leave from here: cancelled, held, or packed where its copy stands."""
+    _refuse_copied(tx, workspace, file)
+    _refuse_unshippable(file)
+
+
 def _refuse_unshippable(file: OrderFile) -> None:
     place = Place(file.queue)
     if place is Place.CANCELLED:

@@ -20,7 +20,7 @@ from storebridge.audit.record import AuditRow, append
 from storebridge.clock import Ids
 from storebridge.flows.changes import changes_between
 from storebridge.flows.orders import plan_order
-from storebridge.flows.queue import locations_of, place_in_queue, remember_payment, ship_by
+from storebridge.flows.queue import deliveries_of, locations_of, place_in_queue, remember_payment, ship_by
 from storebridge.flows.refunds import plan_refunds
 from storebridge.flows.settlement import days_of
 from storebridge.model.days import day_of
@@ -177,7 +177,7 @@ def _has_new_money(order: Order, known: Order | None) -> bool:
 
 def _as_row(order: Order, held: bool, losing: bool) -> SalesRow:
     place = place_in_queue(order, held=held, oversold=losing)
-    return SalesRow(order, place.value, ship_by(order), locations_of(order))
+    return SalesRow(order, place.value, ship_by(order), locations_of(order), deliveries_of(order))
 
 
 def _audit(workspace: Workspace, key: OrderKey, kind: str, actor: str, detail: dict[str, Any]) -> AuditRow:

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, insert, literal_column, select, type_c
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storebridge.model.ids import ConnectionName, LocationId, OrderId, OrderKey, Workspace
-from storebridge.model.sales import Order, ParcelLine, Standing, Tracking
+from storebridge.model.sales import Delivery, Order, ParcelLine, Standing, Tracking
 from storebridge.store.columns import Typed, fixed
 from storebridge.store.lanes import HasConnection
 from storebridge.store.prepared import Prepared, one_of
@@ -72,6 +72,8 @@ class OrderFile(msgspec.Struct, frozen=True):
     order: Order
     queue: str
     held_by: str
+    ready_by: str
+    """Who said that its buyer can collect it; empty: nobody."""
     ship_by: datetime | None
     revision: int
     first_read_at: datetime
@@ -89,6 +91,7 @@ class SalesRow(msgspec.Struct, frozen=True):
     ship_by: datetime | None
     waits_at: tuple[LocationId, ...] = ()
     """Locations that are still to send goods; an empty name where the store assigns none."""
+    delivery: tuple[Delivery, ...] = (Delivery.SHIPPING,)
 
 
 def order_key_of(connection: ConnectionName, order_id: OrderId) -> OrderKey:
@@ -216,7 +219,7 @@ _NOTED = Prepared(
 )
 
 
-_SAVED = tuple(column.name for column in sales.c if column.name != "held_by")
+_SAVED = tuple(column.name for column in sales.c if column.name not in ("held_by", "ready_by"))
 
 
 def _save(dialect: Any) -> Any:
@@ -260,6 +263,7 @@ def _sales_row(tx: HasConnection, workspace: Workspace, row: SalesRow) -> dict[s
         "queue": row.queue,
         "ship_by": row.ship_by,
         "waits_at": between_bars(row.waits_at),
+        "delivery": between_bars(row.delivery),
         "document": order,
         "digest": hashlib.sha256(msgspec.json.encode(order)).hexdigest(),
         "revision": 1,
@@ -273,6 +277,12 @@ def set_queue(tx: HasConnection, workspace: Workspace, key: OrderKey, *, queue: 
     """A person held an order, or let it go."""
     whose = (sales.c.workspace == workspace) & (sales.c.order_key == key)
     tx.conn.execute(update(sales).where(whose).values(queue=queue, held_by=held_by))
+
+
+def note_ready(tx: HasConnection, workspace: Workspace, key: OrderKey, actor: str) -> None:
+    """A person said that the buyer can collect the order."""
+    whose = (sales.c.workspace == workspace) & (sales.c.order_key == key)
+    tx.conn.execute(update(sales).where(whose).values(ready_by=actor))
 
 
 def add_history(
@@ -327,6 +337,7 @@ def load_files(
             order=row.document,
             queue=row.queue,
             held_by=row.held_by,
+            ready_by=row.ready_by,
             ship_by=row.ship_by,
             revision=row.revision,
             first_read_at=row.first_read_at,
@@ -344,6 +355,7 @@ class _FileRow(NamedTuple):
     document: Order
     queue: str
     held_by: str
+    ready_by: str
     ship_by: datetime | None
     revision: int
     first_read_at: datetime

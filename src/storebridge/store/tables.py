@@ -470,6 +470,8 @@ sales = Table(
     Column("queue", String, nullable=False),  # where it stands in the fulfilment queue: flows/queue.py
     Column("ship_by", UtcTime),
     Column("waits_at", Text, nullable=False, server_default=""),  # who is to send it: store/whereabouts.py
+    Column("delivery", Text, nullable=False, server_default="|shipping|"),  # model.sales.Delivery, each between bars
+    Column("ready_by", String, nullable=False, server_default=""),  # who said that the buyer can collect it
     Column("held_by", String, nullable=False, server_default=""),  # who holds it here; empty: nobody
     Column("document", Json, nullable=False),  # model.sales.Order; personal data is nulled when its retention ends
     Column("digest", String, nullable=False),  # of the document, to tell a change from a repetition

@@ -49,6 +49,8 @@ class QueueFilter(msgspec.Struct, frozen=True):
     placed_before: datetime | None = None
     at: tuple[Whereabouts, ...] = ()
     """Locations where units of it wait."""
+    deliveries: tuple[str, ...] = ()
+    """How its goods get to the buyer."""
     packed_here: bool = False
     """Only orders without an open copy in another store."""
 
@@ -125,6 +127,8 @@ def _matching(query: Any, dialect: str, workspace: Workspace, wanted: QueueFilte
         query = query.where(sales.c.connection == wanted.connection)
     if wanted.at:
         query = query.where(waiting_at(wanted.at))
+    if wanted.deliveries:
+        query = query.where(or_(*(sales.c.delivery.contains(f"|{one}|") for one in wanted.deliveries)))
     if wanted.packed_here:
         query = query.where(not_(exists().where(*_OPEN_COPY)))
     if wanted.placed_before is not None:

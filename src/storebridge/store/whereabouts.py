@@ -47,7 +47,7 @@ def locations_with_orders(
     }
 
 
-def between_bars(names: Sequence[LocationId]) -> str:
+def between_bars(names: Sequence[str]) -> str:
     """As stored with an order: every name between bars, so that one can be looked for without a table of its own."""
     told = "|".join(sorted(names))
     return f"|{told}|" if names else ""

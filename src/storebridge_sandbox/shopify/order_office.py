@@ -167,7 +167,7 @@ class OrderOffice:
             **OrderWrites(
                 book, intake, self.money, news, self.jobs, self.buyers, self._options, now, self._metafields
             ).verbs(),
-            **FulfilmentWrites(book, self.desk, self._shop, self._numbers, news, now).verbs(),
+            **FulfilmentWrites(book, self.desk, self._shop, self._numbers, news, now, self._options).verbs(),
             **self._edit_writes.verbs(),
             **RiskWrites(book, news).verbs(),
             **RefundWrites(book, self.refunds, self.money, inventory, self._shop, news, now, self._options).verbs(),

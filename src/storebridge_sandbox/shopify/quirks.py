@@ -59,7 +59,8 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         ask for inactive ones, or it is ``hidden`` from everybody.
     recorded_payments_are_refundable (S35): a refund against a payment that orderCreate recorded is taken down
         without calling a provider; else it is refused.
-    refunds_without_money (S43): units of an order are refunded without a payment; else at least one is asked for.
+    refunds_without_money (S45): units of an order are refunded without a payment; else at least one is asked for.
+    prepared_is_in_progress (S44): what is ready to be collected is in progress; else nothing shows it.
     editing_bypassed_moves_stock (S36): units that an edit adds to an order that bypassed stock are taken all the same.
     exchange_notes_refund (S39): what a processed exchange takes back stands in the order as a refund without money;
         else the order's line stays as it was.
@@ -118,6 +119,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     inactive_levels: Literal["listed", "hidden"] = "listed"
     recorded_payments_are_refundable: bool = True
     refunds_without_money: bool = True
+    prepared_is_in_progress: bool = True
     editing_bypassed_moves_stock: bool = False
     exchange_notes_refund: bool = True
     membership_tells: Literal["collection", "product", "nothing"] = "collection"

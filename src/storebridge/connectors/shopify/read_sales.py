@@ -53,7 +53,8 @@ LINE_FIELDS = f"""id title variantTitle sku quantity currentQuantity unfulfilled
 SHIPPING_FIELDS = f"title code originalPriceSet {MONEY} discountedPriceSet {MONEY} {TAXES}"
 PARCEL_LINE_FIELDS = "quantity lineItem { id }"
 SHIPMENT_LINE_FIELDS = "id remainingQuantity lineItem { id }"
-SHIPMENT_FIELDS = f"""id status fulfillBy assignedLocation {{ location {{ id }} }} fulfillmentHolds {{ reason }}
+SHIPMENT_FIELDS = f"""id status fulfillBy deliveryMethod {{ methodType }}
+    assignedLocation {{ location {{ id }} }} fulfillmentHolds {{ reason }}
     lineItems(first: 20) {{ nodes {{ {SHIPMENT_LINE_FIELDS} }} {PAGE_INFO} }}"""
 REFUND_LINE_FIELDS = f"""quantity restockType restocked location {{ id }} lineItem {{ id }}
   subtotalSet {MONEY} totalTaxSet {MONEY}"""

@@ -148,11 +148,18 @@ class ShipmentLineNode(Shape, frozen=True):
     line_item: LineRef
 
 
+class DeliveryMethod(Shape, frozen=True):
+    """How a fulfilment order gets to the buyer."""
+
+    method_type: str
+
+
 class ShipmentNode(Shape, frozen=True):
     """A fulfilment order."""
 
     id: str
     status: str
+    delivery_method: DeliveryMethod | None = None
     assigned_location: AssignedLocation = AssignedLocation()
     fulfill_by: datetime | None = None
     fulfillment_holds: tuple[Hold, ...] = ()

@@ -32,6 +32,7 @@ from storebridge.model.sales import (
     Address,
     Buyer,
     Charged,
+    Delivery,
     Discount,
     LineKind,
     Order,
@@ -89,6 +90,14 @@ SHIPMENT_STATES = {
     "INCOMPLETE": ShipmentState.CLOSED,
     "CLOSED": ShipmentState.CLOSED,
     "CANCELLED": ShipmentState.CANCELLED,
+}
+DELIVERIES = {
+    "SHIPPING": Delivery.SHIPPING,
+    "PICKUP_POINT": Delivery.SHIPPING,
+    "PICK_UP": Delivery.PICKUP,
+    "LOCAL": Delivery.LOCAL,
+    "RETAIL": Delivery.NONE,
+    "NONE": Delivery.NONE,
 }
 SHOPIFY_PAYMENTS = "shopify_payments"
 """The gateway whose books Shopify shows (S38)."""
@@ -351,7 +360,14 @@ def _shipment_of(shipment: ShipmentNode) -> Shipment:
         location_id=LocationId(location.id) if location else None,
         hold_reasons=tuple(hold.reason.lower() for hold in shipment.fulfillment_holds),
         ship_by=None if shipment.fulfill_by is None else _utc(shipment.fulfill_by),
+        delivery=_delivery_of(shipment),
     )
+
+
+def _delivery_of(shipment: ShipmentNode) -> Delivery:
+    """A fulfilment order that tells none is sent (the field may be null)."""
+    method = shipment.delivery_method
+    return Delivery.SHIPPING if method is None else _known(DELIVERIES, method.method_type, "DeliveryMethod.methodType")
 
 
 def _refund_of(refund: SalesRefund, order: SalesOrder) -> Refund:

@@ -24,6 +24,7 @@ from storebridge.model.order_writes import (
     CreateCopy,
     EditLines,
     OrderWrite,
+    PrepareForPickup,
     RecordPayments,
     RefundCopy,
     RefundOrder,
@@ -86,7 +87,16 @@ CHANGE_DETAILS = Operation(
     " order { id } userErrors { field message } } }",
     writes=True,
 )
-PARCELS = (ADD_PARCEL, CHANGE_TRACKING, UNDO_PARCEL)
+PREPARED = Operation(
+    "fulfillmentOrderLineItemsPreparedForPickup",
+    "mutation fulfillmentOrderLineItemsPreparedForPickup($input: FulfillmentOrderLineItemsPreparedForPickupInput!) {"
+    " order: fulfillmentOrderLineItemsPreparedForPickup(input: $input) { userErrors { code field message } } }",
+    writes=True,
+)
+NOTHING_TO_PREPARE = "NO_LINE_ITEMS_TO_PREPARE_FOR_FULFILLMENT_ORDER"
+READY = {"ready": "yes"}
+"""The answer names nothing, and no field of the order surely tells; so the answer itself is the proof (S44)."""
+PARCELS = (ADD_PARCEL, CHANGE_TRACKING, UNDO_PARCEL, PREPARED)
 COPIES = (CREATE_COPY, CANCEL_ORDER, REFUND, MARK_PAID, CHANGE_DETAILS, COMMIT_EDIT)
 ORDER_OPERATIONS = {one.name: one for one in (*PARCELS, *COPIES)}
 
@@ -134,6 +144,9 @@ def _content(write: OrderWrite) -> tuple[Operation, dict[str, Any]]:
         return REFUND, {"input": _take_off(write)}
     if isinstance(write, RecordPayments):
         return MARK_PAID, {"input": {"id": write.order_id}}
+    if isinstance(write, PrepareForPickup):
+        rows = [{"fulfillmentOrderId": one} for one in write.shipments]
+        return PREPARED, {"input": {"lineItemsByFulfillmentOrder": rows}}
     if isinstance(write, RefundOrder):
         raise ValueError(f"Shopify refunds {write.order_id} with its cancellation")
     if isinstance(write, ChangeDetails):
@@ -169,7 +182,7 @@ def _refund(write: RefundCopy) -> dict[str, Any]:
 
 def _take_off(write: TakeOff) -> dict[str, Any]:
     """In the buyer's currency where it is another one than the shop's, which the input then has to name. Without a
-    payment nothing is paid back (S43)."""
+    payment nothing is paid back (S45)."""
     abroad = any(one.amount.presentment.currency != one.amount.shop.currency for one in write.payments)
     told: dict[str, Any] = {
         "orderId": write.order_id,
@@ -240,8 +253,11 @@ def order_answer_of(call: EncodedOrderCall, answer: Answer[OrderAnswer]) -> Orde
         if TRY_LATER in error.message:
             told = f"Shopify takes no more orders this minute: {error.message}"
             raise CallTrouble(Remedy.RETRY, Blame.VENDOR, told, code="ORDERS_A_MINUTE", status=status)
+        if call.operation == PREPARED.name and error.code == NOTHING_TO_PREPARE:
+            return OrderCallAnswer(OrderOutcome.APPLIED, "", "", READY, status, body)  # somebody said so before (S44)
         return OrderCallAnswer(OrderOutcome.REFUSED, error.code or path, error.message, {}, status, body)
     made = {"parcel_id": payload.fulfillment.id} if payload.fulfillment else {}
     made |= {"order_id": payload.order.id} if payload.order else {}
+    made |= READY if call.operation == PREPARED.name else {}
     made |= {"refund_id": payload.refund.id} if payload.refund else {}
     return OrderCallAnswer(OrderOutcome.APPLIED, "", "", made, status, body)

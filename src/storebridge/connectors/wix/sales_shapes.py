@@ -91,10 +91,22 @@ class AddressWithContact(Shape, frozen=True):
     contact_details: ContactDetails | None = None
 
 
+class PickupDetails(Shape, frozen=True):
+    """Where the buyer collects the goods."""
+
+    pickup_method: str | None = None
+
+
+class TimeSlot(Shape, frozen=True):
+    """When the goods are brought."""
+
+
 class Logistics(Shape, frozen=True):
     """Where the goods go."""
 
     shipping_destination: AddressWithContact | None = None
+    pickup_details: PickupDetails | None = None
+    delivery_time_slot: TimeSlot | None = None
 
 
 class ShippingCost(Shape, frozen=True):

@@ -35,6 +35,7 @@ from storebridge.model.sales import (
     Address,
     Buyer,
     Charged,
+    Delivery,
     Discount,
     LineKind,
     Order,
@@ -130,6 +131,7 @@ def sales_order_of(
         discounts=tuple(_discount_of(one, node.currency) for one in node.applied_discounts),
         payments=_payments_of(money, node),
         parcels=tuple(_parcel_of(parcel, node) for parcel in parcels),
+        delivery=_delivery_of(node),
         refunds=tuple(_refund_of(refund, node, our_app_id) for refund in (money.refunds if money else ())),
         note=node.buyer_note or "",
         tags=_tags_of(node),
@@ -147,6 +149,20 @@ def _priced_in(node: SalesOrder) -> str:
     conversion = node.currency_conversion_details
     original = (conversion.original_currency if conversion else None) or ""
     return "" if original == node.currency else original
+
+
+def _delivery_of(node: SalesOrder) -> Delivery:
+    """Goods for a carrier's pickup point are sent. Local delivery has no word of its own in Wix: it is what a time slot
+    was chosen for (W41)."""
+    if node.shipping_info is None:
+        return Delivery.NONE
+    logistics = node.shipping_info.logistics
+    if logistics is None:
+        return Delivery.SHIPPING
+    if logistics.pickup_details is not None:
+        point = logistics.pickup_details.pickup_method == "PICKUP_POINT"
+        return Delivery.SHIPPING if point else Delivery.PICKUP
+    return Delivery.LOCAL if logistics.delivery_time_slot is not None else Delivery.SHIPPING
 
 
 def _destination(node: SalesOrder) -> AddressWithContact | None:

@@ -26,6 +26,7 @@ from storebridge.model.order_writes import (
     CreateCopy,
     EditLines,
     OrderWrite,
+    PrepareForPickup,
     RecordPayments,
     RefundCopy,
     RefundOrder,
@@ -85,6 +86,8 @@ def encode_order_call(write: OrderWrite) -> EncodedOrderCall:
     if isinstance(write, RecordPayments):
         payments = {"payments": [_payment(one) for one in write.payments]}
         return _call(ADD_PAYMENTS, "POST", f"/ecom/v1/payments/orders/{order_id}/add-payment", payments)
+    if isinstance(write, PrepareForPickup):
+        raise ValueError(f"Wix keeps no word for {write.order_id} being ready to be collected")
     if isinstance(write, EditLines):
         raise ValueError(f"lines of {write.order_id} are changed by bringing the order in anew")
     path = f"{PARCELS}/{path_segment(write.parcel_id)}/orders/{order_id}"

@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from storebridge.flows.queue import TO_DO, Place
-from storebridge.model.sales import Tracking
+from storebridge.model.sales import Delivery, Tracking
 from storebridge.operations.backfill_orders import Backfills, cancel_backfill, list_backfills, start_backfill
 from storebridge.operations.export_orders import export_orders
+from storebridge.operations.hand_over import handed_over, ready_for_pickup
 from storebridge.operations.import_parcels import Imported, import_parcels
 from storebridge.operations.list_orders import MOST_HOURS, OrderPage, Sort, list_orders
 from storebridge.operations.print_orders import PickLists, print_orders
@@ -31,6 +32,7 @@ Lines = Annotated[
     dict[str, int] | None,
     Body(max_length=1000, description="Units per SKU or line id; null: all that can be sent now."),
 ]
+Ways = Annotated[list[Delivery] | None, Query(description="How the goods get to the buyer; any when absent.")]
 Word = Annotated[str, Body(max_length=200)]
 Url = Annotated[str, Body(max_length=2048)]
 
@@ -48,6 +50,7 @@ def add_order_reads(api: FastAPI, bridge: Bridge) -> None:
         place: Annotated[list[Place] | None, Query(description="Where it stands; default: what is to be done.")] = None,
         search: Text = None,
         location: Text = None,
+        delivery: Ways = None,
         older_than_hours: Annotated[float | None, Query(ge=0, le=MOST_HOURS, description="Placed so long ago.")] = None,
         sort: Annotated[Sort, Query(description="newest, oldest or promise: by what was promised.")] = Sort.NEWEST,
     ) -> Response:
@@ -60,6 +63,7 @@ def add_order_reads(api: FastAPI, bridge: Bridge) -> None:
             connection=connection,
             search=search or "",
             location=location or None,
+            deliveries=tuple(delivery or ()),
             older_than_hours=older_than_hours,
             sort=sort,
             after=after,
@@ -71,32 +75,12 @@ def add_order_reads(api: FastAPI, bridge: Bridge) -> None:
             "place": place,
             "search": search,
             "location": location,
+            "delivery": delivery,
         }
         query |= {"sort": sort.value, "older_than_hours": older_than_hours}
         return answer_page(page, request.url.path, query)
 
-    @api.get("/v1/{workspace}/orders.csv", response_class=PlainTextResponse, tags=["orders"])
-    async def table(
-        workspace: str,
-        place: Annotated[list[Place] | None, Query(description="Default: ready and partly_shipped.")] = None,
-        connection: Text = None,
-        location: Text = None,
-    ) -> Response:
-        """What can be sent now as CSV, the longest waiting first. x-storebridge-more is true when not all fitted."""
-        terms = terms_in(bridge, workspace)
-        places = tuple(place or (Place.READY, Place.PARTLY_SHIPPED))
-        found = await export_orders(
-            bridge.store, terms, places=places, location=location or None, connection=connection
-        )
-        return Response(found.csv, headers=csv_headers(found))
-
-    @api.get("/v1/{workspace}/pick-lists", responses=described(PickLists), tags=["orders"])
-    async def pick_lists(workspace: str, location: Text = None, picked: bool = False) -> Response:
-        """The 200 orders ready to be sent that wait longest, behind the goods to fetch for all of them. Orders of which
-        all lies picked are left out, unless picked is true."""
-        ready = (Place.READY, Place.PARTLY_SHIPPED)
-        terms = terms_in(bridge, workspace)
-        return answer_with(await print_orders(bridge.store, terms, ready, location=location or None, picked=picked))
+    _add_tables(api, bridge)
 
     @api.get("/v1/{workspace}/backfills", responses=described(Backfills), tags=["orders"])
     async def backfills(workspace: str) -> Response:
@@ -109,9 +93,38 @@ def add_order_reads(api: FastAPI, bridge: Bridge) -> None:
         return answer_with(await show_order(bridge.store, terms_in(bridge, workspace), order))
 
 
+def _add_tables(api: FastAPI, bridge: Bridge) -> None:
+    @api.get("/v1/{workspace}/orders.csv", response_class=PlainTextResponse, tags=["orders"])
+    async def table(
+        workspace: str,
+        place: Annotated[list[Place] | None, Query(description="Default: ready and partly_shipped.")] = None,
+        connection: Text = None,
+        location: Text = None,
+        delivery: Ways = None,
+    ) -> Response:
+        """What can be sent now as CSV, the longest waiting first. x-storebridge-more is true when not all fitted."""
+        terms = terms_in(bridge, workspace)
+        places = tuple(place or (Place.READY, Place.PARTLY_SHIPPED))
+        wanted: dict[str, Any] = {"location": location or None, "connection": connection}
+        found = await export_orders(bridge.store, terms, places=places, deliveries=tuple(delivery or ()), **wanted)
+        return Response(found.csv, headers=csv_headers(found))
+
+    @api.get("/v1/{workspace}/pick-lists", responses=described(PickLists), tags=["orders"])
+    async def pick_lists(
+        workspace: str, location: Text = None, picked: bool = False, delivery: Ways = None
+    ) -> Response:
+        """The 200 orders ready to be sent that wait longest, behind the goods to fetch for all of them. Orders of which
+        all lies picked are left out, unless picked is true."""
+        ready = (Place.READY, Place.PARTLY_SHIPPED)
+        terms = terms_in(bridge, workspace)
+        wanted: dict[str, Any] = {"location": location or None, "deliveries": tuple(delivery or ())}
+        return answer_with(await print_orders(bridge.store, terms, ready, picked=picked, **wanted))
+
+
 def add_order_writes(api: FastAPI, bridge: Bridge) -> None:
     """Add every verb about orders."""
     _add_parcels(api, bridge)
+    _add_pickups(api, bridge)
     _add_warehouse(api, bridge)
     _add_backfills(api, bridge)
 
@@ -181,6 +194,34 @@ def _add_parcels(api: FastAPI, bridge: Bridge) -> None:
         moved = await bridge.store.run(
             change_parcel, terms, ids, order, parcel, actor=actor, tracking=tracking, cancel=cancel
         )
+        bridge.wake(terms.workspace, moved.wake)
+        return answer_with(moved)
+
+
+def _add_pickups(api: FastAPI, bridge: Bridge) -> None:
+    @api.post("/v1/{workspace}/pickups/ready", responses=described(OrderMoved), tags=["orders"])
+    async def ready(workspace: str, order: Name, actor: Actor = "api") -> Response:
+        """The buyer can collect the order; Shopify is told and writes to them."""
+        terms = terms_in(bridge, workspace)
+        moved = await bridge.store.run(ready_for_pickup, terms, bridge.environment.ids, order, actor=actor)
+        bridge.wake(terms.workspace, moved.wake)
+        return answer_with(moved)
+
+    @api.post("/v1/{workspace}/pickups/handed-over", responses=described(OrderMoved), tags=["orders"])
+    async def handed(
+        workspace: str,
+        order: Name,
+        lines: Lines = None,
+        notify: Annotated[bool, Body(description="Whether the store writes to the buyer.")] = True,
+        reference: Annotated[
+            str, Body(max_length=200, description="Your name of it: the same again does nothing.")
+        ] = "",
+        actor: Actor = "api",
+    ) -> Response:
+        """The buyer collected the goods, or you brought them; the store that sold them is told, without tracking."""
+        terms, ids = terms_in(bridge, workspace), bridge.environment.ids
+        told: dict[str, Any] = {"lines": lines, "actor": actor, "notify": notify, "reference": reference}
+        moved = await bridge.store.run(handed_over, terms, ids, order, **told)
         bridge.wake(terms.workspace, moved.wake)
         return answer_with(moved)
 

@@ -11,10 +11,11 @@ from starlette.routing import Route
 from storebridge.errors import ConfigurationError, NotFoundError, RefusedError
 from storebridge.flows.changes import balance_of
 from storebridge.flows.queue import TO_DO, Place
-from storebridge.model.sales import Tracking
+from storebridge.model.sales import Delivery, Tracking
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.backfill_orders import backfill_line, list_backfills
 from storebridge.operations.export_orders import export_orders
+from storebridge.operations.hand_over import handed_over, ready_for_pickup
 from storebridge.operations.import_parcels import MOST_BYTES, import_parcels
 from storebridge.operations.list_orders import Sort, list_orders
 from storebridge.operations.print_orders import print_orders
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 ROWS = 100
 AGES = {"24": "a day ago", "72": "three days ago", "168": "a week ago"}
 """Hours since an order was placed."""
+WAYS = {"shipping": "sent by a carrier", "pickup": "collected", "local": "brought by you"}
 ACTOR = "console"
 
 
@@ -76,6 +78,7 @@ class OrderPages:
             search=search,
             location=location or None,
             connection=connection or None,
+            deliveries=_deliveries(request),
             older_than_hours=float(older) if older in AGES else None,
             sort=Sort(sort) if sort in tuple(Sort) else Sort.NEWEST,
             after=query.get("after"),
@@ -89,7 +92,14 @@ class OrderPages:
             backfills=(await list_backfills(self._store, terms)).stores,
             backfill_line=backfill_line,
             search=search,
-            asked={"location": location, "connection": connection, "older": older, "sort": sort},
+            asked={
+                "location": location,
+                "connection": connection,
+                "delivery": query.get("delivery", ""),
+                "older": older,
+                "sort": sort,
+            },
+            ways=WAYS,
             stores=terms.connections,
             ages=AGES,
             chosen=chosen,
@@ -105,8 +115,10 @@ class OrderPages:
     async def _printed(self, request: Request, terms: WorkspaceTerms, done: Stepped | None = None) -> Response:
         places, location = to_send(request.query_params.get("place", "")), _location(request)
         again = request.query_params.get("picked") == "yes"
-        found = await print_orders(self._store, terms, places, location=location or None, picked=again)
+        ways = _deliveries(request)
+        found = await print_orders(self._store, terms, places, location=location or None, picked=again, deliveries=ways)
         told: dict[str, Any] = {"goods": found.goods, "views": found.lists, "more": found.more, "location": location}
+        told["delivery"] = request.query_params.get("delivery", "")
         told |= {"done": done, "again": again, "place": request.query_params.get("place", "")}
         return self._pages.render(request, "orders_print.html", 409 if done and done.refused else 200, **told)
 
@@ -121,7 +133,8 @@ class OrderPages:
         terms, query = self._pages.terms_of(request), request.query_params
         places = to_send(query.get("place", ""))
         connection, location = query.get("connection") or None, _location(request) or None
-        table = await export_orders(self._store, terms, places=places, location=location, connection=connection)
+        wanted: dict[str, Any] = {"location": location, "connection": connection, "deliveries": _deliveries(request)}
+        table = await export_orders(self._store, terms, places=places, **wanted)
         return Response(table.csv, headers=csv_headers(table))
 
     async def importing(self, request: Request) -> Response:
@@ -176,7 +189,16 @@ class OrderPages:
         if what in ("track", "withdraw"):
             await self._change_parcel(terms, key, form)
             return
+        if what == "ready":
+            told = await self._store.run(ready_for_pickup, terms, ids, key, actor=ACTOR)
+            bridge.wake(terms.workspace, told.wake)
+            return
         lines = units_of(form)
+        if what == "handed_over":
+            notify = "notify" in form
+            over = await self._store.run(handed_over, terms, ids, key, lines=lines, actor=ACTOR, notify=notify)
+            bridge.wake(terms.workspace, over.wake)
+            return
         if what in tuple(Step):
             await self._store.run(note_step, terms, key, Step(what), lines, actor=ACTOR)
             return
@@ -207,6 +229,12 @@ class OrderPages:
             change_parcel, terms, ids, key, parcel, actor=ACTOR, tracking=tracking, cancel=cancel
         )
         self._pages.bridge.wake(terms.workspace, moved.wake)
+
+
+def _deliveries(request: Request) -> tuple[Delivery, ...]:
+    """One way, or any."""
+    word = request.query_params.get("delivery", "")
+    return (Delivery(word),) if word in tuple(Delivery) else ()
 
 
 def _location(request: Request) -> str:

@@ -40,6 +40,16 @@ FIELDS: dict[str, Callable[[FulfilmentOrder], Any]] = {
 }
 
 
+METHODS = {"shipping": "SHIPPING", "pickup": "PICK_UP", "local": "LOCAL"}
+
+
+def _method(fo: FulfilmentOrder) -> dict[str, Any]:
+    """How the shopper wanted it at the checkout."""
+    number = number_of(fo.id)
+    kind = METHODS[str(fo.order.customer.get("delivery", "shipping"))]
+    return {"__typename": "DeliveryMethod", "id": f"gid://shopify/DeliveryMethod/{number}", "methodType": kind}
+
+
 class FulfilmentAnswers:
     """Reads of what is to be sent and what was."""
 
@@ -110,6 +120,7 @@ class FulfilmentAnswers:
             (kind, "supportedActions"): lambda fo, _a, _c: supported_actions(
                 fo, of_service=_is_service(self._shop.location(fo.location_id))
             ),
+            (kind, "deliveryMethod"): lambda fo, _a, _c: _method(fo),
             ("FulfillmentOrderSupportedAction", "action"): lambda action, _a, _c: action,
             (kind, "assignedLocation"): lambda fo, _a, _c: self._shop.location(fo.location_id),
             ("FulfillmentOrderAssignedLocation", "name"): shows("name"),

@@ -9,6 +9,7 @@ from typing import Any
 from storebridge_sandbox.shopify.call import Call
 from storebridge_sandbox.shopify.ids import Numbers, number_of
 from storebridge_sandbox.shopify.mutations import Refusals, UserError, Verb, must_be, refuse, unknown_id
+from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.sales.book import Orders
 from storebridge_sandbox.shopify.sales.fulfilment_desk import FulfilmentDesk, plain_tracking
 from storebridge_sandbox.shopify.sales.inputs import moment_of
@@ -43,7 +44,9 @@ class FulfilmentWrites:
         numbers: Numbers,
         news: News,
         now: Callable[[], datetime],
+        options: ShopifyOptions,
     ) -> None:
+        self._options = options
         self._book = book
         self._desk = desk
         self._shop = shop
@@ -433,16 +436,29 @@ class FulfilmentWrites:
         return self._becomes(fo, "OPEN", "fulfillment_orders/fulfillment_request_rejected")
 
     def prepared_for_pickup(self, args: dict[str, Any], _call: Call) -> dict[str, Any]:
-        """Nothing here is picked up by the buyer: every fulfilment order is refused, as one that ships is."""
-        errors = [
-            UserError(
-                ["input", "lineItemsByFulfillmentOrder", str(place), "fulfillmentOrderId"],
-                f"Invalid fulfillment_order_id provided {number_of(one['fulfillmentOrderId'])}",
-                "FULFILLMENT_ORDER_INVALID",
-            )
-            for place, one in enumerate(args["input"]["lineItemsByFulfillmentOrder"])
-        ]
-        raise Refusals(*errors)
+        """What ships is refused; what the buyer collects is in progress from then on, and not prepared again (S44)."""
+        asked = [str(one["fulfillmentOrderId"]) for one in args["input"]["lineItemsByFulfillmentOrder"]]
+        errors = [error for place, one in enumerate(asked) if (error := self._unprepared(place, one))]
+        if errors:
+            raise Refusals(*errors)
+        with self._news.deed():
+            for global_id in asked:
+                fo = self._known(global_id)
+                fo.prepared = True
+                if self._options.prepared_is_in_progress:
+                    self._becomes(fo, "IN_PROGRESS")
+        return {}
+
+    def _unprepared(self, place: int, global_id: str) -> UserError | None:
+        path = ["input", "lineItemsByFulfillmentOrder", str(place), "fulfillmentOrderId"]
+        fo = self._book.things.get(global_id)
+        if not isinstance(fo, FulfilmentOrder) or fo.order.customer.get("delivery") != "pickup":
+            told = f"Invalid fulfillment_order_id provided {number_of(global_id)}"
+            return UserError(path, told, "FULFILLMENT_ORDER_INVALID")
+        if fo.prepared or not fo.remaining or fo.status not in ("OPEN", "IN_PROGRESS"):
+            told = "There are no line items to prepare for this fulfillment order"
+            return UserError(path, told, "NO_LINE_ITEMS_TO_PREPARE_FOR_FULFILLMENT_ORDER")
+        return None
 
     def _submitted(self, global_id: str) -> FulfilmentOrder:
         fo = self._known(global_id)

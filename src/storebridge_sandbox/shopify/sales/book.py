@@ -96,7 +96,7 @@ class Orders:
         order = self.blank(customer)
         order.lines = [self._line_bought(one) for one in bought]
         order.given_status, order.source_name = "PENDING", "web"
-        order.shipping_address = _address_of(customer)
+        order.shipping_address = None if customer.get("delivery") == "pickup" else _address_of(customer)
         order.billing_address = _address_of(customer)
         with self._news.deed():
             self._know(order, customer)

@@ -342,6 +342,8 @@ class FulfilmentOrder:
     requests: tuple[MerchantRequest, ...] = ()
     rest_of: FulfilmentOrder | None = None
     progress_reported: bool = False
+    prepared: bool = False
+    """The buyer was told that it can be collected."""
 
     @property
     def remaining(self) -> int:

@@ -20,7 +20,7 @@ from storebridge_sandbox.wix.orders.shape import contact
 from storebridge_sandbox.wix.orders.state import ZERO, Payment, Sums, WixLine, WixOrder
 from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.settings import Trigger, Unpaid, WixOptions
-from storebridge_sandbox.wix.wire import millis, money
+from storebridge_sandbox.wix.wire import millis, money, wix_date
 
 CARD = "CreditCard"
 CENT = Decimal("0.01")
@@ -190,11 +190,23 @@ class Orders:
         order.sums.tax = sum((line.tax for line in order.wix_lines()), ZERO)
         price = money(options.shipping_price, order.currency)
         order.told["shippingInfo"] = {
-            "code": "standard",
-            "title": "Standard shipping",
-            "logistics": {"deliveryTime": "3-5 business days", "shippingDestination": contact(order.customer)},
+            **self._way_of(order),
             "cost": {"price": price, "totalPriceBeforeTax": price, "totalPriceAfterTax": price},
         }
+
+    def _way_of(self, order: WixOrder) -> dict[str, Any]:
+        """As the shopper chose: sent, collected at the shop, or brought in a time slot (W41)."""
+        place, way = contact(order.customer), order.customer.get("delivery")
+        if way == "pickup":
+            at = {"address": {"country": "DE", "city": "Berlin", "addressLine": "Shop 1"}}
+            logistics = {"deliveryTime": "tomorrow", "pickupDetails": {**at, "pickupMethod": "STORE_PICKUP"}}
+            return {"code": "pickup", "title": "Pickup at the shop", "logistics": logistics}
+        logistics = {"deliveryTime": "3-5 business days", "shippingDestination": place}
+        if way != "local":
+            return {"code": "standard", "title": "Standard shipping", "logistics": logistics}
+        begin = self.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
+        slot = {"from": wix_date(begin), "to": wix_date(begin + timedelta(hours=2))}
+        return {"code": "local", "title": "Local delivery", "logistics": {**logistics, "deliveryTimeSlot": slot}}
 
     def add_payment(
         self, order: WixOrder, amount: Decimal, status: str, details: dict[str, Any], *, online: bool = True
