@@ -16,6 +16,10 @@ from storebridge.cli.examples import EXAMPLES, commands_below, words_of
 from storebridge.cli.main import build_app, run_command
 from storebridge.cli.progress import told_while_waiting
 from storebridge.clock import SystemClock
+from storebridge.exceptions_queue.cases import CaseOpening, raise_cases
+from storebridge.exceptions_queue.reasons import Reason
+from storebridge.model.ids import Workspace
+from storebridge.operations.list_cases import CaseFilter, list_cases
 from storebridge.store.database import open_store
 
 CONFIG = """
@@ -103,6 +107,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> str:
         (["exceptions", "--reason", "write_refuse"], "did you mean write_refused or"),
         (["exceptions", "retry", "--reason", "odd"], "--reason 'odd' is no reason of a case"),
         (["exceptions", "list", "--state", "new"], "--state 'new' is not known: give open, resolved or any."),
+        (["exceptions", "resolve", "case_1", "cancel"], "'cancel' is a decision and no case: write --choice cancel."),
         (["orders", "import", "none.csv"], "none.csv cannot be read (No such file or directory)."),
         (["status", "--store", "nowhere/shop.sqlite3"], "There is no database nowhere/shop.sqlite3 yet"),
     ],
@@ -114,6 +119,26 @@ def test_who_types_something_wrong_is_told_what_to_type(
     assert run_command(words) == (1 if "nowhere" in sentence else 2)
     assert sentence in told(capsys)
     assert database.read_bytes() == before
+
+
+def test_of_several_cases_none_is_settled_when_one_is_mistyped(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def open_a_case() -> str:
+        store = open_store("shop.sqlite3", clock=SystemClock())
+        about = CaseOpening(Workspace("main"), Reason.WRITE_REFUSED, "MUG@main", sku="MUG")
+        await store.run(raise_cases, [about])
+        (case,) = (await list_cases(store, Workspace("main"), CaseFilter())).items
+        await store.close()
+        return case.case_id
+
+    case_id = asyncio.run(open_a_case())
+    before = database.read_bytes()
+    assert run_command(["exceptions", "resolve", case_id, "case_none"]) == 1
+    assert "There is no case 'case_none' in workspace 'main'" in told(capsys)
+    assert database.read_bytes() == before
+    assert run_command(["exceptions", "resolve", case_id, case_id, "--json"]) == 0
+    assert [one["case_id"] for one in json.loads(capsys.readouterr().out)["settled"]] == [case_id]
 
 
 @pytest.mark.parametrize(

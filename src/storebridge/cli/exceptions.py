@@ -218,8 +218,22 @@ def _settle_one(common: Common, case_id: str, choice: Choice, note: str, about: 
 
 def _meant(common: Common, case_ids: tuple[str, ...], wanted: CaseFilter) -> list[str]:
     if case_ids:
-        return list(case_ids)
+        return run(_demand_cases(common, case_ids))
     if wanted.reason is None and wanted.sku is None and wanted.connection is None:
         raise ConfigurationError("Name cases by id, or give --reason, --sku or --connection.")
     wanted = _demand_known(common, wanted)
     return [case.case_id for case in run(_list(common, wanted, None, MOST_AT_ONCE)).items]
+
+
+async def _demand_cases(common: Common, case_ids: tuple[str, ...]) -> list[str]:
+    """The same ids, each once. Raises before the first is settled: `resolve CASE cancel` once closed the case as
+    done, and only then said that there is no case `cancel`."""
+    for choice in Choice:
+        if choice in case_ids:
+            raise ConfigurationError(
+                f"{choice.value!r} is a decision and no case: write --choice {choice.value}. Nothing was changed."
+            )
+    async with reading(common) as (store, terms):
+        for case_id in case_ids:
+            await show_case(store, terms.workspace, case_id)
+    return list(dict.fromkeys(case_ids))

@@ -40,8 +40,8 @@ def find_problems(
     if baseline is None:
         problems.append("No baseline is signed off, so nothing is written: run storebridge baseline, then --sign-off.")
     if totals.units_oversold:
-        were = "unit was" if totals.units_oversold == 1 else "units were"
-        problems.append(f"{totals.units_oversold} {were} sold that do not exist.")
+        sold = "unit was sold that does" if totals.units_oversold == 1 else "units were sold that do"
+        problems.append(f"{totals.units_oversold} {sold} not exist.")
     if totals.skus_out_of_step:
         named = ", ".join(totals.out_of_step[:5])
         are = "SKU is" if totals.skus_out_of_step == 1 else "SKUs are"
