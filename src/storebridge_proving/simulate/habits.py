@@ -23,7 +23,6 @@ TAKE_NO_CHANCE = (UNTOUCHED, KEY_USED_ONCE)
 LATER = ("shopify.own_writes_are_told", "wix.w38_answers_after_ms", "shopify.bundle_lines")
 """Switches that came when seeds had been played already: they have dice of their own, so that a seed plays the others
 as it did before."""
-COPIES = "with copies a person must say copies_take_stock, or settle a case"
 NOT_DRAWN: Mapping[str, str] = MappingProxyType(
     {
         "S3": NOT_SURVIVED,
@@ -44,7 +43,18 @@ NOT_DRAWN: Mapping[str, str] = MappingProxyType(
     }
 )
 """Assumptions that the simulation leaves as they are, each with its reason."""
-NOT_DRAWN_WITH_COPIES: Mapping[str, str] = MappingProxyType(dict.fromkeys(("S13", "S35", "S36", "W9", "W10"), COPIES))
+NOT_DRAWN_WITH_COPIES: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(
+        (
+            "shopify.fulfilling_bypassed_moves_stock",
+            "shopify.editing_bypassed_moves_stock",
+            "wix.w9_imports_take_stock",
+            "wix.w10_imported_restocks_unasked",
+        ),
+        NOT_SURVIVED,
+    )
+)
+"""Switches, by name, by which copies move stock: in a storm the product takes some of that for edits by staff."""
 
 
 def draw_habits(seed: int, policy: str, *, copies: bool = False) -> tuple[ShopifyOptions, WixQuirks]:
@@ -74,15 +84,15 @@ def _drawn(chance: random.Random, switches: Mapping[str, Switch], *, copies: boo
     drawn: dict[str, Any] = {}
     for name, switch in switches.items():
         plays, value = chance.random() < CHANCE, chance.choice(switch.others)
-        if plays and switch.assumption and not reason_not_drawn(switch.assumption, copies=copies):
+        if plays and switch.assumption and not reason_not_drawn(switch, copies=copies):
             drawn[name] = value
     return drawn
 
 
-def reason_not_drawn(assumption: str, *, copies: bool = False) -> str:
-    """Why an assumption is left as it is; empty where it is drawn."""
-    apart = NOT_DRAWN_WITH_COPIES.get(assumption, "") if copies else ""
-    return NOT_DRAWN.get(assumption, apart)
+def reason_not_drawn(switch: Switch, *, copies: bool = False) -> str:
+    """Why a switch is left as it is; empty where it is drawn."""
+    apart = NOT_DRAWN_WITH_COPIES.get(switch.name, "") if copies else ""
+    return NOT_DRAWN.get(switch.assumption, apart)
 
 
 def told(drawn: Mapping[str, Any]) -> tuple[str, ...]:
