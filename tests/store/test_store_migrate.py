@@ -21,7 +21,7 @@ from builders.orders import PLACED, make_shipment
 from builders.rows import MAIN, SHOPIFY
 from storebridge.errors import StoreUnavailableError
 from storebridge.model.ids import OrderId
-from storebridge.model.sales import Order, ShipmentState
+from storebridge.model.sales import Address, Buyer, Order, ShipmentState
 from storebridge.model.settlement import AdjustedOrder, LedgerEntry
 from storebridge.store import tables_checkouts  # noqa: F401 - its tables belong to the same schema
 from storebridge.store.books import save_entries
@@ -30,6 +30,7 @@ from storebridge.store.database import Tx, open_store
 from storebridge.store.dialects.sqlite import sqlite_engine
 from storebridge.store.migrate import demand_current, migrate, newest_revision
 from storebridge.store.sales import note_missing_money, note_money, order_key_of
+from storebridge.store.search import words_of
 from storebridge.store.tables import metadata
 from storebridge.store.upgrade import alembic_config
 
@@ -184,6 +185,23 @@ def test_orders_that_are_known_already_are_found_where_they_wait(engine: Engine)
     with engine.begin() as conn:
         told = [tuple(row) for row in conn.execute(text("select order_id, waits_at from sales order by order_id"))]
     assert told == [("o1", "|berlin|lyon|"), ("o2", "||"), ("o3", "")]
+
+
+def test_orders_that_are_known_already_are_found_by_the_same_words_as_those_that_come(engine: Engine) -> None:
+    buyer = Buyer(email="Ann@Example.org", first_name="Ann", last_name="Le\0e")
+    to = Address(first_name="Zoë", company="Harbour Ltd")
+    known = [
+        make_paid_order(order_id=OrderId("o1"), buyer=buyer, shipping_address=to),
+        make_paid_order(order_id=OrderId("o2"), name="#2002"),
+    ]
+    with engine.begin() as conn:
+        command.upgrade(alembic_config(conn), "0027")
+        for order in known:
+            conn.execute(_OLD_SALE, _old_sale(order))
+    migrate(engine)
+    with engine.begin() as conn:
+        told = [row[0] for row in conn.execute(text("select words from sales_words"))]
+    assert sorted(told) == sorted(words_of(order) for order in known)
 
 
 _OLD_ENTRY = text(

@@ -16,6 +16,7 @@ from storebridge.store.lanes import HasConnection
 from storebridge.store.prepared import Prepared
 from storebridge.store.retention import forget_in_writes, without_person
 from storebridge.store.sales import DOCUMENTS_AT_ONCE
+from storebridge.store.search import forget_words
 from storebridge.store.tables import calls, copies, deliveries, sales, signals
 
 
@@ -86,7 +87,10 @@ def forget_buyers_of(tx: HasConnection, workspace: Workspace, keys: Sequence[str
             for key, store, document in found:
                 if document is not None:
                     row = (table.c.workspace == workspace) & (table.c.order_key == key) & (table.c.connection == store)
-                    tx.conn.execute(update(table).where(row).values(document=without_person(document)))
+                    forgotten = without_person(document)
+                    tx.conn.execute(update(table).where(row).values(document=forgotten))
+                    if table is sales:
+                        forget_words(tx, workspace, key, forgotten)
 
 
 def orders_with_buyers(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> list[str]:

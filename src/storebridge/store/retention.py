@@ -18,6 +18,7 @@ from storebridge.model.settings import WorkspaceTerms
 from storebridge.store.lanes import HasConnection
 from storebridge.store.prepared import Prepared
 from storebridge.store.sales import DOCUMENTS_AT_ONCE
+from storebridge.store.search import forget_words
 from storebridge.store.tables import calls, copies, deliveries, order_writes, passes, sales, spreads
 
 
@@ -80,6 +81,7 @@ def forget_buyers(tx: HasConnection, workspace: Workspace, before: datetime) -> 
     for row in rows:
         mine = (sales.c.workspace == workspace) & (sales.c.order_key == row["k"])
         tx.conn.execute(update(sales).where(mine).values(document=row["d"]))
+        forget_words(tx, workspace, row["k"], row["d"])
         _forget_in_copies(tx, workspace, row["k"])
     return len(rows)
 

@@ -18,6 +18,7 @@ from storebridge.model.sales import Delivery, Order, ParcelLine, Standing, Track
 from storebridge.store.columns import Typed, fixed
 from storebridge.store.lanes import HasConnection
 from storebridge.store.prepared import Prepared, one_of
+from storebridge.store.search import save_words
 from storebridge.store.tables import copies, parcels, picks, sales, sales_history
 from storebridge.store.tables_settlement import sales_money
 from storebridge.store.whereabouts import between_bars
@@ -173,6 +174,7 @@ def save_orders(tx: HasConnection, workspace: Workspace, rows: Sequence[SalesRow
     if not rows:
         return
     _SAVE.run_many(tx, [_sales_row(tx, workspace, row) for row in rows])
+    save_words(tx, workspace, [(order_key_of(one.order.connection, one.order.order_id), one.order) for one in rows])
     note_money(tx, workspace, [row.order for row in rows])
 
 

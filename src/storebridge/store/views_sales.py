@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Text, and_, exists, func, literal, not_, or_, select, text, type_coerce, union
+from sqlalchemy import Text, and_, exists, func, literal, not_, or_, select, type_coerce, union
 
 from storebridge.model.ids import OrderKey, Workspace
 from storebridge.model.sales import Order, Standing
 from storebridge.store.columns import UtcTime
 from storebridge.store.lanes import HasConnection
 from storebridge.store.sales import ORDER
+from storebridge.store.search import holds
 from storebridge.store.tables import copies, sales, sales_history
 from storebridge.store.whereabouts import Whereabouts, waiting_at
 
@@ -92,7 +93,7 @@ def list_queue(
 ) -> list[QueueRow]:
     """Orders as sorted; ``after`` is ``sort_values`` of the last row of the page before."""
     columns = _SORTED_BY[sort]
-    query = _matching(select(*_COLUMNS), tx.dialect, workspace, wanted)
+    query = _matching(select(*_COLUMNS), workspace, wanted)
     if after:
         query = query.where(_beyond(columns, after, falling=sort is Sort.NEWEST))
     ordered = [column.desc() for column in columns] if sort is Sort.NEWEST else columns
@@ -119,7 +120,7 @@ def _beyond(columns: Sequence[Any], values: Sequence[Any], *, falling: bool) -> 
     )
 
 
-def _matching(query: Any, dialect: str, workspace: Workspace, wanted: QueueFilter) -> Any:
+def _matching(query: Any, workspace: Workspace, wanted: QueueFilter) -> Any:
     query = query.where(sales.c.workspace == workspace)
     if wanted.places:
         query = query.where(sales.c.queue.in_(wanted.places))
@@ -134,51 +135,9 @@ def _matching(query: Any, dialect: str, workspace: Workspace, wanted: QueueFilte
     if wanted.placed_before is not None:
         query = query.where(sales.c.placed_at < wanted.placed_before)
     if wanted.search:
-        query = query.where(_found(dialect, wanted.search))
+        named = or_(sales.c.order_id == wanted.search, sales.c.order_key == wanted.search)
+        query = query.where(or_(named, holds(workspace, wanted.search)))
     return query
-
-
-def _found(dialect: str, search: str) -> Any:
-    """Documents are only taken apart where their text holds the longest word that is searched: that alone costs a
-    microsecond or two an order."""
-    part = f"%{_escaped(search)}%"
-    longest = max(search.split(), key=len, default=search)
-    hint = f"%{_escaped(msgspec.json.encode(longest).decode()[1:-1])}%"
-    inside = text(_INSIDE[dialect]).bindparams(search_hint=hint, search_part=part)
-    named = sales.c.name.ilike(part, escape="\\")
-    return or_(named, sales.c.order_id == search, sales.c.order_key == search, inside)
-
-
-def _escaped(words: str) -> str:
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-_LIKE = {"sqlite": "LIKE :search_part ESCAPE '\\'", "postgresql": "ILIKE :search_part ESCAPE '\\'"}
-_FIELD: dict[str, Callable[[str, str], str]] = {
-    "sqlite": lambda who, what: f"json_extract(sales.document, '$.{who}.{what}')",
-    "postgresql": lambda who, what: f"(CAST(sales.document AS json) #>> '{{{who},{what}}}')",
-}
-_SKUS = {
-    "sqlite": "SELECT 1 FROM json_each(sales.document, '$.lines') AS line WHERE json_extract(line.value, '$.sku')",
-    "postgresql": "SELECT 1 FROM json_array_elements(CAST(sales.document AS json) -> 'lines') AS line "
-    "WHERE (line ->> 'sku')",
-}
-
-
-def _inside(dialect: str) -> str:
-    """Whether a document's buyer or SKUs hold the words. A document with a NUL in it is left out: PostgreSQL cannot
-    take it apart."""
-    like, field = _LIKE[dialect], _FIELD[dialect]
-    names = [f"{field(who, 'first_name')} || ' ' || {field(who, 'last_name')}" for who in ("buyer", "shipping_address")]
-    told = [f"({words}) {like}" for words in (*names, field("buyer", "email"), field("shipping_address", "company"))]
-    hint = like.replace(":search_part", ":search_hint")
-    return (
-        f"CASE WHEN sales.document {hint} AND sales.document NOT LIKE '%\\u0000%' ESCAPE '~' "
-        f"THEN ({' OR '.join(told)} OR EXISTS ({_SKUS[dialect]} {like})) ELSE false END"
-    )
-
-
-_INSIDE = {dialect: _inside(dialect) for dialect in _LIKE}
 
 
 def count_places(tx: HasConnection, workspace: Workspace) -> dict[str, int]:

@@ -8,6 +8,7 @@ from storebridge.store import (
     tables_checkouts,  # noqa: F401 - its tables belong to the same schema
     tables_marks,  # noqa: F401 - its tables belong to the same schema
     tables_oversold,
+    tables_search,  # noqa: F401 - its tables belong to the same schema
     tables_settlement,  # noqa: F401 - its tables belong to the same schema
 )
 
