@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from builders.orders import make_line, make_order, make_parcel
 from storebridge.flows.amending import details_of
-from storebridge.flows.confirm import left_of, shows
+from storebridge.flows.confirm import left_of, shows, tells
 from storebridge.model.copying import TAGS_OF_ORIGIN, CopiedGoods
 from storebridge.model.ids import ItemId, OrderId, VariantId
 from storebridge.model.order_writes import (
@@ -168,3 +168,11 @@ def test_a_copy_that_is_to_be_brought_in_anew_says_what_was_said_of_it_since() -
     now = replace(write.original, note="ring once", buyer=replace(write.original.buyer, email="ann@example.net"))
     told = replace(said("note", "email", of=now), order_id=write.order_id)
     assert left_of(write, [told]) == replace(write, original=now)
+
+
+def test_a_carrier_whom_both_stores_know_gets_each_stores_own_link() -> None:
+    wanted = Tracking("UPS", "1Z9", "https://ups.example/shopify/1Z9")
+    assert tells(Tracking("ups", "1Z9", "https://ups.example/wix/1Z9"), wanted)
+    assert not tells(Tracking("ups", "1Z8", "https://ups.example/wix/1Z8"), wanted)
+    other = Tracking("Blue Van", "7", "https://van.example/7")
+    assert not tells(Tracking("Blue Van", "7", "https://van.example/8"), other)

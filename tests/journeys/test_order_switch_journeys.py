@@ -16,7 +16,7 @@ CREATES = {"shopify": "orderCreate", "wix": "importOrder"}
 PARCELS = {"shopify": "fulfillmentCreate", "wix": "createFulfillment"}
 TOUCHED = frozenset(
     (
-        *("S7", "S8", "S12", "S13", "S14", "S20", "S26", "S27", "S28", "S29", "S31", "S35", "S36"),
+        *("S7", "S8", "S12", "S13", "S14", "S20", "S26", "S27", "S28", "S29", "S31", "S35", "S36", "S46"),
         *("W9", "W10", "W15", "W16", "W19", "W20", "W21", "W25", "W29", "W30", "W38"),
     )
 )

@@ -20,7 +20,6 @@ from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.settings import WixOptions
 
 KEPT: dict[str, Any] = {"orders": {"keep": True}}
-UPS = "https://www.ups.com/track?tracknum={}"
 both_stores = pytest.mark.parametrize("store", ["shopify", "wix"])
 NUMBERS = {"shopify": ["1Z9", "1Z9"], "wix": ["1Z9", "1Z9 (2)"]}
 SITE_WIDE = WixOptions(quirks=WixQuirks(w29_tracking_numbers_unique_in="site"))
@@ -42,8 +41,9 @@ async def send(journey: Journey, store: str, units: int, number: str = "1Z9", co
 
 
 async def links(journey: Journey, store: str, order_id: str) -> list[str]:
+    """The numbers that the parcels' links lead to; each store has pages of its own for a carrier."""
     (order,) = [one for one in (await journey.sandbox(store, "GET", "truth"))["orders"] if one["id"] == order_id]
-    return sorted(parcel["tracking"].get("url") or "" for parcel in order["fulfilments"])
+    return sorted((parcel["tracking"].get("url") or "").rpartition("=")[2] for parcel in order["fulfilments"])
 
 
 def numbers(parcels: list[tuple[str, int]]) -> list[str]:
@@ -69,7 +69,7 @@ def test_two_parcels_of_an_order_that_leave_under_one_number_are_both_told(store
         assert await journey.reasons() == []
         assert await journey.rows("select state, count(*) from order_writes group by state") == [("confirmed", 2)]
         if store == "wix":
-            assert await links(journey, store, order_id) == [UPS.format("1Z9")] * 2
+            assert await links(journey, store, order_id) == ["1Z9"] * 2
 
     travel(play, postgres=postgres, **KEPT)
 
@@ -107,7 +107,7 @@ def test_parcels_of_a_copy_under_one_number_reach_the_store_that_sold_the_goods(
         await journey.pass_time(600.0)
         assert await parcels_of(journey, "wix", order_id) == [("1Z9", 1), ("1Z9 (2)", 2)]
         assert await parcels_of(journey, "shopify", copy_id) == [("1Z9", 1), ("1Z9", 2)]
-        assert await links(journey, "wix", order_id) == [UPS.format("1Z9")] * 2
+        assert await links(journey, "wix", order_id) == ["1Z9"] * 2
         assert await journey.reasons() == []
 
     travel(play, postgres=postgres, **copying("shopify"))
@@ -128,7 +128,7 @@ def test_a_number_that_two_parcels_get_later_is_told_for_both(store: str) -> Non
         assert numbers(await parcels_of(journey, store, order_id)) == NUMBERS[store]
         assert await journey.reasons() == []
         if store == "wix":
-            assert await links(journey, store, order_id) == [UPS.format("1Z9")] * 2
+            assert await links(journey, store, order_id) == ["1Z9"] * 2
 
     travel(play, **KEPT)
 
@@ -197,7 +197,7 @@ def test_two_orders_that_leave_in_one_box_are_both_told_where_a_site_takes_a_num
         await journey.pass_time(900.0)
         assert await parcels_of(journey, "wix", first) == [("1Z9", 3)]
         assert await parcels_of(journey, "wix", second) == [("1Z9 (2)", 1)]
-        assert await links(journey, "wix", second) == [UPS.format("1Z9")]
+        assert await links(journey, "wix", second) == ["1Z9"]
         assert await journey.reasons() == []
 
     travel(play, postgres=postgres, wix=SITE_WIDE, **KEPT)

@@ -25,6 +25,7 @@ VARIANT = """mutation Put($product: ID!, $variant: ID!, $place: ID!) {
   productVariantsBulkUpdate(productId: $product, variants: [
     {id: $variant, quantityAdjustments: [{locationId: $place, adjustment: 3, changeFromQuantity: 2}]}]) {
       userErrors { message } } }"""
+ORDER = "query($id: ID!) { order(id: $id) { fulfillments { trackingInfo { company number url } } } }"
 MISMATCH = "The same idempotency key cannot be used with different operation parameters."
 
 
@@ -74,3 +75,24 @@ def test_s20_whether_what_an_app_writes_is_told_to_it(tells: bool, heard: list[i
         assert [one["available"] for one in shop.letters("inventory_levels/update")] == [*heard, 4, 6]
 
     with_shop(play, options(own_writes_are_told=tells))
+
+
+@pytest.mark.parametrize("builds", [True, False])
+def test_s46_whether_a_parcel_of_a_known_carrier_gets_a_link(builds: bool) -> None:
+    async def play(shop: Shop) -> None:
+        _, bought = await shop.buy("MUG", 1)
+        number = str(bought["order_id"]).rsplit("/", 1)[1]
+        await shop.play(f"orders/{number}/fulfil", {"tracking": {"company": "UPS", "number": "1Z 9"}})
+        _, other = await shop.buy("MUG", 1)
+        number = str(other["order_id"]).rsplit("/", 1)[1]
+        await shop.play(f"orders/{number}/fulfil", {"tracking": {"company": "ups", "number": "1Z 9"}})
+
+        known, unknown = [
+            (await shop.told(ORDER, id=one["order_id"]))["data"]["order"]["fulfillments"][0]["trackingInfo"][0]
+            for one in (bought, other)
+        ]
+        link = "https://www.ups.com/WebTracking?loc=en_US&requester=ST&trackNums=1Z%209"
+        assert known == {"company": "UPS", "number": "1Z 9", "url": link if builds else None}
+        assert unknown == {"company": "ups", "number": "1Z 9", "url": None}, "capital letters matter"
+
+    with_shop(play, options(builds_tracking_links=builds))

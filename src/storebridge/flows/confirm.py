@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from storebridge.model.carriers import carrier_of
 from storebridge.model.copying import TAGS_OF_ORIGIN, tags_of_origin
 from storebridge.model.order_writes import (
     AddedLine,
@@ -208,8 +209,10 @@ def made_parcel(order: Order, write: AddParcel, result: dict[str, str], others: 
 
 
 def tells(shown: Tracking, wanted: Tracking) -> bool:
-    """Whether a parcel shows this tracking: a store names carriers in its own way, and may add a link."""
-    return shown.number == wanted.number and (not wanted.url or shown.url == wanted.url)
+    """Whether a parcel shows this tracking: a store names carriers in its own way, and may add a link. For a carrier
+    that both stores know each makes a link of its own, also where it was given the other's."""
+    own_link = not wanted.url or carrier_of(wanted.company) is not None
+    return shown.number == wanted.number and (own_link or shown.url == wanted.url)
 
 
 def _same_tracking(parcel: Parcel, tracking: Tracking) -> bool:

@@ -20,7 +20,14 @@ UNTOUCHED = "nobody in the simulation does what it is about"
 KEY_USED_ONCE = "the product sends no refund twice under one key; journeys play it with every lost answer"
 TAKE_NO_CHANCE = (UNTOUCHED, KEY_USED_ONCE)
 """Switches with these reasons take no chance, so that each seed plays what it played before there were any."""
-LATER = ("shopify.own_writes_are_told", "wix.w38_answers_after_ms", "shopify.bundle_lines")
+LATER = (
+    "shopify.own_writes_are_told",
+    "wix.w38_answers_after_ms",
+    "shopify.bundle_lines",
+    "shopify.builds_tracking_links",
+    "shopify.prepared_is_in_progress",
+    "shopify.refunds_without_money",
+)
 """Switches that came when seeds had been played already: they have dice of their own, so that a seed plays the others
 as it did before."""
 NOT_DRAWN: Mapping[str, str] = MappingProxyType(

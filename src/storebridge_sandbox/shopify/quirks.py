@@ -49,6 +49,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     search_lag_seconds (S26): how far search-backed lists lag behind writes, drawn for each change.
     total_inventory_lag_seconds: how far a product's totalInventory lags behind its levels.
     node_reads_lag_seconds (S26): how far reads of levels by id lag.
+    builds_tracking_links (S46): a parcel of a carrier that Shopify knows by name gets a link where none was given.
     partial_fulfilment (S27): after a part was sent, the rest ``stays`` in its fulfilment order, so that the same
         call again sends more, or it ``splits`` into a new one and the same call again is refused.
     cancel_restocks (S28): orderCancel gives goods back ``as_asked``, or ``always``.
@@ -112,6 +113,7 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     search_lag_seconds: tuple[float, float] = (0.2, 1.5)
     total_inventory_lag_seconds: float = 5.0
     node_reads_lag_seconds: tuple[float, float] = (0.0, 0.0)
+    builds_tracking_links: bool = True
     partial_fulfilment: Literal["stays", "splits"] = "stays"
     cancel_restocks: Literal["as_asked", "always"] = "as_asked"
     restocks_at: Literal["committed", "first_location"] = "committed"

@@ -11,7 +11,7 @@ from storebridge_sandbox.shopify.ids import Numbers, number_of
 from storebridge_sandbox.shopify.mutations import Refusals, UserError, Verb, must_be, refuse, unknown_id
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.sales.book import Orders
-from storebridge_sandbox.shopify.sales.fulfilment_desk import FulfilmentDesk, plain_tracking
+from storebridge_sandbox.shopify.sales.fulfilment_desk import FulfilmentDesk
 from storebridge_sandbox.shopify.sales.inputs import moment_of
 from storebridge_sandbox.shopify.sales.news import News
 from storebridge_sandbox.shopify.sales.state import (
@@ -151,8 +151,7 @@ class FulfilmentWrites:
         if not isinstance(parcel, ShopFulfilment):
             raise refuse(["fulfillmentId"], "Fulfillment does not exist.")
         with self._news.deed():
-            parcel.trackings = trackings_of(args["trackingInfoInput"])
-            parcel.tracking = plain_tracking(parcel.trackings)
+            self._desk.track(parcel, trackings_of(args["trackingInfoInput"]))
             parcel.updated_at = self._now()
             self._news.add("fulfillments/update", parcel)
             self._book.touched(_owner(parcel))

@@ -96,6 +96,10 @@ class EditWrites:
         fixed, percentage = given.get("fixedValue"), given.get("percentValue")
         if (fixed is None) == (percentage is None):
             raise refuse(["discount"], "Either a fixed value or a percentage must be given")
+        if percentage is not None and not 0 < percentage <= 100:
+            raise refuse(["discount", "percentValue"], "must be greater than 0 and less than or equal to 100")
+        if fixed is not None and Decimal(str(fixed["amount"])) <= 0:
+            raise refuse(["discount", "fixedValue"], "must be greater than 0")
         value = Decimal(str(percentage)) if fixed is None else to_cents(Decimal(str(fixed["amount"])))
         discount = Discount(given.get("description") or "", "manual", percentage=fixed is None, value=value)
         discount.id = self._numbers.new("CalculatedDiscountApplication")

@@ -12,6 +12,7 @@ from typing import Any
 
 from storebridge_sandbox.shopify.ids import Numbers
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
+from storebridge_sandbox.shopify.sales.carriers import with_links
 from storebridge_sandbox.shopify.sales.goods import Goods
 from storebridge_sandbox.shopify.sales.news import News
 from storebridge_sandbox.shopify.sales.register import Register
@@ -182,17 +183,22 @@ class FulfilmentDesk:
             id=self._numbers.new("Fulfillment"),
             at=moment,
             location_id=fo.location_id,
-            tracking=plain_tracking(trackings),
+            tracking={},
             lines=[],
             order=order,
             name=f"{order.name}.{len(order.fulfilments) + 1}",
             updated_at=moment,
-            trackings=tuple(trackings),
             origin_address=origin_address,
         )
+        self.track(parcel, trackings)
         self._things[parcel.id] = parcel
         order.fulfilments.append(parcel)
         return parcel
+
+    def track(self, parcel: ShopFulfilment, trackings: Sequence[dict[str, Any]]) -> None:
+        """The parcel travels under these numbers."""
+        parcel.trackings = tuple(with_links(trackings, builds=self._options.builds_tracking_links))
+        parcel.tracking = _plain(parcel.trackings)
 
     def _pack(self, parcel: ShopFulfilment, line: ShopLine, units: int) -> None:
         known = next((part for part in parcel.parts if part.line is line), None)
@@ -322,7 +328,7 @@ def live(order: ShopOrder) -> list[FulfilmentOrder]:
     return [fo for fo in order.fulfilment_orders if fo.status in MOVES_ON]
 
 
-def plain_tracking(trackings: Sequence[dict[str, Any]]) -> dict[str, str]:
+def _plain(trackings: Sequence[dict[str, Any]]) -> dict[str, str]:
     """The first number, as the control calls show it."""
     first: dict[str, Any] = trackings[0] if trackings else {}
     return {name: first.get(name) or "" for name in ("company", "number", "url")}

@@ -77,8 +77,7 @@ class Subscriptions:
         """Raises SubscriptionRefused."""
         uri = uri.strip()
         self._check(uri)
-        if any(one.topic == topic and one.uri == uri for one in self.all.values()):
-            raise SubscriptionRefused("Address for this topic has already been taken")
+        self._check_free(topic, uri)
         moment = self._now()
         made = Subscription(self._numbers.new("WebhookSubscription"), topic, uri, moment, moment)
         self.all[made.id] = made
@@ -88,6 +87,7 @@ class Subscriptions:
         """Point it elsewhere. Raises SubscriptionRefused."""
         uri = uri.strip()
         self._check(uri)
+        self._check_free(subscription.topic, uri, but=subscription)
         subscription.uri, subscription.updated_at = uri, self._now()
         subscription.failing_since = None
 
@@ -100,12 +100,18 @@ class Subscriptions:
         self.all.clear()
         return count
 
+    def _check_free(self, topic: str, uri: str, but: Subscription | None = None) -> None:
+        if any(one.topic == topic and one.uri == uri and one is not but for one in self.all.values()):
+            raise SubscriptionRefused("Address for this topic has already been taken")
+
     def _check(self, uri: str) -> None:
         if not uri:
             raise SubscriptionRefused("Address can't be blank")
         scheme = urlsplit(uri).scheme
         taken = ("https", "http", *OTHER_SCHEMES) if self._options.plain_http_webhooks else ("https", *OTHER_SCHEMES)
-        if scheme and scheme not in taken:
+        if not scheme:
+            raise SubscriptionRefused("Address is invalid")
+        if scheme not in taken:
             raise SubscriptionRefused(f"Address protocol {scheme}:// is not supported")
         host = urlsplit(uri).hostname or ""
         if host.endswith(INTERNAL) or host in INTERNAL:
