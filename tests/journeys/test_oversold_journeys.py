@@ -10,6 +10,7 @@ from builders.journeys import MAIN, Goods, Journey, travel
 from builders.weather import in_every_weather
 from storebridge.errors import RefusedError
 from storebridge.flows.queue import Place
+from storebridge.operations.explain_stock import explain_stock
 from storebridge.operations.settle_case import Choice
 from storebridge.operations.ship_order import hold_order
 
@@ -128,6 +129,12 @@ def test_cancel_calls_the_losing_order_off_and_pays_it_back_and_its_void_counts_
         assert await journey.goods_left() == 0
         assert await journey.levels() == {"shopify": 0, "wix": 0}
         assert await journey.rows("select units from ledger where kind = 'void'") == [(2,)]
+        (pool,) = (await explain_stock(journey.store, journey.bridge.workspaces[MAIN].terms, TWO.sku)).pools
+        assert pool.sums[:2] == [
+            "2 units exist: taken in, received and counted.",
+            "2 units never existed: sold, called off, and credited against what the stores sold.",
+        ]
+        assert pool.sums[-1] == "Left to sell: 2 + 2 - 2 - 2 = 0."
         assert (await journey.queue())[loser].queued.place is Place.CANCELLED
         assert await money(journey, loser) == ("39.80", "39.80")
         assert await money(journey, other(loser)) == ("39.80", "0.00")

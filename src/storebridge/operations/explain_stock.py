@@ -27,6 +27,7 @@ from storebridge.store.policies import terms_shown
 from storebridge.store.renames import pool_ids
 from storebridge.store.reservations import held_for_sku
 from storebridge.store.story import EXPLAINED_LATER, UNEXPLAINED
+from storebridge.store.undo import units_voided
 from storebridge.store.views_lists import list_audit, list_cases
 from storebridge.store.views_stock import (
     Counter,
@@ -114,15 +115,17 @@ def _read(tx: Tx, terms: WorkspaceTerms, sku: str, before: int | None) -> StockS
         raise NotFoundError(unknown_sku(terms, sku))
     lanes = sorted({pool.lane for pool in pools})
     items = sorted({(c.connection, c.item_id) for pool in pools for c in pool.counters})
-    ids = [pool.pool_id for pool in pools]
+    ids = [PoolId(pool.pool_id) for pool in pools]
     rows = movements_of_pools(tx, terms.workspace, ids, before=before, limit=MOVEMENTS + 1)
     places = {(c.connection, c.location_id): c.location for pool in pools for c in pool.counters}
     shown = rows[:MOVEMENTS]
     own = terms_shown(tx, terms, lanes)
+    voided = units_voided(tx, terms.workspace, ids)
+    newest = shown if before is None else None
     return StockStory(
         sku=sku,
         title=pools[0].title if pools else "",
-        pools=[_story(pool, own, shown if before is None else None) for pool in pools],
+        pools=[_story(pool, own, newest, voided.get(PoolId(pool.pool_id), 0)) for pool in pools],
         open_writes=open_writes(tx, terms.workspace, lanes),
         movements=[Movement(row, describe_movement(row, places)) for row in shown],
         earlier=shown[-1].seq if len(rows) > MOVEMENTS else None,
@@ -226,10 +229,10 @@ def bundle_lines(one: BundleShown) -> list[str]:
     return lines
 
 
-def _story(pool: StoredPool, terms: LaneTerms, newest: Sequence[MovementRow] | None) -> PoolStory:
+def _story(pool: StoredPool, terms: LaneTerms, newest: Sequence[MovementRow] | None, voided: int) -> PoolStory:
     timeline = None if newest is None else timeline_of(pool, newest)
     line = as_line(pool, terms_of_pool(pool, terms), decided_by(pool, terms))
-    sums = [*add_up(pool), *(_capped(store, most) for store, most in line.capped.items())]
+    sums = [*add_up(pool, voided), *(_capped(store, most) for store, most in line.capped.items())]
     return PoolStory(line, pool.goods, pool.counters, sums, timeline)
 
 
@@ -237,10 +240,15 @@ def _capped(store: str, most: int) -> str:
     return f"{store} is capped at {most:,}: its counters take no more units. The rest is sold as they are filled again."
 
 
-def add_up(pool: StoredPool) -> list[str]:
-    """The sum behind ``left``, line by line."""
-    lines = [f"{in_units(pool.goods)} {'exists' if pool.goods == 1 else 'exist'}: taken in, received and counted."]
-    terms = [str(pool.goods)]
+def add_up(pool: StoredPool, voided: int = 0) -> list[str]:
+    """The sum behind ``left``, line by line. ``voided``: units among the goods that never existed, were sold and called
+    off."""
+    exist = pool.goods - voided
+    lines = [f"{in_units(exist)} {'exists' if exist == 1 else 'exist'}: taken in, received and counted."]
+    terms = [str(exist)]
+    if voided:
+        lines.append(f"{in_units(voided)} never existed: sold, called off, and credited against what the stores sold.")
+        terms.append(f"+ {voided}")
     for c in pool.counters:
         moved = c.level - c.held - c.granted
         what = "nothing sold" if moved == 0 else f"{-moved} sold, net" if moved < 0 else f"{moved} put back, net"

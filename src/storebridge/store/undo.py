@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import String, cast, func, literal, select
+from sqlalchemy import ColumnElement, String, cast, func, literal, select
 
 from storebridge.model.ids import LaneKey, PoolId, Workspace
 from storebridge.store.lanes import HasConnection
@@ -34,19 +34,28 @@ class GoodsMoved(msgspec.Struct, frozen=True):
     note: str
 
 
+def _taken_back() -> ColumnElement[bool]:
+    """Of a row of the ledger: an undo names it."""
+    undone = ledger.alias()
+    same = undone.c.cause == literal(CAUSE) + cast(ledger.c.seq, String)
+    return select(undone.c.seq).where(undone.c.workspace == ledger.c.workspace, same).correlate(ledger).exists()
+
+
+def units_voided(tx: HasConnection, workspace: Workspace, pool_ids: Collection[PoolId]) -> dict[PoolId, int]:
+    """Units that never existed, were sold, called off and credited; pools without any are left out."""
+    found = tx.conn.execute(
+        select(ledger.c.pool_id, func.sum(ledger.c.units))
+        .where(ledger.c.workspace == workspace, ledger.c.pool_id.in_(pool_ids), ledger.c.kind == "void")
+        .where(~_taken_back())
+        .group_by(ledger.c.pool_id)
+    )
+    return {PoolId(pool_id): int(units) for pool_id, units in found if units}
+
+
 def goods_moved(
     tx: HasConnection, workspace: Workspace, since: datetime, until: datetime, *, connection: str | None, limit: int
 ) -> list[GoodsMoved]:
     """Movements of a period that were not taken back yet, oldest first."""
-    undone = ledger.alias()
-    taken_back = (
-        select(undone.c.seq)
-        .where(
-            undone.c.workspace == workspace,
-            undone.c.cause == literal(CAUSE) + cast(ledger.c.seq, String),
-        )
-        .exists()
-    )
     columns = {name: ledger.c[name] for name in GoodsMoved.__struct_fields__ if name in ledger.c}
     columns |= {"lane": pools.c.lane, "sku": pools.c.sku, "group": pools.c.location_group}
     query = (
@@ -58,7 +67,7 @@ def goods_moved(
             ledger.c.at >= since,
             ledger.c.at <= until,
             ledger.c.units != 0,
-            ~taken_back,
+            ~_taken_back(),
         )
         .order_by(ledger.c.seq)
         .limit(limit)
