@@ -185,6 +185,8 @@ class RowAnswer(msgspec.Struct, frozen=True):
     """The level after the write, where the vendor says it."""
     version: str | None = None
     """The version after the write, where the vendor says it."""
+    later_than: str | None = None
+    """A version that the counter surely has left behind since the write, where only that is known."""
 
 
 class CallAnswer(msgspec.Struct, frozen=True):

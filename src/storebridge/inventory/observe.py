@@ -87,7 +87,7 @@ def _is_stale(position: Position, reading: LevelReading, sent_at: datetime, writ
         return True
     if written_at is not None and sent_at < written_at:
         return True
-    if is_older(reading.version, position.version) and not _clock_went_back(position, sent_at):
+    if is_older(reading.version, position.version) and not _clock_went_back(position, sent_at, written_at):
         return True
     if not may_be_older(reading.version, position.version):
         return False
@@ -97,14 +97,16 @@ def _is_stale(position: Position, reading: LevelReading, sent_at: datetime, writ
     return lately and reading.available != position.level
 
 
-def _clock_went_back(position: Position, sent_at: datetime) -> bool:
-    """Times that are still earlier long after the last believed reading come from a clock, not from a lagging copy.
+def _clock_went_back(position: Position, sent_at: datetime, written_at: datetime | None) -> bool:
+    """Times that are still earlier long after the last believed reading and our last write come from a clock, and not
+    from a lagging copy.
 
     A store whose clock was set back would else never be believed again. Revisions are no times and do not go back.
     """
     if is_exact(position.version) or position.read_at is None:
         return False
-    return sent_at > position.read_at + LAGS_AT_MOST
+    known_at = position.read_at if written_at is None else max(position.read_at, written_at)
+    return sent_at > known_at + LAGS_AT_MOST
 
 
 def _held_after(position: Position, change: int, rules: HoldRules, former_pool: int | None) -> int:

@@ -21,6 +21,16 @@ def after(version: str | None) -> str | None:
     return f"{AFTER}{version}"
 
 
+def after_at_least(version: str | None, earliest: str | None) -> str | None:
+    """Some version later than ``version``, and than ``earliest`` where the vendor says when our write was made: what a
+    lagging copy shows of the time between is then known to be old (system, guarded, storm, seed 20: a parcel moved the
+    counter's time, the copy showed that state after our lower, and a person refused a raise that nobody had made)."""
+    known = None if version is None else version.removeprefix(AFTER)
+    if earliest is None or (known is not None and compare(known, earliest) != -1):
+        return after(version)
+    return f"{AFTER}{earliest}"
+
+
 def is_surpassed(version: str | None) -> bool:
     """Whether the counter is known to have a later version than the one that was read."""
     return version is not None and version.startswith(AFTER)

@@ -313,3 +313,11 @@ def test_capabilities() -> None:
     assert (found.levels_per_read, found.rows_per_write, found.orders_per_read) == (250, 100, 20)
     assert found.can_activate
     assert found.one_stale_row_refuses_all
+
+
+def test_the_answer_tells_when_the_write_was_made_less_two_seconds() -> None:
+    group = {"id": "gid://shopify/InventoryAdjustmentGroup/1", "createdAt": "2026-03-02T08:33:07Z"}
+    given = send(data(stock={"inventoryAdjustmentGroup": group, "userErrors": []}))
+    assert [row.later_than for row in given.rows] == ["2026-03-02T08:33:05Z"] * 3
+    unnamed = {**group, "createdAt": None}
+    assert send(data(stock={"inventoryAdjustmentGroup": unnamed, "userErrors": []})).rows[0].later_than is None

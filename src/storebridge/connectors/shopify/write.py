@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -31,7 +32,7 @@ from storebridge.model.ids import IntentId
 ROWS_PER_WRITE = 100
 JOURNAL_BYTES = 64 * 1024
 ERRORS = "userErrors { field message code }"
-GROUP = "inventoryAdjustmentGroup { id }"
+GROUP = "inventoryAdjustmentGroup { id createdAt }"
 """Levels are not asked for: ``quantityAfterChange`` was null in every recorded answer."""
 SET = Operation(
     "inventorySetQuantities",
@@ -56,6 +57,8 @@ OPERATIONS = {operation.name: operation for operation in (SET, ADJUST, ACTIVATE)
 UNNAMED = (RowOutcome.NOT_TRIED, "WHOLE_CALL_REFUSED")
 UNNAMED_IN_PART = (RowOutcome.UNCLEAR, "PERHAPS_DONE_IN_PART")
 BURNT_BY_SOME_ROW = (RowOutcome.UNCLEAR, KEY_BURNT)
+GROUP_IS_LATE_BY = timedelta(seconds=2)
+"""A level is stamped with its write's time, the group perhaps a moment later (S47)."""
 _ROW = re.compile(r"[0-9]{1,4}")
 
 
@@ -63,6 +66,7 @@ class GroupRef(Shape, frozen=True):
     """What is used of Shopify's group."""
 
     id: str
+    created_at: datetime | None = None
 
 
 class Payload(Shape, frozen=True):
@@ -129,8 +133,11 @@ def rows_of(call: EncodedCall, answer: Answer[StockAnswer]) -> CallAnswer:
     if busy is not None:
         message = f"Shopify has not finished {call.operation}: {busy.message[:300]}"
         raise CallTrouble(Remedy.UNKNOWN_OUTCOME, Blame.VENDOR, message, code=busy.code or "")
-    in_part = payload.inventory_adjustment_group is not None
-    rows = tuple(_rows(call.intents, errors, in_part=in_part))
+    group = payload.inventory_adjustment_group
+    rows = tuple(_rows(call.intents, errors, in_part=group is not None))
+    if not errors and group is not None and group.created_at is not None:
+        moment = (group.created_at - GROUP_IS_LATE_BY).astimezone(UTC)
+        rows = tuple(msgspec.structs.replace(row, later_than=f"{moment:%Y-%m-%dT%H:%M:%SZ}") for row in rows)
     return CallAnswer(rows=rows, status=answer.response.status, body=answer.response.body[:JOURNAL_BYTES])
 
 

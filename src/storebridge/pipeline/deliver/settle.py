@@ -13,7 +13,7 @@ import msgspec
 from storebridge.connectors.port import RowAnswer, RowOutcome, WriteStyle
 from storebridge.inventory.resolver import evidence_of
 from storebridge.inventory.settle import apply_delta
-from storebridge.inventory.versions import AFTER, after, is_exact
+from storebridge.inventory.versions import AFTER, after, after_at_least, is_exact
 from storebridge.model.ids import IntentId
 from storebridge.model.stock import PositionKey
 from storebridge.store.journal import SettledRow
@@ -93,7 +93,8 @@ def _apply(
 ) -> None:
     stored = lane.positions[intent.position]
     blind = style is WriteStyle.BLIND or intent.kind == "adjust"  # sent under mirror, answered under escrow
-    position = apply_delta(stored.position, intent.delta, version=_made(intent, answer), blind=blind)
+    version = _made(intent, answer) or after_at_least(stored.position.version, answer.later_than)
+    position = apply_delta(stored.position, intent.delta, version=version, blind=blind)
     lane.positions[intent.position] = msgspec.structs.replace(
         stored, position=position, written_at=now, misses=0, refusals=0
     )
