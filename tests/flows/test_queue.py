@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from builders.orders import PLACED, make_line, make_order, make_shipment
 from storebridge.flows.queue import (
@@ -14,6 +15,7 @@ from storebridge.flows.queue import (
     in_words,
     locations_of,
     place_in_queue,
+    remember_cancellation,
     remember_payment,
     ship_by,
     units_left_at,
@@ -135,6 +137,16 @@ def test_an_order_that_was_paid_and_owes_again_does_not_wait(between: list[Payme
         known = remember_payment(make_order(payment_state=state), known)
     assert known is not None
     assert place_in_queue(known) is Place.READY
+
+
+def test_a_cancellation_happened_when_it_was_first_seen() -> None:
+    """Wix dates it anew with each change of the order."""
+    cancelled = make_order(standing=Standing.CANCELLED, cancelled_at=PLACED)
+    tagged = replace(cancelled, cancelled_at=PLACED + timedelta(hours=1), tags=("gift",))
+    assert remember_cancellation(tagged, cancelled) == replace(cancelled, tags=("gift",))
+    assert remember_cancellation(cancelled, tagged) == cancelled
+    for before in (None, make_order()):
+        assert remember_cancellation(tagged, before) == tagged
 
 
 def test_a_reading_of_a_paid_order_is_as_it_was_read() -> None:

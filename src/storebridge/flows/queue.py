@@ -73,6 +73,14 @@ def remember_payment(order: Order, before: Order | None) -> Order:
     return replace(order, was_paid=before.was_paid or before.payment_state is PaymentState.PAID)
 
 
+def remember_cancellation(order: Order, before: Order | None) -> Order:
+    """The order with the moment at which its cancellation was first seen: Wix tells only when an order was last
+    changed, so that each tag written later would date anew what came back with it. Pure."""
+    if order.cancelled_at is None or before is None or before.cancelled_at is None:
+        return order
+    return replace(order, cancelled_at=min(order.cancelled_at, before.cancelled_at))
+
+
 def _waits_for_money(order: Order) -> bool:
     """A deposit waits for the rest. What an exchange or an edit made dearer after it was paid does not: the goods that
     were paid would wait for those that were added."""

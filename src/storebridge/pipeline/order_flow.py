@@ -20,7 +20,14 @@ from storebridge.audit.record import AuditRow, append
 from storebridge.clock import Ids
 from storebridge.flows.changes import changes_between
 from storebridge.flows.orders import plan_order
-from storebridge.flows.queue import deliveries_of, locations_of, place_in_queue, remember_payment, ship_by
+from storebridge.flows.queue import (
+    deliveries_of,
+    locations_of,
+    place_in_queue,
+    remember_cancellation,
+    remember_payment,
+    ship_by,
+)
 from storebridge.flows.refunds import plan_refunds
 from storebridge.flows.settlement import days_of
 from storebridge.model.days import day_of
@@ -87,6 +94,7 @@ class OrderTurn:
         known = known_orders(self._tx, self._workspace, newest)
         before = {key: known[key].order for key in known}
         newest = {key: remember_payment(order, before.get(key)) for key, order in newest.items()}
+        newest = {key: remember_cancellation(order, before.get(key)) for key, order in newest.items()}
         fresh = {key: o for key, o in newest.items() if not _is_older(o, before.get(key))}
         changed = {key: order for key, order in fresh.items() if before.get(key) != order}
         touch_orders(self._tx, self._workspace, [key for key in fresh if key not in changed])
