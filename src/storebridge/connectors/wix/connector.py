@@ -31,6 +31,7 @@ from storebridge.connectors.port import (
 from storebridge.connectors.wix.auth import ApiKeyCredentials, AppCredentials, Credentials
 from storebridge.connectors.wix.checkout_guard import WixCheckoutGuard
 from storebridge.connectors.wix.client import Operation, WixClient
+from storebridge.connectors.wix.contacts import with_contact
 from storebridge.connectors.wix.copies import LINES_PER_ORDER
 from storebridge.connectors.wix.errors import CATALOGUE_MISMATCH, RefusedCall
 from storebridge.connectors.wix.limits import MOST_PER_COUNTER, CallBudget
@@ -51,7 +52,13 @@ from storebridge.connectors.wix.write import (
     rows_of,
     rows_of_refused_call,
 )
-from storebridge.connectors.wix.write_orders import Made, encode_order_call, order_answer_of, refused_order_call
+from storebridge.connectors.wix.write_orders import (
+    CREATE_COPY,
+    Made,
+    encode_order_call,
+    order_answer_of,
+    refused_order_call,
+)
 from storebridge.connectors.wix.write_v1 import (
     BLIND_OPERATIONS,
     encode_blind_call,
@@ -237,10 +244,12 @@ class WixConnector:
         return encode_order_call(write)
 
     async def send_order_call(self, call: EncodedOrderCall) -> OrderCallAnswer:
-        """Send the bytes once (twice when only the token was refused)."""
+        """Send the bytes once (twice when only the token was refused); an order that is brought in, with its buyer's
+        contact."""
         operation = Operation(call.operation, call.method, call.path, writes=True)
+        body = await with_contact(self._client, call.body) if call.operation == CREATE_COPY else call.body
         try:
-            response = await self._client.exchange(operation, call.body)
+            response = await self._client.exchange(operation, body)
         except RefusedCall as trouble:
             refused = refused_order_call(trouble)
             if refused is None:
