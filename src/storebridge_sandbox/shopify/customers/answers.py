@@ -159,11 +159,17 @@ def _picture(one: Buyer, _args: dict[str, Any], _call: Call) -> dict[str, Any]:
     return dict.fromkeys(("url", "src", "originalSrc", "transformedSrc"), address)
 
 
+def _state_of_address(one: Buyer) -> str | None:
+    """An address knows no word for consent that was redacted: nobody may be written to."""
+    state = _level(one.email_consent, "marketingState")
+    return "UNSUBSCRIBED" if state == "REDACTED" else state
+
+
 def _contact_fields() -> Resolvers:
     return {
         ("CustomerEmailAddress", "emailAddress"): shows("email"),
         ("CustomerEmailAddress", "validFormat"): lambda _o, _a, _c: True,
-        ("CustomerEmailAddress", "marketingState"): lambda one, _a, _c: _level(one.email_consent, "marketingState"),
+        ("CustomerEmailAddress", "marketingState"): lambda one, _a, _c: _state_of_address(one),
         ("CustomerEmailAddress", "marketingOptInLevel"): lambda one, _a, _c: _level(one.email_consent),
         ("CustomerEmailAddress", "openTrackingLevel"): lambda _o, _a, _c: "UNKNOWN",
         ("CustomerEmailAddress", "marketingUnsubscribeUrl"): _own_page("unsubscribe"),
