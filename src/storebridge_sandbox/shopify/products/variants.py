@@ -270,7 +270,8 @@ class VariantWrites:
         if errors and not args.get("allowPartialUpdates"):
             return {"product": product, "productVariants": None, "userErrors": errors}
         if ranges:
-            shown = [self._shelves.variants[one["id"]] for one in args["variants"] if one.get("id")]
+            held, named = self._shelves.variants, [one.get("id") for one in args["variants"]]
+            shown = [held[one] for one in named if one in held]
             return {"product": product, "productVariants": shown, "userErrors": ranges}
         if good:
             self._add_media(product, args)
