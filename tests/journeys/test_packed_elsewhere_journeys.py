@@ -17,7 +17,7 @@ from storebridge.flows.queue import Place
 from storebridge.operations.export_orders import export_orders
 from storebridge.operations.list_orders import list_orders
 from storebridge.operations.print_orders import print_orders
-from storebridge.operations.ship_order import hold_order
+from storebridge.operations.ship_order import Step, hold_order, note_step
 from storebridge.web.console.app import build_console_app
 from storebridge_proving.asgi_transport import AsgiTransport
 
@@ -135,3 +135,16 @@ def test_an_order_of_which_a_copy_may_be_under_way_is_not_held_here(
         assert (await journey.queue())[sold_in].queued.place is Place.READY
 
     travel(play, postgres=postgres, **copying(copied_to))
+
+
+@both_ways
+def test_what_is_packed_elsewhere_is_neither_picked_nor_packed_here(sold_in: str, copied_to: str) -> None:
+    async def play(journey: Journey) -> None:
+        await copied(journey, sold_in, copied_to)
+        terms, key = journey.bridge.workspaces[MAIN].terms, (await journey.queue())[sold_in].queued.order_key
+        for step in Step:
+            with pytest.raises(RefusedError, match=f"packed in {copied_to} as"):
+                await journey.store.run(note_step, terms, key, step, None, actor="ann")
+        assert await journey.rows("select count(*) from picks") == [(0,)]
+
+    travel(play, **copying(copied_to))

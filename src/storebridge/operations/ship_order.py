@@ -150,7 +150,7 @@ def note_step(
     NotFoundError, RefusedError."""
     key = find_order(tx, terms.workspace, name)
     file = load_files(tx, terms.workspace, [key])[key]
-    _refuse_unshippable(file)
+    demand_shippable(tx, terms.workspace, file)
     pending = pending_parcels(tx, terms.workspace, [file])[key]
     waiting = units_without_parcel(file.order, [lines for lines, _ in pending])
     here = sum(waits_at(file.order, pending).values(), Counter[str]())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import reduce
@@ -13,6 +13,7 @@ from storebridge.connectors.shopify.books import money_of
 from storebridge.connectors.shopify.errors import drift
 from storebridge.connectors.shopify.sales_shapes import (
     AddressNode,
+    ExchangeNode,
     MoneyBag,
     ReturnNode,
     SalesLine,
@@ -395,21 +396,30 @@ def _refund_of(refund: SalesRefund, order: SalesOrder) -> Refund:
 
 
 def _returns_of(node: SalesOrder) -> tuple[Return, ...]:
+    ordered = {line.id: line.quantity for line in node.line_items.nodes}
     return tuple(
         Return(
             return_id=one.id,
             state=one.status.lower(),
             created_at=_utc(one.created_at),
             lines=_returned_lines(one),
-            replaced_by=tuple(
-                ParcelLine(instead.id, exchange.processed_quantity)
-                for exchange in one.exchange_line_items.nodes
-                for instead in (exchange.line_items or ())[:1]
-                if exchange.processed_quantity
-            ),
+            replaced_by=replaced_by(one.exchange_line_items.nodes, ordered),
         )
         for one in node.returns.nodes
     )
+
+
+def replaced_by(exchanges: Iterable[ExchangeNode], ordered: Mapping[str, int]) -> tuple[ParcelLine, ...]:
+    """The order's lines that are sent instead; ``ordered``: units of each of them. An exchange tells one number for all
+    of its lines: where it made several (a bundle's components), each line's own counts."""
+    found = []
+    for exchange in exchanges:
+        lines = (exchange.line_items or ()) if exchange.processed_quantity else ()
+        alone = len(lines) == 1
+        for line in lines:
+            units = exchange.processed_quantity if alone else ordered.get(line.id, exchange.processed_quantity)
+            found.append(ParcelLine(line.id, units))
+    return tuple(found)
 
 
 def _returned_lines(node: ReturnNode) -> tuple[ReturnLine, ...]:

@@ -43,8 +43,6 @@ LOCATIONS_PER_PAGE = 100
 ORDERS_PER_PAGE = 100
 MOST_PAGES = 500
 """More pages than this are a cursor that runs in a circle."""
-SINGLE_ORDER_READS = 10
-"""Orders that the search does not show are asked for one by one, but not more than this."""
 VISIBLE_STATUSES = ("APPROVED", "PENDING", "CANCELED", "REJECTED")
 """The search hides PENDING and REJECTED unless they are asked for; INITIALIZED never shows."""
 
@@ -255,8 +253,8 @@ class OrderReader:
     async def read_orders(self, orders: Sequence[OrderId], trigger: str) -> tuple[OrderFacts, ...]:
         """The orders that exist.
 
-        The search lags behind writes and never shows INITIALIZED orders, so the first few that it does not
-        know are asked for by id, which is not behind (W15).
+        The search lags behind writes and never shows INITIALIZED orders, so those that it does not know are asked
+        for by id, which is not behind (W15): one that was not asked for would pass for one that is gone.
         """
         if not orders:
             return ()
@@ -266,7 +264,7 @@ class OrderReader:
         }
         answer = await self._client.read(SEARCH_ORDERS, OrdersAnswer, {"search": search})
         found = {order.id: order for order in answer.orders}
-        for order_id in [wanted for wanted in orders if wanted not in found][:SINGLE_ORDER_READS]:
+        for order_id in [wanted for wanted in orders if wanted not in found]:
             order = await self._read_one(order_id)
             if order is not None:
                 found[order.id] = order

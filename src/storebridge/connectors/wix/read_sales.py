@@ -15,7 +15,6 @@ from storebridge.connectors.wix.copies import id_of_copy
 from storebridge.connectors.wix.read import (
     ORDERS_PER_PAGE,
     SEARCH_ORDERS,
-    SINGLE_ORDER_READS,
     VISIBLE_STATUSES,
     path_segment,
 )
@@ -101,7 +100,7 @@ class SalesReader:
         }
         answer = await self._client.read(SEARCH_ORDERS, SalesAnswer, {"search": search})
         found = {order.id: order for order in answer.orders}
-        for order_id in [wanted for wanted in orders if wanted not in found][:SINGLE_ORDER_READS]:
+        for order_id in [wanted for wanted in orders if wanted not in found]:
             order = await self._one(order_id)
             if order is not None:
                 found[order.id] = order
