@@ -12,7 +12,7 @@ from builders.orders import PLACED, SHOPIFY, WIX, eur, make_line, make_order, ma
 from storebridge.inventory.claims import called_off, claim_of, paid_at, restocked_since, taken_off, units_beside
 from storebridge.inventory.oversell import Claim, choose_losers, voided_units
 from storebridge.model.ids import ConnectionName, ItemId, OrderKey
-from storebridge.model.sales import Payment, PaymentKind, PaymentOutcome, Refund, RefundLine, Standing
+from storebridge.model.sales import Payment, PaymentKind, PaymentOutcome, Refund, RefundLine, Return, Standing
 
 MUG = ItemId("mug")
 
@@ -139,6 +139,17 @@ def test_restocks_are_told_by_refunds_and_by_the_cancellation_itself() -> None:
     cancelled = make_order(mug(5, restocked=5), refunds=(early,), cancelled_at=later(8))
     assert restocked_since(cancelled, later(5)) == {MUG: 4}
     assert restocked_since(cancelled, later(8)) == {}
+
+
+def test_where_refunds_do_not_say_what_came_back_all_of_it_came_with_them_or_none_can_be_dated() -> None:
+    """Wix tells restocks of the line only."""
+    told = (refunded(4, 1), refunded(9, 2))
+    assert restocked_since(make_order(mug(5, refunded=3, restocked=3), refunds=told), later(5)) == {MUG: 2}
+    assert restocked_since(make_order(mug(5, refunded=3, restocked=3), refunds=told), later(10)) == {}
+    assert restocked_since(make_order(mug(5, refunded=3, restocked=2), refunds=told), later(5)) == {}
+    returned = (Return("t1", "closed", (), later(3)),)
+    kept = make_order(mug(5, refunded=3, restocked=3), refunds=told, returns=returned)
+    assert restocked_since(kept, later(5)) == {}, "a return may have brought them before"
 
 
 def refunded(at: float, units: int, restocked: int = 0) -> Refund:

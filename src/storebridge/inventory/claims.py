@@ -196,6 +196,15 @@ def restocked_since(order: Order, moment: datetime) -> dict[ItemId, int]:
     return found
 
 
+def _came_back_with_refunds(order: Order, line: OrderLine) -> bool:
+    """Whether all that came back did so with refunds that do not say it (Wix): as many units are on sale again as were
+    refunded, and nothing else can have brought them."""
+    lines = [one for refund in order.refunds for one in refund.lines if one.line_id == line.line_id]
+    alone = order.standing is not Standing.CANCELLED and not order.returns and not _edited_out(line)
+    untold = bool(lines) and not any(one.restocked for one in lines)
+    return alone and untold and line.restocked == sum(one.quantity for one in lines)
+
+
 def _restocked_until(order: Order, line: OrderLine, moment: datetime) -> int:
     """Cancelled after the moment: everything came back then, but for what refunds had brought. Otherwise refunds tell,
     and what none tells of (an edit, a store that does not say) is taken to have come back before."""
@@ -205,6 +214,8 @@ def _restocked_until(order: Order, line: OrderLine, moment: datetime) -> int:
         for one in refund.lines
         if one.line_id == line.line_id
     ]
+    if _came_back_with_refunds(order, line):
+        told = [(r.created_at, one.quantity) for r in order.refunds for one in r.lines if one.line_id == line.line_id]
     before = sum(units for at, units in told if at <= moment)
     if order.cancelled_at is not None and order.cancelled_at > moment:
         return before
