@@ -70,6 +70,7 @@ def test_what_was_sent_from_the_queue_and_as_a_copy_was_sent_twice() -> None:
     found = "shopify #1 was sent from the queue, and its copy as well"
     assert findings(order(parcel()), slip(), copy=copy, told=True) == [found]
     assert findings(order(), slip(withdrawn=True), copy=copy) == []
+    assert findings(order(parcel()), slip(withdrawn=True), copy=copy) == [], "its copy sent it instead"
     assert findings(order(parcel()), slip(), copy={**copy, "fulfilments": []}) == []
 
 

@@ -38,8 +38,9 @@ def judge_slips(truths: Mapping[str, Truth], slips: Sequence[Slip], claims: Orde
             mine = by_order.pop((store, order["id"]), [])
             if not mine:
                 continue
-            if _standing(mine) and (store, order["id"]) in packed_as_copy:
-                findings.append(f"{store} {order['name']} was sent from the queue, and its copy as well")
+            if (store, order["id"]) in packed_as_copy:
+                if _standing(mine):
+                    findings.append(f"{store} {order['name']} was sent from the queue, and its copy as well")
             elif "parcels" not in claims.told.get((store, order["id"]), frozenset()):
                 findings += [f"{store} {order['name']}: {what}" for what in _differences(order, mine)]
     findings += [f"a parcel of an order that does not exist: {order}" for order in by_order]
