@@ -66,6 +66,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("orders ship '#1001' --company DHL --number 00340434", "all that is left went out"),
         ("orders ship '#1001' --line MUG-BLUE=2 --reference parcel-7", "a part; the same again changes nothing"),
     ),
+    "orders ready": (("orders ready '#1001'", "its buyer can collect it"),),
+    "orders handed-over": (
+        ("orders handed-over '#1001'", "it was collected, or you brought it"),
+        ("orders handed-over '#1001' --line MUG-BLUE=1", "a part of it"),
+    ),
     "orders track": (("orders track '#1001' parcel-7 --company DHL --number 00340434", "tracking that came later"),),
     "orders withdraw": (("orders withdraw '#1001' parcel-7", "the parcel did not leave"),),
     "orders hold": (
@@ -97,6 +102,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "exceptions release": (("exceptions release case_3f0c --note 'the sale was real'", "let what was stopped go on"),),
     "exceptions resolve": (
         ("exceptions resolve case_3f0c --as accept", "the held change is real"),
+        ("exceptions resolve case_3f0c --as cancel --order '#1001'", "what is missing goes off one oversold order"),
         ("exceptions resolve --reason sku_blank --as done --note 'not for sale'", "many at once"),
     ),
     "replay": (("replay --event 4711", "run a signal again; everything is read anew"),),
