@@ -201,7 +201,6 @@ def test_a_checkout_without_its_payment_need_not_be_known() -> None:
         (36, "escrow", "storm"),
         (7005, "mirror", "storm"),
         (7326, "hybrid", "some"),
-        (7394, "escrow", "some"),
     ],
 )
 def test_copies_follow_two_hours_of_trade(seed: int, policy: str, faults: str) -> None:
