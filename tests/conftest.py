@@ -78,6 +78,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group("clients" if folder.endswith("/clients") else f"{folder}/{name}"))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than processors: tests of real processes mostly wait."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_sessionfinish() -> None:
     """Of every process that ran tests."""
     migrated_schema.forget()

@@ -32,6 +32,8 @@ WRITES_MAKE: Mapping[str, tuple[str, ...]] = {
     "details": ("address", "note", "tags"),
     "edit": ("units", "total"),
     "replace": ("missing", "units", "total", "note", "tags"),
+    "void": ("standing", "refunded", "units"),
+    "ready": (),
 }
 """What a write to an order makes alike, by the first word of its purpose: refused or undone, that is what differs."""
 COPY_DIFFERS: Mapping[str, tuple[str, ...]] = {

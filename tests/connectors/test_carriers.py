@@ -61,7 +61,11 @@ def test_new_tracking_is_proven_whatever_the_store_calls_the_carrier_and_links_t
     assert shows(order, ChangeTracking(order.order_id, "p1", Tracking("UPS", "123"), True), {})
     assert not shows(order, ChangeTracking(order.order_id, "p1", Tracking("UPS", "124"), True), {})
     other = Tracking("UPS", "123", "https://example.org")
-    assert not shows(order, ChangeTracking(order.order_id, "p1", other, True), {})
+    assert shows(order, ChangeTracking(order.order_id, "p1", other, True), {})
+    local = make_order(parcels=(make_parcel("p1", tracking=(Tracking("Our van", "123", "https://van.example"),)),))
+    assert shows(local, ChangeTracking(order.order_id, "p1", Tracking("Our van", "123"), True), {})
+    elsewhere = Tracking("Our van", "123", "https://example.org")
+    assert not shows(local, ChangeTracking(order.order_id, "p1", elsewhere, True), {})
 
 
 def test_every_name_of_shopifys_list_is_found_in_any_case_and_stands_there_once() -> None:

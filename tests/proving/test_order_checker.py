@@ -126,7 +126,7 @@ def test_a_case_speaks_of_what_it_names_and_of_nothing_else(
 
 
 def test_every_kind_of_write_to_an_order_has_its_differences() -> None:
-    """Of RefundOrder no copy is made: it goes to the order of a buyer whose goods do not exist."""
+    """One word, ``void``, stands for the two that go to the order of a buyer whose goods do not exist."""
     assert len(WRITES_MAKE) == len(get_args(OrderWrite)) - 1
     assert {kind for kinds in WRITES_MAKE.values() for kind in kinds} | {"restocked"} == KINDS
 

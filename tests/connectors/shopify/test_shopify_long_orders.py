@@ -119,5 +119,5 @@ def test_an_order_with_more_of_everything_than_a_page_holds_is_read_whole() -> N
 def test_returns_beyond_the_first_page_count_with_all_that_came_back_and_all_that_is_sent_instead() -> None:
     order = long_order()
     assert [one.return_id for one in order.returns] == [f"gid://shopify/Return/{n + 1}" for n in range(MANY)]
-    assert [len(one.replaced_by) for one in order.returns] == [MANY] * MANY
+    assert [len(one.replaced_by) for one in order.returns] == [MANY * MANY] * MANY
     assert [(line.quantity, line.restocked) for one in order.returns for line in one.lines] == [(MANY, MANY**3)] * MANY

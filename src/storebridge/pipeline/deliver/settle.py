@@ -66,7 +66,9 @@ def settle_row(
         return
     settlement.look_again.add(intent.position)
     if answer.outcome is RowOutcome.APPLIED:
-        _apply(lane, intent, answer, style, now, settlement)
+        # A repetition may be answered with its own time, long after the write: for minutes each reading would look old.
+        told = msgspec.structs.replace(answer, later_than=None) if resent else answer
+        _apply(lane, intent, told, style, now, settlement)
     elif _in_doubt(answer, style, resent):
         lane.intents[intent.intent_id] = msgspec.structs.replace(intent, state="unclear")
         settlement.unclear.append(intent)
