@@ -199,7 +199,6 @@ def test_a_checkout_without_its_payment_need_not_be_known() -> None:
         (1, "escrow", "none"),
         (2, "escrow", "storm"),
         (36, "escrow", "storm"),
-        (7005, "mirror", "storm"),
         (7326, "hybrid", "some"),
     ],
 )
