@@ -5,6 +5,7 @@ So none is ever sent again before a read has shown that the first one did nothin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ from storebridge.connectors.shopify.edit_orders import COMMIT_EDIT, encode_edit
 from storebridge.connectors.shopify.errors import UserError, drift
 from storebridge.connectors.shopify.translate import LineRef
 from storebridge.model.carriers import shopify_name
+from storebridge.model.ids import OrderId
+from storebridge.model.money import Money
 from storebridge.model.order_writes import (
     AddParcel,
     CancelOrder,
@@ -23,7 +26,9 @@ from storebridge.model.order_writes import (
     ChangeTracking,
     CreateCopy,
     EditLines,
+    MoneyBack,
     OrderWrite,
+    PaymentBack,
     PrepareForPickup,
     RecordPayments,
     RefundCopy,
@@ -31,7 +36,7 @@ from storebridge.model.order_writes import (
     TakeOff,
     UndoParcel,
 )
-from storebridge.model.sales import Tracking
+from storebridge.model.sales import ParcelLine, Tracking
 
 JOURNAL_BYTES = 64 * 1024
 TRY_LATER = "Please try again later"
@@ -155,25 +160,29 @@ def _content(write: OrderWrite) -> tuple[Operation, dict[str, Any]]:
     return UNDO_PARCEL, {"id": write.parcel_id}
 
 
+def _not_restocked(lines: Sequence[ParcelLine]) -> list[dict[str, Any]]:
+    return [{"lineItemId": line.line_id, "quantity": line.quantity, "restockType": "NO_RESTOCK"} for line in lines]
+
+
+def _paid_back(order_id: OrderId, payment: PaymentBack | MoneyBack, money: Money) -> dict[str, Any]:
+    """Of one payment so much, in the currency that the refund names."""
+    return {
+        "orderId": order_id,
+        "parentId": payment.payment_id,
+        "kind": "REFUND",
+        "gateway": payment.gateway,
+        "amount": f"{money.amount:f}",
+    }
+
+
 def _refund(write: RefundCopy) -> dict[str, Any]:
     """Against payments that ``orderCreate`` recorded, so that no provider is called (S35); nothing is restocked."""
     told: dict[str, Any] = {
         "orderId": write.order_id,
         "note": write.mark,
         "notify": False,
-        "refundLineItems": [
-            {"lineItemId": line.line_id, "quantity": line.quantity, "restockType": "NO_RESTOCK"} for line in write.lines
-        ],
-        "transactions": [
-            {
-                "orderId": write.order_id,
-                "parentId": one.payment_id,
-                "kind": "REFUND",
-                "gateway": one.gateway,
-                "amount": f"{one.amount.shop.amount:f}",
-            }
-            for one in write.payments
-        ],
+        "refundLineItems": _not_restocked(write.lines),
+        "transactions": [_paid_back(write.order_id, one, one.amount.shop) for one in write.payments],
     }
     if write.shipping is not None:
         told["shipping"] = {"amount": f"{write.shipping.shop.amount:f}"}
@@ -184,22 +193,14 @@ def _take_off(write: TakeOff) -> dict[str, Any]:
     """In the buyer's currency where it is another one than the shop's, which the input then has to name. Without a
     payment nothing is paid back (S45)."""
     abroad = any(one.amount.presentment.currency != one.amount.shop.currency for one in write.payments)
+    sums = [one.amount.presentment if abroad else one.amount.shop for one in write.payments]
     told: dict[str, Any] = {
         "orderId": write.order_id,
         "note": write.note,
         "notify": True,
-        "refundLineItems": [
-            {"lineItemId": line.line_id, "quantity": line.quantity, "restockType": "NO_RESTOCK"} for line in write.lines
-        ],
+        "refundLineItems": _not_restocked(write.lines),
         "transactions": [
-            {
-                "orderId": write.order_id,
-                "parentId": one.payment_id,
-                "kind": "REFUND",
-                "gateway": one.gateway,
-                "amount": f"{(one.amount.presentment if abroad else one.amount.shop).amount:f}",
-            }
-            for one in write.payments
+            _paid_back(write.order_id, one, money) for one, money in zip(write.payments, sums, strict=True)
         ],
     }
     if abroad:

@@ -111,23 +111,25 @@ def _pay_back(write: RefundOrder) -> dict[str, Any]:
     }
 
 
+def _refunded(write: TakeOff | RefundCopy) -> dict[str, Any]:
+    items: dict[str, Any] = {
+        "lineItems": [{"lineItemId": line.line_id, "quantity": line.quantity} for line in write.lines]
+    }
+    return items if write.shipping is None else items | {"shipping": {"amount": _amount(write.shipping)}}
+
+
 def _take_off(write: TakeOff) -> dict[str, Any]:
     """As ``_pay_back``, and Wix writes to the buyer. Raises ValueError where nothing is paid back: Wix takes no refund
     without a payment (``RefundPaymentsRequest.paymentRefunds``, at least one)."""
     if not write.payments:
         raise ValueError(f"Wix takes units off {write.order_id} only with money that goes back")
-    items: dict[str, Any] = {
-        "lineItems": [{"lineItemId": line.line_id, "quantity": line.quantity} for line in write.lines]
-    }
-    if write.shipping is not None:
-        items["shipping"] = {"amount": _amount(write.shipping)}
     return {
         "orderId": write.order_id,
         "paymentRefunds": [
             {"paymentId": one.payment_id, "amount": _amount(one.amount), "externalRefund": one.offline}
             for one in write.payments
         ],
-        "refundItems": items,
+        "refundItems": _refunded(write),
         "sideEffects": {"notifications": {"sendCustomerEmail": True}},
         "customerReason": write.note,
     }
@@ -165,18 +167,13 @@ def _details(write: ChangeDetails) -> dict[str, Any]:
 
 def _refund(write: RefundCopy) -> dict[str, Any]:
     """External: Wix records it and calls no provider (W30). Without ``sideEffects.restock`` no stock moves (W10)."""
-    items: dict[str, Any] = {
-        "lineItems": [{"lineItemId": line.line_id, "quantity": line.quantity} for line in write.lines]
-    }
-    if write.shipping is not None:
-        items["shipping"] = {"amount": _amount(write.shipping)}
     return {
         "orderId": write.order_id,
         "paymentRefunds": [
             {"paymentId": one.payment_id, "amount": _amount(one.amount), "externalRefund": True}
             for one in write.payments
         ],
-        "refundItems": items,
+        "refundItems": _refunded(write),
         "sideEffects": {"notifications": {"sendCustomerEmail": False}},
         "customerReason": write.mark[:LONGEST_REASON],
     }
