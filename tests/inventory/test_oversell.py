@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -112,6 +113,31 @@ def test_a_unit_that_was_sent_and_then_refunded_is_not_taken_off_twice(
     facts = {"standing": Standing.CANCELLED, "cancelled_at": later(60), "refunds": (refund,), "parcels": parcels}
     order = make_order(mug(3, fulfilled=1, refunded=units, restocked=restocked), **facts)
     assert called_off(order, {"l1": 3 - restocked}).get(MUG, 0) == off
+
+
+def test_whatever_was_sent_refunded_and_put_back_before_only_units_that_still_waited_are_called_off() -> None:
+    """Three ordered, some sent after two minutes and some more after four; two refunds, before, between or after. Each
+    unit is followed by hand: a refund is about one that had been sent by then, where there is any."""
+    refunds = [(at, units, back) for at in (1, 3, 5) for units in (1, 2) for back in range(units + 1)]
+    for sent, first, second in product(product(range(3), range(2)), refunds, refunds):
+        waits, away, put_back = 3, 0, 0
+        days = [(2, "sent", sent[0], 0), (4, "sent", sent[1], 0), (first[0], "back", *first[1:])]
+        possible = True
+        for _, what, units, back in sorted([*days, (second[0], "back", *second[1:])], key=lambda day: day[0]):
+            of_sent = min(units, away) if what == "back" else 0
+            waits, put_back = waits - (units - of_sent), put_back + back
+            away += units if what == "sent" else -of_sent
+            possible = possible and waits >= 0
+        if possible:
+            told = tuple(
+                Refund(f"r{n}", later(at), eur("10.00"), (RefundLine("l1", units, back, eur("10.00")),))
+                for n, (at, units, back) in enumerate((first, second))
+            )
+            parcels = (make_parcel("p1", sent[0], created_at=later(2)), make_parcel("p2", sent[1], created_at=later(4)))
+            line = mug(3, fulfilled=sum(sent), refunded=first[1] + second[1], restocked=put_back)
+            facts = {"standing": Standing.CANCELLED, "cancelled_at": later(60), "refunds": told, "parcels": parcels}
+            found = called_off(make_order(line, **facts), {"l1": 3 - put_back}).get(MUG, 0)
+            assert found == waits, (sent, first, second)
 
 
 def test_where_units_came_back_and_no_refund_says_which_none_counts_as_sent() -> None:

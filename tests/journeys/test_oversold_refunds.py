@@ -225,3 +225,27 @@ def test_before_an_order_is_called_off_the_case_says_what_else_goes_with_it(post
         }
 
     travel(play, TWO, PLENTY, postgres=postgres)
+
+
+@both_databases
+@both_stores
+def test_goods_that_come_back_right_after_a_refund_do_not_hide_that_its_units_were_missing(
+    loser: str, postgres: bool
+) -> None:
+    """The poll tells of the other order's cancellation before that order has been read."""
+
+    async def play(journey: Journey) -> None:
+        order_id = await sell_too_much(journey, loser)
+        kept = (await journey.queue())[other(loser)].order.order_id
+        await journey.faults(other(loser), webhook_loss=1.0)
+        await journey.faults(loser, webhook_delay_ms=[5000, 5000])
+        await refund(journey, loser, order_id, 2)
+        await journey.pass_time(2.0)
+        await journey.sandbox(other(loser), "POST", f"orders/{kept}/cancel", {"restock": True})
+        await journey.pass_time(1200.0)
+        assert await journey.rows(VOIDS) == [(2,)]
+        assert await journey.goods_left() == 2
+        assert await journey.levels() == {"shopify": 2, "wix": 2}
+        assert await journey.reasons() == []
+
+    travel(play, TWO, PLENTY, postgres=postgres)

@@ -199,11 +199,13 @@ def test_a_checkout_without_its_payment_need_not_be_known() -> None:
         (1, "escrow", "none"),
         (2, "escrow", "storm"),
         (36, "escrow", "storm"),
+        (7005, "mirror", "storm"),
         (7326, "hybrid", "some"),
     ],
 )
 def test_copies_follow_two_hours_of_trade(seed: int, policy: str, faults: str) -> None:
-    """36: an older tracking number in doubt. 7005: a copy that was packed before its new tag had reached it."""
+    """36: an older tracking number in doubt. 7005: a poll told of goods that came back before their order was read, while a
+    refund waited to be judged."""
     result = run_orders_seed(seed, policy, faults)
     assert (result.violations, result.converged) == ((), True)
     assert result.store_events >= 150

@@ -52,6 +52,7 @@ from storebridge.store.oversold import (
     pools_of_item,
     pools_with_losers,
     provided_orders,
+    returns_unread_since,
     save_losers,
     sold_since,
     taken_by_lines,
@@ -203,12 +204,15 @@ def _not_come_back(tx: Tx, workspace: Workspace, void: StoredVoid) -> int:
 
 
 def _is_settled(tx: Tx, workspace: Workspace, void: StoredVoid, lane: StoredLane, items: Mapping[Item, int]) -> bool:
-    """Whether levels and orders tell the same of the pool, both read after the cancellation."""
+    """Whether levels and orders tell the same of the pool, both read after the cancellation, and whole orders say when
+    units came back: a poll's labels are ahead of them."""
     assert void.cancelled_at is not None
     if tx.now - void.at > PATIENCE:
         return True
     reads = [stored.position.read_at for stored in lane.positions.values()]
     if any(at is None or at <= void.cancelled_at for at in reads) or lane.on_the_wire:
+        return False
+    if returns_unread_since(tx, workspace, items, void.cancelled_at):
         return False
     by_store: defaultdict[ConnectionName, list[ItemId]] = defaultdict(list)
     for connection, item in items:

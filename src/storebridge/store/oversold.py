@@ -160,6 +160,36 @@ def orders_changed_since(
     return _orders(tx, workspace, items, sales.c.updated_at > since)
 
 
+def returns_unread_since(tx: HasConnection, workspace: Workspace, items: Iterable[Item], since: datetime) -> bool:
+    """Whether an order that changed after a moment is known by its label alone to have given units of the items back:
+    when it did, only its document tells, and that was not read since."""
+    same = (
+        (orders.c.workspace == order_effects.c.workspace)
+        & (orders.c.connection == order_effects.c.connection)
+        & (orders.c.order_id == order_effects.c.order_id)
+    )
+    document = (
+        (sales.c.workspace == orders.c.workspace)
+        & (sales.c.connection == orders.c.connection)
+        & (sales.c.order_id == orders.c.order_id)
+    )
+    found = tx.conn.execute(
+        select(orders.c.order_id)
+        .join(order_effects, same)
+        .outerjoin(sales, document)
+        .where(
+            orders.c.workspace == workspace,
+            orders.c.updated_at > since,
+            orders.c.origin.is_(None),
+            order_effects.c.restocked > 0,
+            tuple_(order_effects.c.connection, order_effects.c.item_id).in_(sorted(items)),
+            or_(sales.c.updated_at.is_(None), sales.c.updated_at < orders.c.updated_at),
+        )
+        .limit(1)
+    )
+    return found.first() is not None
+
+
 def _orders(tx: HasConnection, workspace: Workspace, items: Iterable[Item], which: Any) -> dict[OrderKey, Order]:
     same = (
         (order_effects.c.workspace == sales.c.workspace)
