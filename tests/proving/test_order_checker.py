@@ -204,8 +204,7 @@ def test_a_checkout_without_its_payment_need_not_be_known() -> None:
     ],
 )
 def test_copies_follow_two_hours_of_trade(seed: int, policy: str, faults: str) -> None:
-    """36: an older tracking number in doubt. 7005: a poll told of goods that came back before their order was read, while a
-    refund waited to be judged."""
+    """36: an older tracking number in doubt. 7005: goods that a poll told of before their order was read."""
     result = run_orders_seed(seed, policy, faults)
     assert (result.violations, result.converged) == ((), True)
     assert result.store_events >= 150

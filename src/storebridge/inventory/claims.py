@@ -166,8 +166,8 @@ def _lost_before(order: Order, line: OrderLine) -> int:
 
 
 def _lost_by_others(order: Order, line: OrderLine, until: datetime) -> int:
-    """Units that refunds by others took off before they were sent, less those that came back with any of them: what came
-    back is no part of what the label says was taken. So it is below zero where a unit came back that had been sent."""
+    """Units that refunds by others took off before they were sent, less those that came back with any of them: what
+    came back is no part of what the label says was taken. So it is below zero where a sent unit came back."""
     earlier = [
         (refund.created_at, one)
         for refund in order.refunds
