@@ -43,6 +43,7 @@ from storebridge_sandbox.wix.inventory import state as wix_inventory
 from storebridge_sandbox.wix.jobs import state as wix_jobs
 from storebridge_sandbox.wix.locations import state as wix_locations
 from storebridge_sandbox.wix.orders import state as wix_orders
+from storebridge_sandbox.wix.shelf import categories as wix_categories
 from storebridge_sandbox.wix.shelf import state as wix_shelf
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ MODULES = (
     wix_keys,
     wix_locations,
     wix_members,
+    wix_categories,
     wix_shelf,
 )
 PACKAGE = __package__ or ""
@@ -126,6 +128,8 @@ WIX: Parts = {
     ),
     "stock": BOOK,
     "inventory": ("items", "by_variant", "by_product", "_numbers"),
+    "categories": ("all", "_numbers"),
+    "categories._new_id": ("_rng",),
     "jobs": ("jobs",),
     "contacts": ("contacts", "deleted", "by_email", "by_phone", "by_external_id"),
     "contacts.new_id": ("_rng",),

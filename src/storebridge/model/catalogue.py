@@ -41,7 +41,8 @@ class Variant(msgspec.Struct, frozen=True):
     """False for what the vendor derives itself (Shopify bundles: NON_MUTABLE_INVENTORY_ITEM)."""
     components: dict[str, int] = {}
     """Of what the vendor makes it up itself: units by SKU; empty for an ordinary variant."""
-    collections: tuple[str, ...] = ()
-    """Titles and handles of the collections that its product is in; a store may have told only the first fifty."""
+    collections: tuple[str, ...] | None = ()
+    """Titles and handles of the collections that its product is in; a store may have told only the first fifty. None
+    where it did not let them be read: what was known stays."""
     visible: bool = True
     updated_at: datetime | None = None

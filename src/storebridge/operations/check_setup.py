@@ -102,6 +102,7 @@ async def _check_goods(
     links = link_as_kept(catalogues, terms.bundles, *kept)
     return [
         *_check_collections(terms, members, named),
+        *(_untold(name) for name, found in catalogues.items() if named and any(v.collections is None for v in found)),
         *_check_bundles(terms, links),
         *_check_guarded(msgspec.structs.replace(terms.for_pools(), members=members), links.bundles),
     ]
@@ -112,7 +113,7 @@ def _members(catalogues: Catalogues, named: frozenset[str]) -> dict[str, frozens
     found: defaultdict[str, set[str]] = defaultdict(set)
     for connection, variants in catalogues.items():
         for variant in variants:
-            found[variant.sku or ""].update(named.intersection(names_of(connection, variant.collections)))
+            found[variant.sku or ""].update(named.intersection(names_of(connection, variant.collections or ())))
     return {sku: frozenset(names) for sku, names in found.items() if names}
 
 
@@ -136,6 +137,14 @@ def _check_collections(
         )
         for name in sorted(named)
     ]
+
+
+def _untold(connection: ConnectionName) -> Check:
+    told = (
+        "the store does not let its collections be read, so what was known of them stays: grant the app the permission "
+        "to read products and categories"
+    )
+    return Check("collection", str(connection), True, told, warning=True)
 
 
 def _check_bundles(terms: WorkspaceTerms, links: Links) -> list[Check]:

@@ -195,7 +195,7 @@ def _told_terms(terms: WorkspaceTerms, linked: Sequence[LinkedSku]) -> LaneTerms
     """What holds for SKUs by the configuration and the collections that their stores tell."""
     found = terms.for_pools()
     members = {
-        one.sku: frozenset(name for c, v in one.variants.items() for name in names_of(c, v.collections))
+        one.sku: frozenset(name for c, v in one.variants.items() for name in names_of(c, v.collections or ()))
         for one in linked
     }
     return msgspec.structs.replace(found, members=members) if found.collections_named else found

@@ -63,6 +63,10 @@ _NOTE_OPEN = Prepared(
 )
 
 
+UNTOLD = object()
+"""Stands in a row for what the store did not let be read: what is known stays."""
+
+
 def save_variants(
     tx: HasConnection,
     workspace: Workspace,
@@ -73,7 +77,10 @@ def save_variants(
 ) -> None:
     """Replace what is known of a store's variants; those that a ``complete`` listing does not name are marked as
     gone."""
-    _replace(tx, variants, [_variant_row(tx, workspace, connection, variant) for variant in found])
+    rows = [_variant_row(tx, workspace, connection, variant) for variant in found]
+    untold = [{n: v for n, v in row.items() if n != "collections"} for row in rows if row["collections"] is UNTOLD]
+    _replace(tx, variants, [row for row in rows if row["collections"] is not UNTOLD])
+    _replace(tx, variants, untold)
     if not complete:
         return
     tx.conn.execute(
@@ -104,7 +111,7 @@ def _variant_row(
         "denies_oversell": variant.denies_oversell,
         "adjustable": variant.adjustable,
         "components": dict(variant.components) or None,
-        "collections": list(variant.collections) or None,
+        "collections": UNTOLD if variant.collections is None else list(variant.collections) or None,
         "listed_at": tx.now,
         "gone_at": None,
     }

@@ -110,7 +110,7 @@ def moved_items(
     tx: HasDriver,
     workspace: Workspace,
     connection: ConnectionName,
-    listed: Iterable[Variant],
+    listed: Sequence[Variant],
     named: frozenset[str],
     *,
     complete: bool,
@@ -119,9 +119,13 @@ def moved_items(
     before = {
         ItemId(item): _names_among(named, connection, told) for item, told in _KNOWN.all(tx, w=workspace, c=connection)
     }
-    now = {variant.item_id: _names_among(named, connection, variant.collections) for variant in listed}
+    now = {
+        variant.item_id: _names_among(named, connection, variant.collections)
+        for variant in listed
+        if variant.collections is not None or variant.item_id not in before
+    }
     if complete:
-        now |= {item: set() for item in before.keys() - now.keys()}
+        now |= {item: set() for item in before.keys() - {variant.item_id for variant in listed}}
     return sorted(item for item, names in now.items() if names != before.get(item, set()))
 
 

@@ -43,6 +43,8 @@ NOT_DRAWN: Mapping[str, str] = MappingProxyType(
         "S23": BUDGET,
         "S37": "a case that stays open tells of it",
         "S41": UNTOUCHED,
+        "W43": UNTOUCHED,
+        "W44": UNTOUCHED,
         "G1": "drawn apart, under guarded only",
         "G2": "drawn apart, under guarded only",
         "G3": "buying past the guard is drawn by the shoppers",

@@ -159,6 +159,7 @@ FQDNS = (
     "wix.stores.catalog.v3.inventory_item",
     "wix.stores.catalog.v3.product",
     "wix.ecom.v1.order_transactions",
+    "wix.categories.v1.category",
     "wix.ecom.v1.orders_settings",
     "wix.ecom.v1.draft_order",
     "wix.ecom.v1.fulfillments",

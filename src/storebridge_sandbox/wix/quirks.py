@@ -96,6 +96,11 @@ class WixQuirks:
     extension, or cleared by every change that no API call made."""
     w38_answers_after_ms: int = 0
     """How long after a write of stock its answer is made: it shows the item as it stands then, with what others did."""
+    w43_membership_tells: Literal["category", "product", "nothing"] = "category"
+    """What tells that a product came into a category or left it: the category's own event, a change of the product, or
+    nothing."""
+    w44_all_products_is_listed: bool = True
+    """False: the category of all products is not among those that a V3 site lists, and no product names it."""
     g1_called_at_placement: bool = True
     """False: the guard is not asked once more when the order is placed; its last answer counts."""
     g2_timeout_seconds: float = 5.0

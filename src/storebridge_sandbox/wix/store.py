@@ -30,6 +30,9 @@ from storebridge_sandbox.wix.access.state import Access
 from storebridge_sandbox.wix.announcements import Announcements
 from storebridge_sandbox.wix.app import WixApi
 from storebridge_sandbox.wix.calls import Operation
+from storebridge_sandbox.wix.categories.answers import CategoryAnswers
+from storebridge_sandbox.wix.categories.herald import CategoryHerald
+from storebridge_sandbox.wix.categories.v1_answers import CollectionAnswersV1
 from storebridge_sandbox.wix.checkout.control import CheckoutCalls
 from storebridge_sandbox.wix.checkout.flow import CheckoutFlow
 from storebridge_sandbox.wix.checkout.guard import Guard, Plugin
@@ -92,6 +95,7 @@ from storebridge_sandbox.wix.products.v1_writes import ProductWritesV1
 from storebridge_sandbox.wix.products.with_inventory import StockedProductAnswers
 from storebridge_sandbox.wix.products.workshop import Workshop
 from storebridge_sandbox.wix.settings import WixOptions
+from storebridge_sandbox.wix.shelf.categories import Categories
 from storebridge_sandbox.wix.shelf.state import Product, Shelf, Variant
 from storebridge_sandbox.wix.signing import public_key_pem
 from storebridge_sandbox.wix.window import SiteWindow
@@ -179,6 +183,8 @@ class WixStore:
         self.opened_at = now()
         self.locations = Locations(self._new_id, self.opened_at, options.default_location, options.more_locations)
         self.shelf = Shelf(now, self._new_id, currency=options.currency, catalog=options.catalog)
+        own_ids = Guids(random.Random(f"wix-categories-{self._seed}"))
+        self.categories = Categories(now, own_ids, self.shelf, options.quirks, self.generation)
         self.jobs = Jobs(now, self._new_id)
         self.contacts = ContactBook(now, Guids(random.Random(f"wix-contacts-{self._seed}")))
         self.contacts.herald = ContactHerald(self.notices)
@@ -215,14 +221,17 @@ class WixStore:
     def _operations(self) -> list[Operation]:
         quirks, default = self.options.quirks, self.locations.default.id
         items = InventoryAnswers(self.inventory, self.shelf, self.locations, quirks, self.world.now)
-        self._products = ProductAnswers(self.shelf, self.inventory, self.generation, default, may=self._may)
+        self._products = ProductAnswers(
+            self.shelf, self.inventory, self.generation, default, self.categories, may=self._may
+        )
         self._herald = ProductHerald(self.notices, self.generation, self._products.status)
         workshop = Workshop(self.shelf, self.inventory, self._herald, self._new_id)
         drafting = Drafting(self.shelf, quirks, self._new_id)
         writes = ProductWrites(self._products, self.shelf, drafting, workshop)
         self._order_settings = OrdersSettingsAnswers(self.office, self.world.now)
-        products_v1 = ProductReadsV1(self.shelf, self.inventory, default, self._may)
+        products_v1 = ProductReadsV1(self.shelf, self.inventory, default, self.categories, self._may)
         stock_v1 = InventoryAnswersV1(self.inventory, self.shelf)
+        category_herald = CategoryHerald(self.notices, self.generation, self._herald, quirks)
         answers: tuple[Answers, ...] = (
             AccessAnswers(self.access, self.options),
             self._products,
@@ -249,6 +258,8 @@ class WixStore:
             ProductWritesV1(products_v1, self.shelf, self.inventory, workshop, self._herald, self._new_id, default),
             stock_v1,
             InventoryWritesV1(self.inventory, stock_v1, self.notices, quirks),
+            CategoryAnswers(self.categories, category_herald),
+            CollectionAnswersV1(self.categories, category_herald),
         )
         return [operation for part in (*answers, *self._people()) for operation in part.operations()]
 

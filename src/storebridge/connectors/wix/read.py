@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import msgspec
 
 from storebridge.clock import Clock
 from storebridge.connectors.port import CallTrouble
 from storebridge.connectors.wix.client import Operation, WixClient
+from storebridge.connectors.wix.collections import CategoryReader
 from storebridge.connectors.wix.errors import drift
+from storebridge.connectors.wix.pages import Paged, Paging, Row, pages_of
 from storebridge.connectors.wix.stamps import Stamps, stamp_in
 from storebridge.connectors.wix.translate import (
     InventoryItem,
@@ -41,50 +43,11 @@ ITEMS_PER_PAGE = 1000
 VARIANTS_PER_PAGE = 500
 LOCATIONS_PER_PAGE = 100
 ORDERS_PER_PAGE = 100
-MOST_PAGES = 500
-"""More pages than this are a cursor that runs in a circle."""
 VISIBLE_STATUSES = ("APPROVED", "PENDING", "CANCELED", "REJECTED")
 """The search hides PENDING and REJECTED unless they are asked for; INITIALIZED never shows."""
 
-Row = TypeVar("Row")
-Seen = TypeVar("Seen", covariant=True)
 
-
-class Cursors(Shape, frozen=True):
-    """Where the next page begins."""
-
-    next: str | None = None
-
-
-class Paging(Shape, frozen=True):
-    """Whether there is a next page; some resources do not say ``hasNext``."""
-
-    cursors: Cursors | None = None
-    has_next: bool | None = None
-
-    @property
-    def next_cursor(self) -> str | None:
-        if self.has_next is False or self.cursors is None:
-            return None
-        return self.cursors.next or None
-
-
-class Page(Protocol[Seen]):
-    """An answer with rows and, perhaps, a cursor to more of them."""
-
-    def rows(self) -> Sequence[Seen]: ...
-
-    def cursor(self) -> str | None: ...
-
-
-class _Paged(Shape, frozen=True):
-    paging_metadata: Paging | None = None
-
-    def cursor(self) -> str | None:
-        return self.paging_metadata.next_cursor if self.paging_metadata else None
-
-
-class LocationsPage(_Paged, frozen=True):
+class LocationsPage(Paged, frozen=True):
     """Stores locations."""
 
     stores_locations: tuple[StoresLocation, ...] = ()
@@ -93,7 +56,7 @@ class LocationsPage(_Paged, frozen=True):
         return self.stores_locations
 
 
-class VariantsPage(_Paged, frozen=True):
+class VariantsPage(Paged, frozen=True):
     """Read-only variants; each is read by itself."""
 
     variants: tuple[msgspec.Raw, ...] = ()
@@ -102,7 +65,7 @@ class VariantsPage(_Paged, frozen=True):
         return self.variants
 
 
-class ItemsPage(_Paged, frozen=True):
+class ItemsPage(Paged, frozen=True):
     """Inventory items."""
 
     inventory_items: tuple[InventoryItem, ...] = ()
@@ -150,21 +113,22 @@ class CatalogueReader:
         self._client = client
         self._clock = clock
         self._stamps = stamps
+        self._categories = CategoryReader(client)
 
     async def list_locations(self) -> tuple[Location, ...]:
         """Every stores location; Wix calls exactly one of them the default."""
         found: list[Location] = []
-        async for page in self._pages(QUERY_LOCATIONS, LocationsPage, {}, LOCATIONS_PER_PAGE):
+        async for page in pages_of(self._client, QUERY_LOCATIONS, LocationsPage, {}, LOCATIONS_PER_PAGE):
             found.extend(location_of(location) for location in page)
         return tuple(found)
 
     async def list_variants(self) -> AsyncIterator[tuple[Variant, ...]]:
         """Every variant, page by page; hidden products come too where the app may see them
         (PRODUCT_READ_ADMIN). One of an unknown shape is left out and told."""
-        extra = {"fields": ["CURRENCY"]}
-        async for page in self._pages(QUERY_VARIANTS, VariantsPage, {}, VARIANTS_PER_PAGE, extra):
+        extra, memberships = {"fields": ["CURRENCY"]}, await self._categories.read()
+        async for page in pages_of(self._client, QUERY_VARIANTS, VariantsPage, {}, VARIANTS_PER_PAGE, extra):
             found = self._client.drift.readable_rows(QUERY_VARIANTS.name, "variants", page, ReadOnlyVariant)
-            yield tuple(variant_of(variant) for variant in found)
+            yield tuple(variant_of(variant, memberships.of(variant.product_data.product_id)) for variant in found)
 
     async def read_levels(self, items: Sequence[ItemId]) -> LevelsRead:
         """The counters of the items at all locations.
@@ -178,7 +142,7 @@ class CatalogueReader:
         readings: dict[tuple[str, str], LevelReading] = {}
         for products in in_chunks(products_of(items), PRODUCTS_PER_QUESTION):
             where = {"productId": {"$in": list(products)}}
-            async for page in self._pages(QUERY_ITEMS, ItemsPage, where, ITEMS_PER_PAGE):
+            async for page in pages_of(self._client, QUERY_ITEMS, ItemsPage, where, ITEMS_PER_PAGE):
                 for item in page:
                     reading = reading_of(item, stamp_in(item.extended_fields, self._stamps.to_read()))
                     if reading.item_id in asked:
@@ -190,25 +154,6 @@ class CatalogueReader:
             readings=tuple(readings.values()),
             missing=tuple(item for item in items if item not in seen),
         )
-
-    async def _pages(
-        self,
-        operation: Operation,
-        shape: type[Page[Row]],
-        where: dict[str, Any],
-        limit: int,
-        extra: dict[str, Any] | None = None,
-    ) -> AsyncIterator[Sequence[Row]]:
-        paging: dict[str, Any] = {"limit": limit}
-        query: dict[str, Any] = {"filter": where, "cursorPaging": paging} if where else {"cursorPaging": paging}
-        for _ in range(MOST_PAGES):
-            page = await self._client.read(operation, shape, {"query": query, **(extra or {})})
-            yield page.rows()
-            cursor = page.cursor()
-            if cursor is None or not page.rows():
-                return
-            query = {"cursorPaging": {"limit": limit, "cursor": cursor}}
-        raise drift(f"{operation.name} never comes to its last page")
 
 
 class OrderReader:

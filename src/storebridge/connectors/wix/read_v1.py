@@ -14,8 +14,10 @@ import msgspec
 from storebridge.clock import Clock
 from storebridge.connectors.port import CallTrouble
 from storebridge.connectors.wix.client import Operation, WixClient
+from storebridge.connectors.wix.collections import CollectionReaderV1, Names, names_of_groups
 from storebridge.connectors.wix.errors import drift
-from storebridge.connectors.wix.read import MOST_PAGES, in_chunks, products_of
+from storebridge.connectors.wix.pages import MOST_PAGES
+from storebridge.connectors.wix.read import in_chunks, products_of
 from storebridge.connectors.wix.translate import DEFAULT_VARIANT, PreorderInfo, Shape, item_id_of, price_of
 from storebridge.model.catalogue import Location, Variant
 from storebridge.model.ids import ItemId, LocationId, ProductId, VariantId
@@ -61,6 +63,7 @@ class Product(Shape, frozen=True):
     manage_variants: bool | None = None
     numeric_id: str | int | None = None
     price_data: PriceData | None = None
+    collection_ids: tuple[str, ...] | None = None
     variants: tuple[ProductVariant, ...] = ()
 
 
@@ -101,6 +104,7 @@ class CatalogueReaderV1:
     def __init__(self, client: WixClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
+        self._collections = CollectionReaderV1(client)
 
     async def list_locations(self) -> tuple[Location, ...]:
         """The one place where V1 counts."""
@@ -110,6 +114,7 @@ class CatalogueReaderV1:
         """Every variant, page by page; hidden products too where the app may manage products."""
         after: str | None = None
         hidden = True
+        known = await self._collections.read()
         for _ in range(MOST_PAGES):
             try:
                 page = await self._products(after, hidden=hidden)
@@ -119,7 +124,7 @@ class CatalogueReaderV1:
                 hidden = False
                 continue
             found = self._client.drift.readable_rows(QUERY_PRODUCTS.name, "products", page.products, Product)
-            yield tuple(variant for product in found for variant in variants_of(product))
+            yield tuple(variant for product in found for variant in variants_of(product, known))
             if len(page.products) < ROWS_PER_PAGE:
                 return
             after = _last_number(page.products, after)
@@ -156,17 +161,19 @@ class CatalogueReaderV1:
         )
 
 
-def variants_of(product: Product) -> Iterator[Variant]:
-    """A product without managed variants has one, whose SKU and price are the product's."""
+def variants_of(product: Product, known: dict[str, Names] | None = None) -> Iterator[Variant]:
+    """A product without managed variants has one, whose SKU and price are the product's; ``known`` are the names of
+    collections."""
+    names = None if known is None else names_of_groups(known, product.collection_ids or ())
     if not product.manage_variants:
-        yield _variant(product, DEFAULT_VARIANT, "", VariantData(product.price_data, product.sku, True))
+        yield _variant(product, DEFAULT_VARIANT, "", VariantData(product.price_data, product.sku, True), names)
         return
     for variant in product.variants:
         title = " / ".join((variant.choices or {}).values())
-        yield _variant(product, variant.id, title, variant.variant or VariantData())
+        yield _variant(product, variant.id, title, variant.variant or VariantData(), names)
 
 
-def _variant(product: Product, variant_id: str, title: str, told: VariantData) -> Variant:
+def _variant(product: Product, variant_id: str, title: str, told: VariantData, names: Names | None) -> Variant:
     price = told.price_data or product.price_data or PriceData()
     return Variant(
         variant_id=VariantId(variant_id),
@@ -176,6 +183,7 @@ def _variant(product: Product, variant_id: str, title: str, told: VariantData) -
         variant_title=title,
         sku=(told.sku or "").strip() or None,
         price=price_of(None if price.price is None else repr(price.price), price.currency),
+        collections=names,
         visible=product.visible is not False and told.visible is not False,
     )
 

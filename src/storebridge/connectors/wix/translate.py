@@ -193,7 +193,7 @@ def location_of(location: StoresLocation) -> Location:
     )
 
 
-def variant_of(variant: ReadOnlyVariant) -> Variant:
+def variant_of(variant: ReadOnlyVariant, collections: tuple[str, ...] | None = ()) -> Variant:
     """Whether it is tracked is not told here: only its inventory items know (``LevelReading.tracked``)."""
     product = variant.product_data
     status = variant.inventory_status or InventoryStatus()
@@ -209,6 +209,7 @@ def variant_of(variant: ReadOnlyVariant) -> Variant:
         barcode=_text(variant.barcode),
         price=price_of(amount, product.currency),
         denies_oversell=not status.preorder_enabled,
+        collections=collections,
         visible=variant.visible is not False and product.visible is not False,
     )
 

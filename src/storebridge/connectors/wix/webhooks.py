@@ -45,13 +45,24 @@ PRODUCT_TOPICS = (
     "wix.stores.catalog.v3.product_updated",
     "wix.stores.catalog.v3.product_deleted",
 )
+CATEGORY_TOPICS = (
+    "wix.categories.v1.category_item_added_to_category",
+    "wix.categories.v1.category_item_removed_from_category",
+    "wix.categories.v1.category_category_moved",
+    "wix.categories.v1.category_updated",
+    "wix.categories.v1.category_deleted",
+)
+"""They move goods between collections, of which the product itself may not tell (W43)."""
+COLLECTIONS_V1 = "com.wix.ecommerce.catalog.api.v1.Collection"
 STORE_TOPICS = ("wix.ecom.v1.orders_settings_updated", "AppInstalled", "AppRemoved")
 V1_TOPICS = (
     "com.wix.ecommerce.inventory.api.v1.InventoryVariantsChanged",
     "com.wix.ecommerce.inventory.api.v1.InventoryItemChanged",
     "com.wix.ecommerce.catalog.api.v1.ProductChanged",
+    f"{COLLECTIONS_V1}Changed",
+    f"{COLLECTIONS_V1}Deleted",
 )
-NEEDED_TOPICS = STOCK_TOPICS + ORDER_TOPICS + PRODUCT_TOPICS + STORE_TOPICS + V1_TOPICS
+NEEDED_TOPICS = STOCK_TOPICS + ORDER_TOPICS + PRODUCT_TOPICS + CATEGORY_TOPICS + STORE_TOPICS + V1_TOPICS
 """Each catalogue version fires only its own, and a site migrates without asking: an app subscribes to
 both."""
 KINDS_OF_TOPICS = (ORDER_TOPICS, (*STOCK_TOPICS, *V1_TOPICS))
@@ -132,10 +143,12 @@ def hints_of(topic: str, event: Mapping[str, object], app_id: str | None = None)
         yield _stock_hint(event, app_id)
     elif topic.startswith(("wix.ecom.v1.order_", "wix.ecom.v1.fulfillments_")):
         yield Hint(Flow.ORDERS, _order_id(event))
-    elif topic.startswith("wix.stores.catalog.v3.product_"):
+    elif topic.startswith(("wix.stores.catalog.v3.product_", "wix.categories.v1.category_")):
         yield Hint(Flow.PRODUCTS, _required(event, "entityId"))
     elif topic == "com.wix.ecommerce.inventory.api.v1.InventoryVariantsChanged":
         yield from _stock_hints_v1(event)
+    elif topic.startswith(COLLECTIONS_V1):
+        yield Hint(Flow.PRODUCTS, _name(event.get("collectionId")) or "collections")
     elif topic.startswith(("com.wix.ecommerce.inventory.api.v1.", "com.wix.ecommerce.catalog.api.v1.")):
         yield _product_hint_v1(event)
     elif topic.startswith(("wix.locations.v1.location_", "wix.devcenter.app_instance.v1.")) or topic in STORE_TOPICS:

@@ -18,6 +18,7 @@ from storebridge_sandbox.wix.products.shape import product_payload, read_only_va
 from storebridge_sandbox.wix.products.workshop import Workshop
 from storebridge_sandbox.wix.query import Language, Page, Question
 from storebridge_sandbox.wix.query_in_order import TIE, page_in_order
+from storebridge_sandbox.wix.shelf.categories import Categories
 from storebridge_sandbox.wix.shelf.state import Product, Shelf, Variant
 from storebridge_sandbox.wix.wire import WixRefusal, application_error, validation_error
 
@@ -39,6 +40,7 @@ class ProductAnswers:
         inventory: Inventory,
         generation: CatalogGeneration,
         default_location: str,
+        categories: Categories,
         *,
         may: Callable[[str], bool],
     ) -> None:
@@ -46,6 +48,7 @@ class ProductAnswers:
         self._inventory = inventory
         self._generation = generation
         self._default_location = default_location
+        self._categories = categories
         self._may = may
 
     def operations(self) -> list[Operation]:
@@ -144,7 +147,8 @@ class ProductAnswers:
         return availability(ItemRow(item, item.level.now)) == "IN_STOCK", item.preorder.enabled
 
     def told(self, product: Product, fields: frozenset[str], *, variants: bool = True) -> Told:
-        return product_payload(product, self.status, fields, variants=variants)
+        told = product_payload(product, self.status, fields, variants=variants)
+        return told | self._categories.told(product.id, fields)
 
     def fields(self, call: Call) -> frozenset[str]:
         """The RequestedFields of a call; raises WixRefusal for those that need a permission."""

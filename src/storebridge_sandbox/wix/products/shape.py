@@ -78,10 +78,6 @@ def _requested(product: Product, fields: frozenset[str]) -> dict[str, Any]:
     sections = details.get("infoSections") or []
     if "INFO_SECTION" in fields and sections:
         told["infoSections"] = [{"id": row["id"], **_some(row, "uniqueName")} for row in sections]
-    if "DIRECT_CATEGORIES_INFO" in fields:
-        told["directCategoriesInfo"] = {"categories": []}
-    if "ALL_CATEGORIES_INFO" in fields:
-        told["allCategoriesInfo"] = {"categories": []}
     if "BREADCRUMBS_INFO" in fields:
         told["breadcrumbsInfo"] = {"breadcrumbs": []}
     if "MERCHANT_DATA" in fields:

@@ -20,6 +20,7 @@ from storebridge_sandbox.wix.products.v1_shape import (
 )
 from storebridge_sandbox.wix.query import ORDERING, TEXT, Field, Language, Page, Question
 from storebridge_sandbox.wix.query_v1 import page_metadata, read_legacy
+from storebridge_sandbox.wix.shelf.categories import Categories
 from storebridge_sandbox.wix.shelf.state import Product, Shelf, Variant
 from storebridge_sandbox.wix.wire import WixRefusal, application_error, millis
 
@@ -67,10 +68,18 @@ STORE_VARIANTS = Language(
 class ProductReadsV1:
     """Answers about products on a V1 site. ``may`` tells whether a permission was granted."""
 
-    def __init__(self, shelf: Shelf, inventory: Inventory, default_location: str, may: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        inventory: Inventory,
+        default_location: str,
+        categories: Categories,
+        may: Callable[[str], bool],
+    ) -> None:
         self._shelf = shelf
         self._inventory = inventory
         self._default_location = default_location
+        self._categories = categories
         self._may = may
 
     def operations(self) -> list[Operation]:
@@ -143,7 +152,7 @@ class ProductReadsV1:
         question = STORE_VARIANTS.read(call.part("query"))
         page = STORE_VARIANTS.page(question, self._seen_variants(call))
         return {
-            "variants": [store_variant_payload(variant, self.item) for variant in page.rows],
+            "variants": [self._store_variant(variant) for variant in page.rows],
             "metadata": _metadata(page, question, call.part("query")),
         }
 
@@ -152,7 +161,7 @@ class ProductReadsV1:
         wanted = call.params["id"]
         for variant in self._shelf.variants():
             if wanted in (store_variant_id(variant), f"{variant.product.id}-{variant.variant_id}"):
-                return {"variant": store_variant_payload(variant, self.item)}
+                return {"variant": self._store_variant(variant)}
         raise application_error(404, "VARIANT_NOT_FOUND", f"Variant {wanted!r} not found")
 
     def availability(self, call: Call) -> Told:
@@ -184,7 +193,14 @@ class ProductReadsV1:
 
     def _told(self, product: Product, call: Call, *, variants: bool) -> Told:
         costs = call.flag("includeMerchantSpecificData") and self._may(MANAGE)
-        return product_payload_v1(product, self.item, variants=variants, costs=costs)
+        return self.told(product, variants=variants, costs=costs)
+
+    def told(self, product: Product, *, variants: bool = True, costs: bool = True) -> Told:
+        collections = self._categories.ids_v1(product.id)
+        return product_payload_v1(product, self.item, variants=variants, costs=costs, collections=collections)
+
+    def _store_variant(self, variant: Variant) -> Told:
+        return store_variant_payload(variant, self.item, self._categories.ids_v1(variant.product.id))
 
     def _page(self, question: Question, call: Call, *, hidden: bool) -> Page:
         return LANGUAGE.page(question, (one for one in self._seen(call) if one.visible or hidden))

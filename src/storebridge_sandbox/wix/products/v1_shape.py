@@ -14,7 +14,9 @@ from storebridge_sandbox.wix.wire import money, wix_date
 ItemOf = Callable[[Variant], InventoryItem | None]
 
 
-def product_payload_v1(product: Product, item_of: ItemOf, *, variants: bool, costs: bool = False) -> dict[str, Any]:
+def product_payload_v1(
+    product: Product, item_of: ItemOf, *, variants: bool, collections: list[str], costs: bool = False
+) -> dict[str, Any]:
     """The V1 Product message. Without managed variants, SKU and stock stand on the product."""
     first, managed = product.variants[0], product.manages_variants
     weights = [variant.weight for variant in product.variants]
@@ -38,7 +40,7 @@ def product_payload_v1(product: Product, item_of: ItemOf, *, variants: bool, cos
         "productOptions": options_payload(product, item_of),
         "productPageUrl": {"base": "https://www.example.com/", "path": f"/product-page/{product.slug}"},
         "numericId": str(product.number),
-        "collectionIds": [],
+        "collectionIds": collections,
         "lastUpdated": wix_date(product.updated_at),
         "createdDate": wix_date(product.created_at),
         "variants": [variant_payload(variant, item_of) for variant in product.variants] if variants else [],
@@ -67,7 +69,7 @@ def variant_payload(variant: Variant, item_of: ItemOf) -> dict[str, Any]:
     }
 
 
-def store_variant_payload(variant: Variant, item_of: ItemOf) -> dict[str, Any]:
+def store_variant_payload(variant: Variant, item_of: ItemOf, collections: list[str]) -> dict[str, Any]:
     """The StoreVariant message; its id is made of both ids."""
     told: dict[str, Any] = {
         "id": store_variant_id(variant),
@@ -78,7 +80,7 @@ def store_variant_payload(variant: Variant, item_of: ItemOf) -> dict[str, Any]:
         "sku": variant.sku,
         "stock": variant_stock(item_of(variant)),
         "choices": choices_of(variant),
-        "collectionIds": [],
+        "collectionIds": collections,
     }
     if variant.name:
         told["variantName"] = variant.name[:80]

@@ -14,7 +14,7 @@ from storebridge_sandbox.wix.inventory.items import api_change
 from storebridge_sandbox.wix.inventory.state import Change, Inventory, Preorder, Terms
 from storebridge_sandbox.wix.products.herald import ProductHerald
 from storebridge_sandbox.wix.products.v1_reads import MANAGE, PACKAGE, ProductReadsV1, chosen
-from storebridge_sandbox.wix.products.v1_shape import choices_of, product_payload_v1, variant_payload
+from storebridge_sandbox.wix.products.v1_shape import choices_of, variant_payload
 from storebridge_sandbox.wix.products.workshop import Workshop
 from storebridge_sandbox.wix.settings import DEFAULT_VARIANT_ID
 from storebridge_sandbox.wix.shelf.state import Choice, Option, OptionValue, Product, Shelf, Variant, sellable_of
@@ -337,7 +337,7 @@ class ProductWritesV1:
 
     def _told(self, product: Product, call: Call) -> Told:
         call.wrote = True
-        return {"product": product_payload_v1(product, self._reads.item, variants=True, costs=True)}
+        return {"product": self._reads.told(product)}
 
 
 def _switches(product: Product, asked: Told) -> bool:
