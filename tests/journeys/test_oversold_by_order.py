@@ -280,23 +280,6 @@ def test_units_that_staff_took_off_first_are_refused_and_a_person_is_told_and_th
     travel(play, TWO, PLENTY)
 
 
-@both_stores
-def test_what_is_left_of_an_order_is_copied_by_nobody_unasked_and_a_case_says_so(loser: str) -> None:
-    """Its copy waited because goods are missing, and money went back before it could be made."""
-
-    async def play(journey: Journey) -> None:
-        await sell_too_much(journey, loser, TWO_AND_ONE_BESIDE)
-        await journey.settle("oversold", Choice.CANCEL)
-        await journey.pass_time(900.0)
-        (view,) = await orders_of(journey, loser)
-        (copy,) = view.copies
-        assert (copy.state, copy.order) == ("wanted", None)
-        assert still_to_send(view) == {"B": 1}
-        assert await journey.reasons() == ["order_not_copied"]
-
-    travel(play, TWO, PLENTY, orders={"copy_to": other(loser)})
-
-
 def test_of_an_unpaid_order_shopify_takes_the_units_off_and_nothing_is_paid_back() -> None:
     async def play(journey: Journey) -> None:
         await sell_too_much(journey, "shopify", TWO_AND_ONE_BESIDE, paid=False)

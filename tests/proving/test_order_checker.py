@@ -18,7 +18,7 @@ KINDS = {
     *("missing", "total", "paid", "note", "tags", "address"),
     *("standing", "units", "refunded", "restocked", "parcels"),
 }
-BACK = {"id": "r", "amount": "5.00", "lines": []}
+BACK = {"id": "r", "at": "2026-03-02T12:00:00Z", "amount": "5.00", "lines": []}
 KEPT = OrderClaims(kept=(("wix", "o1"),))
 
 
@@ -34,6 +34,7 @@ def order(**facts: Any) -> dict[str, Any]:
     told = {"id": "o1", "name": "10001", "origin": None, "cancelled_at": None, "payment": "paid", "total": "20.00"}
     return {
         **told,
+        "created_at": "2026-03-02T12:00:00Z",
         "ships_to": "",
         "currency": "EUR",
         "lines": [line()],
@@ -58,7 +59,7 @@ def findings(first: dict[str, Any], *copies: dict[str, Any], claims: OrderClaims
 
 
 def test_an_order_and_its_copy_that_agree_are_fine() -> None:
-    parts = {"fulfilments": [parcel(1, "a"), parcel(1, "b")], "refunds": [{"id": "r", "amount": "5.00", "lines": []}]}
+    parts = {"fulfilments": [parcel(1, "a"), parcel(1, "b")], "refunds": [BACK]}
     assert findings(order(), copy()) == []
     assert findings(order(**parts), copy(**parts)) == []
 
@@ -93,6 +94,20 @@ def test_a_difference_is_a_finding_unless_a_person_was_told_of_it(
     assert findings(first, *copies) == [sentence]
     assert findings(first, *copies, claims=of_others) == [sentence]
     assert findings(first, *copies, claims=told_of(kind)) == []
+
+
+def test_a_copy_that_was_made_after_units_went_back_lacks_their_money_to_the_cent() -> None:
+    back = {**BACK, "amount": "10.00", "lines": [{"sku": "A", "quantity": 1, "restock": False}]}
+    first = order(lines=[line(refunded=1)], refunds=[back], payment="partially_refunded")
+    late = {"created_at": "2026-03-02T12:01:00Z", "lines": [line(quantity=1)]}
+    assert findings(first, copy(**late, received="10.00")) == []
+    assert findings(first, copy(**late, received="10.01")) == [
+        "wix 10001: 10.00 went back, of its copy 0",
+        "wix 10001: 20.00 came in, of its copy 10.01",
+    ]
+    early = {**late, "created_at": "2026-03-02T11:59:00Z"}
+    assert len(findings(first, copy(**early, received="10.00"))) == 2
+    assert findings(first) == ["wix 10001: it has no copy"]
 
 
 def test_two_copies_are_never_excused() -> None:

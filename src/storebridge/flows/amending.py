@@ -60,7 +60,9 @@ def plan_amendment(
     apart = [name for name in changed if name not in IN_PLACE]
     again = target.repeated
     if again is not None and (edited or apart) and is_untouched(copy):
-        replaced = ReplaceCopy(copy.order_id, copy.name, again.stamp, again.original, again.goods, copy.updated_at)
+        replaced = ReplaceCopy(
+            copy.order_id, copy.name, again.stamp, again.original, again.goods, copy.updated_at, again.taken_off
+        )
         return _planned(copy, "replace", replaced, told)
     if target.replaces:
         changed, edited = [name for name in changed if name in IN_PLACE], False

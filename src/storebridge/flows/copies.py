@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
@@ -18,6 +17,8 @@ from storebridge.flows.confirm import lines_added
 from storebridge.flows.copied_stock import put_back
 from storebridge.flows.oddities import why_odd
 from storebridge.flows.queue import Place, place_in_queue
+from storebridge.flows.refunds import is_under_way
+from storebridge.flows.what_is_left import sum_of_parts, units_went_back, without_refunds
 from storebridge.model.copying import CopiedGoods
 from storebridge.model.ids import ConnectionName, ItemId
 from storebridge.model.order_writes import CancelOrder, CreateCopy, EditLines, PlannedOrderWrite, ReplaceCopy
@@ -67,8 +68,12 @@ def plan_copy(
     many lines it takes in one order."""
     if any(line.fulfilled for line in order.lines):
         return CopyHeld("a part of it was shipped before it could be copied")
-    if order.refunds or order.returns:
-        return CopyHeld("money or goods went back before it could be copied")
+    if order.returns:
+        return CopyHeld("goods were sent back before it could be copied")
+    if any(is_under_way(order, refund) for refund in order.refunds):
+        return CopyHeld("a refund of it has not ended yet")
+    taken_off = units_went_back(order)
+    order = without_refunds(order, taken_off)
     lines = _lines_of(order)
     if len(lines) > most_lines:
         return CopyHeld(f"it has {len(lines)} lines; {target} takes {most_lines} in one order")
@@ -79,11 +84,15 @@ def plan_copy(
     unmapped = [_named(line) for line, one in zip(lines, found, strict=True) if one is None and line.needs_shipping]
     if unmapped:
         return CopyHeld("it names goods that the other store does not know", tuple(unmapped))
-    parts, total = _sum_of(order, lines), order.totals.total.shop
+    parts, total, paid = sum_of_parts(order, lines), order.totals.total.shop, order.totals.paid.shop
     if parts != total.amount:
         return CopyHeld(f"its parts come to {parts:f}, its total is {total.amount:f} {total.currency}")
+    if taken_off and paid != total:
+        return CopyHeld(
+            f"what is left of it comes to {total.amount:f}, {paid.amount:f} {paid.currency} were kept for it"
+        )
     repeated = replace(order, lines=lines, parcels=(), shipments=(), refunds=(), returns=())
-    write = CreateCopy(order.order_id, stamp, repeated, tuple(found))
+    write = CreateCopy(order.order_id, stamp, repeated, tuple(found), taken_off)
     return PlannedOrderWrite(target, f"copy:{target}:{stamp}", write, f"orders of {order.connection} are copied")
 
 
@@ -240,15 +249,6 @@ def _lines_of(order: Order) -> tuple[OrderLine, ...]:
         needs_shipping=False,
     )
     return (*kept, fees)
-
-
-def _sum_of(order: Order, lines: Sequence[OrderLine]) -> Decimal:
-    """What a store will make of the lines, shipping and taxes."""
-    goods = sum((line.unit_price.shop.amount * line.current - line.discount.shop.amount for line in lines), Decimal(0))
-    shipping = sum((one.price.shop.amount - one.discount.shop.amount for one in order.shipping), Decimal(0))
-    taxed = [tax for line in lines for tax in line.taxes] + [tax for one in order.shipping for tax in one.taxes]
-    taxes = Decimal(0) if order.tax_included else sum((tax.amount.shop.amount for tax in taxed), Decimal(0))
-    return goods + shipping + taxes
 
 
 def _named(line: OrderLine) -> str:

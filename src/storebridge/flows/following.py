@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from storebridge.flows.amending import Target, plan_amendment
 from storebridge.flows.confirm import money_recorded
+from storebridge.flows.refunds import is_under_way
 from storebridge.flows.told import Told
 from storebridge.model.order_writes import (
     PaymentBack,
@@ -76,8 +77,7 @@ def untold_refunds(original: Order, copy: Order) -> list[Refund]:
 
 def _counts(original: Order, refund: Refund) -> bool:
     """Money went back for good, or units that are not to be shipped any more."""
-    parts = [one for one in original.payments if one.payment_id.startswith(f"{refund.refund_id}/")]
-    if any(one.outcome is PaymentOutcome.PENDING for one in parts):
+    if is_under_way(original, refund):
         return False
     called_off = bool(refund.lines) and original.standing is Standing.OPEN
     return bool(refund.amount.shop.amount) or called_off

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from storebridge.model.order_writes import CancelOrder, OrderWrite, PaymentRefund, PlannedOrderWrite, RefundOrder
-from storebridge.model.sales import Order, ParcelLine, Payment, PaymentKind, PaymentOutcome, Standing
+from storebridge.model.sales import Order, ParcelLine, Payment, PaymentKind, PaymentOutcome, Refund, Standing
 
 CAME_IN = frozenset({PaymentKind.SALE, PaymentKind.CAPTURE})
 REFUND_APART = "refund_apart"
@@ -24,6 +24,12 @@ def plan_refunds(order: Order, cancelled: Iterable[tuple[OrderWrite, dict[str, s
     write = RefundOrder(order.order_id, payments, lines, wanted[0].note)
     purpose = f"refund:{order.connection}:{order.order_id}"
     return [PlannedOrderWrite(order.connection, purpose, write, "it was called off and is paid back")]
+
+
+def is_under_way(order: Order, refund: Refund) -> bool:
+    """Whether money of it may still go back or not."""
+    parts = [one for one in order.payments if one.payment_id.startswith(f"{refund.refund_id}/")]
+    return any(one.outcome is PaymentOutcome.PENDING for one in parts)
 
 
 def money_left(order: Order) -> list[tuple[Payment, Decimal]]:

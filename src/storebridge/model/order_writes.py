@@ -66,13 +66,15 @@ class CreateCopy(msgspec.Struct, frozen=True, tag="create_copy"):
     """Repeat a whole order in another store: as paid already, without e-mails, without touching stock.
 
     ``order_id`` is the original's. ``original`` is the order as it is to be repeated: only lines that the buyer keeps.
-    ``goods`` stands line by line beside its lines; None where a line is repeated by its name only.
+    ``goods`` stands line by line beside its lines; None where a line is repeated by its name only. ``taken_off`` are
+    refunds of the original that were made before: their units and their money are no part of the copy.
     """
 
     order_id: OrderId
     stamp: str
     original: Order
     goods: tuple[CopiedGoods | None, ...]
+    taken_off: tuple[str, ...] = ()
 
 
 class CancelOrder(msgspec.Struct, frozen=True, tag="cancel_order"):
@@ -211,7 +213,8 @@ class EditLines(msgspec.Struct, frozen=True, tag="edit_lines"):
 
 
 class ReplaceCopy(msgspec.Struct, frozen=True, tag="replace_copy"):
-    """Bring a copy in anew in place of itself, while nothing has happened to it. ``name`` is kept."""
+    """Bring a copy in anew in place of itself, while nothing has happened to it. ``name`` is kept; ``taken_off`` as in
+    ``CreateCopy``."""
 
     order_id: OrderId
     name: str
@@ -219,6 +222,7 @@ class ReplaceCopy(msgspec.Struct, frozen=True, tag="replace_copy"):
     original: Order
     goods: tuple[CopiedGoods | None, ...]
     after: datetime
+    taken_off: tuple[str, ...] = ()
 
 
 OrderWrite = (

@@ -30,6 +30,7 @@ from storebridge.flows.following import not_repeatable, plan_following
 from storebridge.flows.parcels import noted_by_hand
 from storebridge.flows.queue import Place
 from storebridge.flows.told import Told
+from storebridge.flows.what_is_left import without_refunds
 from storebridge.model.copying import CopiedGoods, stamp_of
 from storebridge.model.ids import ConnectionName, ItemId, OrderKey
 from storebridge.model.order_writes import AddParcel, CreateCopy, EditLines, PlannedOrderWrite, ReplaceCopy
@@ -124,7 +125,7 @@ class CopyTurn:
         if cancelled:
             return cancelled
         told, target = told_to(copy, writes), self._abilities(file.order, copy)
-        return plan_following(file.order, copy.order, copy.lines, told, target)
+        return plan_following(_as_copied(file.order, copy, writes), copy.order, copy.lines, told, target)
 
     def _abilities(self, order: Order, copy: StoredCopy) -> Target:
         """What the copy's store can do, and what it knows the order's goods as (asked only when it could matter)."""
@@ -233,9 +234,10 @@ class CopyTurn:
         if under_way or any(one.state in OPEN and one.connection == copy.connection for one in writes):
             return
         unsure = any(one.state in UNSURE and isinstance(one.write, AddParcel) for one in writes)
-        told = {} if unsure else self._apart(file.order, copy.order, copy.lines, writes)
-        left = unfollowed(file.order, copy.order, copy.lines, told_to(copy, writes))
-        found = {**differences(file.order, copy.order), **told, **left}
+        original = _as_copied(file.order, copy, writes)
+        told = {} if unsure else self._apart(original, copy.order, copy.lines, writes)
+        left = unfollowed(original, copy.order, copy.lines, told_to(copy, writes))
+        found = {**differences(original, copy.order), **told, **left}
         if found:
             self._case(Reason.COPY_DIFFERS, file, copy.connection, {**_where(copy.order), **found})
         else:
@@ -275,6 +277,12 @@ def told_to(copy: StoredCopy, writes: Sequence[StoredWrite]) -> list[Told]:
     """What was planned for a copy, oldest first."""
     mine = [one for one in writes if one.connection == copy.connection]
     return [Told(one.write, one.state in OPEN, one.state == DROPPED) for one in mine]
+
+
+def _as_copied(original: Order, copy: StoredCopy, writes: Sequence[StoredWrite]) -> Order:
+    """The original as its copy is to follow it: without what was refunded before the copy was made."""
+    made = _content(writes, copy.stamp)
+    return original if made is None else without_refunds(original, made.taken_off)
 
 
 def _content(writes: Sequence[StoredWrite], stamp: str) -> CreateCopy | ReplaceCopy | None:
