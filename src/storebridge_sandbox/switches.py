@@ -27,6 +27,7 @@ OTHERS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "shopify.idempotency_retention_seconds": (60.0,),
         "shopify.webhook_retry_delays_seconds": ((5.0, 10.0),),
         "shopify.throttled_status": (429,),
+        "shopify.group_late_seconds": (10.0,),
         "shopify.bucket_size": (0.0, 1000.0),
         "shopify.restore_rate": (50.0, 1000.0),
         "shopify.search_lag_seconds": ((0.0, 0.0), (5.0, 20.0)),
@@ -54,6 +55,7 @@ OTHERS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "wix.w25_external_id_lag_ms": (5_000,),
         "wix.w28_duplicate_contact_status": (400,),
         "wix.w38_answers_after_ms": (1_500,),
+        "wix.w40_v1_most_units": (1_000_000, 1_000),
         "wix.g2_timeout_seconds": (1.0,),
         "wix.g3_bypass_channels": (("pos",),),
     }

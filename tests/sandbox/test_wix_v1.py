@@ -228,3 +228,16 @@ def test_a_v1_site_becomes_a_v3_site_with_the_same_ids_levels_and_orders() -> No
         assert "wix.stores.catalog.v3.inventory_item_updated" in events
 
     with_site(play, WixOptions(catalog="v1", webhook_url=HOOK))
+
+
+@pytest.mark.parametrize(("most", "taken"), [(99_999, False), (1_000_000, True), (5, False)])
+def test_a_counter_takes_so_many_units_and_a_call_for_more_changes_nothing(most: int, taken: bool) -> None:
+    async def play(site: Site) -> None:
+        before = (await site.levels())["MUG"]
+        row = {"productId": id_of(site, "MUG"), "variantId": DEFAULT_VARIANT_ID, "incrementBy": 1}
+        many = {**row, "incrementBy": min(most, 99_999)}
+        status, _ = await site.call("POST", f"{STOCK}/increment", {"incrementData": [row, many]})
+        expected = before + 1 + many["incrementBy"] if taken else before
+        assert (status, (await site.levels())["MUG"]) == (200 if taken else 400, expected)
+
+    with_site(play, quirky(w40_v1_most_units=most))

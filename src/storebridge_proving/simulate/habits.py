@@ -18,7 +18,10 @@ NOT_SURVIVED = "the product cannot survive it"
 BUDGET = "a smaller budget, with which ten minutes may not do to come to rest"
 UNTOUCHED = "nobody in the simulation does what it is about"
 KEY_USED_ONCE = "the product sends no refund twice under one key; journeys play it with every lost answer"
-TAKE_NO_CHANCE = (UNTOUCHED, KEY_USED_ONCE)
+HELD_UP = (
+    "each write of ours is confirmed after five minutes then; journeys play it, and every seed has the harder replay"
+)
+TAKE_NO_CHANCE = (UNTOUCHED, KEY_USED_ONCE, HELD_UP)
 """Switches with these reasons take no chance, so that each seed plays what it played before there were any."""
 LATER = (
     "shopify.own_writes_are_told",
@@ -43,6 +46,8 @@ NOT_DRAWN: Mapping[str, str] = MappingProxyType(
         "S23": BUDGET,
         "S37": "a case that stays open tells of it",
         "S41": UNTOUCHED,
+        "S47": HELD_UP,
+        "W40": UNTOUCHED,
         "W43": UNTOUCHED,
         "W44": UNTOUCHED,
         "G1": "drawn apart, under guarded only",

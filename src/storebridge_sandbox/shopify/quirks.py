@@ -21,6 +21,9 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     batch_is_atomic (S2): one bad row refuses a whole inventory call; else the good rows are carried out.
     idempotency_retention_seconds (S3): how long a key is remembered; a later use is a new operation.
     replay_answer (S4): a repeated key is answered from the ``current`` state or with the ``stored`` answer.
+    replayed_group (S47): the group of adjustments in that answer is made ``anew``, with another id and the time of
+        the repetition, or is the ``first`` one; a ``stored`` answer always has the first.
+    group_late_seconds (S47): how much later a group's ``createdAt`` is than the ``updatedAt`` of its levels.
     tells_quantity_after (S4): ``quantityAfterChange`` is told; in every recorded answer it is null.
     key_trouble (S5): reuse of a key with other parameters or after a failure comes as a ``user_error`` or at
         the ``top_level``.
@@ -90,6 +93,8 @@ class ShopifyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     batch_is_atomic: bool = True
     idempotency_retention_seconds: float = 86_400.0
     replay_answer: Literal["current", "stored"] = "current"
+    replayed_group: Literal["anew", "first"] = "anew"
+    group_late_seconds: float = 0.0
     tells_quantity_after: bool = False
     key_trouble: Literal["user_error", "top_level"] = "user_error"
     user_error_burns_key: bool = True

@@ -290,6 +290,7 @@ class ShopifyStore:
             self.world.now,
             self._item_changed,
             tells_after=self.options.tells_quantity_after,
+            group_late=timedelta(seconds=self.options.group_late_seconds),
         )
         variants = self._variant_writes()
         shelves, numbers, now = self.shelves, self.numbers, self.world.now

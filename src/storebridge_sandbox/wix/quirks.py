@@ -96,6 +96,8 @@ class WixQuirks:
     extension, or cleared by every change that no API call made."""
     w38_answers_after_ms: int = 0
     """How long after a write of stock its answer is made: it shows the item as it stands then, with what others did."""
+    w40_v1_most_units: int = 99_999
+    """The most units that a counter of a V1 site takes from the API."""
     w43_membership_tells: Literal["category", "product", "nothing"] = "category"
     """What tells that a product came into a category or left it: the category's own event, a change of the product, or
     nothing."""

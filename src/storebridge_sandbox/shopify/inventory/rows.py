@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from storebridge_sandbox.shopify.mutations import UserError
 from storebridge_sandbox.stock import Level
@@ -46,3 +47,6 @@ class Outcome:
     level: Level | None = None
     made: str | None = None
     """The id of what a keyed call made, when that was no change of stock."""
+    group_id: str | None = None
+    group_at: datetime | None = None
+    """Of the group of adjustments that was told (S47)."""

@@ -97,7 +97,10 @@ class Inventory:
             Change(one.level, one.delta, one.level.now.quantity(one.name), one.name, one.ledger)
             for one in known.outcome.changes
         ]
-        return Outcome(renewed, level=known.outcome.level, made=known.outcome.made)
+        again = Outcome(renewed, level=known.outcome.level, made=known.outcome.made)
+        if self._options.replayed_group == "first":
+            again.group_id, again.group_at = known.outcome.group_id, known.outcome.group_at
+        return again
 
     def _key_trouble(self, told: str, code: str, has_codes: bool) -> Outcome:
         where = self._options.key_trouble if has_codes else self._options.uncoded_key_trouble

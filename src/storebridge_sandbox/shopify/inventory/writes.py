@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from storebridge_sandbox.shopify.call import Call, Resolvers, refused, shows, shows_time
@@ -53,6 +53,7 @@ class InventoryWrites:
         item_changed: Callable[[Variant], None],
         *,
         tells_after: bool,
+        group_late: timedelta = timedelta(0),
     ) -> None:
         self._answers = answers
         self._inventory = inventory
@@ -61,6 +62,7 @@ class InventoryWrites:
         self._now = now
         self._item_changed = item_changed
         self._tells_after = tells_after
+        self._group_late = group_late
 
     def resolvers(self) -> Resolvers:
         return {
@@ -195,10 +197,11 @@ class InventoryWrites:
         outcome = self._inventory.once(key, operation, given, carry_out)
         group = None
         if outcome.changes:
+            if outcome.group_id is None or outcome.group_at is None:
+                outcome.group_id = self._numbers.new("InventoryAdjustmentGroup")
+                outcome.group_at = call.now + self._group_late
             reference = given.get("referenceDocumentUri")
-            group = Group(
-                self._numbers.new("InventoryAdjustmentGroup"), call.now, given["reason"], reference, outcome.changes
-            )
+            group = Group(outcome.group_id, outcome.group_at, given["reason"], reference, outcome.changes)
         return {"inventoryAdjustmentGroup": group, "userErrors": outcome.errors}
 
     # -- activation ------------------------------------------------------------------------------------------------

@@ -10,13 +10,13 @@ from typing import Any
 
 from storebridge_sandbox.wix.calls import Call, Handler, Operation
 from storebridge_sandbox.wix.inventory.items import api_change, check_whole
-from storebridge_sandbox.wix.inventory.state import HIGHEST, PREORDER_LIMIT, Change, Inventory, InventoryItem
+from storebridge_sandbox.wix.inventory.state import PREORDER_LIMIT, Change, Inventory, InventoryItem
 from storebridge_sandbox.wix.inventory.v1 import InventoryAnswersV1, inventory_id
 from storebridge_sandbox.wix.notices import Notices
 from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.settings import DEFAULT_VARIANT_ID
 from storebridge_sandbox.wix.shelf.state import Product
-from storebridge_sandbox.wix.wire import application_error, wix_date
+from storebridge_sandbox.wix.wire import application_error, validation_error, wix_date
 
 MANAGE = "SCOPE.DC-STORES.MANAGE-PRODUCTS"
 BASE = "/stores/v2/inventoryItems"
@@ -53,7 +53,7 @@ class InventoryWritesV1:
         tracks = bool(asked.get("trackQuantity"))
         for _, row in rows:
             if tracks and row.get("quantity") is not None:
-                check_whole(row["quantity"], "inventoryItem.variants.quantity", 0, HIGHEST)
+                check_whole(row["quantity"], "inventoryItem.variants.quantity", 0, self._quirks.w40_v1_most_units)
         self._set_terms(product, asked, tracks, call)
         for item, row in rows:
             if tracks and row.get("quantity") is not None:
@@ -70,13 +70,20 @@ class InventoryWritesV1:
         return self._adjust(call, "decrement", -1)
 
     def _adjust(self, call: Call, verb: str, sign: int) -> Told:
-        """All rows are found before the first is applied; no level keeps one from being applied (W32)."""
+        """All rows are found before the first is applied. No level keeps a lower from being applied (W32); a raise
+        above what a counter takes refuses the whole call, in words of ours (W40)."""
         change = api_change(call)
         rows = call.rows(f"{verb}Data", 300)
         found = [(self._item(self._reads.product_of(row), row.get("variantId")), row) for row in rows]
+        most = self._quirks.w40_v1_most_units
+        wanted: dict[str, int] = {}
         for item, row in found:
-            units = check_whole(row.get(f"{verb}By", 1), f"{verb}Data.{verb}By", 1, HIGHEST)
-            self._apply(item, sign * units, bool(row.get("preorderRequest")), change)
+            units = check_whole(row.get(f"{verb}By", 1), f"{verb}Data.{verb}By", 1, most)
+            wanted[item.id] = wanted.get(item.id, item.quantity) + sign * units
+            if sign > 0 and item.tracked and wanted[item.id] > most:
+                raise validation_error(f"{verb}Data.{verb}By", f"would raise the stock above {most}", "MAX")
+        for item, row in found:
+            self._apply(item, sign * int(row.get(f"{verb}By", 1)), bool(row.get("preorderRequest")), change)
         call.wrote = True
         return {}
 
