@@ -149,6 +149,8 @@ class Order:
     refunds: list[Refund] = field(default_factory=list)
     as_of_movement: int = 0
     tags: list[str] = field(default_factory=list)
+    past_guard: bool = False
+    """Whether it was sold although an app guards the checkout and did not let it through."""
 
     @property
     def total(self) -> Decimal:
@@ -194,6 +196,7 @@ class Order:
             "note": note,
             "tags": tags,
             "lines": [_line_truth(line, self.refunded_unshipped(line)) for line in self.lines],
+            "past_guard": self.past_guard,
             "fulfilments": [_fulfilment_truth(parcel) for parcel in self.fulfilments],
             "refunds": [_refund_truth(refund) for refund in self.refunds],
         }

@@ -59,7 +59,7 @@ class _Follower:
 
     def _wanted(self) -> int:
         """How many units must have been written here in all, for the store to show what is left."""
-        level = max(0, self._left - self._safety_stock)
+        level = self._pool.shown_of(self._store, max(0, self._left - self._safety_stock))
         return level - self._pool.opening[self._store] - self._own
 
     def _change(self, move: Move) -> None:

@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 Truth = Mapping[str, Any]
 """One store's answer to ``GET /_sandbox/truth``."""
+
+MOST_PER_COUNTER: Mapping[str, int] = MappingProxyType({"shopify": 1_000_000_000, "wix": 99_999})
+"""What a counter of each vendor takes (Wix: declared for Catalog V3; Shopify: told when more is written)."""
 
 Kind = Literal["sold", "restocked", "manual", "booked", "voided", "written", "moved"]
 
@@ -71,6 +75,19 @@ class Pool:
     lowest_level: int
     moves: Sequence[Move]
     packed: Sequence[int] = ()
+    room: Mapping[str, int] = field(default_factory=dict)
+    """The most that the counters of a store can show; a store that is not named has no limit."""
+    exposed_since: datetime | None = None
+    """When it was first sold past the guard of a checkout; None where it never was."""
+
+    def shown_of(self, store: str, units: int) -> int:
+        """What a store shows of so many units when it shows all that it can."""
+        return min(units, self.room.get(store, units))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no store can show a unit more."""
+        return all(level >= self.room.get(store, level + 1) for store, level in self.levels.items())
 
 
 def read_moment(text: str) -> datetime:
@@ -137,7 +154,21 @@ def _pool(records: Records, sku: str, moves: list[Move]) -> Pool:
         if (places := _levels(truth, bundle))
     ]
     lowest = min(0, *packed, *(level for places in shown.values() for level in places))
-    return Pool(sku, records.system_of_record, opening, levels, lowest, fresh, packed)
+    room = {store: most * len(shown[store]) for store, most in MOST_PER_COUNTER.items() if store in shown}
+    exposed = _exposed_since(records, sku)
+    return Pool(sku, records.system_of_record, opening, levels, lowest, fresh, packed, room, exposed)
+
+
+def _exposed_since(records: Records, sku: str) -> datetime | None:
+    """Only goods of orders that went past the guard, by themselves or in a bundle: nobody else's units were taken."""
+    drawing = {sku, *(bundle for bundle, recipe in records.bundles.items() if sku in recipe)}
+    moments = [
+        read_moment(order["created_at"])
+        for truth in records.truths.values()
+        for order in own_orders(truth)
+        if order.get("past_guard") and any(line["sku"] in drawing for line in order["lines"])
+    ]
+    return min(moments, default=None)
 
 
 def _levels(truth: Truth, sku: str) -> list[int]:

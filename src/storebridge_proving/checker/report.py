@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,9 @@ from storebridge_proving.checker.losses import unexplained_units, unknown_delive
 from storebridge_proving.checker.pools import follow
 from storebridge_proving.checker.propagation import delays_of, spread_of
 from storebridge_proving.checker.records import Pool, Records, own_orders, pools_of
+
+PAST_THE_GUARD = "oversold past the guard"
+"""Ends the sentence on units that nothing was promised of: an order of that SKU had gone past the checkout's guard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,17 @@ def _oversold(pools: Sequence[Pool], findings: list[str]) -> int:
     total = 0
     for pool in pools:
         units = follow(pool).oversold
-        if units:
-            findings.append(f"{pool.sku}: {units} oversold")
+        honest = units if pool.exposed_since is None else follow(_until(pool, pool.exposed_since)).oversold
+        if honest:
+            findings.append(f"{pool.sku}: {honest} oversold")
+        if units > honest:
+            findings.append(f"{pool.sku}: {units - honest} {PAST_THE_GUARD}")
         total += units
     return total
+
+
+def _until(pool: Pool, moment: datetime) -> Pool:
+    return replace(pool, moves=[move for move in pool.moves if move.at < moment])
 
 
 def _out_of_step(

@@ -26,13 +26,13 @@ from storebridge_proving.bridge_records import (
 from storebridge_proving.checker.orders import judge_orders
 from storebridge_proving.checker.pools import follow
 from storebridge_proving.checker.records import Pool, Records, pools_of
-from storebridge_proving.checker.report import Verdict, judge
+from storebridge_proving.checker.report import PAST_THE_GUARD, Verdict, judge
 from storebridge_proving.checker.slips import judge_slips
 from storebridge_proving.review_desk import cases_left, staff_the_desk
 from storebridge_proving.shoppers import Crowd, CrowdPlan, Deed
 from storebridge_proving.simulate.aftercare import Aftercare
 from storebridge_proving.simulate.day import PLAY_SECONDS, act_for_a_day, shortfalls
-from storebridge_proving.simulate.habits import draw_express_share, draw_habits, drawn_switches, told
+from storebridge_proving.simulate.habits import draw_express_share, drawn_switches, told
 from storebridge_proving.simulate.packers import pack_and_send
 from storebridge_proving.simulate.queue_desk import QueueDesk
 from storebridge_proving.simulate.result import SeedResult
@@ -91,8 +91,6 @@ class _Play:
         self._violations: list[str] = []
         self._queue: QueueDesk | None = None
         self._express_share = draw_express_share(seed, policy, faults)
-        self._past = False
-        """Whether an order may have gone past the guard of Wix's checkout."""
 
     async def run(self) -> SeedResult:
         theatre = await build_theatre(self._clock, self._seed, self._policy, self._copy_to)
@@ -221,24 +219,18 @@ class _Play:
         records = Records(truths, SYSTEM_OF_RECORD, bundles=theatre.bundles)
         verdict = judge(
             records,
-            await self._judged_as(theatre),
+            self._judged_as(truths),
             claims=await theatre.store.read(read_claims),
             attempts={client.name: await client.webhooks() for client in theatre.clients},
             settled_at=settled_at,
         )
         return _Judgement(verdict, pools_of(records), truths)
 
-    async def _judged_as(self, theatre: Theatre) -> str:
-        """Guarded is judged as hybrid where orders went past the guard (G3), or Wix let them pass although nobody had
+    def _judged_as(self, truths: Mapping[str, Any]) -> str:
+        """Guarded is judged as hybrid where an order went past the guard (G3), or Wix let it pass although nobody had
         answered (G2): the stores are kept apart for a day then. The store's own records say so."""
-        if self._express_share:
-            self._past = True
-            return "hybrid"
-        if self._policy != "guarded" or not draw_habits(self._seed, self._policy)[1].g2_passes_without_answer:
-            return self._policy
-        calls = [call for client in theatre.clients if client.name == "wix" for call in await client.guard_calls()]
-        self._past = self._past or any(call["outcome"] != "answered" for call in calls)
-        return "hybrid" if self._past else self._policy
+        past = any(order["past_guard"] for truth in truths.values() for order in truth["orders"])
+        return "hybrid" if past and self._policy == "guarded" else self._policy
 
     async def _result(self, theatre: Theatre, crowd: Crowd, converged: bool, settled_at: datetime) -> SeedResult:
         judgement = await self._judge(theatre, settled_at)
@@ -274,9 +266,10 @@ class _Play:
         return replace(result, violations=(*self._violations, *shortfalls(result, self._faults)))
 
     def _broken_promises(self, verdict: Verdict, converged: bool, wrong: list[str]) -> list[str]:
-        """What no seed may show; under mirror an oversell is the price of lag and only counted."""
-        promised_never = self._policy in ("escrow", "guarded") and not self._past
-        findings = [text for text in verdict.findings if promised_never or not text.endswith(" oversold")]
+        """What no seed may show; under mirror an oversell is the price of lag and only counted, under guarded that of
+        goods of which an order went past the guard."""
+        counted = ("oversold", PAST_THE_GUARD) if self._policy not in ("escrow", "guarded") else (PAST_THE_GUARD,)
+        findings = [text for text in verdict.findings if not text.endswith(counted)]
         if not converged:
             findings.append("not converged within 10 virtual minutes after the faults stopped")
         return findings + wrong

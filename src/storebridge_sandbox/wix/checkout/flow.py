@@ -107,6 +107,7 @@ class CheckoutFlow:
         lines = [WixLine(line.id, line.sellable, line.quantity, line.sellable.price) for line in checkout.lines]
         order = self._orders.open(lines, checkout.customer, checkout.buyer)
         order.checkout_id, order.purchase_flow_id = checkout.id, checkout.purchase_flow_id
+        order.past_guard = self._guard.is_passed_by(checkout)
         order.told["channelInfo"] = {"type": CHANNEL_TYPES[checkout.channel]}
         self._orders.place_order(order, paid=paid, unpaid=self._options.unpaid)
         self._news.placed(order, checkout.buyer)

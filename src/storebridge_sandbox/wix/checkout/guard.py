@@ -106,10 +106,15 @@ class Guard:
         """Whether anyone is asked about this checkout (G3: some ways to buy go past it)."""
         return self.plugin.deployment_uri is not None and checkout.channel not in self._quirks.g3_bypass_channels
 
+    def is_passed_by(self, checkout: Checkout) -> bool:
+        """Whether there is a guard and it has not let this checkout through: it was not asked, or did not answer."""
+        return self.plugin.deployment_uri is not None and not (self.watches(checkout) and checkout.answered)
+
     async def look(self, checkout: Checkout, source: Source) -> list[dict[str, Any]]:
         """Ask, and keep what the app has against the checkout; an app that does not answer has nothing (G2), or, by the
         switch, everything."""
         answer = await self._answer(checkout, source)
+        checkout.answered = answer is not None
         if answer is None:
             checkout.violations = [] if self._quirks.g2_passes_without_answer else [_silence()]
         else:

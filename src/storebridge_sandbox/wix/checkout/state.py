@@ -36,3 +36,5 @@ class Checkout:
     opened_at: datetime
     touched_at: datetime
     violations: list[dict[str, Any]] = field(default_factory=list)
+    answered: bool = False
+    """Whether the guard answered the latest question."""
