@@ -261,6 +261,23 @@ class OpenCase:
 
 def open_reviews(tx: Tx) -> list[OpenCase]:
     """Cases of the reasons that only a person can decide, oldest first."""
+    return sorted([*_holding(tx), *_unclear_returns(tx)], key=lambda case: (case.since, case.case_id))
+
+
+def _unclear_returns(tx: Tx) -> list[OpenCase]:
+    """Raises that may have been a copy's doing; until somebody says that they were goods, nothing waits for it."""
+    rows = _rows(
+        tx,
+        "SELECT case_id, reason, connection, sku, payload, opened_at FROM cases "
+        "WHERE state = 'open' AND reason = 'copy_return_unclear'",
+    )
+    return [
+        OpenCase(case, reason, store, sku, json.loads(payload)["units"], _moment(opened))
+        for case, reason, store, sku, payload, opened in rows
+    ]
+
+
+def _holding(tx: Tx) -> list[OpenCase]:
     rows = _rows(
         tx,
         "SELECT cases.case_id, cases.reason, COALESCE(cases.connection, intents.connection), "

@@ -77,6 +77,9 @@ def decide(review: OpenCase, history: Sequence[dict[str, Any]]) -> Choice:
     if review.reason == "change_held":
         by_people = sum(e["delta"] for e in entries if e["cause"] != "api" and e["delta"] * review.units > 0)
         return Choice.ACCEPT if abs(by_people) >= abs(review.units) else Choice.REJECT
+    if review.reason == "copy_return_unclear":
+        raised = [e for e in entries if e["delta"] == review.units and read_moment(e["at"]) <= review.since]
+        return Choice.ACCEPT if raised and raised[-1]["cause"] == "manual" else Choice.REJECT
     written = [entry for entry in entries if entry["cause"] == "api" and entry["delta"] == review.units]
     landed = any(read_moment(entry["at"]) >= review.since for entry in written)
     return Choice.APPLIED if landed else Choice.NOT_APPLIED

@@ -9,6 +9,8 @@ import pytest
 from builders.copying import both_databases, copied, copying, fulfil
 from builders.journeys import Goods, Journey, travel
 from builders.weather import in_every_weather
+from storebridge.errors import RefusedError
+from storebridge.operations.settle_case import Choice
 from storebridge_proving.store_admin import ShopifyAdmin
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.wix.quirks import WixQuirks
@@ -217,6 +219,50 @@ def test_a_raise_by_staff_is_no_doing_of_a_copy_that_says_goods_were_put_back_an
         assert await of_kind(journey, "manual") == [2]
 
     travel(play, postgres=postgres, **S28, **copying("shopify"))
+
+
+async def raised_unseen(journey: Journey) -> None:
+    """A cancelled copy says that two are back; Shopify is not read from then on, and staff raise by two meanwhile."""
+    order_id, _ = await copied(journey, "wix", "shopify", 2)
+    await journey.sandbox("wix", "POST", f"orders/{order_id}/cancel", {"restock": True})
+    await journey.pass_time(15.0)
+    await journey.faults("shopify", partitioned=True)
+    await journey.pass_time(30.0)
+    await journey.client("shopify").adjust("A", delta=2)
+    await journey.pass_time(2.0)
+    await journey.faults("shopify")
+    await journey.pass_time(600.0)
+    assert await journey.reasons() == ["copy_differs", "copy_return_unclear"]
+    assert await books(journey) == ({"shopify": 10, "wix": 10}, 10), "rather too few than what does not exist"
+
+
+@both_databases
+@pytest.mark.parametrize(("choice", "left"), [(Choice.ACCEPT, 12), (Choice.REJECT, 10)])
+def test_a_person_says_who_raised_a_counter_that_changed_again_long_after_the_copy(
+    choice: Choice, left: int, postgres: bool
+) -> None:
+    async def play(journey: Journey) -> None:
+        await raised_unseen(journey)
+        await journey.settle("copy_return_unclear", choice)
+        await journey.pass_time(60.0)
+        assert await books(journey) == ({"shopify": left, "wix": left}, left)
+        assert await journey.reasons() == ["copy_differs"]
+
+    travel(play, postgres=postgres, **S28, **copying("shopify"))
+
+
+def test_a_raise_is_not_accepted_once_the_shelf_was_counted() -> None:
+    async def play(journey: Journey) -> None:
+        await raised_unseen(journey)
+        await journey.count(12)
+        await journey.pass_time(60.0)
+        with pytest.raises(RefusedError, match="was counted since"):
+            await journey.settle("copy_return_unclear", Choice.ACCEPT)
+        await journey.settle("copy_return_unclear", Choice.REJECT)
+        await journey.pass_time(60.0)
+        assert await books(journey) == ({"shopify": 12, "wix": 12}, 12)
+
+    travel(play, **S28, **copying("shopify"))
 
 
 def test_what_a_copy_does_again_after_it_was_undone_is_booked_again() -> None:

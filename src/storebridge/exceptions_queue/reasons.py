@@ -49,6 +49,7 @@ class Reason(StrEnum):
     ORDER_NOT_COPIED = "order_not_copied"
     COPY_DIFFERS = "copy_differs"
     COPY_MOVED_STOCK = "copy_moved_stock"
+    COPY_RETURN_UNCLEAR = "copy_return_unclear"
     SETTLEMENT_DIFFERS = "settlement_differs"
     MONEY_NOT_BOOKED = "money_not_booked"
     MONEY_UNEXPLAINED = "money_unexplained"
@@ -406,6 +407,18 @@ CATALOGUE: Mapping[Reason, CatalogueEntry] = {
         advice=(
             "Compare with the shelf, and put it right with storebridge count. If copies move stock in this store again "
             "and again, say when with copies_take_stock: such movements are then booked without changing what is left."
+        ),
+        retried=False,
+    ),
+    Reason.COPY_RETURN_UNCLEAR: _entry(
+        "{store} raised its stock of {sku} ({details}). The copied order says that goods of it were put back, and the "
+        "counter changed again long after that. It is taken for the copy's doing, so that nothing is sold that does "
+        "not exist; if staff put goods there, so many are left unsold.",
+        WhoseMove.MERCHANT,
+        closes_when="a person accepts the units as goods, or rejects them as the copy's doing",
+        advice=(
+            "Look at the item's inventory history in the store's admin: accept if staff raised it, and the units are "
+            "booked; reject if the order did. Where the shelf was counted since, reject: the count has them."
         ),
         retried=False,
     ),

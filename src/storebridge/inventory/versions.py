@@ -46,6 +46,12 @@ def guards_nothing(version: str | None, native_id: str | None) -> bool:
     return native_id is not None and not is_exact(version)
 
 
+def changed_at(version: str | None) -> datetime | None:
+    """When a counter last changed, where its version is a time and no later one is known."""
+    found = None if version is None else _order(version)
+    return found if isinstance(found, datetime) else None
+
+
 def compare(one: str, other: str) -> int | None:
     """-1, 0 or 1 as ``one`` is earlier, equal or later; None when they cannot be compared."""
     left, right = _order(one), _order(other)

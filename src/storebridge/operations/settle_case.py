@@ -13,7 +13,7 @@ from storebridge.errors import NotFoundError, RefusedError
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.flows.confirm import left_of
 from storebridge.inventory.observe import settle_hold
-from storebridge.model.ids import ConnectionName, IntentId, ItemId, LaneKey, LocationId, OrderKey, Workspace
+from storebridge.model.ids import ConnectionName, IntentId, ItemId, LaneKey, LocationId, OrderKey, PoolId, Workspace
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.stock import PositionKey
 from storebridge.model.words import in_units
@@ -26,6 +26,7 @@ from storebridge.reconcile.orders import read_orders_of_cases
 from storebridge.reconcile.sweep import ask_sweep
 from storebridge.store.brakes import count_from
 from storebridge.store.cases import StoredCase, close_case, get_case
+from storebridge.store.copy_deeds import counted_since
 from storebridge.store.database import Tx
 from storebridge.store.lanes import (
     StoredLane,
@@ -47,7 +48,7 @@ class Choice(StrEnum):
     """What a person can say about a case; which ones fit depends on its reason."""
 
     ACCEPT = "accept"
-    """A held change is real: the goods exist (or are gone)."""
+    """A held change is real: the goods exist (or are gone). So are those of a raise that may have been a copy's."""
     REJECT = "reject"
     """A held change was a mistake: take it back."""
     APPLIED = "applied"
@@ -71,6 +72,7 @@ class Choice(StrEnum):
 
 CHOICES = {
     Reason.CHANGE_HELD: {Choice.ACCEPT, Choice.REJECT},
+    Reason.COPY_RETURN_UNCLEAR: {Choice.ACCEPT, Choice.REJECT},
     Reason.WRITE_OUTCOME_UNCLEAR: {Choice.APPLIED, Choice.NOT_APPLIED},
     Reason.MASS_ZERO_HELD: {Choice.RELEASE},
     Reason.WRITES_HELD: {Choice.RELEASE},
@@ -167,6 +169,8 @@ def _carry_out(
 def _act(
     tx: Tx, terms: WorkspaceTerms, ids: Ids, case: StoredCase, choice: Choice, actor: str
 ) -> frozenset[ConnectionName]:
+    if case.reason == Reason.COPY_RETURN_UNCLEAR:
+        return _book_raise(tx, terms, ids, case, actor) if choice is Choice.ACCEPT else frozenset()
     if choice in (Choice.ACCEPT, Choice.REJECT):
         return _decide_hold(tx, terms, ids, case, choice is Choice.ACCEPT, actor)
     if choice in (Choice.APPLIED, Choice.NOT_APPLIED):
@@ -219,6 +223,25 @@ def _movements_of_hold(
         for draw in lane.draws
         if draw.position == key and held and not accept
     ]
+
+
+def _book_raise(tx: Tx, terms: WorkspaceTerms, ids: Ids, case: StoredCase, actor: str) -> frozenset[ConnectionName]:
+    """Staff raised the counter: its units, booked as a copy's doing until now, are goods."""
+    lane, details = _lane_of(tx, terms, case), case.payload or {}
+    pool_id, units = PoolId(str(details["pool"])), int(details["units"])
+    if pool_id not in lane.pools:
+        raise RefusedError(f"The SKU of case {case.case_id} is not kept in step any more; nothing was changed.")
+    if counted_since(tx, terms.workspace, pool_id, case.opened_at):
+        raise RefusedError(
+            f"{case.sku} was counted since the case was opened, and that count holds what lay on the shelf: accepting "
+            "would book the units twice. Reject closes the case; nothing was changed."
+        )
+    note = "staff raised a counter at which a copied order said that goods were put back"
+    add_movements(
+        tx, terms.workspace, [NewMovement(pool_id, "receive", units, cause=case.case_id, actor=actor, note=note)]
+    )
+    add_goods(tx, terms.workspace, pool_id, units)
+    return take_turn(tx, terms, ids, frozenset(), PersonChanged((lane.lane,), "raise accepted")).wake
 
 
 def _decide_write(

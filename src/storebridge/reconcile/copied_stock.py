@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec.structs import replace
 
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_by_proof
@@ -23,8 +24,9 @@ from storebridge.flows.copied_stock import (
     put_back,
     stock_effect,
 )
+from storebridge.inventory.versions import changed_at
 from storebridge.model.copying import CopiesTake, CopyDeed, Deed
-from storebridge.model.ids import ConnectionName, ItemId, PoolId, Workspace
+from storebridge.model.ids import ConnectionName, ItemId, LaneKey, PoolId, Workspace
 from storebridge.model.sales import Order
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.store.bundles import bundles_among
@@ -38,6 +40,7 @@ from storebridge.store.copy_deeds import (
     items_of_pool,
     late_orders,
     moved_unexplained,
+    steps_since,
 )
 from storebridge.store.database import Tx
 from storebridge.store.labels import Residual, residuals_of_items, weights_in
@@ -76,7 +79,10 @@ def book_copied_stock(
                 left = residual.unbooked - booked.get(residual.pool_id, 0)
                 if left:
                     expected = stock_effect(copy, item, takes)
+                    later = _later_change(tx, terms, residual, item, copy) if expected > 0 else None
                     units = _book(tx, terms, residual, item, copy.order_id, expected, left)
+                    if later is not None and units == later.units:
+                        _ask_who(tx, terms, residual, copy, later)
                     booked[residual.pool_id] = booked.get(residual.pool_id, 0) + units
     return booked
 
@@ -106,6 +112,51 @@ def _book(
     )
     add_movements(tx, terms.workspace, [movement])
     return units * weight
+
+
+class LaterChange(msgspec.Struct, frozen=True):
+    """A change of a counter that came long after what a copy did."""
+
+    lane: LaneKey
+    units: int
+    """Of the pool, by which the counter moved since the copy."""
+    at: datetime
+
+
+def _later_change(tx: Tx, terms: WorkspaceTerms, residual: Residual, item: ItemId, copy: Order) -> LaterChange | None:
+    """Where the counter moved in one step since the copy, and its store says that it changed last so long after the
+    copy that something else changed it, which nothing that is known explains: the step may be that."""
+    connection, lane, positions = residual.connection, *_counters(tx, terms, residual.connection, item)
+    steps = steps_since(tx, terms.workspace, residual.pool_id, connection, item, copy.updated_at)
+    if lane is None or len(steps) != 1:
+        return None
+    (step,) = steps
+    moved = [one.position.version for one in positions if one.position.key.location_id == step.location_id]
+    at = changed_at(moved[0]) if moved else None
+    known = max(copy.updated_at, residual.last_order_change_at or copy.updated_at)
+    later = at is not None and known + SHOWN < at <= step.at
+    return LaterChange(lane, step.units, at) if later and at is not None else None
+
+
+def _ask_who(tx: Tx, terms: WorkspaceTerms, residual: Residual, copy: Order, later: LaterChange) -> None:
+    """It is booked as the copy's doing, so that nothing is sold that does not exist; a person is asked who did it."""
+    _, sku = items_of_pool(tx, terms.workspace, residual.connection, residual.pool_id)
+    opening = CaseOpening(
+        workspace=terms.workspace,
+        reason=Reason.COPY_RETURN_UNCLEAR,
+        subject=f"{residual.connection}/{residual.pool_id}/{copy.order_id}",
+        connection=residual.connection,
+        sku=sku,
+        lane=later.lane,
+        details={
+            "units": later.units,
+            "pool": residual.pool_id,
+            "copy": copy.name,
+            "copy_changed": copy.updated_at.isoformat(),
+            "counter_changed": later.at.isoformat(),
+        },
+    )
+    raise_cases(tx, [opening])
 
 
 def forget_returns(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName) -> set[ItemId]:
@@ -169,12 +220,18 @@ def cause_of(connection: ConnectionName, order_id: str, item: ItemId) -> str:
 
 def _counter(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, item: ItemId) -> StoredPosition | None:
     """The item's counter that moved most."""
+    _, mine = _counters(tx, terms, connection, item)
+    return max(mine, key=lambda one: abs(one.position.level - one.position.granted), default=None)
+
+
+def _counters(
+    tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, item: ItemId
+) -> tuple[LaneKey | None, list[StoredPosition]]:
     lane = lanes_of_items(tx, terms.workspace, connection, [item]).get(item)
     if lane is None:
-        return None
+        return None, []
     positions = load_lanes(tx, terms.workspace, [lane], lane_terms(tx, terms))[lane].positions
-    mine = [one for key, one in positions.items() if key.connection == connection and key.item_id == item]
-    return max(mine, key=lambda one: abs(one.position.level - one.position.granted), default=None)
+    return lane, [one for key, one in positions.items() if key.connection == connection and key.item_id == item]
 
 
 def tell_of_copies(

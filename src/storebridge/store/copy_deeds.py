@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from storebridge.model.copying import BookedByStaff, CopyDeed, Deed, LateOrder
-from storebridge.model.ids import ConnectionName, ItemId, PoolId, Workspace
+from storebridge.model.ids import ConnectionName, ItemId, LocationId, PoolId, Workspace
 from storebridge.model.sales import Order
 from storebridge.store.lanes import HasConnection
 from storebridge.store.tables import copies, draws, ledger, order_effects, order_writes, orders, pools, sales
@@ -130,6 +130,34 @@ def moved_unexplained(
     by_orders = {item: int(count) for item, count in tx.conn.execute(explained.group_by(sold.item_id))}
     found = tx.conn.execute(seen.group_by(at.item_id))
     return any(int(count) > by_orders.get(item, 0) for item, count in found)
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One line of the ledger about a counter."""
+
+    kind: str
+    location_id: LocationId
+    units: int
+    """Of the pool."""
+    at: datetime
+
+
+def steps_since(
+    tx: HasConnection, workspace: Workspace, pool_id: PoolId, connection: ConnectionName, item: ItemId, since: datetime
+) -> list[Step]:
+    """Everything that is known to have happened to an item's counters after a moment, the oldest first."""
+    mine = (ledger.c.workspace == workspace) & (ledger.c.pool_id == pool_id) & (ledger.c.connection == connection)
+    query = select(ledger.c.kind, ledger.c.location_id, ledger.c.units, ledger.c.at).where(
+        mine, ledger.c.item_id == item, ledger.c.at > since
+    )
+    return [Step(*row) for row in tx.conn.execute(query.order_by(ledger.c.seq))]
+
+
+def counted_since(tx: HasConnection, workspace: Workspace, pool_id: PoolId, moment: datetime) -> bool:
+    """Whether the shelf of a pool was counted after a moment."""
+    mine = (ledger.c.workspace == workspace) & (ledger.c.pool_id == pool_id)
+    query = select(ledger.c.seq).where(mine, ledger.c.kind == "count", ledger.c.at > moment).limit(1)
+    return tx.conn.execute(query).first() is not None
 
 
 def deeds_to_copies(
