@@ -45,6 +45,7 @@ clean: ## remove what the targets above made
 	@echo "installing what storebridge runs on (about 20 seconds, once)" >&2
 	@$(PIP) install --require-hashes -r requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src # a process that may not write bytecode would compile all of it at each start
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.txt .venv/.installed

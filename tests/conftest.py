@@ -72,10 +72,17 @@ def postgres() -> Iterator[Database]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Workers that share the run take a file each; what downloads to one place is one worker's work."""
+    """Workers that share the run take a file each; what downloads to one place is one worker's work. Real processes and
+    simulations are tests of minutes: each goes by itself, and first, or one worker plays them when the others are done."""
     for item in items:
         folder, _, name = item.nodeid.partition("::")[0].rpartition("/")
-        item.add_marker(pytest.mark.xdist_group("clients" if folder.endswith("/clients") else f"{folder}/{name}"))
+        group = "clients" if folder.endswith("/clients") else item.nodeid if _long(item) else f"{folder}/{name}"
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: not _long(item))
+
+
+def _long(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) is not None for name in ("process", "simulation"))
 
 
 def pytest_xdist_auto_num_workers() -> int:
