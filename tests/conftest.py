@@ -16,6 +16,7 @@ from builders.databases import (
     Unreachable,
     demand_postgres,
     inline_database,
+    inline_store,
     migrated_schema,
     postgres_database,
     sqlite_database,
@@ -73,7 +74,7 @@ def postgres() -> Iterator[Database]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Workers that share the run take a file each; what downloads to one place is one worker's work. Real processes and
-    simulations are tests of minutes: each goes by itself, and first, or one worker plays them when the others are done."""
+    simulations take minutes: each goes by itself, and first, or one worker plays them when the others are done."""
     for item in items:
         folder, _, name = item.nodeid.partition("::")[0].rpartition("/")
         group = "clients" if folder.endswith("/clients") else item.nodeid if _long(item) else f"{folder}/{name}"
@@ -92,6 +93,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_sessionfinish() -> None:
     """Of every process that ran tests."""
+    inline_store.forget()
     migrated_schema.forget()
 
 

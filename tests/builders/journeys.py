@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -394,19 +394,17 @@ async def _run(
     clients = [StoreClient(name, URLS[name], network) for name in ("shopify", "wix")]
     config, secrets = await _configure(clients, policy, settings)
     await clients[1].set_webhook_address(f"{INTAKE_URL}/hooks/wix")
-    store: Any = InlinePostgres(url, clock=clock) if url else inline_store(clock)
-    ids = SeededIds(random.Random(5))
-    journey = Journey(clock, stores, clients[0], clients[1], network, post, config, secrets, store, ids)
-    journey.weather = weather
-    try:
-        await play(journey)
-        await journey.pass_time(0.0)
-    finally:
-        post.disconnect()
-        for bridge in (*journey._earlier, *filter(None, [journey._bridge])):
-            await bridge.kill()
-        await stores.stop()
-        store.dispose() if url else store.engine.dispose()
+    with nullcontext(InlinePostgres(url, clock=clock)) if url else inline_store(clock) as store:
+        ids = SeededIds(random.Random(5))
+        journey = Journey(clock, stores, *clients, network, post, config, secrets, store, ids, weather=weather)
+        try:
+            await play(journey)
+            await journey.pass_time(0.0)
+        finally:
+            post.disconnect()
+            for bridge in (*journey._earlier, *filter(None, [journey._bridge])):
+                await bridge.kill()
+            await stores.stop()
     assert network.errors == []
     assert post.errors == []
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import ClassVar, Concatenate, ParamSpec, TypeVar
 
-from storebridge.clock import Clock
+from storebridge.clock import Clock, SystemClock
 from storebridge.store.database import Tx
 from storebridge.store.dialects.postgres import PostgresStore
 from storebridge.store.transactions import DialectName
@@ -21,12 +21,15 @@ class InlinePostgres:
     """What a bridge needs of a store. Yields before and after every transaction, as the inline SQLite does."""
 
     dialect: DialectName = "postgresql"
+    _known: ClassVar[dict[str, PostgresStore]] = {}
+    """By address: the next test at the same one finds the connection open and its statements prepared."""
 
     def __init__(self, url: str, *, clock: Clock) -> None:
         self._clock = clock
-        self._store = PostgresStore(
-            url.replace("postgresql://", "postgresql+psycopg://", 1), clock=clock, connections=1
-        )
+        if url not in self._known:
+            address = url.replace("postgresql://", "postgresql+psycopg://", 1)
+            self._known[url] = PostgresStore(address, clock=SystemClock(), connections=1)
+        self._store = self._known[url]
 
     async def run(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         await asyncio.sleep(0)
@@ -47,7 +50,10 @@ class InlinePostgres:
     async def close(self) -> None:
         """A rebuilt bridge goes on with the same data; the end of the test closes it."""
 
-    def dispose(self) -> None:
-        """Let go of the server."""
-        self._store._threads.shutdown(wait=True)
-        self._store._engine.dispose()
+    @classmethod
+    def forget(cls, url: str) -> None:
+        """Let go of the server there."""
+        store = cls._known.pop(url, None)
+        if store is not None:
+            store._threads.shutdown(wait=True)
+            store._engine.dispose()

@@ -168,7 +168,7 @@ class ShopifyApi:
         coerced = engine.coerce(prepared, variables)
         if isinstance(coerced, list):
             return self._json(200, {"errors": coerced})
-        requested = prepared.requested_cost(variables)
+        requested = prepared.cost.requested(variables)
         if requested > MAX_COST:
             return self._json(200, {"errors": [_too_dear(requested)]})
         if not self._bucket.take(requested):

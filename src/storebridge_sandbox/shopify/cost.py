@@ -51,9 +51,15 @@ class CostRule:
         self._operation = operation
         self._fragments = fragments
         self._dear: dict[tuple[int, str], list[_Dear]] = {}
+        self._requested: dict[tuple[int, ...], int] = {}
 
     def requested(self, variables: dict[str, Any]) -> int:
-        return self._total(variables, None)
+        """Depends on the sizes of pages alone."""
+        sizes = tuple(value for value in variables.values() if type(value) is int)
+        cost = self._requested.get(sizes)
+        if cost is None:
+            cost = self._requested[sizes] = self._total(variables, None)
+        return cost
 
     def actual(self, variables: dict[str, Any], data: dict[str, Any] | None) -> int:
         return self._total(variables, data or {})

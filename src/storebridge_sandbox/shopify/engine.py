@@ -133,14 +133,6 @@ class Prepared:
     root_fields: tuple[str, ...]
     input_locations: list[dict[str, int]] = field(default_factory=list)
     deprecated: tuple[str, ...] = ()
-    requested: dict[tuple[Any, ...], int] = field(default_factory=dict)
-
-    def requested_cost(self, variables: dict[str, Any]) -> int:
-        sizes = tuple(value for value in variables.values() if type(value) is int)
-        cost = self.requested.get(sizes)
-        if cost is None:
-            cost = self.requested[sizes] = self.cost.requested(variables)
-        return cost
 
 
 class Engine:
@@ -192,8 +184,7 @@ class Engine:
         if operation is None:
             unknown = f'No operation named "{operation_name}"'
             return [{"message": unknown if operation_name else "An operation name is required"}]
-        fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-        compiler = _Compiler(self.schema, self._resolvers, fragments)
+        compiler = _Compiler(self.schema, self._resolvers, _fragments(document))
         mutation = operation.operation is OperationType.MUTATION
         root = self.schema.mutation_type if mutation else self.schema.query_type
         plan = compiler.plan([operation.selection_set], root)
@@ -202,7 +193,7 @@ class Engine:
         name = operation.name.value if operation.name else ""
         places = [place(one) for one in operation.variable_definitions or () if one.variable.name.value == "input"]
         deprecated = tuple(dict.fromkeys(compiler.deprecated))
-        cost = CostRule(self.schema, operation, fragments)
+        cost = _cost_rule(self.schema, text, operation_name)
         return Prepared(operation, plan, cost, name, roots, places, deprecated)
 
 
@@ -216,6 +207,20 @@ def _checked(schema: GraphQLSchema, text: str) -> DocumentNode | list[dict[str, 
         return [ruby_syntax_error(error)]
     errors = unfit(schema, document)
     return [ruby_validation_error(error, document, schema) for error in errors] or document
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _cost_rule(schema: GraphQLSchema, text: str, operation_name: str | None) -> CostRule:
+    """Of a text that was found to be sound; shared as well."""
+    document = _checked(schema, text)
+    assert isinstance(document, DocumentNode)
+    operation = _pick(document, operation_name)
+    assert operation is not None
+    return CostRule(schema, operation, _fragments(document))
+
+
+def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
 
 def _is_mutation(prepared: Prepared) -> bool:

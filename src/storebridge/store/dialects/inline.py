@@ -93,5 +93,11 @@ class InlineStore:
     async def maintain(self) -> None:
         """Nothing to do."""
 
+    def let_go(self) -> None:
+        """Give the engine's connection back, so that another store may use the engine."""
+        if self._conn is not None:
+            self._conn.close()
+            self._conn = None
+
     async def close(self) -> None:
         """Keep the engine open: whoever handed it in, or a rebuilt bridge, goes on with the same data."""
