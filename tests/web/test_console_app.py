@@ -131,6 +131,20 @@ def test_the_desk_names_the_goods_whose_numbers_are_odd_and_says_what_to_do(
     assert [word for word in words if word not in " ".join(shown.text.split())] == []
 
 
+def test_a_browser_keeps_style_and_script_until_they_change() -> None:
+    async def look(bridge: Bridge) -> None:
+        app = build_console_app(bridge)
+        named = re.findall(r'"(/static/[^"]+)"', (await ask(app, "/", headers=HTML)).text)
+        assert len(set(named)) == 3
+        for address in named:
+            assert (await ask(app, address)).headers["cache-control"] == "public, max-age=31536000, immutable"
+            plain = address.partition("?")[0]
+            for other in (plain, f"{plain}?v=000000000000"):
+                assert (await ask(app, other)).headers["cache-control"] == "no-store"
+
+    in_world(look)
+
+
 def test_nothing_comes_from_elsewhere_and_nothing_is_inline() -> None:
     answer = page("/")
     assert "default-src 'none'" in answer.headers["content-security-policy"]

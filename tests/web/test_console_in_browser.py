@@ -242,10 +242,16 @@ def test_on_a_wide_screen_every_page_is_in_sight(visit: Callable[..., Page]) -> 
     expect(page.get_by_role("button", name="Menu")).to_have_count(0)
 
 
+def width_of(page: Page) -> int:
+    """How wide the page is once its style is there: a click only waits until the next page begins."""
+    page.wait_for_load_state()
+    return int(page.evaluate("document.documentElement.scrollWidth"))
+
+
 @pytest.mark.parametrize("path", ["/", "/stock", "/stock/TEE-1", "/settlements", "/exceptions", "/campaigns", "/audit"])
 def test_a_phone_shows_it_without_scrolling_sideways(visit: Callable[..., Page], path: str) -> None:
     page = visit(path, width=390)
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert width_of(page) == 390
 
 
 def test_what_an_order_charged_fits_a_phone_and_a_sheet_of_paper(visit: Callable[..., Page], play: Play) -> None:
@@ -253,23 +259,23 @@ def test_what_an_order_charged_fits_a_phone_and_a_sheet_of_paper(visit: Callable
     page = visit("/orders", width=390)
     _reload_until(page, "table", "#10")
     page.get_by_role("link", name=re.compile("^#10")).first.click()
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert width_of(page) == 390
     page.get_by_role("link", name="what it charged").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("charged")
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert width_of(page) == 390
     day = page.evaluate("new Date().toISOString().slice(0, 10)")
     for path in (page.url.removeprefix(play.url), f"/settlements/{day}"):
         sideways = "[...document.querySelectorAll('.scroll')].some(box => box.scrollWidth > box.clientWidth)"
         page.set_viewport_size({"width": 390, "height": 900})
         page.emulate_media(media="screen")
         page.goto(play.url + path)
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert width_of(page) == 390
         assert not page.evaluate(sideways), "no figure is hidden behind a sideways scroll"
         page.emulate_media(media="print")
         page.set_viewport_size({"width": 703, "height": 1000})  # A4 less its margins
         assert not page.locator(".top").is_visible()
         assert page.locator("thead").first.is_visible(), "on paper a table is a table"
-        assert page.evaluate("document.documentElement.scrollWidth") == 703
+        assert width_of(page) == 703
 
 
 def test_every_page_forbids_what_is_not_ours(visit: Callable[..., Page], play: Play) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -11,13 +10,13 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from storebridge.config import is_loopback, resolve_secret
 from storebridge.errors import ConfigurationError, StorebridgeError
 from storebridge.operations.show_metrics import show_metrics
 from storebridge.telemetry.metrics import CONTENT_TYPE, render_metrics
 from storebridge.web.api.app import build_api
+from storebridge.web.console.assets import Assets
 from storebridge.web.console.pages import Pages
 from storebridge.web.console.sign_in import SignIn
 from storebridge.web.guard import Guard
@@ -26,7 +25,6 @@ from storebridge.web.health import health_routes
 if TYPE_CHECKING:
     from storebridge.bootstrap import Bridge
 
-STATIC = Path(__file__).parent / "static"
 SHORTEST_TOKEN = 16
 
 
@@ -39,7 +37,7 @@ def build_console_app(bridge: Bridge) -> Starlette:
         *health_routes(bridge),
         Route("/metrics", _metrics_of(bridge)),
         Mount("/api", build_api(bridge)),
-        Mount("/static", StaticFiles(directory=STATIC)),
+        Mount("/static", Assets()),
     ]
     if token is not None:
         routes.extend(SignIn(pages, token).routes())

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from storebridge.model.money import Money
 from storebridge.model.sales import Address
 from storebridge.model.words import in_units
+from storebridge.web.console.assets import asset
 from storebridge.web.console.records import about, fact_name, gist, order_of, plainly, pretty
 
 
@@ -26,6 +27,7 @@ def build_templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.globals["asset"] = asset
     templates.filters.update(moment=moment, span=span, sku_path=sku_path, signed=signed, words=words, in_units=in_units)
     templates.filters.update(heading=heading, left=left, about=about, fact_name=fact_name, order_of=order_of)
     templates.filters.update(
