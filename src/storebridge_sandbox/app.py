@@ -86,6 +86,7 @@ class Loaded:
 def build_stores(
     *,
     seed: int,
+    fault_seed: int | None = None,
     world: World | None = None,
     shopify_options: ShopifyOptions | None = None,
     wix_options: WixOptions | None = None,
@@ -94,7 +95,8 @@ def build_stores(
 ) -> Stores:
     """Two empty stores. Without a ``world`` they live on the machine's clock, or on ``now``, and deliver over HTTP.
 
-    Each store throws its own dice, so that what one is asked does not change what happens to the other.
+    Each store throws its own dice for its faults, so that what one is asked does not change what happens to the other;
+    with a ``fault_seed`` the same stores have other faults.
     """
     from storebridge_sandbox.shopify.store import ShopifyStore
 
@@ -103,10 +105,10 @@ def build_stores(
         post = HttpPost()
         world = real_world(seed, post)
         world.now = now or world.now
-    settings = faults or FaultSettings()
+    settings, dice = faults or FaultSettings(), seed if fault_seed is None else fault_seed
 
     def plan(name: str) -> FaultPlan:
-        return FaultPlan(settings, world.now, random.Random(f"{name}-faults-{seed}"), store=name)
+        return FaultPlan(settings, world.now, random.Random(f"{name}-faults-{dice}"), store=name)
 
     for_shopify, for_wix = plan("shopify"), plan("wix")
     shopify = ShopifyStore(

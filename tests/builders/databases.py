@@ -8,6 +8,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -133,6 +134,18 @@ class inline_store:
     def __exit__(self, *error: object) -> None:
         self._store.let_go()
         self._left.append(self._store.engine)
+
+    @classmethod
+    @contextmanager
+    def afresh(cls) -> Iterator[None]:
+        """Engines are made anew meanwhile and serve nobody else: for tests that listen to what a driver is told."""
+        left, cls._left = cls._left, []
+        try:
+            yield
+        finally:
+            for engine in cls._left:
+                engine.dispose()
+            cls._left = left
 
     @classmethod
     def _empty(cls) -> sqlite3.Connection:

@@ -387,7 +387,7 @@ async def _run(
     post = AsgiPost(INTAKE_URL)
     weather = WEATHER.get()
     world = World(clock.now, clock.sleep, random.Random(weather.seed), post, asyncio.ensure_future, post.ask)
-    stores = build_stores(seed=11, world=world, shopify_options=shopify, wix_options=wix)
+    stores = build_stores(seed=11, fault_seed=weather.seed, world=world, shopify_options=shopify, wix_options=wix)
     stores.shopify.load_catalogue(_catalogue(goods or (Goods("A"),), "shopify"))
     stores.wix.load_catalogue(_catalogue(goods or (Goods("A"),), "wix"))
     network = AsgiTransport({URLS["shopify"]: stores.shopify.app, URLS["wix"]: stores.wix.app, INTAKE_URL: post.door})

@@ -24,8 +24,8 @@ class Weather:
 
 
 CALM = Weather()
-FIRST = int(os.environ.get("STOREBRIDGE_TEST_FIRST_SEED", "11"))
-"""Others in every run of CI; the name of a failing test holds it."""
+FIRST = int(os.environ.get("STOREBRIDGE_TEST_WEATHER_SEED", "11"))
+"""Another seed is another weather for every story; the name of a failing test holds it."""
 SOME, STORM = Weather("some", FIRST), Weather("storm", FIRST)
 
 in_every_weather = pytest.mark.parametrize("weather", [CALM, SOME, STORM], indirect=True, ids=str)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from builders.copying import copying, stamps
+from builders.databases import inline_store
 from builders.journeys import Goods, Journey, travel
 from storebridge.store.dialects import sqlite
 
@@ -22,7 +24,7 @@ CASES = "SELECT cases.workspace, cases.reason, cases.subject FROM"
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     """How often each statement was carried out."""
     counted: Counter[str] = Counter()
 
@@ -35,7 +37,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Listening)
 
     monkeypatch.setattr(sqlite, "_connect", connect)
-    return counted
+    with inline_store.afresh():
+        yield counted
 
 
 def _times(asked: Counter[str], beginning: str) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from builders.databases import inline_store
 from builders.journeys import MAIN, Goods, Journey, travel
 from storebridge.operations.backfill_orders import start_backfill
 from storebridge.operations.show_settlement import list_settlements, show_settlements
@@ -68,7 +70,7 @@ def _stops_early(sql: str, plan: list[str]) -> bool:
 
 
 @pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
     """Everything that is asked of SQLite, as the driver gets it: parameters unseen, as the planner finds them."""
     asked: set[str] = set()
 
@@ -93,7 +95,8 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> set[str]:
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Listening)
 
     monkeypatch.setattr(sqlite, "_connect", connect)
-    return asked
+    with inline_store.afresh():
+        yield asked
 
 
 def test_no_statement_of_a_working_day_walks_through_a_table_that_grows(statements: set[str]) -> None:
