@@ -17,6 +17,7 @@ from storebridge.errors import StoreUnavailableError
 from storebridge.operations.check_setup import Check, check_setup
 from storebridge.operations.check_webhooks import check_webhooks
 from storebridge.operations.run_baseline import kept_names
+from storebridge.operations.tell_typed import check_typed
 
 
 def add_to(app: App) -> None:
@@ -57,7 +58,8 @@ async def _check(common: Common) -> tuple[Check, ...]:
             connectors = bridge.workspaces[terms.workspace].connectors
             addresses = {name: bridge.address_of(terms.workspace, name) for name in connectors}
             found = await check_setup(terms, connectors, guards, kept)
-            return (*found, *await check_webhooks(bridge.store, terms.workspace, connectors, addresses))
+            webhooks = await check_webhooks(bridge.store, terms.workspace, connectors, addresses)
+            return (*found, *webhooks, *await check_typed(bridge.store, terms))
         finally:
             await bridge.stop()
 

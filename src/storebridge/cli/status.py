@@ -15,6 +15,7 @@ from storebridge.operations.backfill_orders import backfill_line
 from storebridge.operations.explain_stock import StockStory, explain_stock, story_lines
 from storebridge.operations.run_campaign import campaign_line
 from storebridge.operations.show_status import Status, guard_line, show_status
+from storebridge.operations.tell_typed import typed_line
 
 Before = Annotated[int | None, Parameter(help="Only movements older than this number: the next page.")]
 
@@ -68,7 +69,7 @@ def status_lines(found: Status) -> list[str]:
     lines.append("")
     waiting = [(b.stage, b.waiting, f"{b.oldest_age_seconds:.1f} s") for b in found.backlog if b.waiting]
     lines += as_table(("stage", "waiting", "oldest"), waiting) if waiting else ["Nothing waits."]
-    lines += ["", *(found.problems or ["All is well."])]
+    lines += ["", *(typed_line(one) for one in found.typed), *(found.problems or ["All is well."])]
     return lines
 
 

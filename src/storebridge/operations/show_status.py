@@ -17,12 +17,14 @@ from storebridge.observe.conservation import Conservation, account_for
 from storebridge.observe.verdict import find_problems
 from storebridge.operations.backfill_orders import BackfillView, is_open, read_backfills
 from storebridge.operations.run_campaign import CampaignView, read_campaigns
+from storebridge.operations.tell_typed import read_typed
 from storebridge.pipeline.checkout.questions import Outcome
 from storebridge.reconcile.checkouts import guards_shown
 from storebridge.store import views
 from storebridge.store.database import Store, Tx
 from storebridge.store.guards import StoredGuard
 from storebridge.store.policies import terms_shown
+from storebridge.store.typed import TypedRaise
 from storebridge.store.views import BaselineState, Percentiles, StoreHealth
 from storebridge.store.views_judged import pools_to_judge
 
@@ -96,6 +98,8 @@ class Status(msgspec.Struct, frozen=True):
     campaigns: list[CampaignView]
     backfills: list[BackfillView]
     """Orders of the past that are being read."""
+    typed: list[TypedRaise]
+    """Raises of the last day that staff typed into a store where stores show shares, and that nobody counted since."""
     guards: list[GuardView]
     """Stores whose checkout is to ask before it sells."""
     baseline: BaselineState | None
@@ -120,7 +124,8 @@ def read_status(tx: Tx, terms: WorkspaceTerms) -> Status:
     counted = views.counts(tx, workspace)
     stores = _with_silent(terms, views.store_healths(tx, workspace))
     cases_open = views.open_cases_by_reason(tx, workspace)
-    totals = judge_all(pools_to_judge(tx, workspace), terms_shown(tx, terms))
+    shown = terms_shown(tx, terms)
+    totals = judge_all(pools_to_judge(tx, workspace), shown)
     events = account_for(counted.signals)
     baseline = views.last_baseline(tx, workspace)
     problems = find_problems(stores, totals, events, cases_open, baseline)
@@ -133,6 +138,7 @@ def read_status(tx: Tx, terms: WorkspaceTerms) -> Status:
         problems=problems,
         campaigns=read_campaigns(tx, terms),
         backfills=[one for one in read_backfills(tx, terms) if is_open(one)],
+        typed=read_typed(tx, terms, shown),
         guards=[_as_guard(guard, counted.tallies) for guard in guards_shown(tx, terms)],
         baseline=baseline,
         stores=stores,

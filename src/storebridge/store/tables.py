@@ -265,6 +265,7 @@ calls = Table(
     index_where("state = 'open'", "calls_open", "workspace", "connection"),
 )
 
+EDITS = "kind IN ('manual', 'count', 'undo')"
 ledger = Table(
     "ledger",  # every movement of goods and rights, with its cause
     metadata,
@@ -284,6 +285,7 @@ ledger = Table(
     UniqueConstraint("workspace", "cause", name="ledger_cause_once"),
     Index("ledger_by_pool", "workspace", "pool_id", "seq"),
     Index("ledger_by_time", "workspace", "connection", "at"),
+    index_where(EDITS, "ledger_of_edits", "workspace", "at"),
     index_where("kind = 'level' AND units < 0", "ledger_of_sales", "workspace", "pool_id", "at", "connection", "units"),
 )
 

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from storebridge.model.money import Money
 from storebridge.model.sales import Address
 from storebridge.model.words import in_units
+from storebridge.operations.tell_typed import typed_line
 from storebridge.web.console.assets import asset
 from storebridge.web.console.records import about, fact_name, gist, order_of, plainly, pretty
 
@@ -39,6 +40,7 @@ def build_templates() -> Environment:
         money=money,
         percent=percent,
         address=address,
+        typed_line=typed_line,
     )
     return templates
 
