@@ -491,12 +491,6 @@ def can_be_guarded(connection: ConnectionConfig) -> bool:
     return connection.kind == "wix" and all(app)
 
 
-def takes_off_unpaid(connection: ConnectionConfig) -> bool:
-    """Whether this store takes units off an order that nobody paid (Shopify). Wix does so with a refund alone, which
-    names a payment."""
-    return connection.kind == "shopify"
-
-
 def resolve_secret(
     ref: SecretRef | None,
     environ: Mapping[str, str],

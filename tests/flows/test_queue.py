@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from builders.orders import PLACED, make_line, make_order, make_shipment
+from builders.orders import PLACED, eur, make_line, make_order, make_shipment
 from storebridge.flows.queue import (
     NOWHERE,
     Place,
@@ -16,12 +16,22 @@ from storebridge.flows.queue import (
     locations_of,
     place_in_queue,
     remember_cancellation,
+    remember_lines,
     remember_payment,
     ship_by,
     units_left_at,
     waits_at,
 )
-from storebridge.model.sales import LineKind, Order, PaymentState, RiskLevel, ShipmentState, Standing
+from storebridge.model.sales import (
+    LineKind,
+    Order,
+    PaymentState,
+    Refund,
+    RefundLine,
+    RiskLevel,
+    ShipmentState,
+    Standing,
+)
 
 
 def test_a_paid_order_is_ready() -> None:
@@ -154,3 +164,18 @@ def test_a_reading_of_a_paid_order_is_as_it_was_read() -> None:
     assert remember_payment(paid, None) == paid
     assert remember_payment(paid, remember_payment(owing, paid)) == paid
     assert remember_payment(owing, make_order(payment_state=PaymentState.UNPAID)) == owing
+
+
+def test_a_line_that_our_own_edit_took_out_whole_is_remembered_and_one_that_others_took_out_is_not() -> None:
+    nothing = eur("0.00")
+    before = make_order(make_line("l1", 2), make_line("l2", 1))
+    ours = Refund("e", PLACED, nothing, (RefundLine("l1", 2, 0, nothing),), note="storebridge case_1 write_1")
+    after = replace(before, lines=before.lines[1:], refunds=(ours,))
+    kept = remember_lines(after, before)
+    assert [(line.line_id, line.ordered, line.current, line.refunded) for line in kept.lines] == [
+        ("l2", 1, 1, 0),
+        ("l1", 2, 0, 2),
+    ]
+    assert remember_lines(after, kept) == kept
+    assert remember_lines(replace(after, refunds=(replace(ours, note="broken"),)), before).lines == after.lines
+    assert remember_lines(after, None) == after

@@ -7,6 +7,7 @@ import pytest
 
 from builders.journeys import ANN, MAIN, Goods, Journey, travel
 from builders.weather import in_every_weather
+from builders.wix_collections import ask_wix
 from storebridge.connectors.http import Request
 from storebridge.errors import RefusedError
 from storebridge.flows.queue import Place
@@ -22,6 +23,8 @@ from storebridge_sandbox.wix.settings import WixOptions
 TWO = Goods("A", {"shopify": 2, "wix": 2})
 FOUR = Goods("A", {"shopify": 4, "wix": 4})
 PLENTY = Goods("B", {"shopify": 9, "wix": 9})
+OFFLINE = WixOptions(unpaid="OFFLINE")
+"""A buyer who pays later: the order stands, and nothing of it is paid."""
 VOIDS = "select units from ledger where kind = 'void'"
 both_databases = pytest.mark.parametrize("postgres", [False, pytest.param(True, marks=pytest.mark.postgres)])
 both_stores = pytest.mark.parametrize("loser", ["shopify", "wix"])
@@ -280,27 +283,81 @@ def test_units_that_staff_took_off_first_are_refused_and_a_person_is_told_and_th
     travel(play, TWO, PLENTY)
 
 
-def test_of_an_unpaid_order_shopify_takes_the_units_off_and_nothing_is_paid_back() -> None:
+@in_every_weather
+@both_databases
+@both_stores
+@pytest.mark.parametrize("sold", [2, 3])
+def test_of_an_unpaid_order_the_missing_units_are_taken_off_and_nothing_is_paid_back(
+    loser: str, sold: int, postgres: bool
+) -> None:
+    """Wix has no refund without money: there an edit takes them out, the line whole where nothing of it is left."""
+
     async def play(journey: Journey) -> None:
-        await sell_too_much(journey, "shopify", TWO_AND_ONE_BESIDE, paid=False)
+        await sell_too_much(journey, loser, [CartLine("A", sold), CartLine("B", 1)], paid=False)
         done = await journey.settle("oversold", Choice.CANCEL)
         assert done.told[0].endswith("2 units taken off, nothing was paid for them; the rest stays")
-        await journey.pass_time(600.0)
-        (view,) = await orders_of(journey, "shopify")
-        assert (still_to_send(view), money(view)) == ({"B": 1}, ("0.00", "0.00"))
-        assert f"{view.order.totals.total.shop.amount:.2f}" == "19.90"
+        await journey.pass_time(900.0)
+        (view,) = await orders_of(journey, loser)
+        kept = {"A": sold - 2} if sold > 2 else {}
+        assert (still_to_send(view), money(view)) == ({**kept, "B": 1}, ("0.00", "0.00"))
+        assert f"{view.order.totals.total.shop.amount:.2f}" == f"{19.90 * (1 + sold - 2):.2f}"
+        assert await journey.rows(VOIDS) == [(2,)]
+        assert await journey.goods_left() == 0
+        assert await journey.levels() == {"shopify": 0, "wix": 0}
+        assert await journey.reasons() == []
+
+    travel(play, Goods("A", {"shopify": sold, "wix": sold}), PLENTY, postgres=postgres, wix=OFFLINE)
+
+
+# Calm: what becomes of one call is the story.
+@pytest.mark.parametrize("fate", ["timeout_applied", "timeout_not_applied"])
+@pytest.mark.parametrize("operation", ["createDraftOrder", "updateLineItems", "commitDraftOrder"])
+def test_an_edit_whose_answer_is_lost_takes_the_units_off_once(operation: str, fate: str) -> None:
+    async def play(journey: Journey) -> None:
+        await sell_too_much(journey, "wix", TWO_AND_ONE_BESIDE, paid=False)
+        await journey.faults("wix", rules=[{"operation": operation, "calls": 1, "rates": {fate: 1.0}}])
+        await journey.settle("oversold", Choice.CANCEL)
+        await journey.pass_time(900.0)
+        (view,) = await orders_of(journey, "wix")
+        assert (still_to_send(view), len(view.order.refunds)) == ({"B": 1}, 1)
         assert await journey.rows(VOIDS) == [(2,)]
         assert await journey.goods_left() == 0
         assert await journey.reasons() == []
 
-    travel(play, TWO, PLENTY)
+    travel(play, TWO, PLENTY, wix=OFFLINE)
 
 
-def test_of_an_unpaid_order_wix_takes_no_units_off_and_nothing_is_changed() -> None:
+def test_an_order_that_staff_are_editing_is_left_to_them_and_a_person_is_told() -> None:
+    async def play(journey: Journey) -> None:
+        await sell_too_much(journey, "wix", TWO_AND_ONE_BESIDE, paid=False)
+        (view,) = await orders_of(journey, "wix")
+        draft = await ask_wix(journey, "POST", "/ecom/v1/draft-orders", {"sourceOrderId": view.order.order_id})
+        begun = draft["calculatedDraftOrder"]["draftOrder"]
+        b = next(line.line_id for line in view.order.lines if line.sku == "B")
+        path = f"/ecom/v1/draft-orders/{begun['id']}"
+        await ask_wix(journey, "POST", f"{path}/line-items", {"lineItemChanges": [{"lineItemId": b, "newQuantity": 2}]})
+        await journey.settle("oversold", Choice.CANCEL)
+        await journey.pass_time(300.0)
+        (view,) = await orders_of(journey, "wix")
+        assert still_to_send(view) == {"A": 2, "B": 1}
+        (case,) = await journey.cases("order_write_refused")
+        assert case.payload is not None
+        assert case.payload["code"] == "ORDER_IS_ALREADY_EDITED"
+        await ask_wix(journey, "POST", f"{path}/commit", {})
+        await journey.settle("order_write_refused", Choice.RETRY)
+        await journey.pass_time(600.0)
+        (view,) = await orders_of(journey, "wix")
+        assert still_to_send(view) == {"B": 2}
+        assert await journey.rows(VOIDS) == [(2,)]
+
+    travel(play, TWO, PLENTY, wix=OFFLINE)
+
+
+def test_while_its_payment_is_under_way_an_order_is_called_off_whole_or_not_at_all() -> None:
     async def play(journey: Journey) -> None:
         await sell_too_much(journey, "wix", TWO_AND_ONE_BESIDE, paid=False)
         before = await journey.books()
-        with pytest.raises(RefusedError, match="only with a refund"):
+        with pytest.raises(RefusedError, match=r"The payment of .* is under way"):
             await journey.settle("oversold", Choice.CANCEL)
         assert await journey.books() == before
         assert await journey.rows("select choice from losers") == [("",)]

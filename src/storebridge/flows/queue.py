@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from storebridge.model.ids import LocationId
+from storebridge.model.order_writes import take_off_named
 from storebridge.model.sales import Delivery, Order, ParcelLine, PaymentState, RiskLevel, ShipmentState, Standing
 
 NOWHERE = LocationId("")
@@ -79,6 +80,20 @@ def remember_cancellation(order: Order, before: Order | None) -> Order:
     if order.cancelled_at is None or before is None or before.cancelled_at is None:
         return order
     return replace(order, cancelled_at=min(order.cancelled_at, before.cancelled_at))
+
+
+def remember_lines(order: Order, before: Order | None) -> Order:
+    """The order with lines of its earlier readings that a take-off of ours took out whole: in a store whose edits
+    shrink lines (Wix) they are in it no more, and the refund that stands for the edit would name nothing. Pure."""
+    if before is None:
+        return order
+    known = {line.line_id for line in order.lines}
+    off = Counter[str]()
+    for refund in order.refunds:
+        off.update({line.line_id: line.quantity for line in refund.lines if take_off_named(refund.note)})
+    gone = [line for line in before.lines if line.line_id not in known and off[line.line_id]]
+    back = tuple(replace(line, current=0, refunded=line.ordered) for line in gone)
+    return replace(order, lines=(*order.lines, *back)) if back else order
 
 
 def _waits_for_money(order: Order) -> bool:

@@ -174,8 +174,6 @@ class WorkspaceTerms(msgspec.Struct, frozen=True):
     baseline_by_itself: bool = False
     oversold_first: tuple[ConnectionName, ...] = ()
     """Stores whose orders keep their goods when a pool is oversold, the first before the others; then time decides."""
-    takes_off_unpaid: frozenset[ConnectionName] = frozenset()
-    """Stores that take single units off an order that nobody paid."""
     keep_orders: bool = True
     """Whether whole orders are kept: the fulfilment queue, parcels, copies, money."""
     copy_to: ConnectionName | None = None

@@ -15,7 +15,7 @@ from storebridge.flows.take_off import nothing_else_left, plan_take_off
 from storebridge.model.ids import ConnectionName, ItemId, OrderKey, PoolId, WriteId
 from storebridge.model.money import sum_of
 from storebridge.model.order_writes import CancelOrder, PlannedOrderWrite, TakeOff, note_of_take_off
-from storebridge.model.sales import Order
+from storebridge.model.sales import Order, Standing
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.words import in_units
 from storebridge.operations.losing_orders import Loser
@@ -109,20 +109,17 @@ class CallOff:
                 self._give_up(write)
         write_id = WriteId(self._ids.new("write"))
         write_ = plan_take_off(order, loser.missing, note_of_take_off(self._case_id, write_id))
-        self._demand_money(loser, write_)
+        if not write_.payments and order.standing is Standing.PENDING:
+            raise RefusedError(
+                f"The payment of {loser.name} is under way, and its store lets nobody change an order before that has "
+                "ended: decide again once it is paid or has failed, or call the whole order off (--whole). "
+                f"{INSTEAD}"
+            )
         items = [line.item_id for one in loser.missing if (line := order.line(one.line_id)) and line.item_id]
         for pool in dict.fromkeys([pool_id, *self._pools(order, items)]):
             order_void(self._tx, self._workspace, part_called(loser.order_key, write_id), pool, lost.get(pool, 0))
         self._plan(loser, write_id, f"{prefix}{write_id}", write_)
         self.told.append(f"{loser.name}: {_in_words(write_)}; the rest stays")
-
-    def _demand_money(self, loser: Loser, write: TakeOff) -> None:
-        if not write.payments and loser.order.connection not in self._terms.takes_off_unpaid:
-            raise RefusedError(
-                f"Nothing is to be paid back for the units of {loser.name}, and its store takes units off an order "
-                "only with a refund: take them out of the order in the store's admin without restocking them, or call "
-                f"the whole order off (--whole). {INSTEAD}"
-            )
 
     @staticmethod
     def _parts(writes: Sequence[StoredWrite]) -> list[StoredWrite]:

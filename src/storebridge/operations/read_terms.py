@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from storebridge.config import GuardConfig, OverrideConfig, WorkspaceConfig, can_be_guarded, share_of, takes_off_unpaid
+from storebridge.config import GuardConfig, OverrideConfig, WorkspaceConfig, can_be_guarded, share_of
 from storebridge.connectors.ceilings import MOST_PER_COUNTER
 from storebridge.errors import ConfigurationError
 from storebridge.model.checkouts import GuardTerms
@@ -62,7 +62,6 @@ def terms_of(name: str, config: WorkspaceConfig) -> WorkspaceTerms:
         baseline_by_itself=config.baseline == "automatic",
         keep_orders=config.orders.keep,
         guards=tuple(ConnectionName(c) for c, settings in config.connections.items() if can_be_guarded(settings)),
-        takes_off_unpaid=frozenset(ConnectionName(c) for c, one in config.connections.items() if takes_off_unpaid(one)),
         guard=_guard_terms(config.checkout_guard),
         copy_to=_copy_to(name, config, connections),
         copies_take={

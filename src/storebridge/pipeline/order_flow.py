@@ -25,6 +25,7 @@ from storebridge.flows.queue import (
     locations_of,
     place_in_queue,
     remember_cancellation,
+    remember_lines,
     remember_payment,
     ship_by,
 )
@@ -95,6 +96,7 @@ class OrderTurn:
         before = {key: known[key].order for key in known}
         newest = {key: remember_payment(order, before.get(key)) for key, order in newest.items()}
         newest = {key: remember_cancellation(order, before.get(key)) for key, order in newest.items()}
+        newest = {key: remember_lines(order, before.get(key)) for key, order in newest.items()}
         fresh = {key: o for key, o in newest.items() if not _is_older(o, before.get(key))}
         changed = {key: order for key, order in fresh.items() if before.get(key) != order}
         touch_orders(self._tx, self._workspace, [key for key in fresh if key not in changed])

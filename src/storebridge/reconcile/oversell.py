@@ -18,7 +18,7 @@ import msgspec
 from storebridge.audit.record import AuditRow, append
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases
 from storebridge.exceptions_queue.reasons import Reason
-from storebridge.flows.queue import place_in_queue
+from storebridge.flows.queue import place_in_queue, remember_lines
 from storebridge.inventory.claims import SAME_MOMENT, called_off, claim_of, restocked_since, taken_off, units_beside
 from storebridge.inventory.oversell import Claim, Loser, choose_losers, voided_units
 from storebridge.inventory.pools import goods_left
@@ -84,9 +84,19 @@ def note_called_off(tx: Tx, workspace: Workspace, orders: Iterable[Order]) -> No
     stores the orders."""
     for order in orders:
         if order.origin is None:
-            _note_taken_off(tx, workspace, order)
+            _note_taken_off(tx, workspace, _with_lines(tx, workspace, order))
             if order.standing is Standing.CANCELLED and order.cancelled_at is not None:
                 _note_cancelled(tx, workspace, order, order.cancelled_at)
+
+
+def _with_lines(tx: Tx, workspace: Workspace, order: Order) -> Order:
+    """With what a take-off of ours took out whole, as far as an edit of ours is in it."""
+    known = {line.line_id for line in order.lines}
+    if all(line.line_id in known for refund in order.refunds for line in refund.lines):
+        return order
+    key = order_key_of(order.connection, order.order_id)
+    earlier = known_orders(tx, workspace, [key]).get(key)
+    return remember_lines(order, earlier.order if earlier else None)
 
 
 def _note_cancelled(tx: Tx, workspace: Workspace, order: Order, at: datetime) -> None:

@@ -33,6 +33,7 @@ from storebridge.connectors.wix.checkout_guard import WixCheckoutGuard
 from storebridge.connectors.wix.client import Operation, WixClient
 from storebridge.connectors.wix.contacts import with_contact
 from storebridge.connectors.wix.copies import LINES_PER_ORDER
+from storebridge.connectors.wix.edit_orders import COMMIT_DRAFT, begin_and_change
 from storebridge.connectors.wix.errors import CATALOGUE_MISMATCH, RefusedCall
 from storebridge.connectors.wix.limits import MOST_PER_COUNTER, CallBudget
 from storebridge.connectors.wix.probe import V1, V3, SiteProbe, SiteState
@@ -246,9 +247,15 @@ class WixConnector:
     async def send_order_call(self, call: EncodedOrderCall) -> OrderCallAnswer:
         """Send the bytes once (twice when only the token was refused); an order that is brought in, with its buyer's
         contact."""
-        operation = Operation(call.operation, call.method, call.path, writes=True)
-        body = await with_contact(self._client, call.body) if call.operation == CREATE_COPY else call.body
         try:
+            operation, body = Operation(call.operation, call.method, call.path, writes=True), call.body
+            if call.operation == COMMIT_DRAFT:
+                begun = await begin_and_change(self._client, call)
+                if isinstance(begun, OrderCallAnswer):
+                    return begun
+                operation, body = begun
+            elif call.operation == CREATE_COPY:
+                body = await with_contact(self._client, call.body)
             response = await self._client.exchange(operation, body)
         except RefusedCall as trouble:
             refused = refused_order_call(trouble)

@@ -204,6 +204,49 @@ class Conversion(Shape, frozen=True):
     conversion_rate: str | None = None
 
 
+class QuantityChange(Shape, frozen=True):
+    """Units of a line before and after an edit."""
+
+    original_quantity: int = 0
+    new_quantity: int = 0
+
+
+class ChangedLine(Shape, frozen=True):
+    """A line that an edit changed."""
+
+    id: str = ""
+    quantity: QuantityChange | None = None
+
+
+class RemovedLine(Shape, frozen=True):
+    """A line that an edit took out whole."""
+
+    id: str = ""
+    quantity: int = 0
+
+
+class DraftChange(Shape, frozen=True):
+    """One change that an edit made."""
+
+    line_item_changed: ChangedLine | None = None
+    line_item_removed: RemovedLine | None = None
+
+
+class DraftChanges(Shape, frozen=True):
+    """An edit that was committed."""
+
+    reason: str | None = None
+    changes: tuple[DraftChange, ...] = ()
+
+
+class Activity(Shape, frozen=True):
+    """An entry of the order's log; only edits are looked at."""
+
+    id: str | None = None
+    created_date: datetime | None = None
+    draft_order_changes_applied: DraftChanges | None = None
+
+
 class SalesOrder(Order, frozen=True, kw_only=True):
     """``ecom/v1/orders``, whole."""
 
@@ -222,6 +265,7 @@ class SalesOrder(Order, frozen=True, kw_only=True):
     tags: Tags | None = None
     custom_fields: tuple[CustomField, ...] = ()
     archived: bool | None = None
+    activities: tuple[Activity, ...] = ()
     currency_conversion_details: Conversion | None = None
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
+from storebridge.connectors.wix.edit_orders import taken_off_by_us
 from storebridge.connectors.wix.errors import drift
 from storebridge.connectors.wix.marked_numbers import without_mark
 from storebridge.connectors.wix.sales_shapes import (
@@ -104,6 +105,10 @@ def sales_order_of(
     units = Counter[str]()
     for parcel in parcels:
         units.update({line.id: line.quantity or 0 for line in parcel.line_items})
+    edits = taken_off_by_us(node)
+    off = Counter[str]()
+    for line in (line for edit in edits for line in edit.lines):
+        off[line.line_id] += line.quantity
     totals = _totals_of(node)
     conversion = node.currency_conversion_details
     standing = _known(STANDINGS, node.status or "INITIALIZED", "order.status")
@@ -116,7 +121,8 @@ def sales_order_of(
         currency=node.currency,
         presentment_currency=node.currency,
         lines=tuple(
-            _line_of(line, node, units[line.id], ships=node.shipping_info is not None) for line in node.line_items
+            _line_of(line, node, units[line.id], off[line.id], ships=node.shipping_info is not None)
+            for line in node.line_items
         ),
         totals=totals,
         standing=standing,
@@ -132,7 +138,7 @@ def sales_order_of(
         payments=_payments_of(money, node),
         parcels=tuple(_parcel_of(parcel, node) for parcel in parcels),
         delivery=_delivery_of(node),
-        refunds=tuple(_refund_of(refund, node, our_app_id) for refund in (money.refunds if money else ())),
+        refunds=(*(_refund_of(refund, node, our_app_id) for refund in (money.refunds if money else ())), *edits),
         note=node.buyer_note or "",
         tags=_tags_of(node),
         attributes=tuple((one.title, one.value or "") for one in node.custom_fields if one.title),
@@ -180,7 +186,8 @@ def _price(amount: Amount | None, currency: str) -> Price:
         raise drift(f"Wix gives an amount that is none: {amount.amount!r} {currency!r}") from error
 
 
-def _line_of(line: SalesLine, order: SalesOrder, fulfilled: int, *, ships: bool) -> OrderLine:
+def _line_of(line: SalesLine, order: SalesOrder, fulfilled: int, off: int, *, ships: bool) -> OrderLine:
+    """``off``: units that an edit of ours took off it; the line shrank by them, and they count as given back."""
     item_id = line_item_of(line.catalog_reference)
     refunded, restocked = line.refund_quantity or 0, line.restock_quantity or 0
     kind = _kind_of(line)
@@ -188,14 +195,14 @@ def _line_of(line: SalesLine, order: SalesOrder, fulfilled: int, *, ships: bool)
     return OrderLine(
         line_id=line.id,
         title=(line.product_name.original if line.product_name else None) or "",
-        ordered=line.quantity,
+        ordered=line.quantity + off,
         current=max(0, line.quantity - refunded),
         unit_price=_price(before, order.currency),
         discount=_price(line.total_discount, order.currency),
         kind=kind,
         needs_shipping=kind is LineKind.GOODS and ships,
         fulfilled=fulfilled,
-        refunded=refunded,
+        refunded=refunded + off,
         restocked=restocked,
         item_id=item_id,
         variant_id=VariantId(item_id.partition(":")[2]) if item_id else None,

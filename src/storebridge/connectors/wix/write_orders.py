@@ -13,6 +13,7 @@ import msgspec
 from storebridge.connectors.http import Response
 from storebridge.connectors.port import NUMBER_TAKEN, EncodedOrderCall, OrderCallAnswer, OrderOutcome
 from storebridge.connectors.wix.copies import copy_of, place_of
+from storebridge.connectors.wix.edit_orders import encode_edit
 from storebridge.connectors.wix.errors import RefusedCall
 from storebridge.connectors.wix.marked_numbers import marked
 from storebridge.connectors.wix.read import path_segment
@@ -79,6 +80,8 @@ def encode_order_call(write: OrderWrite) -> EncodedOrderCall:
         return _call(CANCEL_ORDER, "POST", f"/ecom/v1/orders/{order_id}/cancel", said)
     if isinstance(write, RefundOrder):
         return _call(REFUND, "POST", "/ecom/v1/order-billing/refund-payments", _pay_back(write))
+    if isinstance(write, TakeOff) and not write.payments:
+        return encode_edit(write)
     if isinstance(write, TakeOff):
         return _call(REFUND, "POST", "/ecom/v1/order-billing/refund-payments", _take_off(write))
     if isinstance(write, RefundCopy):
@@ -119,10 +122,8 @@ def _refunded(write: TakeOff | RefundCopy) -> dict[str, Any]:
 
 
 def _take_off(write: TakeOff) -> dict[str, Any]:
-    """As ``_pay_back``, and Wix writes to the buyer. Raises ValueError where nothing is paid back: Wix takes no refund
-    without a payment (``RefundPaymentsRequest.paymentRefunds``, at least one)."""
-    if not write.payments:
-        raise ValueError(f"Wix takes units off {write.order_id} only with money that goes back")
+    """As ``_pay_back``, and Wix writes to the buyer. Without money it takes no refund
+    (``RefundPaymentsRequest.paymentRefunds``, at least one): then an edit takes the units off."""
     return {
         "orderId": write.order_id,
         "paymentRefunds": [

@@ -7,7 +7,7 @@ from typing import Any
 from storebridge_sandbox.wix.calls import Call, Operation
 from storebridge_sandbox.wix.drafts.desk import DraftDesk
 from storebridge_sandbox.wix.drafts.editing import ONE
-from storebridge_sandbox.wix.drafts.shape import applied_discount, committed_changes
+from storebridge_sandbox.wix.drafts.shape import applied_discount, committed_changes, line_changes
 from storebridge_sandbox.wix.drafts.state import Draft, DraftLine, priced
 from storebridge_sandbox.wix.orders.office import MANAGE, declared
 from storebridge_sandbox.wix.orders.reading import CHANNELS, object_in, one_of, text_in
@@ -52,7 +52,7 @@ class DraftCommits:
             self._apply(order, line, call, moves_stock=line.id in named)
         self._keep_parts(draft, order)
         if settings.get("addActivitiesToOrder") is not False:
-            content: dict[str, Any] = {"draftOrderId": draft.id}
+            content: dict[str, Any] = {"draftOrderId": draft.id, "changes": line_changes(draft)}
             if call.arguments.get("reason"):
                 content["reason"] = text_in(call.arguments["reason"], "reason", 200)
             self._office.orders.note(order, "DRAFT_ORDER_CHANGES_APPLIED", draftOrderChangesApplied=content)

@@ -130,6 +130,24 @@ def committed_changes(draft: Draft) -> dict[str, Any]:
     return told
 
 
+def line_changes(draft: Draft) -> list[dict[str, Any]]:
+    """The OrderChange messages of an edit's lines, as the order's log keeps them."""
+    found: list[dict[str, Any]] = []
+    for line in draft.lines:
+        name = {"original": line.sellable.title or line.sellable.sku or "Item"}
+        before = line.quantity_before or 0
+        if line.added:
+            found.append({"lineItemAdded": {"id": line.id, "name": name, "quantity": line.quantity}})
+        elif not line.quantity:
+            found.append({"lineItemRemoved": {"id": line.id, "name": name, "quantity": before}})
+        elif line.quantity != before:
+            quantity: dict[str, Any] = {"originalQuantity": before, "newQuantity": line.quantity}
+            quantity["diff"] = abs(line.quantity - before)
+            quantity["deltaType"] = "QUANTITY_INCREASED" if line.quantity > before else "QUANTITY_DECREASED"
+            found.append({"lineItemChanged": {"id": line.id, "name": name, "quantity": quantity}})
+    return found
+
+
 def _delta(line: DraftLine, currency: str) -> dict[str, Any]:
     if line.added:
         return {"lineItemId": line.id, "lineItemAdded": True}
