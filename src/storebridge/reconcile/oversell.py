@@ -40,6 +40,8 @@ from storebridge.store.oversold import (
     booked_since,
     decide_void,
     drop_voids,
+    forget_idle,
+    has_unsure_since,
     lanes_of_pools,
     losers_of_orders,
     losers_of_pools,
@@ -215,7 +217,9 @@ def _not_come_back(tx: Tx, workspace: Workspace, void: StoredVoid) -> int:
 
 def _is_settled(tx: Tx, workspace: Workspace, void: StoredVoid, lane: StoredLane, items: Mapping[Item, int]) -> bool:
     """Whether levels and orders tell the same of the pool, both read after the cancellation, and whole orders say when
-    units came back: a poll's labels are ahead of them."""
+    units came back: a poll's labels are ahead of them. A checkout that does not tell whether it took stock took
+    it, or did not, when it was placed: one from before the cancellation changes nothing of what was left then, and may
+    stand there for days."""
     assert void.cancelled_at is not None
     if tx.now - void.at > PATIENCE:
         return True
@@ -233,7 +237,7 @@ def _is_settled(tx: Tx, workspace: Workspace, void: StoredVoid, lane: StoredLane
         for residual in residuals_of_items(tx, workspace, connection, named)
         if residual.pool_id == void.pool_id
     ]
-    return all(one.unexplained == one.booked and not one.uncertain for one in residuals)
+    return not any(one.unbooked for one in residuals) and not has_unsure_since(tx, workspace, items, void.cancelled_at)
 
 
 def _left_at(
@@ -296,13 +300,16 @@ def _name_losers(
     claims = _claims(tx, workspace, lane, pool_id) if missing > 0 or before else []
     provided = provided_orders(tx, workspace, pool_id) & {claim.order_key for claim in claims}
     losing = choose_losers(claims, missing, terms.oversold_first, provided) if missing > 0 else []
+    at_worst = choose_losers(claims, short, terms.oversold_first, provided) if unsure else []
     after = {loser.claim.order_key: loser.units for loser in losing}
     wake: frozenset[ConnectionName] = frozenset()
     if after != before:
-        save_losers(tx, workspace, pool_id, after, provided)
+        save_losers(tx, workspace, pool_id, after, provided | {loser.claim.order_key for loser in at_worst})
         wake = _move_in_queue(tx, terms, sorted({*before, *after}))
         if not (short and unsure):
             _call_off_voids(tx, workspace, pool_id, sorted(before.keys() - after.keys()))
+    elif not unsure:
+        forget_idle(tx, workspace, pool_id, provided)
     if short:
         _tell(tx, _case(tx, workspace, lane, pool, short, losing), anew=after != before)
     return wake

@@ -110,7 +110,8 @@ def save_losers(
     provided: Collection[OrderKey] = (),
 ) -> None:
     """The losing orders of a pool from now on; what was decided about one that stays is kept. ``provided``: orders that
-    wait and whose goods were brought in from elsewhere; that is remembered though they do not lose now."""
+    wait and about which something is remembered though they do not lose now: their goods were brought in from
+    elsewhere, or they lose again unless units that are being judged never existed."""
     mine = (losers.c.workspace == workspace) & (losers.c.pool_id == pool_id)
     tx.conn.execute(delete(losers).where(mine, losers.c.order_key.not_in([*units, *provided])))
     idle = [key for key in provided if key not in units]
@@ -122,6 +123,12 @@ def save_losers(
         tx.conn.execute(
             statement.values(**row).on_conflict_do_update(index_elements=keys, set_={"units": count}),
         )
+
+
+def forget_idle(tx: HasConnection, workspace: Workspace, pool_id: PoolId, provided: Collection[OrderKey]) -> None:
+    """What was remembered of orders that do not lose after all, but for those that were provided for."""
+    mine = (losers.c.workspace == workspace) & (losers.c.pool_id == pool_id)
+    tx.conn.execute(delete(losers).where(mine, losers.c.units == 0, losers.c.order_key.not_in(list(provided))))
 
 
 def choose_for_losers(
@@ -281,6 +288,21 @@ def sold_since(tx: HasConnection, workspace: Workspace, items: Iterable[Item], s
         .group_by(*columns)
     )
     return {(ConnectionName(connection), ItemId(item)): int(units) for connection, item, units in found}
+
+
+def has_unsure_since(tx: HasConnection, workspace: Workspace, items: Iterable[Item], since: datetime) -> bool:
+    """Whether an order placed after a moment does not tell whether it took units of these."""
+    found = tx.conn.execute(
+        select(order_effects.c.order_id)
+        .where(
+            order_effects.c.workspace == workspace,
+            order_effects.c.at > since,
+            order_effects.c.uncertain > 0,
+            tuple_(order_effects.c.connection, order_effects.c.item_id).in_(sorted(items)),
+        )
+        .limit(1)
+    )
+    return found.first() is not None
 
 
 def booked_since(tx: HasConnection, workspace: Workspace, pool_id: PoolId, since: datetime) -> int:

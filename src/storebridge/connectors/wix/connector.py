@@ -247,15 +247,14 @@ class WixConnector:
     async def send_order_call(self, call: EncodedOrderCall) -> OrderCallAnswer:
         """Send the bytes once (twice when only the token was refused); an order that is brought in, with its buyer's
         contact."""
+        operation = Operation(call.operation, call.method, call.path, writes=True)
+        body = await with_contact(self._client, call.body) if call.operation == CREATE_COPY else call.body
         try:
-            operation, body = Operation(call.operation, call.method, call.path, writes=True), call.body
             if call.operation == COMMIT_DRAFT:
                 begun = await begin_and_change(self._client, call)
                 if isinstance(begun, OrderCallAnswer):
                     return begun
                 operation, body = begun
-            elif call.operation == CREATE_COPY:
-                body = await with_contact(self._client, call.body)
             response = await self._client.exchange(operation, body)
         except RefusedCall as trouble:
             refused = refused_order_call(trouble)

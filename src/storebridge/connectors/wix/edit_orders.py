@@ -1,4 +1,4 @@
-"""Units that nobody paid are taken off an order by an edit: a draft of the order, changed and committed (W43).
+"""Units that nobody paid are taken off an order by an edit: a draft of the order, changed and committed (W45).
 
 Only the commit changes the order, so beginning and changing may be repeated freely. What was committed stands in the
 order's activities, with the reason that names our write; a line that is taken out whole is in the order no more.
