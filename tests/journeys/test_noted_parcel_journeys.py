@@ -19,6 +19,7 @@ from storebridge.operations.step_orders import step_orders
 
 TO_PICK = (Place.READY, Place.PARTLY_SHIPPED)
 both_stores = pytest.mark.parametrize("store", ["shopify", "wix"])
+TELLING = {"shopify": "fulfillmentCreate", "wix": "createFulfillment"}
 COPYING = {"shopify": "orderCreate", "wix": "importOrder"}
 KEPT = {"orders": {"keep": True}}
 
@@ -120,6 +121,30 @@ def test_what_staff_noted_under_the_parcels_number_is_not_missing_twice(store: s
         assert (await journey.queue())[store].queued.place is Place.SHIPPED
 
     travel(play, **KEPT)
+
+
+@both_databases
+@both_stores
+def test_what_staff_noted_of_a_parcel_while_our_note_waited_is_not_told_again(store: str, postgres: bool) -> None:
+    """Of five, a parcel of three waits to be told; staff note one of these there, and four would have left for it."""
+
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        order_id = await journey.buy(store, 5)
+        await journey.pass_time(60.0)
+        busy = {"operation": TELLING[store], "rates": {"http_429": 1.0}}
+        await journey.faults(store, rules=[busy])
+        await journey.ship(store, "1Z1", lines={"A": 3})
+        await journey.wait(30.0)
+        await fulfil(journey, store, order_id, 1, "1Z1")
+        await journey.wait(60.0)
+        await journey.faults(store)
+        await journey.pass_time(600.0)
+        assert sum(units for _, units in await journey.parcels(store)) == 3
+        assert await offered(journey, store) == (2, 2, 2, 0)
+        assert await journey.reasons() == []
+
+    travel(play, postgres=postgres, **KEPT)
 
 
 @in_every_weather

@@ -11,7 +11,14 @@ import msgspec
 from storebridge.flows.confirm import tells
 from storebridge.flows.queue import HELD, TELLABLE
 from storebridge.model.ids import LocationId
-from storebridge.model.order_writes import AddParcel, ChangeTracking, PlannedOrderWrite, ShipmentPick, UndoParcel
+from storebridge.model.order_writes import (
+    AddParcel,
+    ChangeTracking,
+    PlannedOrderWrite,
+    ShipmentPick,
+    UndoParcel,
+    take_off_named,
+)
 from storebridge.model.sales import Order, Parcel, ParcelLine, Shipment, Standing, Tracking
 
 Place = tuple[str, str]
@@ -105,6 +112,15 @@ def share(found: Counter[str], wanted: Iterable[ParcelLine], covered: Iterable[P
     return tuple(ParcelLine(line_id, units) for line_id, units in taken.items())
 
 
+def told_twice(
+    wanted: Iterable[ParcelLine], told: Iterable[ParcelLine], by_hand: Iterable[ParcelLine], write: AddParcel
+) -> bool:
+    """Whether a write tells of units that its parcels do not hold beside what else is told of them: staff noted those
+    there. All parcels under one number together: which of them staff meant, nobody tells."""
+    over = units_in(told) + units_in(by_hand) - units_in(wanted)
+    return bool(over & units_in(write.lines))
+
+
 def offers(order: Order, write: AddParcel) -> bool:
     """Whether every unit that a parcel's write names still waits where it names it."""
     if not write.picks:
@@ -149,11 +165,13 @@ def _parts(
 
 def _bookable(order: Order, line_id: str) -> int:
     """Units of a line that a store without fulfilment orders (Wix) takes in a new parcel: also of those that were
-    refunded, none of a cancelled order."""
+    refunded, none of a cancelled order, nor of those that an edit of ours took out (a refund of no money)."""
     line = order.line(line_id)
     if line is None or order.standing is Standing.CANCELLED:
         return 0
-    return max(0, line.current + line.refunded - line.fulfilled)
+    edits = [one for one in order.refunds if take_off_named(one.note) and not one.amount.shop.amount]
+    edited = sum(back.quantity for one in edits for back in one.lines if back.line_id == line_id)
+    return max(0, line.current + line.refunded - edited - line.fulfilled)
 
 
 def _add(

@@ -15,6 +15,7 @@ from storebridge.flows.parcels import (
     noted_by_hand,
     offers,
     share,
+    told_twice,
     under_number,
     units_in,
     untellable,
@@ -56,10 +57,19 @@ class ParcelTurn:
             return list(writes)
         parcels = _parcels(file)
         others = {one.result["parcel_id"] for one in writes if "parcel_id" in one.result}
-        return [self._revised(file, one, parcels, others) if one.state in STOPPED else one for one in writes]
+        kept = list[StoredWrite]()
+        for place, one in enumerate(writes):
+            beside = [*kept, *writes[place + 1 :]]
+            kept.append(self._revised(file, one, parcels, others, beside) if one.state in STOPPED else one)
+        return kept
 
     def _revised(
-        self, file: OrderFile, one: StoredWrite, parcels: Sequence[OurParcel], others: set[str]
+        self,
+        file: OrderFile,
+        one: StoredWrite,
+        parcels: Sequence[OurParcel],
+        others: set[str],
+        beside: Sequence[StoredWrite],
     ) -> StoredWrite:
         why = _outdated(one, parcels)
         if not why and isinstance(one.write, AddParcel):
@@ -70,6 +80,8 @@ class ParcelTurn:
                 return settled(self._tx, one, "confirmed", result={"parcel_id": twin.parcel_id})
             if one.state != "undone" and not offers(file.order, one.write):
                 why = "its units do not wait there any more as they did"
+            elif one.state == "planned" and _noted_meanwhile(file.order, one.write, parcels, others, beside):
+                why = "staff noted a part of the parcel there: only the rest is told"
         if not why and one.state == "refused" and one.code == NUMBER_TAKEN and self._stands_elsewhere(file, one):
             why = TAKEN
         return dropped(self._tx, self._workspace, one, why) if why else one
@@ -159,6 +171,22 @@ def _outdated(write: StoredWrite, parcels: Sequence[OurParcel]) -> str:
         if told != parcel.tracking and _is_retracking(write, parcel.parcel_key):
             return "the parcel has another number by now"
     return ""
+
+
+def _noted_meanwhile(
+    order: Order, write: AddParcel, parcels: Sequence[OurParcel], ours: set[str], beside: Sequence[StoredWrite]
+) -> bool:
+    """Whether staff noted units of a parcel by hand, under its number, that a write would tell of once more."""
+    number = write.tracking.number
+    same = [one for one in parcels if number and one.tracking.number == number and not one.cancelled]
+    by_hand = [line for one in noted_by_hand(order, number, ours) for line in one.lines]
+    if not by_hand or not same:
+        return False
+    keys = {one.parcel_key for one in same}
+    stand = [one for one in beside if one.state != DROPPED and any(_is_part(one, key) for key in keys)]
+    told = [line for one in stand for line in _add_of(one).lines]
+    wanted = [line for one in same for line in one.lines]
+    return told_twice(wanted, [*told, *write.lines], by_hand, write)
 
 
 def _is_part(write: StoredWrite, parcel_key: str) -> bool:
