@@ -84,8 +84,11 @@ class Crowd:
         clock: Clock,
         tell: Callable[[str], None] = lambda _: None,
         made_up: Mapping[str, Recipes] | None = None,
+        delivery: Callable[[], str] = lambda: "shipping",
     ) -> None:
-        """``made_up`` are bundles that a store makes up itself, by store: its orders name the components."""
+        """``made_up`` are bundles that a store makes up itself, by store: its orders name the components. ``delivery``
+        says how the next buyer wants the goods."""
+        self._delivery = delivery
         self._made_up = made_up or {}
         self._stores = list(stores)
         self._windows = {store.name: Window(store) for store in stores}
@@ -154,7 +157,8 @@ class Crowd:
     async def _buy(self, store: StoreClient, *, paid: bool = True) -> bool:
         lines = self._fill_cart()
         try:
-            order_id = await store.checkout(lines, self._customer(), paid=paid, channel=self._channel())
+            buyer, channel, delivery = self._customer(), self._channel(), self._delivery()
+            order_id = await store.checkout(lines, buyer, paid=paid, channel=channel, delivery=delivery)
         except SoldOut as short:
             wanted = [line.quantity for line in lines if line.sku == short.sku]
             if wanted:  # else a component, of which the basket's bundle had taken the rest

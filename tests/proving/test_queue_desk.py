@@ -26,6 +26,11 @@ def parcel(units: int = 2, number: str = "1Z", url: str = "") -> dict[str, Any]:
     return {"id": "p", "tracking": {"number": number, "url": url}, "lines": [{"sku": "A", "quantity": units}]}
 
 
+def carried(units: int) -> dict[str, Any]:
+    """A parcel without a number that a carrier has all the same."""
+    return {**parcel(units, ""), "tracking": {"company": "UPS", "number": "", "url": ""}}
+
+
 def order(*parcels: dict[str, Any], order_id: str = "o1", origin: str | None = None) -> dict[str, Any]:
     lines = [{"sku": "A", "quantity": 3}]
     return {"id": order_id, "name": "#1", "origin": origin, "fulfilments": list(parcels), "lines": lines}
@@ -42,6 +47,8 @@ def test_parcels_of_the_book_stand_in_the_store_as_they_were_sent() -> None:
     assert findings(order(parcel(1), parcel(1)), slip()) == [], "a store makes a parcel for each location"
     assert findings(order(parcel(1), parcel(2, "1Z (2)")), slip(1), slip(2)) == []
     assert findings(order(), slip(withdrawn=True)) == []
+    assert findings(order(carried(2)), slip(number="")) == [], "its number comes later"
+    assert findings(order(parcel(2, "")), slip(number="", handed_over=True)) == [], "nobody follows it"
     assert findings(order(parcel(3, "typed in by staff"))) == [], "of what the book does not know it says nothing"
 
 
@@ -55,6 +62,7 @@ def test_parcels_of_the_book_stand_in_the_store_as_they_were_sent() -> None:
         ((parcel(),), (slip(withdrawn=True),)),
         ((parcel(), parcel()), (slip(),)),
         ((parcel(2, "1Z", "https://carrier.example/1Y"),), (slip(),)),
+        ((carried(2),), (slip(number="", handed_over=True),)),
     ],
 )
 def test_a_parcel_that_the_store_shows_otherwise_is_a_finding_unless_a_person_was_told(
@@ -84,7 +92,7 @@ def test_units_that_left_are_not_offered_again() -> None:
     assert offered_again(order(), [slip(2, withdrawn=True)], {"A": 3}) == []
 
 
-async def work(clock: VirtualClock, copy_to: str) -> tuple[QueueDesk, list[str]]:
+async def work(clock: VirtualClock, copy_to: str, *deliveries: str) -> tuple[QueueDesk, list[str]]:
     """Six orders of the store that gets the copies, and a desk that is busy for an hour."""
     theatre = await build_theatre(clock, 1, "mirror", copy_to)
     theatre.raise_curtain()
@@ -97,7 +105,8 @@ async def work(clock: VirtualClock, copy_to: str) -> tuple[QueueDesk, list[str]]
         levels = sorted((await client.truth())["levels"], key=lambda level: -level["available"])
         for number in range(6):
             lines = [CartLine(level["sku"], 3) for level in (levels[number % 3], levels[3 + number % 3])]
-            await client.checkout(lines, {"email": "ada@example.com"}, paid=True)
+            delivery = deliveries[number % len(deliveries)] if deliveries else "shipping"
+            await client.checkout(lines, {"email": "ada@example.com"}, paid=True, delivery=delivery)
         await clock.sleep(60.0)
         desk = QueueDesk(theatre, copy_to, random.Random(2))
         for _ in range(12):
@@ -122,3 +131,14 @@ def test_staff_do_all_that_a_warehouse_does_and_the_store_shows_their_parcels(co
     assert max(parcels_per_order.values()) > 1
     assert any(one.withdrawn for one in desk.slips)
     assert {"", *(one.number for one in standing)} > {""}
+
+
+@pytest.mark.parametrize("copy_to", ["shopify", "wix"])
+def test_staff_hand_over_what_is_collected_or_brought_and_no_carrier_stands_on_it(copy_to: str) -> None:
+    desk, found = run_virtually(lambda clock: work(clock, copy_to, "pickup", "local"))
+    assert found == []
+    assert desk.done["handed_over"] >= 2
+    assert desk.done["ready"] >= 1
+    handed = [one for one in desk.slips if one.handed_over]
+    assert handed
+    assert {one.number for one in handed} == {""}

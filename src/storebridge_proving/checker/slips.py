@@ -23,6 +23,8 @@ class Slip:
     units: Counter[str]
     number: str = ""
     withdrawn: bool = False
+    handed_over: bool = False
+    """The buyer has it from the merchant's own hand, so no carrier does, and nothing follows it."""
 
 
 def judge_slips(truths: Mapping[str, Truth], slips: Sequence[Slip], claims: OrderClaims) -> tuple[str, ...]:
@@ -67,8 +69,20 @@ def _differences(order: Row, slips: Sequence[Slip]) -> Iterable[str]:
     shown = parcels_by_number(order)
     if book != shown:
         yield f"the warehouse sent {book}, the store shows {shown}"
+    by_hand = sum((slip.units for slip in _standing(slips) if slip.handed_over), Counter[str]())
+    if by_hand - _untracked(order):
+        yield f"{dict(by_hand)} were handed over, and a carrier's name or number stands on them"
     if astray := links_astray(order):
         yield f"its parcels' links lead elsewhere: {astray}"
+
+
+def _untracked(order: Row) -> Counter[str]:
+    """Units that left in parcels of which nothing is said but what they hold."""
+    bare = [parcel for parcel in order["fulfilments"] if not any(parcel["tracking"].values())]
+    units: Counter[str] = Counter()
+    for line in (line for parcel in bare for line in parcel["lines"]):
+        units[line["sku"]] += line["quantity"]
+    return units
 
 
 def _packed_as_copies(truths: Mapping[str, Truth]) -> set[Name]:

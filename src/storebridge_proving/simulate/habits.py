@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +14,9 @@ from storebridge_sandbox.wix.quirks import WixQuirks
 
 CHANCE = 0.05
 """Of each switch; a seed plays about three of them the other way."""
+COLLECTING = 0.25
+"""Of the seeds with copies, those whose shops can be visited, and bring goods."""
+DELIVERIES = ("shipping", "shipping", "shipping", "pickup", "local")
 NOT_SURVIVED = "the product cannot survive it"
 BUDGET = "a smaller budget, with which ten minutes may not do to come to rest"
 UNTOUCHED = "nobody in the simulation does what it is about"
@@ -112,6 +115,15 @@ def reason_not_drawn(switch: Switch, *, copies: bool = False) -> str:
 def told(drawn: Mapping[str, Any]) -> tuple[str, ...]:
     """As they can be typed behind ``sandbox --switch``."""
     return tuple(f"{name}={shown(value)}" for name, value in sorted(drawn.items()))
+
+
+def draw_deliveries(seed: int, *, copies: bool) -> Callable[[], str]:
+    """How buyers want their goods: in a quarter of the seeds with copies some collect them, or have them brought. It
+    has dice of its own, so that the others, and with them every seed that a test names, play what they did before."""
+    if not copies or random.Random(f"van-{seed}").random() >= COLLECTING:
+        return lambda: "shipping"
+    dice = random.Random(f"delivery-{seed}")
+    return lambda: dice.choice(DELIVERIES)
 
 
 def draw_express_share(seed: int, policy: str, faults: str) -> float:

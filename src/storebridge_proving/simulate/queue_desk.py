@@ -14,9 +14,10 @@ from typing import Any
 from storebridge.errors import NotFoundError, RefusedError
 from storebridge.flows.queue import Place
 from storebridge.model.ids import ConnectionName
-from storebridge.model.sales import Tracking
+from storebridge.model.sales import Delivery, Tracking
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.operations.export_orders import export_orders
+from storebridge.operations.hand_over import WITHOUT_CARRIER, handed_over, ready_for_pickup
 from storebridge.operations.import_parcels import Imported, import_parcels
 from storebridge.operations.list_orders import QueuedOrder, list_orders
 from storebridge.operations.ship_order import OrderMoved, Step, change_parcel, hold_order, note_step, ship_order
@@ -42,6 +43,8 @@ CARRIERS = ("UPS", "UPS", "DHL Express", "Correos", "Our own van")
 WITHOUT_NUMBER = 0.25
 """Parcels whose number comes later, or that the buyer fetches."""
 IN_THE_SAME_BOX = 0.2
+TOLD_FIRST = 0.7
+"""Of the buyers who collect their goods, those who are told that they can come."""
 ELSEWHERE = 0.15
 """Of the looks at the queue, those at orders of the store whose orders are packed as copies: one that has no copy yet
 is sent from here."""
@@ -99,8 +102,11 @@ class QueueDesk:
             acted = await deeds[deed](self._theatre.bridge.workspaces[WORKSPACE].terms)
         except (RefusedError, NotFoundError):
             deed, acted = "refused", True
-        self.done[deed] = self.done.get(deed, 0) + acted
+        self._count(deed, acted)
         return acted
+
+    def _count(self, deed: str, times: int = 1) -> None:
+        self.done[deed] = self.done.get(deed, 0) + times
 
     async def _look(self, terms: WorkspaceTerms, *places: Place) -> list[QueuedOrder]:
         """Orders of one store that stand there and are packed from here."""
@@ -118,6 +124,8 @@ class QueueDesk:
         offered = _by_sku(order)
         await self._compare((order.connection, order.order_id), offered)
         lines = self._some_of(order)
+        if WITHOUT_CARRIER & set(order.delivery):
+            return await self._hand_over(terms, order, lines)
         at = self._chance.choice(order.locations) if order.locations and self._chance.random() < 0.5 else None
         moved = await self._theatre.store.run(
             ship_order,
@@ -131,6 +139,19 @@ class QueueDesk:
         )
         self._wake(moved.wake)
         await self._write_down(terms, order, moved, tracking)
+        return True
+
+    async def _hand_over(self, terms: WorkspaceTerms, order: QueuedOrder, lines: dict[str, int] | None) -> bool:
+        """First the buyer is told that the goods are ready, where they are collected; then they get them."""
+        store, ids = self._theatre.store, self._theatre.ids
+        if Delivery.PICKUP in order.delivery and not order.ready_by and self._chance.random() < TOLD_FIRST:
+            moved = await store.run(ready_for_pickup, terms, ids, order.order_key, actor=WHO)
+            self._count("ready")
+        else:
+            moved = await store.run(handed_over, terms, ids, order.order_key, lines=lines, actor=WHO)
+            self._count("handed_over")
+            await self._write_down(terms, order, moved, None)
+        self._wake(moved.wake)
         return True
 
     def _some_of(self, order: QueuedOrder) -> dict[str, int] | None:
@@ -149,16 +170,18 @@ class QueueDesk:
         return Tracking(self._chance.choice(CARRIERS), earlier[-1] if beside else self._number())
 
     async def _write_down(
-        self, terms: WorkspaceTerms, order: QueuedOrder, moved: OrderMoved, tracking: Tracking
+        self, terms: WorkspaceTerms, order: QueuedOrder, moved: OrderMoved, tracking: Tracking | None
     ) -> None:
-        """What lies in the parcel: who sent everything reads it off the order's page."""
+        """What lies in the parcel: who sent everything reads it off the order's page. ``tracking`` None: no carrier
+        has it."""
         view = await show_order(self._theatre.store, terms, order.order_key)
         sku_of = {line.line_id: line.sku or "" for line in order.lines}
         (parcel,) = [one for one in view.parcels if one.parcel_key == moved.parcel_key]
         units: Counter[str] = Counter()
         for line in parcel.lines:
             units[sku_of[line.line_id]] += line.quantity
-        self.slips.append(Slip((order.connection, order.order_id), moved.parcel_key, units, tracking.number))
+        name, number = (order.connection, order.order_id), tracking.number if tracking else ""
+        self.slips.append(Slip(name, moved.parcel_key, units, number, handed_over=tracking is None))
 
     async def _step(self, terms: WorkspaceTerms) -> bool:
         waiting = await self._look(terms, *TO_SEND)
@@ -194,7 +217,7 @@ class QueueDesk:
 
     async def _retrack(self, terms: WorkspaceTerms) -> bool:
         """A number comes later, or was wrong."""
-        standing = [slip for slip in self.slips if not slip.withdrawn]
+        standing = [slip for slip in self.slips if not slip.withdrawn and not slip.handed_over]
         late = [slip for slip in standing if not slip.number]
         if not standing:
             return False
@@ -229,7 +252,8 @@ class QueueDesk:
                 if not row["tracking_number"] and self._chance.random() < 0.7:
                     row |= {"carrier": self._chance.choice(CARRIERS), "tracking_number": self._number()}
         else:
-            fetched = await export_orders(self._theatre.store, terms, connection=self._packed_in)
+            sent = (Delivery.SHIPPING,)
+            fetched = await export_orders(self._theatre.store, terms, connection=self._packed_in, deliveries=sent)
             table = await self._filled_in(list(csv.DictReader(io.StringIO(fetched.csv))))
             self._tables.append(table)
         if not table:

@@ -32,7 +32,7 @@ from storebridge_proving.review_desk import cases_left, staff_the_desk
 from storebridge_proving.shoppers import Crowd, CrowdPlan, Deed
 from storebridge_proving.simulate.aftercare import Aftercare
 from storebridge_proving.simulate.day import PLAY_SECONDS, act_for_a_day, shortfalls
-from storebridge_proving.simulate.habits import draw_express_share, drawn_switches, told
+from storebridge_proving.simulate.habits import draw_deliveries, draw_express_share, drawn_switches, told
 from storebridge_proving.simulate.packers import pack_and_send
 from storebridge_proving.simulate.queue_desk import QueueDesk
 from storebridge_proving.simulate.result import SeedResult
@@ -138,6 +138,7 @@ class _Play:
             chance=self._chance,
             clock=self._clock,
             made_up=theatre.made_up,
+            delivery=draw_deliveries(self._seed, copies=bool(self._copy_to)),
         )
         try:
             await act_for_a_day(crowd, self._clock, self._chance)
