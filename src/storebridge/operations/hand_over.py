@@ -18,6 +18,7 @@ from storebridge.model.ids import LocationId, OrderKey, WriteId
 from storebridge.model.order_writes import PlannedOrderWrite, PrepareForPickup
 from storebridge.model.sales import Delivery, Order, Shipment, Tracking
 from storebridge.model.settings import WorkspaceTerms
+from storebridge.operations.pending_parcels import pending_parcels, units_pending
 from storebridge.operations.ship_order import OrderMoved, demand_shippable, ship_order
 from storebridge.operations.show_order import find_order
 from storebridge.pipeline.order_flow import WRITE_LOOK
@@ -73,14 +74,18 @@ def handed_over(
     buyer so. Raises NotFoundError, RefusedError: it is sent by a carrier, or see ``ship_order``; then nothing was
     changed."""
     key = find_order(tx, terms.workspace, name)
-    order = load_files(tx, terms.workspace, [key])[key].order
+    file = load_files(tx, terms.workspace, [key])[key]
+    order = file.order
     if not WITHOUT_CARRIER & set(deliveries_of(order)):
         raise RefusedError(
             f"Order {order.name} is neither collected nor brought by you: note its parcel (storebridge orders ship). "
             "Nothing was changed."
         )
     waiting = _collected(order)
-    units = lines if lines is not None or not waiting else _units_in(waiting)
+    units = lines
+    if lines is None and waiting:
+        gone = units_pending(pending_parcels(tx, terms.workspace, [file])[key])
+        units = dict(_units_in(waiting) - gone or _units_in(waiting))
     return ship_order(
         tx,
         terms,
@@ -99,12 +104,12 @@ def _collected(order: Order) -> list[Shipment]:
     return [one for one in order.shipments if one.delivery in WITHOUT_CARRIER and one.state in TELLABLE]
 
 
-def _units_in(waiting: Sequence[Shipment]) -> dict[str, int]:
+def _units_in(waiting: Sequence[Shipment]) -> Counter[str]:
     """Also where other units of the order are sent by a carrier."""
     units = Counter[str]()
     for shipment in waiting:
         units.update({line.line_id: line.remaining for line in shipment.lines if line.remaining})
-    return dict(units)
+    return units
 
 
 def _one_place(waiting: Sequence[Shipment]) -> LocationId | None:
