@@ -254,6 +254,17 @@ def test_a_phone_shows_it_without_scrolling_sideways(visit: Callable[..., Page],
     assert width_of(page) == 390
 
 
+ROWS = """[...new Set([...document.querySelectorAll('.filters > :not([type=hidden])')].map(
+    one => Math.round(one.getBoundingClientRect().bottom)))].length"""
+
+
+def test_what_orders_are_looked_for_by_stands_in_one_row_and_two_to_a_row_on_a_phone(
+    visit: Callable[..., Page],
+) -> None:
+    assert visit("/orders").evaluate(ROWS) == 1
+    assert visit("/orders", width=390).evaluate(ROWS) in (4, 5), "with and without locations"
+
+
 def test_what_an_order_charged_fits_a_phone_and_a_sheet_of_paper(visit: Callable[..., Page], play: Play) -> None:
     play.buy(0, "TEE-4", 2)
     page = visit("/orders", width=390)
