@@ -244,6 +244,10 @@ class Journey:
         """The open cases, by reason."""
         return sorted(case.reason for case in await self.cases())
 
+    async def reasons_beside_outages(self) -> list[str]:
+        """The same amid a weather, in which a store may have been out of reach for a while just now."""
+        return [reason for reason in await self.reasons() if reason != "store_unreachable"]
+
     async def settle(self, reason: str, choice: Choice, *orders: str, whole: bool = False) -> Settled:
         (case,) = await self.cases(reason)
         terms, about = self.bridge.workspaces[MAIN].terms, About(orders, whole)

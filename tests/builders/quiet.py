@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storebridge_proving.bridge_records import open_order_writes, read_backlog
 from storebridge_proving.review_desk import settle_reviews
@@ -32,6 +32,14 @@ async def until_asked(journey: Journey, reason: str) -> None:
     while not await journey.cases(reason):
         assert journey.clock.monotonic() < deadline, f"nobody was asked about {reason}: {await _what_waits(journey)}"
         await journey.wait(LOOK_SECONDS)
+
+
+async def until_found(journey: Journey, asked: str, found: list[tuple[Any, ...]], *, every: float = 0.1) -> None:
+    """Time passes, in whatever weather, until the bridge's database answers so, and no longer than that."""
+    deadline = journey.clock.monotonic() + PATIENCE_SECONDS
+    while (answer := await journey.rows(asked)) != found:
+        assert journey.clock.monotonic() < deadline, f"{asked}: {answer}, not {found}"
+        await journey.wait(every)
 
 
 async def _polled_since(journey: Journey, moment: float) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 from builders.backfills import DAY, ask, past, state
 from builders.copying import both_databases
 from builders.journeys import MAIN, Journey, Play, travel
+from builders.quiet import until_found
 from builders.weather import in_every_weather
 from storebridge.connectors.http import Request, Response, Transport
 from storebridge.operations.backfill_orders import backfill_line
@@ -65,12 +66,7 @@ def test_a_backfill_that_dies_amid_the_books_is_resumed_and_reads_every_entry_on
         await past(journey, "shopify", 3, days=40.0)
         await journey.begin(settle=600.0)
         await ask(journey, 60, connection="shopify")
-        for _ in range(400):
-            if (await journey.rows("select stage from backfills")) == [("payout_entries",)]:
-                break
-            await journey.wait(0.02)
-        else:
-            raise AssertionError("the books were never reached")
+        await until_found(journey, "select stage from backfills", [("payout_entries",)], every=0.02)
         await journey.kill()
         await journey.start()
         await journey.pass_time(1200.0)

@@ -151,7 +151,7 @@ def test_a_number_typed_into_a_bundle_makes_no_goods_until_a_person_says_so() ->
         await journey.begin()
         await journey.sandbox("wix", "POST", "adjust", {"sku": "GIFT", "delta": 1})
         await until_asked(journey, "change_held")
-        assert await journey.reasons() == ["change_held"]
+        assert await journey.reasons_beside_outages() == ["change_held"]
         assert await journey.levels("TEA") == {"shopify": 7}
         await journey.settle("change_held", Choice.REJECT)
         await journey.pass_time(60.0)

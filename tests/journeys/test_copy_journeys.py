@@ -9,6 +9,7 @@ import pytest
 from builders.copying import both_databases, both_ways, copied, copying, fulfil, parcels_of, sell, stamp, stamps
 from builders.deaths import buried, dying
 from builders.journeys import Goods, Journey, travel
+from builders.quiet import until_found
 from builders.weather import in_every_weather
 from storebridge.errors import RefusedError
 from storebridge.flows.queue import Place
@@ -78,11 +79,7 @@ def test_a_process_that_dies_while_a_copy_is_on_the_wire_makes_no_second_one(sol
         rules = [{"operation": CREATES[copied_to], "rates": {"latency_ms": [8000, 8000]}}]
         await journey.faults(copied_to, rules=rules)
         order_id = await journey.buy(sold_in, 2)
-        for _ in range(300):
-            await journey.wait(0.1)
-            if await journey.rows("select count(*) from order_writes where state = 'sent'") == [(1,)]:
-                break
-        assert await journey.rows("select state from order_writes") == [("sent",)]
+        await until_found(journey, "select state from order_writes", [("sent",)])
         await journey.kill()
         await journey.faults(copied_to)
         await journey.start()

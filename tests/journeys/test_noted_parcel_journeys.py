@@ -9,6 +9,7 @@ import pytest
 
 from builders.copying import both_databases, both_ways, copying, fulfil, parcels_of, stamps
 from builders.journeys import MAIN, Journey, travel
+from builders.quiet import until_found
 from builders.weather import in_every_weather
 from storebridge.errors import RefusedError
 from storebridge.flows.queue import Place
@@ -38,6 +39,12 @@ async def step(journey: Journey, store: str, units: int | None, what: Step = Ste
     terms, key = journey.bridge.workspaces[MAIN].terms, (await journey.queue())[store].queued.order_key
     lines = None if units is None else {"A": units}
     await journey.store.run(note_step, terms, key, what, lines, actor="ann")
+
+
+async def wait_with_a_copy_to_make(journey: Journey) -> None:
+    """Until a try was turned away and none is on the wire: whoever sends meanwhile waits for the token's answer too."""
+    await journey.wait(60.0)
+    await until_found(journey, "select kind, state from order_writes", [("create_copy", "planned")])
 
 
 async def lying(journey: Journey, store: str) -> tuple[int, int]:
@@ -155,7 +162,7 @@ def test_what_left_from_here_is_not_copied_and_a_person_is_told(sold_in: str, co
         await journey.begin()
         await journey.faults(copied_to, rules=[{"operation": COPYING[copied_to], "rates": {"http_429": 1.0}}])
         order_id = await journey.buy(sold_in, 2)
-        await journey.wait(60.0)
+        await wait_with_a_copy_to_make(journey)
         await journey.faults(sold_in, partitioned=True)
         await journey.ship(sold_in, "1Z1", lines={"A": 1})
         await journey.faults(copied_to)
@@ -184,7 +191,7 @@ def test_an_order_whose_parcel_did_not_leave_after_all_is_copied_once(
         await journey.begin()
         await journey.faults(copied_to, rules=[{"operation": COPYING[copied_to], "rates": {"http_429": 1.0}}])
         order_id = await journey.buy(sold_in, 2)
-        await journey.wait(60.0)
+        await wait_with_a_copy_to_make(journey)
         await journey.faults(sold_in, partitioned=True)
         moved = await journey.ship(sold_in, "1Z1")
         await journey.withdraw(sold_in, moved.parcel_key)
@@ -208,7 +215,7 @@ def test_an_order_that_is_held_before_its_copy_is_on_its_way_is_copied_when_it_i
         await journey.begin()
         await journey.faults(copied_to, rules=[{"operation": COPYING[copied_to], "rates": {"http_429": 1.0}}])
         await journey.buy(sold_in, 2)
-        await journey.wait(60.0)
+        await wait_with_a_copy_to_make(journey)
         terms, key = journey.bridge.workspaces[MAIN].terms, (await journey.queue())[sold_in].queued.order_key
         for hold in (True, False, True):
             moved = await journey.store.run(hold_order, terms, journey.ids, key, hold=hold, actor="ann")

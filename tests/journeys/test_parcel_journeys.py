@@ -8,11 +8,13 @@ import pytest
 
 from builders.copying import ask_shopify, both_databases, both_ways, change_order, copied, copying, fulfil, parcels_of
 from builders.journeys import Journey, travel
+from builders.quiet import until_found
 from builders.weather import in_every_weather
 from storebridge.flows.queue import Place
 from storebridge.operations.settle_case import Choice
 
 KEPT: dict[str, Any] = {"orders": {"keep": True}}
+PARCEL_TO_TELL = ("select count(*) from order_writes where kind = 'add_parcel'", [(1,)])
 both_stores = pytest.mark.parametrize("store", ["shopify", "wix"])
 
 
@@ -98,7 +100,7 @@ def test_of_a_parcel_of_a_copy_everything_that_is_not_refunded_is_told(
         order_id, copy_id = await copied(journey, sold_in, copied_to, 3)
         await journey.faults(sold_in, partitioned=True)
         await fulfil(journey, copied_to, copy_id, 3, "1Z1")
-        await journey.wait(20.0)
+        await until_found(journey, *PARCEL_TO_TELL)
         await refund_one(journey, sold_in, order_id)
         await journey.faults(sold_in)
         await journey.pass_time(900.0)
@@ -118,7 +120,7 @@ def test_of_a_parcel_of_a_copy_everything_that_an_edit_did_not_take_out_is_told(
         order_id, copy_id = await copied(journey, sold_in, copied_to, 3)
         await journey.faults(sold_in, partitioned=True)
         await fulfil(journey, copied_to, copy_id, 3, "1Z1")
-        await journey.wait(20.0)
+        await until_found(journey, *PARCEL_TO_TELL)
         await journey.sandbox(sold_in, "POST", f"orders/{order_id}/edit", {"lines": [{"sku": "A", "quantity": 2}]})
         await journey.faults(sold_in)
         await journey.pass_time(900.0)
@@ -235,7 +237,7 @@ def test_units_that_staff_noted_under_the_number_of_a_copys_parcel_are_told() ->
         order_id, copy_id = await copied(journey, sold_in, copied_to, 3)
         await journey.faults(sold_in, partitioned=True)
         await fulfil(journey, copied_to, copy_id, 3, "1Z1")
-        await journey.wait(20.0)
+        await until_found(journey, *PARCEL_TO_TELL)
         await fulfil(journey, sold_in, order_id, 1, "1Z1")
         await journey.faults(sold_in)
         await journey.pass_time(900.0)
