@@ -190,6 +190,19 @@ def test_what_the_bridge_knows_of_an_order_is_what_its_store_says() -> None:
     ]
 
 
+@pytest.mark.parametrize(("known", "found"), [(2, 0), (1, 0), (0, 1)])
+def test_a_unit_that_a_refund_and_a_return_put_back_both_may_be_known_as_one(known: int, found: int) -> None:
+    """S29: two are on sale again, and the order tells of one refund with restock and of one return."""
+    claim = OrderClaim(Decimal("10.00"), known, 0, Decimal("20.00"), Decimal("20.00"), "")
+    back = {"at": "2026-03-02T08:03:46Z", "amount": "10.00", "id": "r"}
+    refunds = [{**back, "lines": [{"sku": "A", "quantity": 1, "restock": True}]}]
+    line = {"sku": "A", "quantity": 2, "cancelled": 0, "refunded": 0, "restocked": 2, "fulfilled": 0}
+    first = order(lines=[line], refunds=refunds)
+    told = replace(KEPT, known={("wix", "o1"): claim})
+    again = [text for text in findings(first, copy(refunds=refunds), claims=told) if "on sale again" in text]
+    assert len(again) == found
+
+
 def test_tags_are_found_among_words_that_an_app_wrote_for_people() -> None:
     assert findings(order(tags=["gift", "vip"]), copy(tags=["wix 10001", "gift, vip"])) == []
 
@@ -217,11 +230,13 @@ def test_a_checkout_without_its_payment_need_not_be_known() -> None:
         (7005, "mirror", "storm"),
         (7326, "hybrid", "some"),
         (7394, "escrow", "some"),
+        (9335, "mirror", "some"),
     ],
 )
 def test_copies_follow_two_hours_of_trade(seed: int, policy: str, faults: str) -> None:
     """36: an older tracking number in doubt. 7005: goods that a poll told of before their order was read.
-    7394: staff raise a counter while a copy's claim to have done so cannot be disproved.
+    7394: staff raise a counter while a copy's claim to have done so cannot be disproved. 9335: a return
+    puts goods back that a refund had put back already.
     """
     result = run_orders_seed(seed, policy, faults)
     assert (result.violations, result.converged) == ((), True)
