@@ -48,6 +48,7 @@ from storebridge_sandbox.world import World
 MAIN = Workspace("main")
 URLS = {"shopify": "https://shop.sim", "wix": "https://wix.sim"}
 INTAKE_URL = "https://hooks.sim"
+WIX_HOOKS = f"{INTAKE_URL}/hooks/wix"
 PACE = Pace(nap_seconds=30.0, seal_seconds=120.0, sweep_tick_seconds=30.0, janitor_seconds=3600.0)
 REAL_PACE = Pace()
 """As in production: leases are renewed before they end, so nothing is mended by a lease that ran out."""
@@ -397,7 +398,7 @@ async def _run(
     network = AsgiTransport({URLS["shopify"]: stores.shopify.app, URLS["wix"]: stores.wix.app, INTAKE_URL: post.door})
     clients = [StoreClient(name, URLS[name], network) for name in ("shopify", "wix")]
     config, secrets = await _configure(clients, policy, settings)
-    await clients[1].set_webhook_address(f"{INTAKE_URL}/hooks/wix")
+    await clients[1].set_webhook_address(WIX_HOOKS)
     with nullcontext(InlinePostgres(url, clock=clock)) if url else inline_store(clock) as store:
         ids = SeededIds(random.Random(5))
         journey = Journey(clock, stores, *clients, network, post, config, secrets, store, ids, weather=weather)

@@ -17,6 +17,7 @@ OPENED, EVENTS, BEAM, COMPARED, ONWARDS = 3, 7, 60, 12, 3
 QUICK = [mutant for mutant in MUTANTS if mutant.events in (0, 3)]
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("kinds", PAIRS, ids=lambda kinds: "+".join(kinds))
 def test_every_interleaving_of_four_events_holds_from_every_opening(kinds: tuple[Kind, Kind]) -> None:
     for opening in OPENINGS:
@@ -26,6 +27,7 @@ def test_every_interleaving_of_four_events_holds_from_every_opening(kinds: tuple
         assert found.seconds > 0
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("kinds", PAIRS, ids=lambda kinds: "+".join(kinds))
 def test_worlds_that_count_as_alike_go_on_alike(kinds: tuple[Kind, Kind]) -> None:
     """Of worlds that are not walked because a like one was: each event leads both to worlds that count as alike again,
@@ -117,6 +119,7 @@ def test_there_are_thirty_planted_bugs_with_names_of_their_own() -> None:
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 30
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("mutant", QUICK, ids=lambda mutant: mutant.name)
 def test_a_planted_bug_is_caught(mutant: Mutant) -> None:
     assert hunt(mutant, 60).by

@@ -22,6 +22,7 @@ from storebridge_proving.simulate.result import SeedResult
 from storebridge_proving.simulate.seeds import for_people, replay_command, report_of, run_seeds
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("policy", ["mirror", "escrow", "hybrid", "guarded"])
 def test_twenty_five_seeds_in_a_storm(policy: str) -> None:
     told: list[str] = []
@@ -33,6 +34,7 @@ def test_twenty_five_seeds_in_a_storm(policy: str) -> None:
         assert report["units_oversold"] == 0
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(
     ("seed", "policy"),
     [
@@ -130,6 +132,7 @@ def test_a_day_and_a_half_in_which_nobody_buys_moves_no_shares() -> None:
     assert (busy.level("item0"), idle.level("item0"), play.bridge.writes) == (*shown, writes)
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("policy", ["escrow", "hybrid", "guarded"])
 def test_goods_for_a_week(policy: str) -> None:
     result = run_core_seed(1, policy, "some", "week")
@@ -240,5 +243,6 @@ def test_the_picture_places_every_policy_and_marks_what_was_never_seen() -> None
     assert (picture.count("<path"), picture.count("<circle"), picture.count("<rect")) == (1, 2, 3)
 
 
+@pytest.mark.simulation
 def test_the_naive_poller_oversells_where_the_bridge_does_not() -> None:
     assert sum(run_naive_seed(seed, "storm", "scarce").units_oversold for seed in range(1, 6)) > 50
