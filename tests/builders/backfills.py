@@ -28,8 +28,8 @@ async def known(journey: Journey) -> dict[str, int]:
 
 
 async def past(journey: Journey, store: str, orders: int, days: float = 10.0) -> list[str]:
-    """Orders of a time before the bridge, one an hour, and then some days pass. Nobody is told of them: sellers who have
-    no app yet have no webhooks, and signing thousands in vain took longer than all else."""
+    """Orders of a time before the bridge, one an hour, and then some days pass. Nobody is told of them: who has no app
+    yet has no webhooks, and signing thousands in vain took longer than all else."""
     made = []
     await journey.sandbox("wix", "PUT", "webhook_address", {"url": None})
     for _ in range(orders):
