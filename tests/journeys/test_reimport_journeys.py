@@ -82,6 +82,35 @@ def test_a_parcel_that_staff_note_while_the_call_is_on_the_wire_is_a_case_and_is
     travel(play, *SKUS, **copying("wix"))
 
 
+# Calm: the one delivery that is lost is the story.
+@pytest.mark.parametrize("fate", ["pass", "http_5xx", "timeout_not_applied"])
+def test_a_parcel_of_which_nobody_was_told_does_not_go_with_a_copy_that_is_brought_in_anew(fate: str) -> None:
+    """In a storm (weather seed 11) the copy was replaced by what was known of it: its parcel was told to nobody, and
+    its units were to be sent again."""
+
+    async def play(journey: Journey) -> None:
+        order_id, copy_id = await copied(journey, "shopify", "wix")
+        unread = {"operation": "searchOrders", "calls": 2, "rates": {} if fate == "pass" else {fate: 1.0}}
+        await journey.faults("wix", rules=[unread], webhook_loss=1.0)
+        await fulfil(journey, "wix", copy_id, 2, "OUT-1")
+        await edited(journey, order_id)
+        await journey.pass_time(900.0)
+        assert await journey.parcels("wix") == await journey.parcels("shopify") == [("OUT-1", 2)]
+        view = (await journey.queue())["shopify"]
+        assert view.queued.place is Place.PARTLY_SHIPPED
+        assert {line.sku: line.to_ship for line in view.queued.lines} == {"A": 0, "B": 2}
+        (case,) = await journey.cases()
+        assert (case.reason, (case.payload or {})["lines"]) == (
+            "copy_differs",
+            "2 units of the original's lines, otherwise there",
+        )
+        (replaced,) = [write for write in view.writes if write.purpose.startswith("replace:")]
+        assert replaced.state == "superseded"
+        assert await journey.rows("select count(*) from calls where state = 'open'") == [(0,)]
+
+    travel(play, *SKUS, order_poll_seconds=600.0, **copying("wix"))
+
+
 @both_databases
 @pytest.mark.parametrize(
     ("fate", "calls", "unheard"),

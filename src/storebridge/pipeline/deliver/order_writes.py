@@ -123,6 +123,8 @@ class SendOrderWrites:
         if call is None:
             await self._find_out(look, write)
             return
+        if isinstance(write.write, ReplaceCopy) and await self._touched_since(look, write, claim.call_id):
+            return
         try:
             answer = await self._connector.send_order_call(call)
         except CallTrouble as trouble:
@@ -130,6 +132,29 @@ class SendOrderWrites:
             raise
         await self._store.run_batch(self._answered_all, _Answered(look, write, claim.call_id, answer))
         self._wake(frozenset({self._connector.name}))
+
+    async def _touched_since(self, look: ClaimedLook, write: StoredWrite, call_id: CallId) -> bool:
+        """What was last read is minutes old where a delivery was lost, and what staff did since would go with the old
+        copy (W37): it is read right before. Raises CallTrouble: then nothing was sent."""
+        try:
+            sales = await self._connector.read_sales([write.write.order_id])
+        except CallTrouble as trouble:
+            await self._store.run(self._not_sent, write, call_id, str(trouble))
+            raise
+        if not sales or is_untouched(sales[0].order):
+            return False
+        await self._store.run(self._left_alone, look, write, call_id)
+        self._wake(frozenset({self._connector.name}))
+        return True
+
+    @staticmethod
+    def _not_sent(tx: Tx, write: StoredWrite, call_id: CallId, why: str) -> None:
+        give_up_call(tx, call_id, why)
+        replan_write(tx, write.write_id, tx.now)
+
+    def _left_alone(self, tx: Tx, look: ClaimedLook, write: StoredWrite, call_id: CallId) -> None:
+        give_up_call(tx, call_id, TOUCHED)
+        self._give_up(tx, look, write, TOUCHED)
 
     def _claim_all(self, tx: Tx, claims: list[_Claim]) -> list[_Claimed | Exception]:
         """Writes that wait together are claimed together; one that cannot be put into a call keeps no other back."""
