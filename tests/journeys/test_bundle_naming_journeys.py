@@ -180,10 +180,10 @@ def test_a_blank_sku_that_was_typed_in_closes_its_case() -> None:
         assert await journey.reasons() == ["sku_only_on_one_side"]
         await rename(journey, "wix", "LONE", "")
         await journey.baseline()
-        assert await journey.reasons() == ["sku_blank"]
+        assert await journey.reasons_beside_outages() == ["sku_blank"]
         journey.stores.wix.shelf.rename_sku(the_blank(journey), "LONE")
         await journey.baseline()
-        assert await journey.reasons() == ["sku_only_on_one_side"]
+        assert await journey.reasons_beside_outages() == ["sku_only_on_one_side"]
 
     travel(play, MUG, Goods("LONE", {"wix": 1}))
 
