@@ -84,7 +84,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _long(item: pytest.Item) -> bool:
-    return any(item.get_closest_marker(name) is not None for name in ("process", "simulation"))
+    """A story in foul weather is a simulation, but a short one."""
+    simulation = item.get_closest_marker("simulation") is not None and not item.nodeid.startswith("tests/journeys/")
+    return simulation or item.get_closest_marker("process") is not None
 
 
 def pytest_collection_finish() -> None:
