@@ -150,7 +150,7 @@ class Order:
     as_of_movement: int = 0
     tags: list[str] = field(default_factory=list)
     past_guard: bool = False
-    """Whether it was sold although an app guards the checkout and did not let it through."""
+    """Whether units of it were sold although an app guards the checkout and did not let them through."""
 
     @property
     def total(self) -> Decimal:

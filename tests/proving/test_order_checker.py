@@ -231,13 +231,14 @@ def test_a_checkout_without_its_payment_need_not_be_known() -> None:
         (7326, "hybrid", "some"),
         (7394, "escrow", "some"),
         (9335, "mirror", "some"),
+        (9342, "guarded", "some"),
     ],
 )
 def test_copies_follow_two_hours_of_trade(seed: int, policy: str, faults: str) -> None:
     """36: an older tracking number in doubt. 7005: goods that a poll told of before their order was read.
     7394: staff raise a counter while a copy's claim to have done so cannot be disproved. 9335: a return
-    puts goods back that a refund had put back already.
-    """
+    puts goods back that a refund had put back already. 9342: staff
+    add units to an order, which go past the guard."""
     result = run_orders_seed(seed, policy, faults)
     assert (result.violations, result.converged) == ((), True)
     assert result.store_events >= 150

@@ -249,6 +249,26 @@ def test_g3_which_ways_to_buy_go_past_the_guard(bypass: tuple[str, ...], statuse
     play_with(app, play, g3_bypass_channels=bypass)
 
 
+@pytest.mark.parametrize(("quantity", "past"), [(1, False), (2, True)], ids=["as it was", "one more"])
+def test_units_that_staff_add_to_an_order_go_past_the_guard(quantity: int, past: bool) -> None:
+    async def play(site: Site) -> None:
+        _, told = await site.buy("MUG", 1)
+        _, shirt = await site.buy("SHIRT-S", 2)
+        assert [order["past_guard"] for order in (await control(site, "truth", method="GET"))[1]["orders"]] == [
+            False
+        ] * 2
+        edit = {"lines": [{"sku": "MUG", "quantity": quantity}]}
+        status, _ = await control(site, f"orders/{told['order_id']}/edit", edit)
+        assert status == 200
+        orders = (await control(site, "truth", method="GET"))[1]["orders"]
+        assert {order["id"]: order["past_guard"] for order in orders} == {
+            told["order_id"]: past,
+            shirt["order_id"]: False,
+        }
+
+    play_with(App(), play)
+
+
 @pytest.mark.parametrize(("when", "error", "asked"), [("before", "out_of_stock", 0), ("after", "violation", 1)])
 def test_g4_whether_the_site_looks_at_its_own_stock_first(when: Any, error: str, asked: int) -> None:
     app = App([against("No")])

@@ -202,6 +202,7 @@ class WixStore:
         self.office = Office(self.orders, self.money, self.staff, self.news)
         self.drafts = DraftDesk(self.office, self.notices, options)
         self.guard = self._open_guard()
+        goods.is_guarded = lambda: self.guard.plugin.deployment_uri is not None
         self.checkouts = CheckoutFlow(self.orders, self.news, self.guard, options, self.access.staff)
 
     def _open_guard(self) -> Guard:

@@ -85,6 +85,7 @@ class DraftCommits:
         order.owner_apps = tuple((settings.get("editableByOwnerApps") or {}).get("appIds") or ())
         self._keep_parts(draft, order)
         order.status = "APPROVED"
+        order.past_guard = self._office.orders.goods.is_guarded()
         self._office.orders.know_buyer(order)
         self._office.orders.enter(order, paid=False)
         self._ended(draft, call)

@@ -57,6 +57,7 @@ class OrderCreation:
         order.approval = strategy
         order.owner_apps = tuple((settings.get("editableByOwnerApps") or {}).get("appIds") or ())
         order.takes_stock = self._office.orders.quirks.w8_created_orders_take_stock
+        order.past_guard = order.takes_stock and self._office.orders.goods.is_guarded()
         order.status = self._status(order, message)
         self._office.orders.enter(order, paid=order.stated_payment in PAID)
         self._office.news.placed(order, call.actor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from storebridge_sandbox.orders import OutOfStock, Sellable
 from storebridge_sandbox.stock import Cause
@@ -19,6 +19,8 @@ class Goods:
         self._inventory = inventory
         self._shelf = shelf
         self.default_location = default_location
+        self.is_guarded: Callable[[], bool] = lambda: False
+        """Whether an app guards the checkout: what is sold without one goes past it."""
 
     def shown(self, sellable: Sellable) -> int | None:
         """What the storefront offers; None: as many as one likes."""

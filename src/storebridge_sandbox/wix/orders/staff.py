@@ -106,6 +106,7 @@ class Staff:
             line.quantity += more
             if moves_stock and order.took:
                 self._orders.goods.take(line, more, "edit", actor, order.id)
+                order.past_guard |= self._orders.goods.is_guarded()
         elif more < 0:
             back = self._orders.goods.restockable(order, line, -more) if moves_stock else 0
             line.cancelled -= more
