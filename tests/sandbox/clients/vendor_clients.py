@@ -102,8 +102,11 @@ def _kept(kind: str, lock: bytes, fill: Callable[[Path], list[str]]) -> Path:
     fresh = Path(tempfile.mkdtemp(prefix=f"{ready.name}-", dir=shelf))
     try:
         _install(fill(fresh))
-        if not ready.is_dir():
+        try:
             fresh.rename(ready)
+        except OSError:  # another process was faster
+            if not ready.is_dir():
+                raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return ready
