@@ -10,8 +10,10 @@ from storebridge.connectors.port import RowAnswer, RowOutcome, WriteStyle
 from storebridge.inventory.observe import HoldRules, fold_reading
 from storebridge.inventory.versions import AFTER, after_at_least
 from storebridge.model.ids import IntentId
-from storebridge.model.stock import LevelReading, Policy, Position
+from storebridge.model.stock import LevelReading, LevelsRead, Policy, Position
+from storebridge.pipeline.confirm.close import lane_is_settled
 from storebridge.pipeline.deliver.settle import empty_settlement, settle_row
+from storebridge.pipeline.normalize.fold import fold_lane
 from storebridge.store.lanes import OpenIntent
 from storebridge_proving.simulate.core.stores import Kind
 from storebridge_proving.simulate.small_world import counter_key, opened
@@ -99,3 +101,20 @@ def test_what_is_known_already_is_never_given_up_for_an_earlier_moment() -> None
     assert after_at_least(None, MADE) == f"{AFTER}{MADE}"
     assert after_at_least("17", MADE) == f"{AFTER}17"
     assert after_at_least(None, None) is None
+
+
+def test_a_lane_is_not_settled_while_something_is_known_to_have_changed_unseen() -> None:
+    """Our write was stale: the signal of who changed the counter was called done before any read showed it."""
+    lane = opened((Kind.KEYED, Kind.STAMPED), (0, 3)).lane
+    key = counter_key(1)
+    lane.intents[IntentId("i-1")] = OpenIntent(IntentId("i-1"), key, "level", 3, 1, "sent", "1", None)
+    assert not lane_is_settled(lane)
+    stale = RowAnswer(IntentId("i-1"), RowOutcome.STALE)
+    settled = empty_settlement()
+    settle_row(lane, stale, style=WriteStyle.REVISION, resent=False, sent_at=NOON, now=NOON, settlement=settled)
+    assert (lane.positions[key].position.level, lane.intents, lane_is_settled(lane)) == (3, {}, False)
+    for version, level, seen in (("1", 3, False), ("2", 2, True)):  # a copy that lags shows nothing new
+        read = LevelReading(key.item_id, key.location_id, level, version)
+        found = LevelsRead(NOON, (key.item_id,), (read,))
+        fold_lane(lane, key.connection, found, HoldRules(Policy.MIRROR, 200))
+        assert lane_is_settled(lane) is seen

@@ -12,7 +12,15 @@ from enum import StrEnum
 
 import msgspec
 
-from storebridge.inventory.versions import LAGS_AT_MOST, STALE_AT_MOST, is_exact, is_older, may_be_older, shows_version
+from storebridge.inventory.versions import (
+    LAGS_AT_MOST,
+    STALE_AT_MOST,
+    is_exact,
+    is_older,
+    last_read,
+    may_be_older,
+    shows_version,
+)
 from storebridge.model.stock import LevelReading, Policy, Position
 
 __all__ = ["Condition", "Folded", "HoldRules", "fold_reading", "settle_hold", "shows_version"]
@@ -70,7 +78,7 @@ def fold_reading(
         tracked=reading.tracked,
         denies_oversell=reading.denies_oversell,
         gone=reading.tracked and (reading.available is None or not reading.active),
-        version=reading.version or position.version,
+        version=reading.version or last_read(position.version),
         native_id=reading.native_id or position.native_id,
     )
     if reading.available is None:
@@ -93,8 +101,11 @@ def _is_stale(position: Position, reading: LevelReading, sent_at: datetime, writ
         return False
     if is_exact(position.version):
         return True
+    # Read since our last write, the later version is somebody else's (a sale in the same second, which made our next
+    # write stale): what differs is that one. Taken for a lagging copy, it stayed unseen for twenty seconds.
+    unread = written_at is not None and (position.read_at is None or position.read_at < written_at)
     lately = written_at is not None and sent_at < written_at + STALE_AT_MOST
-    return lately and reading.available != position.level
+    return unread and lately and reading.available != position.level
 
 
 def _clock_went_back(position: Position, sent_at: datetime, written_at: datetime | None) -> bool:

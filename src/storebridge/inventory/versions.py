@@ -21,12 +21,17 @@ def after(version: str | None) -> str | None:
     return f"{AFTER}{version}"
 
 
+def last_read(version: str | None) -> str | None:
+    """The version itself, without "some later one": what was read last."""
+    return None if version is None else version.removeprefix(AFTER)
+
+
 def after_at_least(version: str | None, earliest: str | None) -> str | None:
     """Some version later than ``version``, and than ``earliest`` where the vendor says when our write was made: what a
     lagging copy shows of the time between is then known to be old (system, guarded, storm, seed 20: a parcel moved the
     counter's time, the copy showed that state after our lower, and a person refused a raise that nobody had made)."""
-    known = None if version is None else version.removeprefix(AFTER)
-    if earliest is None or (known is not None and compare(known, earliest) != -1):
+    last = last_read(version)
+    if earliest is None or (last is not None and compare(last, earliest) != -1):
         return after(version)
     return f"{AFTER}{earliest}"
 

@@ -29,12 +29,11 @@ from storebridge.exceptions_queue.reasons import Reason
 from storebridge.inventory.observe import HoldRules
 from storebridge.inventory.pools import guarantee_holds
 from storebridge.inventory.resolver import Sighting, add_sighting
-from storebridge.inventory.versions import is_surpassed
 from storebridge.model.ids import CallId, ConnectionName, ItemId, LaneKey, PoolId, Workspace
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.signals import Flow, SignalState, Source, Stage
 from storebridge.model.stock import LevelsRead, Measured, Policy, PositionKey
-from storebridge.pipeline.confirm.close import PATIENCE, Spread, answered_signals, not_shown_yet, spreads_of
+from storebridge.pipeline.confirm.close import PATIENCE, Spread, answered_signals, is_seen, not_shown_yet, spreads_of
 from storebridge.pipeline.deliver.settle import Applied, Settlement, empty_settlement, settle_row
 from storebridge.pipeline.normalize.fold import Folding, Movement, fold_lane
 from storebridge.pipeline.normalize.holds import fell_unexplained, keep_reservations, record_reservations
@@ -389,8 +388,7 @@ class Turn:
         needed = {
             position.item_id
             for position, stored in self._lanes[key].positions.items()
-            if position.connection == occasion.connection
-            and (not stored.confirmed or is_surpassed(stored.position.version))
+            if position.connection == occasion.connection and not is_seen(stored)
         }
         again = sorted(self._foldings[key].stale_items & needed)
         due_at = self._tx.now + PATIENCE[0]

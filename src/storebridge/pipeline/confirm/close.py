@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from storebridge.inventory.observe import shows_version
+from storebridge.inventory.versions import is_surpassed
 from storebridge.model.ids import ConnectionName, ItemId, LaneKey
 from storebridge.model.stock import PositionKey
-from storebridge.store.lanes import StoredLane
+from storebridge.store.lanes import StoredLane, StoredPosition
 from storebridge.store.waiting import ClaimedLook, WaitingSignal
 
 PATIENCE = (timedelta(seconds=1), timedelta(seconds=4), timedelta(seconds=15))
@@ -25,9 +26,15 @@ class Unanswered(msgspec.Struct, frozen=True):
     attempts: int
 
 
+def is_seen(stored: StoredPosition) -> bool:
+    """Whether a counter was read after our last write to it, and nothing says that it changed since: a write that a
+    sale had made stale was answered, and the sale called done before any read showed it."""
+    return stored.confirmed and not is_surpassed(stored.position.version)
+
+
 def lane_is_settled(lane: StoredLane) -> bool:
-    """No write is open, and every counter was read after our last write to it."""
-    return not lane.intents and all(stored.confirmed for stored in lane.positions.values())
+    """No write is open, and every counter was seen after the last change that we know of."""
+    return not lane.intents and all(map(is_seen, lane.positions.values()))
 
 
 def answered_signals(
