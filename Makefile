@@ -16,10 +16,10 @@ demo: .venv/.installed ## two pretend stores, shoppers, staff, and storebridge b
 	$(BIN)/storebridge demo $(ARGS)
 
 test: .venv/.installed-dev ## every test (what .ci/run runs); options in ARGS="-k name"
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 test-fast: .venv/.installed-dev ## the tests without the simulation, real processes and browsers
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not simulation and not process and not browser" $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not simulation and not process and not browser" $(ARGS)
 
 check: .venv/.installed-dev ## style, types, layers, house rules
 	$(BIN)/python -m pytest tests/house $(ARGS)

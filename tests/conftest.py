@@ -74,13 +74,10 @@ def postgres() -> Iterator[Database]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Workers that share the run take a file each; what downloads to one place is one worker's work. Real processes and
-    simulations take minutes: each goes by itself, and first, or one worker plays them when the others are done."""
-    for item in items:
-        folder, _, name = item.nodeid.partition("::")[0].rpartition("/")
-        group = "clients" if folder.endswith("/clients") else item.nodeid if _long(item) else f"{folder}/{name}"
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: not _long(item))
+    """Workers that share the run take a file each. Real processes and simulations take minutes: their files go first,
+    or one worker plays them when the others are done."""
+    long = {item.path for item in items if _long(item)}
+    items.sort(key=lambda item: item.path not in long)
 
 
 def _long(item: pytest.Item) -> bool:

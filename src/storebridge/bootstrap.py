@@ -39,15 +39,14 @@ from storebridge.pipeline.normalize.dispatch import dispatch_signals
 from storebridge.pipeline.order_flow import WRITE_LOOK, OrderTurn
 from storebridge.reconcile.backfill import BACKFILL_LOOK, ReadPastOrders
 from storebridge.reconcile.books import BOOKS_LOOK, ReadBooks, ask_books
-from storebridge.reconcile.brake import measure_writes
-from storebridge.reconcile.campaigns import end_due_campaigns
 from storebridge.reconcile.catalogue import finish_listing
 from storebridge.reconcile.checkouts import watch_guard
 from storebridge.reconcile.doubts import resolve_doubts
-from storebridge.reconcile.mark import MARK_LOOK, KeepMark, ask_for_marks, may_take_in, renew_marks
+from storebridge.reconcile.mark import MARK_LOOK, KeepMark, ask_for_marks, may_take_in
 from storebridge.reconcile.orders import Keep, PollOrders, ReadOrders, read_unmapped_orders
 from storebridge.reconcile.privacy import answer_privacy_request
 from storebridge.reconcile.retention import end_and_tell
+from storebridge.reconcile.rounds import make_round
 from storebridge.reconcile.settlement import settle_days
 from storebridge.reconcile.store_facts import LookAtStore
 from storebridge.reconcile.sweep import ask_periodic, ask_sweep
@@ -404,13 +403,7 @@ class Bridge:
     async def _sweep(self) -> None:
         while True:
             for workspace, bench in self.workspaces.items():
-                await self.store.run(measure_writes, bench.terms)
-                if wake := await self.store.run(end_due_campaigns, bench.terms):
-                    self.wake(workspace, wake)
-                for name in bench.connectors:
-                    if await self.store.run(ask_sweep, bench.terms, name):
-                        self._bell(workspace, name).ring()
-                self.wake(workspace, await self.store.run(renew_marks, workspace, bench.bearers))
+                self.wake(workspace, await self.store.run(make_round, bench.terms, bench.connectors, bench.bearers))
                 await self._note_calls(bench)
             await self.environment.clock.sleep(self.environment.pace.sweep_tick_seconds)
 

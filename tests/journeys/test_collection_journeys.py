@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from builders.collections import delete_collection, make_collection, put_into, take_out
+from builders.days import DAY, days_pass
 from builders.journeys import MAIN, Goods, Journey, travel
 from builders.staff_edits import LISTED
 from storebridge.cli.check import lines_of
@@ -23,7 +23,6 @@ from storebridge_sandbox.shopify.quirks import ShopifyOptions
 both_databases = pytest.mark.parametrize("postgres", [False, pytest.param(True, marks=pytest.mark.postgres)])
 SUMMER = {"collection:Summer": {"policy": "escrow"}}
 EACH = {"shopify": 10, "wix": 10}
-A_DAY = timedelta(days=1).total_seconds()
 
 
 async def policies(journey: Journey) -> dict[str, tuple[str, str]]:
@@ -110,7 +109,7 @@ def test_the_membership_holds_after_a_crash_and_a_product_that_is_gone_keeps_non
     travel(play, Goods("TEE"), Goods("MUG"), overrides=SUMMER, postgres=postgres)
 
 
-@pytest.mark.parametrize(("tells", "seconds"), [("product", 60.0), ("nothing", A_DAY + 60.0)])
+@pytest.mark.parametrize(("tells", "seconds"), [("product", 60.0), ("nothing", DAY + 60.0)])
 def test_where_the_collection_is_not_told_of_the_product_is_or_the_next_listing_finds_it(
     tells: Any, seconds: float
 ) -> None:
@@ -122,7 +121,7 @@ def test_where_the_collection_is_not_told_of_the_product_is_or_the_next_listing_
         assert await policies(journey) == {"TEE": ("escrow", "override collection:Summer")}
         assert sum((await journey.levels("TEE")).values()) == 10
 
-    travel(play, Goods("TEE"), overrides=SUMMER, shopify=ShopifyOptions(membership_tells=tells))
+    days_pass(play, Goods("TEE"), overrides=SUMMER, shopify=ShopifyOptions(membership_tells=tells))
 
 
 def test_a_collection_that_the_configuration_names_newly_holds_from_the_start_on() -> None:

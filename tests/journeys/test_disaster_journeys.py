@@ -109,14 +109,16 @@ def test_a_second_bridge_is_refused_until_the_first_is_gone(postgres: bool) -> N
     async def play(journey: Journey) -> None:
         await journey.begin()
         await another_bridge_marks(journey)
-        await journey.buy("shopify", 1)  # something happens: the mark is looked at again
+        await journey.buy("shopify", 1)  # something happens: the mark is looked at again, within a minute
         await journey.pass_time(120.0)
+        known = await journey.levels()
         (case,) = await journey.cases("store_claimed")
         assert case.payload is not None
         assert (case.payload["marked by"], case.payload["mark"]) == ("bridge_other", 7)
         await journey.buy("shopify", 1)
         await journey.pass_time(600.0)
-        assert await journey.levels() == {"shopify": 8, "wix": 10}
+        assert known in ({"shopify": 9, "wix": 9}, {"shopify": 9, "wix": 10})
+        assert await journey.levels() == {"shopify": 8, "wix": known["wix"]}
         await sign_off(journey)
         await journey.pass_time(600.0)
         assert await journey.levels() == {"shopify": 8, "wix": 8}
@@ -195,7 +197,7 @@ def test_while_the_store_that_bears_the_mark_does_not_answer_nothing_is_written_
 
 
 @both_databases
-@pytest.mark.parametrize(("policy", "left"), [("mirror", 6), ("escrow", 4)])
+@pytest.mark.parametrize(("policy", "left"), [("mirror", 5), ("escrow", 3)])
 def test_books_do_not_begin_anew_while_a_write_of_the_former_ones_can_still_land(
     policy: str, left: int, postgres: bool
 ) -> None:
@@ -207,7 +209,7 @@ def test_books_do_not_begin_anew_while_a_write_of_the_former_ones_can_still_land
         rules = [{"operation": "bulkUpdateInventoryItems", "calls": 1, "rates": landing}]
         slow = {"operation": "bulkUpdateInventoryItems", "rates": {"latency_ms": [60_000, 60_000]}}
         await journey.faults("wix", rules=[*rules, slow])
-        await journey.buy("shopify", 3)
+        await journey.buy("shopify", 4)
         for _ in range(300):
             await journey.pass_time(0.1)
             if ("sent",) in await journey.rows("select state from intents"):
@@ -226,7 +228,7 @@ def test_books_do_not_begin_anew_while_a_write_of_the_former_ones_can_still_land
         await journey.pass_time(900.0)
         assert await journey.goods_left() == left
         shown = await journey.levels()
-        assert shown == {"shopify": 6, "wix": 6} if policy == "mirror" else sum(shown.values()) == left
+        assert shown == {"shopify": 5, "wix": 5} if policy == "mirror" else sum(shown.values()) == left
         assert await journey.rows("select count(*) from ledger where kind = 'manual'") == [(0,)]
 
     travel(play, policy=policy, postgres=postgres)

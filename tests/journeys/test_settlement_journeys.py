@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
-from builders.journeys import MAIN, WEATHER, Journey, Play, travel
-from builders.weather import CALM, in_every_weather
-from storebridge.environment import Pace
+from builders.days import DAY, days_pass
+from builders.journeys import MAIN, Journey, travel
+from builders.weather import in_every_weather
 from storebridge.flows.settlement import DayFacts
 from storebridge.model.settlement import Figures, KeptStatement, Link, Statement, StatementState
 from storebridge.operations.show_invoice import show_invoice
@@ -19,27 +18,7 @@ from storebridge.store.database import Tx
 from storebridge_sandbox.shopify.quirks import ShopifyOptions
 from storebridge_sandbox.shopify.shop.state import SCOPES
 
-DAY = 86_400.0
-SLOW = Pace(nap_seconds=1800.0, seal_seconds=7200.0, sweep_tick_seconds=7200.0, settle_seconds=900.0)
-QUIET = {
-    "sweep_seconds": 7 * DAY,
-    "hot_sweep_seconds": 7 * DAY,
-    "order_poll_seconds": 7200.0,
-    "subscription_check_seconds": 7 * DAY,
-    "settlement_poll_seconds": 3600.0,
-}
-"""Days pass in these journeys: what only stock needs happens seldom."""
-FOUL = {"order_poll_seconds": 1800.0}
-"""Whose deliveries are lost needs its polls before the evening."""
 both_databases = pytest.mark.parametrize("postgres", [False, pytest.param(True, marks=pytest.mark.postgres)])
-
-
-def days_pass(play: Play, **facts: Any) -> None:
-    async def slowly(journey: Journey) -> None:
-        journey.pace = SLOW
-        await play(journey)
-
-    travel(slowly, **{**QUIET, **({} if WEATHER.get() == CALM else FOUL), **facts})
 
 
 def today(journey: Journey) -> date:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from builders.days import DAY, days_pass
 from builders.journeys import MAIN, Journey, travel
 from storebridge.cli.status import status_lines
 from storebridge.connectors.http import Request
@@ -13,7 +14,6 @@ from storebridge.operations.tell_typed import check_typed
 from storebridge.web.console.app import build_console_app
 from storebridge_proving.asgi_transport import AsgiTransport
 
-A_DAY = 86_400.0
 RIGHT_IF = "right only if so many units came in. If it was a shelf count, book what is there: storebridge count A N."
 
 
@@ -86,11 +86,11 @@ def test_after_a_day_and_under_mirror_nothing_is_said() -> None:
     async def play(journey: Journey) -> None:
         await journey.begin(settle=120.0)
         await type_in(journey, 12)
-        await journey.pass_time(600.0)
+        await journey.pass_time(1200.0)
         typed = (await status(journey)).typed
         assert len(typed) == (journey.config.workspaces[MAIN].policy == "escrow")
-        await journey.pass_time(A_DAY)
+        await journey.pass_time(DAY)
         assert (await status(journey)).typed == []
 
-    travel(play, policy="mirror")
-    travel(play, policy="escrow")
+    for policy in ("mirror", "escrow"):
+        days_pass(play, policy=policy, order_poll_seconds=600.0)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from builders.collections import make_collection
+from builders.days import DAY, days_pass
 from builders.journeys import MAIN, Goods, Journey, travel
 from builders.staff_edits import LISTED
 from builders.wix_collections import (
@@ -29,7 +29,6 @@ both_databases = pytest.mark.parametrize("postgres", [False, pytest.param(True, 
 both_catalogues = pytest.mark.parametrize("catalog", ["v1", "v3"])
 SUMMER = {"collection:Summer": {"policy": "escrow"}}
 EACH = {"shopify": 10, "wix": 10}
-A_DAY = timedelta(days=1).total_seconds()
 OVERRIDE = ("escrow", "override collection:Summer")
 MIRROR = ("mirror", "")
 
@@ -134,7 +133,7 @@ def test_a_collection_of_another_name_is_another_one(catalog: Any) -> None:
 
 
 @both_catalogues
-@pytest.mark.parametrize(("tells", "seconds"), [("product", 60.0), ("nothing", A_DAY + 60.0)])
+@pytest.mark.parametrize(("tells", "seconds"), [("product", 60.0), ("nothing", DAY + 60.0)])
 def test_where_the_collection_is_not_told_of_the_product_is_or_the_next_listing_finds_it(
     tells: Any, seconds: float, catalog: Any
 ) -> None:
@@ -146,7 +145,7 @@ def test_where_the_collection_is_not_told_of_the_product_is_or_the_next_listing_
         assert await policies(journey) == {"TEE": OVERRIDE}
 
     quirks = WixQuirks(w43_membership_tells=tells)
-    travel(play, Goods("TEE"), overrides=SUMMER, wix=WixOptions(catalog=catalog, quirks=quirks))
+    days_pass(play, Goods("TEE"), overrides=SUMMER, wix=WixOptions(catalog=catalog, quirks=quirks))
 
 
 def test_collections_that_may_not_be_read_any_more_stay_what_they_were_and_check_says_so() -> None:
@@ -156,7 +155,7 @@ def test_collections_that_may_not_be_read_any_more_stay_what_they_were_and_check
         assert await policies(journey) == {"MUG": MIRROR, "TEE": OVERRIDE}
         options = journey.stores.wix.options
         object.__setattr__(options, "denied_scopes", frozenset({READ}))
-        await journey.pass_time(A_DAY + LISTED)
+        await journey.pass_time(DAY + LISTED)
         assert await policies(journey) == {"MUG": MIRROR, "TEE": OVERRIDE}
         untold = (
             "the store does not let its collections be read, so what was known of them stays: grant the app the "
@@ -164,7 +163,7 @@ def test_collections_that_may_not_be_read_any_more_stay_what_they_were_and_check
         )
         assert (await checked(journey))[-1] == Check("collection", "wix", True, untold, warning=True)
 
-    travel(play, Goods("TEE"), Goods("MUG"), overrides=SUMMER)
+    days_pass(play, Goods("TEE"), Goods("MUG"), overrides=SUMMER)
 
 
 def test_categories_outlive_the_move_of_the_site_to_the_newer_catalogue() -> None:
@@ -172,10 +171,10 @@ def test_categories_outlive_the_move_of_the_site_to_the_newer_catalogue() -> Non
         await make_wix_collection(journey, "Summer", "TEE")
         await journey.begin(settle=120.0)
         await ask_wix(journey, "POST", "/_sandbox/catalog/migrate")
-        await journey.pass_time(A_DAY + LISTED)
+        await journey.pass_time(DAY + LISTED)
         assert (await policies(journey))["TEE"] == OVERRIDE
 
-    travel(play, Goods("TEE"), Goods("MUG"), overrides=SUMMER, wix=WixOptions(catalog="v1"))
+    days_pass(play, Goods("TEE"), Goods("MUG"), overrides=SUMMER, wix=WixOptions(catalog="v1"))
 
 
 @pytest.mark.parametrize(

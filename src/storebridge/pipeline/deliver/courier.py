@@ -19,11 +19,10 @@ from storebridge.model.ids import CallId, ConnectionName, Workspace
 from storebridge.pipeline.deliver.answers import AnswerDesk
 from storebridge.pipeline.deliver.batch import BatchSize
 from storebridge.pipeline.deliver.diagnosis import counts_against_the_store
-from storebridge.pipeline.deliver.jobs import WRITING_LOOKS, Desk, Idle, Job, Limits, Read, Send, next_job
+from storebridge.pipeline.deliver.jobs import WRITING_LOOKS, Desk, Idle, Job, Limits, Read, Send, next_job, take_desk
 from storebridge.pipeline.deliver.reading import Errand, ReadingDesk
 from storebridge.store.database import Store
-from storebridge.store.journal import make_open_calls_due
-from storebridge.store.leases import LostLease, release, take
+from storebridge.store.leases import LostLease, release
 from storebridge.telemetry.log import get_logger
 from storebridge.work.retry import Breaker
 from storebridge.work.wakes import Bell
@@ -118,17 +117,15 @@ class Courier:
         now = self._clock.monotonic()
         if self._desk is not None and now < self._lease_until - LEASE_SECONDS / 2:
             return self._desk
-        name = f"courier/{self.connection}"
-        epoch = await self._store.run(take, self._workspace, name, self._owner, LEASE_SECONDS)
-        if epoch is None:
-            self._desk = None
-            return None
-        self._lease_until = now + LEASE_SECONDS
-        if self._desk is None or self._desk.epoch != epoch:
-            self._desk = Desk(self._workspace, self.connection, self._owner, epoch)
-            self._answers.forget()
-            await self._store.run(make_open_calls_due, self._workspace, self.connection)
-        return self._desk
+        desk = await self._store.run(
+            take_desk, self._workspace, self.connection, self._owner, LEASE_SECONDS, held=self._desk
+        )
+        if desk is not None:
+            self._lease_until = now + LEASE_SECONDS
+            if desk != self._desk:
+                self._answers.forget()
+        self._desk = desk
+        return desk
 
     def _must_wait_seconds(self) -> float:
         if len(self._tasks) >= self._connector.capabilities.parallel_calls:

@@ -20,9 +20,10 @@ from storebridge.store.journal import (
     count_resend,
     due_call,
     journal_call,
+    make_open_calls_due,
     waiting_intents,
 )
-from storebridge.store.leases import demand
+from storebridge.store.leases import demand, take
 from storebridge.store.marks import load_mark
 from storebridge.store.waiting import ClaimedLook, gathering_looks, oldest_by_urgency, waiting_looks
 from storebridge.work.urgency import Urgency, turn_comes_at
@@ -92,6 +93,20 @@ class Desk(msgspec.Struct, frozen=True):
     @property
     def lease(self) -> str:
         return f"courier/{self.connection}"
+
+
+def take_desk(
+    tx: Tx, workspace: Workspace, connection: ConnectionName, owner: str, seconds: float, *, held: Desk | None
+) -> Desk | None:
+    """Take or renew a connection's lease; None while another worker holds it. Whoever comes anew does not know which
+    open calls still go on: all are due, to be asked about."""
+    epoch = take(tx, workspace, f"courier/{connection}", owner, seconds)
+    if epoch is None:
+        return None
+    desk = Desk(workspace, connection, owner, epoch)
+    if desk != held:
+        make_open_calls_due(tx, workspace, connection)
+    return desk
 
 
 def next_job(tx: Tx, desk: Desk, limits: Limits, encode: Encode, call_id: CallId, key: str) -> Job:
