@@ -178,7 +178,8 @@ def _forget_given_up(tx: Tx, workspace: Workspace) -> None:
     """Units that we will not take off after all: the write that was to do it was given up."""
     parts = ordered_parts(tx, workspace)
     writes = get_writes(tx, {part.called_by for part in parts}) if parts else {}
-    drop_voids(tx, workspace, [p.order_key for p in parts if writes[p.called_by].state == DROPPED])
+    if given_up := [part.order_key for part in parts if writes[part.called_by].state == DROPPED]:
+        drop_voids(tx, workspace, given_up)
 
 
 # what a cancellation means for the pool

@@ -234,11 +234,17 @@ def open_cases_of_stores(
     return [(r, s, ConnectionName(c), sku) for r, s, c, sku in tx.conn.execute(query.order_by(at.reason, at.subject))]
 
 
+_OPEN_OF_REASON = Prepared(
+    select(*COLUMNS)
+    .where(cases.c.workspace == bindparam("w"), cases.c.reason == bindparam("r"), cases.c.state == fixed("open"))
+    .order_by(cases.c.opened_at, cases.c.case_id)
+    .limit(bindparam("most"))
+)
+
+
 def open_cases_of_reason(tx: HasConnection, workspace: Workspace, reason: str, limit: int) -> list[StoredCase]:
     """The open cases of one reason, the oldest first, with their evidence."""
-    mine = (cases.c.workspace == workspace) & (cases.c.reason == reason) & (cases.c.state == fixed("open"))
-    query = select(*COLUMNS).where(mine).order_by(cases.c.opened_at, cases.c.case_id).limit(limit)
-    return [StoredCase(*tuple(row)) for row in tx.conn.execute(query)]
+    return [StoredCase(*row) for row in _OPEN_OF_REASON.all(tx, w=workspace, r=reason, most=limit)]
 
 
 def open_cases_of_order(

@@ -225,27 +225,36 @@ def copies_of_items(
     return [msgspec.convert(document, Order) for (document,) in found]
 
 
+_GIVES_BACK = exists().where(
+    order_effects.c.workspace == orders.c.workspace,
+    order_effects.c.connection == orders.c.connection,
+    order_effects.c.order_id == orders.c.order_id,
+    order_effects.c.restocked > 0,
+)
+"""Joined, it would be where SQLite begins: with every line of every order."""
+_READ_SINCE = select(orders.c.order_id).where(
+    orders.c.workspace == bindparam("w"),
+    orders.c.connection == bindparam("c"),
+    orders.c.origin.is_not(None),
+    orders.c.read_at >= bindparam("since"),
+    _GIVES_BACK,
+)
+_WITH_RETURNS = Prepared(
+    select(copies.c.order_key, copies.c.document).where(
+        copies.c.workspace == bindparam("w"),
+        copies.c.connection == bindparam("c"),
+        copies.c.order_id.in_(_READ_SINCE),
+        copies.c.document.is_not(None),
+    )
+)
+
+
 def copies_with_returns(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, since: datetime
 ) -> list[Order]:
     """Copies in a store that were read since and say that goods of theirs are on sale again, the oldest first."""
-    same = and_(order_effects.c.connection == orders.c.connection, order_effects.c.order_id == orders.c.order_id)
-    returned = exists().where(order_effects.c.workspace == orders.c.workspace, same, order_effects.c.restocked > 0)
-    named = select(orders.c.order_id).where(
-        orders.c.workspace == workspace,
-        orders.c.connection == connection,
-        orders.c.origin.is_not(None),
-        orders.c.read_at >= since,
-        returned,  # joined, it would be where SQLite begins: with every line of every order
-    )
-    found = tx.conn.execute(
-        select(copies.c.order_key, copies.c.document).where(
-            copies.c.workspace == workspace,
-            copies.c.connection == connection,
-            copies.c.order_id.in_(named),
-            copies.c.document.is_not(None),
-        )
-    )  # sorted by the database, every copy of the workspace would be looked at
+    found = _WITH_RETURNS.all(tx, w=workspace, c=connection, since=since)
+    # sorted by the database, every copy of the workspace would be looked at
     return [msgspec.convert(document, Order) for _, document in sorted(found, key=itemgetter(0))]
 
 

@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from storebridge.model.copying import BookedByStaff, CopyDeed, Deed, LateOrder
 from storebridge.model.ids import ConnectionName, ItemId, LocationId, PoolId, Workspace
 from storebridge.model.sales import Order
+from storebridge.store.columns import fixed
 from storebridge.store.lanes import HasConnection
+from storebridge.store.prepared import Prepared
 from storebridge.store.tables import copies, draws, ledger, order_effects, order_writes, orders, pools, sales
 
 OF_WRITES = {
@@ -35,15 +37,24 @@ class ByStaff(msgspec.Struct, frozen=True):
     at: datetime
 
 
+_MANUAL = Prepared(
+    select(ledger.c.pool_id, ledger.c.units, ledger.c.at)
+    .where(
+        ledger.c.workspace == bindparam("w"),
+        ledger.c.connection == bindparam("c"),
+        ledger.c.kind == fixed("manual"),
+        ledger.c.at > bindparam("after"),
+    )
+    .order_by(ledger.c.seq)
+)
+
+
 def booked_by_staff(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, after: datetime, until: datetime
 ) -> list[ByStaff]:
     """Bookings of a period; those that an order explained later count against them, whenever that was."""
-    mine = (ledger.c.workspace == workspace) & (ledger.c.connection == connection) & (ledger.c.kind == "manual")
-    query = (
-        select(ledger.c.pool_id, ledger.c.units, ledger.c.at).where(mine, ledger.c.at > after).order_by(ledger.c.seq)
-    )
-    rows = [ByStaff(PoolId(pool_id), int(units), at) for pool_id, units, at in tx.conn.execute(query)]
+    found = _MANUAL.all(tx, w=workspace, c=connection, after=after)
+    rows = [ByStaff(PoolId(pool_id), int(units), at) for pool_id, units, at in found]
     left: dict[PoolId, int] = {}
     for row in rows:
         left[row.pool_id] = left.get(row.pool_id, 0) + row.units

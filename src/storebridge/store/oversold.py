@@ -402,13 +402,18 @@ _WAITING_VOIDS = Prepared(
 )
 
 
+_ORDERED_PARTS = Prepared(
+    select(*(voids.c[name] for name in StoredVoid.__struct_fields__)).where(
+        voids.c.workspace == bindparam("w"),
+        voids.c.state == fixed("ordered"),
+        voids.c.order_key.contains(f"/{CALLED}-", autoescape=True),
+    )
+)
+
+
 def ordered_parts(tx: HasConnection, workspace: Workspace) -> list[StoredVoid]:
     """Units that a write of ours is to take off a standing order, and no read has shown yet."""
-    ours = (voids.c.state == "ordered") & voids.c.order_key.contains(f"/{CALLED}-", autoescape=True)
-    found = tx.conn.execute(
-        select(*(voids.c[name] for name in StoredVoid.__struct_fields__)).where(voids.c.workspace == workspace, ours)
-    )
-    return [StoredVoid(*row) for row in found]
+    return [StoredVoid(*row) for row in _ORDERED_PARTS.all(tx, w=workspace)]
 
 
 def decide_void(tx: HasConnection, workspace: Workspace, void: StoredVoid, credited: int) -> bool:
