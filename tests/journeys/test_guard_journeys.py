@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from builders.days import DAY, days_pass
 from builders.journeys import MAIN, Goods, Journey, travel
+from storebridge.config import GuardConfig
 from storebridge.operations.explain_stock import explain_stock
 from storebridge.operations.show_status import guard_line, show_status
 from storebridge_proving.store_client import SoldOut, StoreRefused
@@ -218,6 +220,26 @@ def test_an_order_that_went_past_the_guard_is_told_and_stores_are_kept_apart() -
         assert await journey.goods_left() == 8
 
     travel(play, Goods("A"), policy="guarded")
+
+
+@pytest.mark.parametrize("days", [5.0, 8.0])
+def test_an_order_of_last_week_that_is_sent_today_did_not_go_past_the_guard(days: float) -> None:
+    """What its checkout held is forgotten after a week; the order is read again whenever something happens to it."""
+
+    async def play(journey: Journey) -> None:
+        await _guarded(journey)
+        await journey.pass_time(7200.0)
+        placed = await _place(journey, await _open(journey, 2))
+        await journey.pass_time(7200.0)
+        assert "guarded in part" not in await _guard(journey)
+        await journey.pass_time(days * DAY)
+        await journey.wix.fulfil(placed["order_id"], {"number": "123", "company": "ups"})
+        await journey.pass_time(7200.0)
+        assert await journey.parcels("wix") == [("123", 2)]
+        assert await journey.cases("checkout_bypassed") == []
+        assert "guarded in part" not in await _guard(journey)
+
+    days_pass(play, Goods("A"), policy="guarded", checkout_guard=GuardConfig(probe_seconds=600.0))
 
 
 def test_nobody_can_empty_the_shop_by_opening_checkouts() -> None:

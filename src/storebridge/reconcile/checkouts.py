@@ -39,6 +39,9 @@ SETTLING = timedelta(minutes=3)
 """A checkout that was opened before the guard was relied on may be placed shortly after."""
 READ_LATELY = timedelta(minutes=15)
 KEPT_FOR = timedelta(days=7)
+SPEAKS_FOR = timedelta(days=6)
+"""An older order does not say whether it went past the guard: what its checkout held may be forgotten. Each that was
+sent or refunded after a week, and so was read again, ended the guard's promise for a day."""
 
 
 def note_placed(tx: Tx, workspace: Workspace, connection: ConnectionName, facts: Iterable[OrderFacts]) -> int:
@@ -97,7 +100,7 @@ def _note_past(tx: Tx, terms: WorkspaceTerms, guard: StoredGuard) -> bool:
         return False
     guarded = set(guarded_skus(tx, terms))
     units: defaultdict[OrderId, int] = defaultdict(int)
-    since = guard.since + SETTLING
+    since = max(guard.since + SETTLING, tx.now - SPEAKS_FOR)
     for order_id, sku, sold in orders_past(
         tx, terms.workspace, guard.connection, created_after=since, read_after=tx.now - READ_LATELY
     ):
