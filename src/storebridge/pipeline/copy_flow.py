@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -27,6 +27,7 @@ from storebridge.flows.copies import (
     wants_copy,
 )
 from storebridge.flows.following import not_repeatable, plan_following
+from storebridge.flows.forgotten import is_forgotten, without_person
 from storebridge.flows.parcels import noted_by_hand
 from storebridge.flows.queue import Place
 from storebridge.flows.told import Told
@@ -60,6 +61,7 @@ class CopyTurn:
         self._tx = tx
         self._workspace = terms.workspace
         self._target = terms.copy_to
+        self._forgotten_before = tx.now - timedelta(days=terms.buyer_retention_days)
         self._since_when: datetime | None = NEVER_ASKED
         self._replaced_in = terms.copies_replaced_in
         self._lines_per_order = terms.lines_per_order
@@ -90,8 +92,10 @@ class CopyTurn:
                 edits = [
                     one.write for one in writes[key] if isinstance(one.write, EditLines) and _may_have_changed(one)
                 ]
-                lines = lines_of_copy(write, by_stamp[stamp], edits)
-                save_copy(self._tx, self._workspace, key, by_stamp[stamp], lines)
+                copy = by_stamp[stamp]
+                lines = lines_of_copy(write, copy, edits)
+                kept = without_person(copy) if is_forgotten(copy, self._forgotten_before) else copy
+                save_copy(self._tx, self._workspace, key, kept, lines)
         return sorted(keys.values())
 
     def prove(self, file: OrderFile, writes: Sequence[StoredWrite]) -> list[StoredWrite]:

@@ -12,6 +12,7 @@ Two occasions cause a turn: whole orders were read, or a person (a script, a fil
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ import msgspec
 from storebridge.audit.record import AuditRow, append
 from storebridge.clock import Ids
 from storebridge.flows.changes import changes_between
+from storebridge.flows.forgotten import is_forgotten, without_person
 from storebridge.flows.orders import plan_order
 from storebridge.flows.queue import (
     deliveries_of,
@@ -71,6 +73,7 @@ class OrderTurn:
         self._ids = ids
         self._copies = CopyTurn(tx, terms)
         self._proofs = ProveWrites(tx, terms)
+        self._forgotten_before = tx.now - timedelta(days=terms.buyer_retention_days)
         self.wake = self._proofs.wake
         self._parcels = ParcelTurn(tx, terms, self.wake)
 
@@ -97,6 +100,9 @@ class OrderTurn:
         newest = {key: remember_payment(order, before.get(key)) for key, order in newest.items()}
         newest = {key: remember_cancellation(order, before.get(key)) for key, order in newest.items()}
         newest = {key: remember_lines(order, before.get(key)) for key, order in newest.items()}
+        forgotten = {key for key, order in newest.items() if is_forgotten(order, self._forgotten_before)}
+        newest |= {key: without_person(newest[key]) for key in forgotten}
+        before |= {key: without_person(before[key]) for key in forgotten & before.keys()}
         fresh = {key: o for key, o in newest.items() if not _is_older(o, before.get(key))}
         changed = {key: order for key, order in fresh.items() if before.get(key) != order}
         touch_orders(self._tx, self._workspace, [key for key in fresh if key not in changed])

@@ -30,7 +30,8 @@ FIRST_LOOK_BACK = timedelta(days=7)
 LATE = timedelta(days=1)
 """Entries may be listed so much later than they were booked; what is later still comes with its payout."""
 PAYOUTS_BACK = timedelta(days=30)
-"""A payout may fail, or be paid, so long after it was issued."""
+"""A payout may fail, or be paid, so long after it was issued. Counted from where the entries were read to: those of a
+stop of weeks would else never be known, and their days stay open for good."""
 OPEN_SINCE = timedelta(days=60)
 
 
@@ -64,9 +65,9 @@ class ReadBooks:
         self._wake = wake
 
     async def __call__(self, looks: tuple[ClaimedLook, ...]) -> None:
-        begun, since = await self._store.run(self._begin)
+        begun, since, payouts_since = await self._store.run(self._begin)
         try:
-            open_account = await self._payouts(begun)
+            open_account = await self._payouts(payouts_since)
         except BooksHidden as hidden:
             await self._store.run(self._finish, looks, Books(BooksState.HIDDEN, str(hidden)[:500]))
             return
@@ -78,16 +79,18 @@ class ReadBooks:
         await self._store.run(self._finish, looks, Books(BooksState.READ, "", begun, since))
         self._wake(frozenset({self._name}))
 
-    def _begin(self, tx: Tx) -> tuple[datetime, datetime]:
+    def _begin(self, tx: Tx) -> tuple[datetime, datetime, datetime]:
+        """Now, and since when entries and payouts are listed."""
         cursor = read_cursor(tx, self._workspace, self._name, CURSOR)
         since = tx.now - FIRST_LOOK_BACK if cursor is None else cursor.updated_at - LATE
-        return tx.now, since
+        known = tx.now if cursor is None else min(cursor.updated_at, tx.now)
+        return tx.now, since, known - PAYOUTS_BACK
 
-    async def _payouts(self, begun: datetime) -> bool:
+    async def _payouts(self, since: datetime) -> bool:
         """Read payouts, and the entries of those that are new or have changed; False where there is no provider."""
         page: str | None = None
         for _ in range(MOST_PAGES):
-            found = await self._books.payouts(begun - PAYOUTS_BACK, page)
+            found = await self._books.payouts(since, page)
             if found is None:
                 return False
             for payout in await self._store.run(self._keeping.save_payouts, found.payouts):

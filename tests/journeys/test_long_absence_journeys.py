@@ -1,0 +1,91 @@
+"""The bridge was off for weeks, or an order comes back after a year: nothing is missed, and nothing told anew."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from builders.copying import both_ways, change_order, copied, copying, fulfil
+from builders.days import DAY, days_pass
+from builders.journeys import MAIN, Journey
+from builders.weather import in_every_weather
+from storebridge.operations.show_settlement import show_settlement
+
+
+async def left_off(journey: Journey, days: float) -> None:
+    """The bridge is off for so long, and then for some hours on again."""
+    await journey.kill()
+    await journey.clock.sleep(days * DAY)
+    await journey.start()
+    await journey.pass_time(6 * 3600.0)
+
+
+@in_every_weather
+def test_payouts_of_the_weeks_in_which_the_bridge_was_off_are_read_when_it_is_back() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        sold_on = journey.clock.now().date()
+        await journey.buy("shopify", 1)
+        await journey.pass_time(3 * 3600.0)
+        await left_off(journey, 40)
+        terms = journey.bridge.workspaces[MAIN].terms
+        sold, paid = [await show_settlement(journey.store, terms, sold_on + timedelta(days=days)) for days in (0, 2)]
+        assert [(line.kind, str(line.amount), line.state) for line in sold.statement.lines] == [
+            ("order", "19.90 EUR", "none"),
+            ("payment", "19.90 EUR", "paid_out"),
+            ("fee", "-0.72 EUR", "paid_out"),
+        ]
+        assert [(line.kind, str(line.amount)) for line in paid.statement.lines] == [("payout", "19.18 EUR")]
+        assert await journey.reasons_beside_outages() == []
+
+    days_pass(play)
+
+
+async def named(journey: Journey) -> list[str]:
+    """The tables in which Ann stands, with orders, copies and what was written to them."""
+    found = []
+    for table, column in (("sales", "document"), ("copies", "document"), ("order_writes", "payload")):
+        rows = await journey.rows(f"select {column} from {table}")
+        found += [table for row in rows if "example.org" in str(row)]
+    return found
+
+
+@in_every_weather
+@both_ways
+def test_a_refund_long_after_the_buyer_was_forgotten_changes_nobody_in_the_order_or_its_copy(
+    sold_in: str, copied_to: str
+) -> None:
+    async def play(journey: Journey) -> None:
+        order_id, copy_id = await copied(journey, sold_in, copied_to)
+        await fulfil(journey, copied_to, copy_id, 2, "1Z1")
+        await journey.pass_time(6 * 3600.0)
+        if copied_to == "shopify":
+            await change_order(journey, "shopify", copy_id, note="packed by Tom")
+        assert set(await named(journey)) == {"sales", "copies", "order_writes"}
+        await journey.pass_time(8 * DAY)
+        assert await named(journey) == []
+
+        await journey.sandbox(sold_in, "POST", f"orders/{order_id}/refund", {"lines": [], "amount": "5.00"})
+        await journey.pass_time(6 * 3600.0)
+        view = (await journey.queue())[sold_in]
+        happened = {one.kind for one in view.history}
+        assert happened == {"placed", "copied", "shipped", "payment", "refunded"}
+        kinds = [kind for (kind,) in await journey.rows("select kind from order_writes order by created_at, write_id")]
+        assert ("change_details" in kinds, "refund_copy" in kinds) == (False, True)
+        assert await named(journey) == []
+        assert await journey.reasons_beside_outages() == []
+
+    days_pass(play, buyer_retention_days=7, **copying(copied_to))
+
+
+@in_every_weather
+def test_a_copy_that_is_read_long_after_its_buyer_was_forgotten_names_nobody() -> None:
+    async def play(journey: Journey) -> None:
+        _, copy_id = await copied(journey, "wix", "shopify")
+        await fulfil(journey, "shopify", copy_id, 2, "1Z1")
+        await journey.pass_time(8 * DAY)
+        await change_order(journey, "shopify", copy_id, tag="archived by Tom")
+        await journey.pass_time(6 * 3600.0)
+        assert await journey.rows("select count(*) from copies where document like '%archived by Tom%'") == [(1,)]
+        assert await named(journey) == []
+
+    days_pass(play, buyer_retention_days=7, **copying("shopify"))
