@@ -11,7 +11,6 @@ import msgspec
 
 from storebridge.clock import Clock, ForwardClock, Ids, RandomIds, SystemClock
 from storebridge.config import Config
-from storebridge.connectors.aiohttp_transport import AiohttpTransport
 from storebridge.connectors.http import Transport
 from storebridge.errors import StoreUnavailableError
 from storebridge.store.database import Store, open_store
@@ -57,7 +56,7 @@ class Environment:
         pace: Pace | None = None,
     ) -> None:
         self.transport = transport
-        self.clock = clock or ForwardClock(SystemClock())
+        self.clock = clock or real_clock()
         self.ids = ids or RandomIds()
         self.chance = chance or random.Random()
         self.secure_chance: random.Random = chance or random.SystemRandom()
@@ -69,12 +68,19 @@ class Environment:
         self.pace = pace or Pace()
 
 
+def real_clock() -> Clock:
+    """The machine's own."""
+    return ForwardClock(SystemClock())
+
+
 def real_environment(environ: Mapping[str, str]) -> Environment:
     """The machine's own clock, chance and network; close its ``transport`` when done. Needs a running event loop."""
+    from storebridge.connectors.aiohttp_transport import AiohttpTransport  # not for a look at the database
+
     return Environment(AiohttpTransport(), environ=environ)
 
 
-def open_database(config: Config, environment: Environment, *, read_only: bool = False, may_make: bool = True) -> Store:
+def open_database(config: Config, clock: Clock, *, read_only: bool = False, may_make: bool = True) -> Store:
     """The configured database, for a command. Raises StoreUnavailableError, also where there is none yet and none is to
     be made: a mistyped name must not become an empty database that knows no SKU."""
     address = config.server.store
@@ -84,4 +90,4 @@ def open_database(config: Config, environment: Environment, *, read_only: bool =
             f"There is no database {path} yet: run storebridge baseline or serve first. Should it be there, correct "
             "server.store or --store."
         )
-    return open_store(address, clock=environment.clock, read_only=read_only)
+    return open_store(address, clock=clock, read_only=read_only)

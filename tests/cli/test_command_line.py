@@ -7,7 +7,6 @@ import base64
 import io
 import json
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from storebridge.bootstrap import build_bridge
 from storebridge.cli import desk
 from storebridge.cli.desk import ask_server
 from storebridge.cli.init import Composed, compose
-from storebridge.cli.main import GROUPS, build_app, run_command
+from storebridge.cli.main import run_command
 from storebridge.cli.output import as_table
 from storebridge.clock import SystemClock
 from storebridge.config import Config, ServerConfig, parse_config
@@ -381,20 +380,3 @@ class _Typed:
 
 def test_tables_are_aligned() -> None:
     assert as_table(("SKU", "left"), [("A", 5), ("LONG", 12)]) == ["SKU   left", "A        5", "LONG    12"]
-
-
-def test_the_pretend_stores_start_without_the_bridge() -> None:
-    asked = (
-        "import sys; from storebridge.cli.main import build_app; build_app(['sandbox']); "
-        "print([name for name in sys.modules if name.startswith(('storebridge.pipeline', 'sqlalchemy', 'fastapi'))])"
-    )
-    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
-    assert told.stdout == "[]\n"
-
-
-@pytest.mark.parametrize(("group", "commands"), GROUPS.items())
-def test_a_command_loads_its_own_file_and_no_other(group: str, commands: tuple[str, ...]) -> None:
-    for command in commands:
-        app = build_app([command])
-        assert tuple(name for name in app if not name.startswith("-")) == commands
-        assert app[command].help or app[command].default_command is not None

@@ -10,19 +10,12 @@ import msgspec
 from cyclopts import App, Parameter
 
 from storebridge.cli.desk import reading, run
+from storebridge.cli.examples import teach
 from storebridge.cli.options import Common
 from storebridge.cli.output import give
 from storebridge.errors import ConfigurationError
 from storebridge.operations.export_audit import export_audit
 from storebridge.operations.verify_audit import Verification, verify_audit
-
-
-def add_to(app: App) -> None:
-    """Add the commands of this file."""
-    group = App(name="audit", help="The audit and its hash chain.")
-    group.command(verify)
-    group.command(export)
-    app.command(group)
 
 
 def verify(*, common: Common = Common()) -> int:  # noqa: B008 - frozen
@@ -63,3 +56,9 @@ async def _export(common: Common, out: Path | None) -> int:
                 return await export_audit(store, terms.workspace, lambda line: file.write(f"{line}\n"))
         except OSError as error:
             raise ConfigurationError(f"--out {out} cannot be written ({error.strerror}).") from error
+
+
+group = App(name="audit", help="The audit and its hash chain.")
+group.command(verify)
+group.command(export)
+teach(group)

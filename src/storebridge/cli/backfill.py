@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import App, Parameter
 
-from storebridge.cli.desk import actor, reading, run, work_alone, write
+from storebridge.cli.actor import actor
+from storebridge.cli.desk import reading, run, work_alone, write
 from storebridge.cli.options import Common
 from storebridge.cli.output import give, tell
 from storebridge.errors import ConfigurationError

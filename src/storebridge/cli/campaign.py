@@ -7,21 +7,13 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import App, Parameter
 
-from storebridge.cli.desk import actor, reading, run, write
+from storebridge.cli.actor import actor
+from storebridge.cli.desk import reading, run, write
+from storebridge.cli.examples import teach
 from storebridge.cli.options import Common
 from storebridge.cli.output import give
 from storebridge.operations.outcomes import as_told
 from storebridge.operations.run_campaign import EVERYTHING, Campaigns, campaign_line, list_campaigns
-
-
-def add_to(app: App) -> None:
-    """Add the commands of this file."""
-    group = App(name="campaign", help="Escrow for a period: while it runs, no unit is shown in two stores.")
-    group.default(status)
-    group.command(start)
-    group.command(stop)
-    group.command(status)
-    app.command(group)
 
 
 def start(
@@ -65,3 +57,11 @@ def _give(found: dict[str, Any], common: Common) -> int:
     lines = [campaign_line(campaign) for campaign in running] or ["No campaign runs."]
     give({"running": running}, lines, as_json=common.json)
     return 0
+
+
+group = App(name="campaign", help="Escrow for a period: while it runs, no unit is shown in two stores.")
+group.default(status)
+group.command(start)
+group.command(stop)
+group.command(status)
+teach(group)

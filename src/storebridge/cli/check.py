@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from cyclopts import App
 
 from storebridge.bootstrap import Bridge, build_bridge
 from storebridge.cli.desk import environment_of, run
@@ -18,11 +17,6 @@ from storebridge.operations.check_setup import Check, check_setup
 from storebridge.operations.check_webhooks import check_webhooks
 from storebridge.operations.run_baseline import kept_names
 from storebridge.operations.tell_typed import check_typed
-
-
-def add_to(app: App) -> None:
-    """Add the command of this file."""
-    app.command(check)
 
 
 def check(*, common: Common = Common()) -> int:  # noqa: B008 - frozen
@@ -67,7 +61,7 @@ async def _check(common: Common) -> tuple[Check, ...]:
 def _bridge_for_a_look(config: Config, environment: Environment) -> Bridge:
     """Tokens may lie in the database; before the first start there is none, and none is made."""
     try:
-        store = open_database(config, environment, read_only=True)
+        store = open_database(config, environment.clock, read_only=True)
     except StoreUnavailableError as error:
         tell(f"Checking without the database: {error}")
         environment.inline_store = True

@@ -141,27 +141,17 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
 """A command and how it is used: what to type after ``storebridge``, and what for."""
 
 
-def teach(app: App) -> None:
-    """Put the examples under the help of every command that has some."""
-    for name, examples in EXAMPLES.items():
-        command = find(app, name.split())
-        if command is not None:
-            command.help_epilogue = in_help(examples)
+def teach(group: App) -> None:
+    """Put the examples under the help of every command of a group."""
+    for name in commands_below(group):
+        if (examples := EXAMPLES.get(f"{group.name[0]} {name}")) is not None:
+            group[name].help_epilogue = in_help(examples)
 
 
 def in_help(examples: tuple[tuple[str, str], ...]) -> str:
     """Examples as the last part of a help page."""
     told = "\n".join(f"- `storebridge {words}`: {what}" for words, what in examples)
     return f"Examples:\n\n{told}"
-
-
-def find(app: App, words: list[str]) -> App | None:
-    """The command of these words; None where this run has not loaded it."""
-    for word in words:
-        if word not in app:
-            return None
-        app = app[word]
-    return app
 
 
 def words_of(example: str) -> list[str]:

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from storebridge.cli.desk import actor, reading, run, write
+from storebridge.cli.actor import actor
+from storebridge.cli.desk import reading, run, write
+from storebridge.cli.examples import teach
 from storebridge.cli.options import Common, demand_connection
 from storebridge.cli.output import as_table, give, tell
 from storebridge.errors import ConfigurationError, NotFoundError, RefusedError
@@ -25,19 +27,6 @@ Connection = Annotated[str | None, Parameter(help="Cases of this store only.")]
 Note = Annotated[str, Parameter(help="Stands in the audit.")]
 
 CaseArgument = Annotated[str, Parameter(help="From `exceptions list`.")]
-
-
-def add_to(app: App) -> None:
-    """Add the commands of this file."""
-    group = App(name="exceptions", help="The exception queue: everything that a person must see.")
-    group.default(list_)
-    group.command(list_, name="list")
-    group.command(show)
-    group.command(retry)
-    group.command(edit)
-    group.command(release)
-    group.command(resolve)
-    app.command(group)
 
 
 def list_(
@@ -237,3 +226,14 @@ async def _demand_cases(common: Common, case_ids: tuple[str, ...]) -> list[str]:
         for case_id in case_ids:
             await show_case(store, terms.workspace, case_id)
     return list(dict.fromkeys(case_ids))
+
+
+group = App(name="exceptions", help="The exception queue: everything that a person must see.")
+group.default(list_)
+group.command(list_, name="list")
+group.command(show)
+group.command(retry)
+group.command(edit)
+group.command(release)
+group.command(resolve)
+teach(group)

@@ -5,21 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
-from storebridge.cli.desk import actor, run, write
+from storebridge.cli.actor import actor
+from storebridge.cli.desk import run, write
 from storebridge.cli.options import Common, SkuArgument
 from storebridge.cli.output import give
 
 Group = Annotated[str | None, Parameter(help="Location group, where the SKU has several.")]
 Arrived = Annotated[int, Parameter(help="Units that arrived.")]
 Counted = Annotated[int, Parameter(help="Units that can be sold.")]
-
-
-def add_to(app: App) -> None:
-    """Add the commands of this file."""
-    app.command(receive)
-    app.command(count)
 
 
 def receive(sku: SkuArgument, qty: Arrived, /, *, group: Group = None, common: Common = Common()) -> int:  # noqa: B008

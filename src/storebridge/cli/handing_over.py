@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from storebridge.cli.desk import Desk, actor, run, write
+from storebridge.cli.actor import actor
+from storebridge.cli.desk import run, write
 from storebridge.cli.options import Common, units_of
 from storebridge.cli.output import give
 from storebridge.model.words import in_units
+
+if TYPE_CHECKING:
+    from storebridge.cli.verbs import Desk
 
 Order = Annotated[str, Parameter(help="Its key, its store's id, or its name, such as '#1001'.")]
 

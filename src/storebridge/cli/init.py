@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
-from cyclopts import App
 
 from storebridge.cli.options import Common, refuse_policy
 from storebridge.cli.output import give, tell
@@ -95,11 +94,6 @@ class Composed(msgspec.Struct, frozen=True):
 
     text: str
     variables: tuple[str, ...]
-
-
-def add_to(app: App) -> None:
-    """Add the command of this file."""
-    app.command(init)
 
 
 def init(*, common: Common = Common()) -> int:  # noqa: B008 - frozen

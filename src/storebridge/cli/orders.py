@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from storebridge.cli.actor import actor
 from storebridge.cli.backfill import add_backfill
-from storebridge.cli.desk import Desk, actor, reading, run, write
+from storebridge.cli.desk import reading, run, write
+from storebridge.cli.examples import teach
 from storebridge.cli.handing_over import add_handing_over
 from storebridge.cli.options import Common, demand_connection, units_of
 from storebridge.cli.output import as_table, give, of_pairs
@@ -24,6 +26,9 @@ from storebridge.operations.list_orders import MOST_HOURS, OrderPage, QueuedOrde
 from storebridge.operations.print_orders import PickLists, print_orders
 from storebridge.operations.ship_order import Step
 from storebridge.operations.show_order import OrderView, show_order
+
+if TYPE_CHECKING:
+    from storebridge.cli.verbs import Desk
 
 Order = Annotated[str, Parameter(help="Its key, its store's id, or its name, such as '#1001'.")]
 Location = Annotated[str | None, Parameter(help="Only what waits at this location, or in this location group.")]
@@ -42,20 +47,6 @@ WAYS = {
     Delivery.LOCAL: "brought",
     Delivery.NONE: "not sent",
 }
-
-
-def add_to(app: App) -> None:
-    """Add the commands of this file."""
-    group = App(name="orders", help="The single fulfilment queue: what is to be picked, packed and shipped.")
-    group.default(listing)
-    group.command(listing, name="list")
-    group.command(export, name="export")
-    group.command(import_, name="import")
-    for command in (show, pick_list, ship, track, withdraw, step, hold):
-        group.command(command)
-    add_handing_over(group)
-    add_backfill(group)
-    app.command(group)
 
 
 def listing(
@@ -386,3 +377,15 @@ def import_(
     lines += [f"line {', '.join(map(str, row['lines']))}: {row['why']}" for row in told["refused"]]
     give(told, lines, as_json=common.json)
     return 1 if told["refused"] else 0
+
+
+group = App(name="orders", help="The single fulfilment queue: what is to be picked, packed and shipped.")
+group.default(listing)
+group.command(listing, name="list")
+group.command(export, name="export")
+group.command(import_, name="import")
+for command in (show, pick_list, ship, track, withdraw, step, hold):
+    group.command(command)
+add_handing_over(group)
+add_backfill(group)
+teach(group)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from storebridge.cli.options import refuse_policy
 from storebridge.cli.output import give, tell
@@ -24,13 +24,6 @@ from storebridge_sandbox.catalogue import CatalogueUnreadable
 Json = Annotated[bool, Parameter(help="One JSON object on the last line of stdout.", negative="")]
 Policy = Annotated[str, Parameter(help="mirror, escrow, hybrid or guarded.")]
 Faults = Literal["none", "some", "storm"]
-
-
-def add_to(app: App) -> None:
-    """Add the commands of this file."""
-    app.command(demo)
-    app.command(simulate)
-    app.command(bench)
 
 
 def demo(
@@ -93,13 +86,7 @@ def simulate(
     ] = None,
     json: Json = False,
 ) -> int:
-    """The deterministic simulation; a failing seed is printed with the command that replays it.
-
-    Seeds play a whole product (``--scope system``; with orders copied, edited, refunded and packed in parts ``--scope
-    orders``) or its pure code (``--scope core``). ``--exhaustive`` walks every
-    interleaving of small pools in two stores. ``--mutants`` shows that wrong code is caught, ``--picture`` what each
-    policy costs.
-    """
+    """The deterministic simulation; a failing seed is printed with the command that replays it."""
     refuse_policy(policy)
     collect_less_often()
     if sum((seeds is not None, exhaustive is not None, mutants, picture is not None)) != 1:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
-from storebridge.cli.desk import actor, run, write
+from storebridge.cli.actor import actor
+from storebridge.cli.desk import run, write
 from storebridge.cli.options import Common
 from storebridge.cli.output import as_table, give
 from storebridge.model.signals import Stage
-
-
-def add_to(app: App) -> None:
-    """Add the commands of this file."""
-    app.command(reconcile)
-    app.command(replay)
 
 
 def reconcile(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from storebridge.cli.output import give, tell
 from storebridge.cli.stopping import stop_on_signals
@@ -34,11 +34,6 @@ VARIANTS = 430
 """As many as the usual number of made-up products has."""
 ORDERS_PER_LINE = 10_000
 CURRENCY = re.compile("[A-Z]{3}")
-
-
-def add_to(app: App) -> None:
-    """Add the commands of this file."""
-    app.command(sandbox)
 
 
 def sandbox(

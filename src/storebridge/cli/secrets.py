@@ -11,7 +11,9 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from storebridge.cli.desk import actor, environment_of, reading, run
+from storebridge.cli.actor import actor
+from storebridge.cli.desk import environment_of, reading, run
+from storebridge.cli.examples import teach
 from storebridge.cli.options import Common, choose_workspace, read_config
 from storebridge.cli.output import give
 from storebridge.config import read_text, resolve_secret
@@ -22,15 +24,6 @@ from storebridge.operations.keep_secret import keep_given_secret, list_secret_na
 KEY_BYTES = 32
 
 SecretName = Annotated[str, Parameter(help='What the configuration calls it: { table = "NAME" }.')]
-
-
-def add_to(app: App) -> None:
-    """Add the commands of this file."""
-    group = App(name="secrets", help="The encrypted table of secrets.")
-    group.command(set_, name="set")
-    group.command(list_, name="list")
-    group.command(key)
-    app.command(group)
 
 
 def set_(name: SecretName, /, *, common: Common = Common()) -> int:  # noqa: B008 - frozen
@@ -53,7 +46,7 @@ async def _set(common: Common, name: str, value: str) -> None:
             "storebridge secrets key."
         )
     async with environment_of() as environment:
-        store = open_database(config, environment)
+        store = open_database(config, environment.clock)
         try:
             await keep_given_secret(
                 store,
@@ -85,3 +78,10 @@ def key(*, common: Common = Common()) -> int:  # noqa: B008 - frozen
     made = base64.b64encode(randomness.token_bytes(KEY_BYTES)).decode()
     give({"key": made}, [made], as_json=common.json)
     return 0
+
+
+group = App(name="secrets", help="The encrypted table of secrets.")
+group.command(set_, name="set")
+group.command(list_, name="list")
+group.command(key)
+teach(group)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 
 import uvicorn
-from cyclopts import App
 from starlette.applications import Starlette
 
 from storebridge.bootstrap import Bridge, build_bridge
@@ -24,12 +23,6 @@ from storebridge.web.console.app import build_console_app
 from storebridge.web.intake.app import build_intake_app
 
 GRACE_SECONDS = 3
-
-
-def add_to(app: App) -> None:
-    """Add the commands of this file."""
-    app.command(serve)
-    app.command(worker)
 
 
 def serve(*, common: Common = Common()) -> int:  # noqa: B008 - frozen

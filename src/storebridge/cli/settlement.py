@@ -10,6 +10,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from storebridge.cli.desk import environment_of, reading, run
+from storebridge.cli.examples import teach
 from storebridge.cli.options import Common
 from storebridge.cli.output import as_table, give
 from storebridge.errors import ConfigurationError
@@ -26,16 +27,6 @@ from storebridge.operations.show_settlement import (
 )
 
 Day = Annotated[str | None, Parameter(help="Such as 2026-11-25; yesterday unless given.")]
-
-
-def add_to(app: App) -> None:
-    """Add the commands of this file."""
-    group = App(name="settlement", help="A day's orders, payments, refunds, fees and payouts, reconciled to the cent.")
-    group.default(show)
-    group.command(show)
-    group.command(listing, name="list")
-    app.command(group)
-    app.command(invoice)
 
 
 def show(
@@ -230,3 +221,10 @@ def _buyer(one: Invoice) -> str:
     if one.priced_in:
         return f", priced in {one.priced_in} at {one.conversion_rate or 'no single rate'}"
     return ""
+
+
+group = App(name="settlement", help="A day's orders, payments, refunds, fees and payouts, reconciled to the cent.")
+group.default(show)
+group.command(show)
+group.command(listing, name="list")
+teach(group)

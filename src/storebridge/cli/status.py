@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from storebridge.cli.desk import reading, run
 from storebridge.cli.options import Common, SkuArgument
@@ -18,12 +18,6 @@ from storebridge.operations.show_status import Status, guard_line, show_status
 from storebridge.operations.tell_typed import typed_line
 
 Before = Annotated[int | None, Parameter(help="Only movements older than this number: the next page.")]
-
-
-def add_to(app: App) -> None:
-    """Add the commands of this file."""
-    app.command(status)
-    app.command(stock)
 
 
 def status(*, common: Common = Common()) -> int:  # noqa: B008 - frozen

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
-from storebridge.cli.desk import actor, run, write
+from storebridge.cli.actor import actor
+from storebridge.cli.desk import run, write
 from storebridge.cli.options import Common, demand_connection
 from storebridge.cli.output import as_table, give
 from storebridge.errors import ConfigurationError
@@ -15,11 +16,6 @@ from storebridge.model.words import in_skus, in_units
 from storebridge.operations.undo_changes import Batch
 
 SHOWN = 50
-
-
-def add_to(app: App) -> None:
-    """Add the command of this file."""
-    app.command(undo)
 
 
 def undo(

@@ -7,7 +7,6 @@ from pathlib import Path
 from storebridge.clock import Clock
 from storebridge.errors import ConfigurationError
 from storebridge.store.dialects.inline import InlineStore
-from storebridge.store.dialects.postgres import PostgresStore
 from storebridge.store.dialects.sqlite import SqliteStore
 from storebridge.store.transactions import Store, Tx
 
@@ -21,6 +20,8 @@ def open_store(url: str, *, clock: Clock, inline: bool = False, read_only: bool 
     Raises ConfigurationError for an address that is neither, StoreUnavailableError when it cannot be opened.
     """
     if url.startswith(("postgresql://", "postgresql+psycopg://")):
+        from storebridge.store.dialects.postgres import PostgresStore  # its driver takes long to load
+
         return PostgresStore(url.replace("postgresql://", "postgresql+psycopg://", 1), clock=clock)
     if "://" in url and not url.startswith("sqlite:///"):
         raise ConfigurationError(

@@ -7,12 +7,10 @@ both databases; only its execution is short. Rows come back as plain tuples.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 
 import msgspec
-import psycopg
 from sqlalchemy import ARRAY, Boolean, ColumnElement, Connection, Text, bindparam
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
@@ -22,7 +20,6 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from storebridge.store.columns import UtcTime, from_microseconds, to_microseconds
 
-DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 Row = tuple[Any, ...]
 Convert = Callable[[Any], Any]
 
@@ -177,7 +174,7 @@ class Prepared:
         plan = self._plan(tx)
         try:
             tx.driver.cursor().executemany(plan.sql, [plan.bind(row) for row in rows])
-        except DRIVER_ERRORS as error:
+        except _error_of(tx.conn) as error:
             _raise(tx.conn, plan.sql, error)
 
     def each(self, tx: HasDriver, rows: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -198,14 +195,14 @@ class Prepared:
                 answers.append(cursor.fetchone())
                 if not cursor.nextset():
                     return answers
-        except DRIVER_ERRORS as error:
+        except _error_of(tx.conn) as error:
             _raise(tx.conn, plan.sql, error)
 
     def _execute(self, tx: HasDriver, plan: _Plan, values: Mapping[str, Any]) -> Any:
         bound = plan.bind(values)
         try:
             return tx.driver.execute(plan.sql, bound)
-        except DRIVER_ERRORS as error:
+        except _error_of(tx.conn) as error:
             _raise(tx.conn, plan.sql, error)
 
     def _plan(self, tx: HasDriver) -> _Plan:
@@ -221,18 +218,26 @@ def run_plainly(conn: Connection, sql: str) -> None:
     driver: Any = conn.connection.dbapi_connection
     try:
         driver.execute(sql)
-    except DRIVER_ERRORS as error:
+    except _error_of(conn) as error:
         _raise(conn, sql, error)
+
+
+def _error_of(conn: Connection) -> type[Exception]:
+    """What the driver of this database raises: the other database's driver need not be there."""
+    dialect: Any = conn.dialect
+    error: type[Exception] = dialect.loaded_dbapi.Error
+    return error
 
 
 def _raise(conn: Connection, sql: str, error: Exception) -> NoReturn:
     """The driver's error as SQLAlchemy would raise it: callers know one kind only."""
     dialect: Any = conn.dialect
-    base = dialect.loaded_dbapi.Error
     gone = dialect.is_disconnect(error, conn.connection.dbapi_connection, None)
     if gone:
         conn.invalidate(error)
-    raise DBAPIError.instance(sql, None, error, base, connection_invalidated=gone, dialect=dialect) from error
+    raise DBAPIError.instance(
+        sql, None, error, _error_of(conn), connection_invalidated=gone, dialect=dialect
+    ) from error
 
 
 Place = tuple[str | None, Convert | None, Any]
