@@ -15,6 +15,7 @@ import msgspec
 from storebridge.flows.copies import compared
 from storebridge.flows.invoices import checks_of, money_moves, signed
 from storebridge.flows.settlement_sums import agreements_of, differences_of, figures_of
+from storebridge.flows.what_is_left import without_refunds
 from storebridge.model.days import day_of
 from storebridge.model.ids import ConnectionName, OrderKey, Workspace
 from storebridge.model.money import Money, sum_of
@@ -62,11 +63,13 @@ OF_AN_ORDER = frozenset({*BOOKS_A_PAYMENT, EntryKind.CHARGEBACK, EntryKind.CHARG
 
 
 class SettledOrder(msgspec.Struct, frozen=True):
-    """A canonical order, and its copies in other stores as last read."""
+    """A canonical order, and its copies in other stores as last read. ``taken_off``: per store of a copy the refunds
+    that were made before it, whose units and money it never held."""
 
     key: OrderKey
     order: Order
     copies: tuple[Order, ...] = ()
+    taken_off: Mapping[ConnectionName, tuple[str, ...]] = {}
 
 
 class IssuedPayout(msgspec.Struct, frozen=True):
@@ -271,7 +274,8 @@ class _Desk:
     def _compare_copies(self, one: SettledOrder) -> None:
         for copy in one.copies:
             self.copies += 1
-            for what, (mine, theirs) in compared(one.order, copy).items():
+            original = without_refunds(one.order, one.taken_off.get(copy.connection, ()))
+            for what, (mine, theirs) in compared(original, copy).items():
                 if mine.shop.currency == theirs.shop.currency:
                     subject = f"{copy.connection}/{copy.order_id}"
                     name = f"copied_{what}"

@@ -34,7 +34,7 @@ from storebridge.flows.told import Told
 from storebridge.flows.what_is_left import without_refunds
 from storebridge.model.copying import CopiedGoods, stamp_of
 from storebridge.model.ids import ConnectionName, ItemId, OrderKey
-from storebridge.model.order_writes import AddParcel, CreateCopy, EditLines, PlannedOrderWrite, ReplaceCopy
+from storebridge.model.order_writes import AddParcel, CreateCopy, EditLines, PlannedOrderWrite
 from storebridge.model.sales import Order, Standing
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.pipeline.confirm.order_writes import close_undone, dropped
@@ -42,7 +42,19 @@ from storebridge.store.backfills import ASKED
 from storebridge.store.cases import open_subjects
 from storebridge.store.copies import copying_since, goods_in, originals_of, save_copy, want_copy
 from storebridge.store.database import Tx
-from storebridge.store.order_writes import DROPPED, OPEN, STOPPED, StoredWrite, renew_write, settled, writes_of_orders
+from storebridge.store.order_writes import (
+    DROPPED,
+    OPEN,
+    STOPPED,
+    StoredWrite,
+    content_of_copy,
+    creation_of,
+    creations_of,
+    may_have_changed,
+    renew_write,
+    settled,
+    writes_of_orders,
+)
 from storebridge.store.sales import OrderFile, OurParcel, StoredCopy, add_history
 
 UNSURE = ("planned", "sent", "unclear")
@@ -87,11 +99,9 @@ class CopyTurn:
         keys = originals_of(self._tx, self._workspace, connection, by_stamp)
         writes = writes_of_orders(self._tx, self._workspace, list(keys.values()))
         for stamp, key in sorted(keys.items()):
-            write = _content(writes[key], stamp)
+            write = content_of_copy(writes[key], stamp)
             if write is not None:
-                edits = [
-                    one.write for one in writes[key] if isinstance(one.write, EditLines) and _may_have_changed(one)
-                ]
+                edits = [one.write for one in writes[key] if isinstance(one.write, EditLines) and may_have_changed(one)]
                 copy = by_stamp[stamp]
                 lines = lines_of_copy(write, copy, edits)
                 kept = without_person(copy) if is_forgotten(copy, self._forgotten_before) else copy
@@ -102,7 +112,7 @@ class CopyTurn:
         """A copy that was read proves its write, whatever became of the answer; the writes as they are then."""
         proven = list(writes)
         for copy in file.copies:
-            write = _creation(writes, copy.stamp)
+            write = creation_of(writes, copy.stamp)
             if copy.order is not None and write is not None and write.state in OPEN:
                 made = {"order_id": str(copy.order.order_id)}
                 close_undone(self._tx, self._workspace, write)
@@ -147,13 +157,13 @@ class CopyTurn:
         if self._target is None or since is None or self._has_copy(file):
             return []
         order, stamp = file.order, stamp_of(self._workspace, file.order.connection, file.order.order_id)
-        earlier = _creation(writes, stamp)
+        earlier = creation_of(writes, stamp)
         oversold = file.queue == Place.OVERSOLD
         if not wants_copy(order, self._target, since, held=bool(file.held_by), oversold=oversold):
             self._wait(earlier, "it needs no copy now")
             self._settle(file.order_key, HELD, "it needs no copy now")
             return []
-        planned = self._planned_once(file, stamp, _creations(writes, stamp))
+        planned = self._planned_once(file, stamp, creations_of(writes, stamp))
         if isinstance(planned, CopyHeld):
             earlier = self._wait(earlier, planned.why)
             if earlier is None or earlier.state in ("refused", DROPPED):
@@ -285,33 +295,8 @@ def told_to(copy: StoredCopy, writes: Sequence[StoredWrite]) -> list[Told]:
 
 def _as_copied(original: Order, copy: StoredCopy, writes: Sequence[StoredWrite]) -> Order:
     """The original as its copy is to follow it: without what was refunded before the copy was made."""
-    made = _content(writes, copy.stamp)
+    made = content_of_copy(writes, copy.stamp)
     return original if made is None else without_refunds(original, made.taken_off)
-
-
-def _content(writes: Sequence[StoredWrite], stamp: str) -> CreateCopy | ReplaceCopy | None:
-    """The write that gave the copy the lines that it has."""
-    made = _creation(writes, stamp)
-    again = [one.write for one in writes if isinstance(one.write, ReplaceCopy) and _may_have_changed(one)]
-    if again:
-        return again[-1]
-    return made.write if made is not None and isinstance(made.write, CreateCopy) else None
-
-
-def _may_have_changed(write: StoredWrite) -> bool:
-    """Whether a write may have changed its order. One that its store took once, and did not show, keeps that code also
-    when it is dropped: staff may have taken back a part of it only."""
-    return write.state in ("unclear", "applied", "confirmed", "undone") or write.code == "undone"
-
-
-def _creation(writes: Sequence[StoredWrite], stamp: str) -> StoredWrite | None:
-    """The last write that was to make the copy: those before it were given up."""
-    found = _creations(writes, stamp)
-    return found[-1] if found else None
-
-
-def _creations(writes: Sequence[StoredWrite], stamp: str) -> list[StoredWrite]:
-    return [one for one in writes if isinstance(one.write, CreateCopy) and one.write.stamp == stamp]
 
 
 def parcels_there(file: OrderFile) -> list[OurParcel]:

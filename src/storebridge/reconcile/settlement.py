@@ -6,7 +6,7 @@ statement of the day finds them the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from storebridge.audit.record import AuditRow, append
@@ -15,7 +15,7 @@ from storebridge.exceptions_queue.cases import CaseOpening, raise_cases, settle_
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.flows.settlement import DayFacts, IssuedPayout, SettledOrder, days_of, next_look, statement_of
 from storebridge.model.days import bounds_of, day_of
-from storebridge.model.ids import ConnectionName
+from storebridge.model.ids import ConnectionName, OrderKey, Workspace
 from storebridge.model.sales import Order
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.settlement import Books, BooksState, Difference, LedgerEntry, Statement
@@ -28,6 +28,7 @@ from storebridge.store.books import (
     states_of_payouts,
 )
 from storebridge.store.database import Store, Tx
+from storebridge.store.order_writes import content_of_copy, writes_of_orders
 from storebridge.store.sales import note_missing_money
 from storebridge.store.settlements import (
     GRACE,
@@ -129,11 +130,24 @@ def facts_of(tx: Tx, terms: WorkspaceTerms, day: date) -> DayFacts:
         ends_at=ends_at,
         now=tx.now,
         books=_books(tx, terms),
-        orders=tuple(SettledOrder(key, orders[key], tuple(copied.get(key, ()))) for key in sorted(orders)),
+        orders=tuple(_settled_orders(tx, workspace, orders, copied)),
         entries={name: tuple(ones.values()) for name, ones in entries.items()},
         payouts=tuple(_payouts(tx, terms, begins_at, ends_at)),
         payout_states=states_of_payouts(tx, workspace, entries),
     )
+
+
+def _settled_orders(
+    tx: Tx, workspace: Workspace, orders: Mapping[OrderKey, Order], copied: Mapping[OrderKey, Sequence[Order]]
+) -> Iterator[SettledOrder]:
+    """Which refunds a copy never held stands in the write that made it; of orders without refunds nothing is asked."""
+    refunded = [key for key in copied if any(refund.lines for refund in orders[key].refunds)]
+    writes = writes_of_orders(tx, workspace, refunded)
+    for key in sorted(orders):
+        copies = copied.get(key, ())
+        made = {one.connection: content_of_copy(writes.get(key, ()), one.origin or "") for one in copies}
+        taken_off = {store: write.taken_off for store, write in made.items() if write is not None}
+        yield SettledOrder(key, orders[key], tuple(copies), taken_off)
 
 
 def _payments_of(entries: Iterable[LedgerEntry]) -> set[str]:

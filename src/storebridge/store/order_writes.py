@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, insert, select, type_coerce, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storebridge.model.ids import CallId, ConnectionName, OrderKey, Workspace, WriteId
-from storebridge.model.order_writes import OrderWrite, PlannedOrderWrite
+from storebridge.model.order_writes import CreateCopy, OrderWrite, PlannedOrderWrite, ReplaceCopy
 from storebridge.store.columns import Typed, UtcTime
 from storebridge.store.lanes import HasConnection
 from storebridge.store.prepared import Prepared, one_of
@@ -174,6 +174,32 @@ def writes_of_orders(
         if states is None or write.state in states:
             grouped[OrderKey(write.order_key)].append(write)
     return grouped
+
+
+def content_of_copy(writes: Sequence[StoredWrite], stamp: str) -> CreateCopy | ReplaceCopy | None:
+    """Of an order's writes the one that gave the copy with this stamp the lines that it has."""
+    made = creation_of(writes, stamp)
+    again = [one.write for one in writes if isinstance(one.write, ReplaceCopy) and may_have_changed(one)]
+    if again:
+        return again[-1]
+    return made.write if made is not None and isinstance(made.write, CreateCopy) else None
+
+
+def may_have_changed(write: StoredWrite) -> bool:
+    """Whether a write may have changed its order. One that its store took once, and did not show, keeps that code also
+    when it is dropped: staff may have taken back a part of it only."""
+    return write.state in ("unclear", "applied", "confirmed", "undone") or write.code == "undone"
+
+
+def creation_of(writes: Sequence[StoredWrite], stamp: str) -> StoredWrite | None:
+    """The last write that was to make the copy: those before it were given up."""
+    found = creations_of(writes, stamp)
+    return found[-1] if found else None
+
+
+def creations_of(writes: Sequence[StoredWrite], stamp: str) -> list[StoredWrite]:
+    """Every write that was to make the copy with this stamp, oldest first."""
+    return [one for one in writes if isinstance(one.write, CreateCopy) and one.write.stamp == stamp]
 
 
 def busy_orders(
