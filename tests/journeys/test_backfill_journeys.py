@@ -477,20 +477,37 @@ def test_one_old_order_that_cannot_be_understood_does_not_stop_the_others(store:
 def test_buyers_whose_time_is_over_are_forgotten_within_minutes_of_the_janitors_round(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A shop's orders of years come in at once; a round an hour would keep their buyers for days."""
+    """After a stop of days the buyers of many orders are over at once; a round an hour would keep them for days more."""
     monkeypatch.setattr(retention, "DOCUMENTS_AT_ONCE", 1)
 
     async def play(journey: Journey) -> None:
-        for order_id in await past(journey, "shopify", 4):
+        for order_id in await past(journey, "shopify", 4, 6.8):
             await journey.sandbox("shopify", "POST", f"orders/{order_id}/cancel", {"restock": True})
         await journey.begin()
         await ask(journey, 30)
         await journey.pass_time(600.0)
         named = "select count(*) from sales where document like '%Lee%'"
         assert await journey.rows(named) == [(4,)]
-        await journey.pass_time(3600.0)
+        await journey.kill()
+        await journey.clock.sleep(2 * DAY)
+        await journey.start()
+        await journey.pass_time(600.0)
         assert await journey.rows(named) == [(0,)]
         told = await journey.rows("select record from audit where kind = 'retention_ended'")
         assert sum(json.loads(record).get("buyers", 0) for (record,) in told) == 4
+
+    play_past(play, buyer_retention_days=7)
+
+
+@in_every_weather
+def test_orders_whose_buyers_time_is_over_come_in_without_their_buyers() -> None:
+    async def play(journey: Journey) -> None:
+        for order_id in await past(journey, "shopify", 4):
+            await journey.sandbox("shopify", "POST", f"orders/{order_id}/cancel", {"restock": True})
+        await journey.begin()
+        await ask(journey, 30)
+        await journey.pass_time(600.0)
+        assert await journey.rows("select count(*) from sales") == [(4,)]
+        assert await journey.rows("select count(*) from sales where document like '%Lee%'") == [(0,)]
 
     play_past(play, buyer_retention_days=7)
