@@ -477,7 +477,7 @@ def test_one_old_order_that_cannot_be_understood_does_not_stop_the_others(store:
 def test_buyers_whose_time_is_over_are_forgotten_within_minutes_of_the_janitors_round(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """After a stop of days the buyers of many orders are over at once; a round an hour would keep them for days more."""
+    """After a stop the time of many is over at once; a round an hour would keep some for days more."""
     monkeypatch.setattr(retention, "DOCUMENTS_AT_ONCE", 1)
 
     async def play(journey: Journey) -> None:

@@ -75,9 +75,8 @@ _EMPTY_DELIVERIES = Prepared(
 
 def forget_buyers(tx: HasConnection, workspace: Workspace, before: datetime) -> int:
     """Take the person out of orders that need nothing any more."""
-    rows = [
-        {"k": key, "d": without_person(document)} for key, document in _WITH_BUYER.all(tx, w=workspace, before=before)
-    ]
+    found = _WITH_BUYER.all(tx, w=workspace, before=before, n=DOCUMENTS_AT_ONCE)
+    rows = [{"k": key, "d": without_person(document)} for key, document in found]
     for row in rows:
         mine = (sales.c.workspace == workspace) & (sales.c.order_key == row["k"])
         tx.conn.execute(update(sales).where(mine).values(document=row["d"]))
@@ -95,7 +94,7 @@ _WITH_BUYER = Prepared(
         type_coerce(sales.c.document, Text).like('%"buyer":{"%'),
     )
     .order_by(sales.c.placed_at)
-    .limit(DOCUMENTS_AT_ONCE)
+    .limit(bindparam("n"))
 )
 
 
