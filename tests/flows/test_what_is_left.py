@@ -164,3 +164,42 @@ def test_units_that_went_back_after_the_copy_was_made_are_told_to_it() -> None:
     seen = without_refunds(order, ("r1",))
     assert (seen.lines[0].ordered, seen.lines[0].current, seen.lines[0].refunded) == (2, 1, 1)
     assert [one.refund_id for one in seen.refunds] == ["r2"]
+
+
+def edited(*lines: OrderLine, total: str, paid: str, tax: str = "0.00", **facts: Any) -> Order:
+    """A Shopify order after an edit: its lines tell discount and tax of every unit that was ever on them."""
+    order = make_order(*lines, **facts)
+    totals = replace(order.totals, total=eur(total), paid=eur(paid), tax=eur(tax))
+    charged = Charged(eur("0.00"), eur("0.00"), eur("0.00"), eur("0.00"), total=eur(paid), received=eur(paid))
+    return replace(order, totals=totals, charged=charged)
+
+
+def test_a_line_of_which_an_edit_took_units_bears_their_share_of_discount_and_tax_no_more() -> None:
+    tax = TaxLine("VAT", eur("5.13"), Decimal("0.19"))
+    line = make_line(units=3, current=2, item_id=MUG, discount=eur("3.00"), taxes=(tax,))
+    write = copied(edited(line, total="21.42", paid="32.13", tax="3.42"))
+    assert amounts(write.original) == [(2, "2.00", "3.42")]
+    assert write.original.totals.tax == eur("3.42")
+    assert write.original.totals.paid == eur("32.13"), "what is to be paid back is paid back later, and noted then"
+
+
+def test_the_cent_that_does_not_divide_stays_with_the_edited_line() -> None:
+    line = make_line(units=3, current=2, item_id=MUG, discount=eur("1.00"))
+    write = copied(edited(line, mug(1, line_id="l2"), total="29.34", paid="39.00"))
+    assert amounts(write.original) == [(2, "0.66", "0.00"), (1, "0.00", "0.00")]
+
+
+def test_an_edit_and_a_refund_before_the_copy_are_both_left_out_of_it() -> None:
+    line = make_line(units=4, current=2, refunded=1, item_id=MUG, discount=eur("4.00"))
+    given_back = refund("9.00", ("l1", 1))
+    order = edited(line, total="18.00", paid="27.00", refunds=(given_back,))
+    order = replace(order, totals=replace(order.totals, refunded=eur("9.00")))
+    write = copied(order)
+    assert amounts(write.original) == [(2, "2.00", "0.00")]
+    assert (write.original.totals.paid, write.original.totals.total) == (eur("18.00"), eur("18.00"))
+
+
+def test_a_line_that_an_edit_took_out_whole_leaves_no_discount_behind() -> None:
+    gone = make_line("l2", units=2, current=0, item_id=MUG, discount=eur("2.00"))
+    write = copied(edited(mug(1), gone, total="10.00", paid="28.00"))
+    assert amounts(write.original) == [(1, "0.00", "0.00")]

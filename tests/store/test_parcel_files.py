@@ -6,9 +6,12 @@ import json
 import random
 from typing import Any
 
+import pytest
+
 from builders.databases import Database
 from builders.orders import SHOPIFY, WIX, make_line, make_order
 from storebridge.clock import SeededIds
+from storebridge.errors import ConfigurationError
 from storebridge.model.ids import Workspace
 from storebridge.model.sales import Order
 from storebridge.model.settings import GroupTerms, WorkspaceTerms
@@ -131,3 +134,17 @@ def test_a_parcel_that_was_withdrawn_does_not_come_back_with_a_file(database: Da
     assert send(database, "#1001,MUG,2,DHL,JD1,,P1") == (0, 0, 1, [])
     assert send(database, "#1001,MUG,2,DHL,JD2,,P1")[:3] == (0, 0, 0)
     assert numbers(database) == [("DHL", "JD1")]
+
+
+def test_units_of_a_sku_that_stands_on_two_lines_are_taken_from_the_line_that_has_some_left(database: Database) -> None:
+    arrive(database, make_order(make_line(units=1), make_line("l2", units=2)))
+    assert send(database, "#1001,MUG,1,DHL,JD1,,P1") == (1, 0, 0, [])
+    assert send(database, "#1001,MUG,2,DHL,JD2,,P2") == (1, 0, 0, []), "the store was not told of the first one yet"
+    noted, _, _, (why,) = send(database, "#1001,MUG,1,DHL,JD3,,P3")
+    assert (noted, why) == (0, "Order #1001: 1 of MUG cannot be sent, 0 are left.")
+
+
+def test_a_raised_two_is_no_number_of_units(database: Database) -> None:
+    arrive(database, make_order(make_line(units=2)))
+    with pytest.raises(ConfigurationError, match="Line 2: '²' is no number of units"):
+        send(database, "#1001,MUG,²,DHL,JD1,,P1")

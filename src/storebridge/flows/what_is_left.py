@@ -1,4 +1,4 @@
-"""An order without the units that were refunded before it was copied: as if they had never been bought. Pure.
+"""An order without the units that were refunded or edited out before it was copied: as if never bought. Pure.
 
 A copy that is made after such a refund repeats what is left, with what was paid and kept for it. Everything that looks
 at both sides later looks at the original in the same way, so nothing is told to the copy that it never held.
@@ -45,6 +45,30 @@ def without_refunds(order: Order, refund_ids: Collection[str]) -> Order:
     split = [line for line in lines if off[line.line_id] and line.current]
     rest = replace(rest, totals=totals)
     return _rounded(rest, split, totals.total.shop.amount - sum_of_parts(rest, lines), coin)
+
+
+def what_is_left(order: Order, refund_ids: Collection[str]) -> Order:
+    """The order without these refunds and without what edits took out: a Shopify line goes on telling discount and
+    taxes of every unit that was ever on it, so what is left bears its share, and roundings go where they were made."""
+    coin = Decimal(1).scaleb(-decimals_of(order.currency))
+    edited = {line.line_id for line in order.lines if line.current + line.refunded < line.ordered}
+    if not edited:
+        return without_refunds(order, refund_ids)
+    shared = tuple(_share_of(line, coin) if line.line_id in edited else line for line in order.lines)
+    rest = without_refunds(replace(order, lines=shared), refund_ids)
+    tax = _price(_taxes(rest.lines, rest.shipping), rest.totals.tax)
+    rest = replace(rest, totals=replace(rest.totals, tax=tax if rest.totals.tax.shop.amount else rest.totals.tax))
+    split = [line for line in rest.lines if line.line_id in edited and line.current]
+    return _rounded(rest, split, rest.totals.total.shop.amount - sum_of_parts(rest, rest.lines), coin)
+
+
+def _share_of(line: OrderLine, coin: Decimal) -> OrderLine:
+    """A line as if only the units had been bought that no edit took out."""
+    kept = line.current + line.refunded
+    net = line.unit_price.shop.amount * line.ordered - line.discount.shop.amount
+    discount = line.unit_price.shop.amount * kept - _part(net, kept, line.ordered, coin)
+    taxes = _taxes_of_part(line.taxes, kept, line.ordered, coin)
+    return replace(line, ordered=kept, discount=_price(discount, line.discount), taxes=taxes)
 
 
 def sum_of_parts(order: Order, lines: Sequence[OrderLine]) -> Decimal:

@@ -188,7 +188,7 @@ def _rows(table: csv.DictReader[str]) -> Iterable[tuple[int, dict[str, str]]]:
 def _row(number: int, cells: dict[str, str]) -> _Row:
     said = {name: value.strip().removeprefix("'") for name, value in cells.items()}
     units = said.get("units") or "1"
-    if not units.isdigit() or not 0 < int(units) <= 100_000:
+    if not units.isdecimal() or not 0 < int(units) <= 100_000:
         raise ConfigurationError(f"Line {number}: {units!r} is no number of units. Nothing of the file was noted.")
     if not said.get("order"):
         raise ConfigurationError(f"Line {number} names no order. Nothing of the file was noted.")

@@ -99,7 +99,7 @@ def ship_order(
     at = None if location is None else find_location(tx, terms.workspace, file.order.connection, location)
     pending = pending_parcels(tx, terms.workspace, [file])[key]
     left = units_without_parcel(file.order, [lines for lines, _ in pending])
-    units = _by_line(file.order, lines) if lines is not None else _sendable(file.order, left, pending, at)
+    units = _by_line(file.order, lines, left) if lines is not None else _sendable(file.order, left, pending, at)
     _refuse_too_many(file.order, units, left)
     parcel = OurParcel(
         parcel_key=parcel_key,
@@ -154,7 +154,7 @@ def note_step(
     pending = pending_parcels(tx, terms.workspace, [file])[key]
     waiting = units_without_parcel(file.order, [lines for lines, _ in pending])
     here = sum(waits_at(file.order, pending).values(), Counter[str]())
-    units = here if lines is None else _by_line(file.order, lines)
+    units = here if lines is None else _by_line(file.order, lines, waiting)
     _refuse_too_many(file.order, units, waiting)
     known, gone = {one.line_id: one for one in file.picks}, units_pending(pending)
     left = {line.line_id: line.fulfilled + gone[line.line_id] for line in file.order.lines}
@@ -252,8 +252,9 @@ def _sendable(
     return units - untellable(order, ParcelToTell("", lines, Tracking(), location_id=at))
 
 
-def _by_line(order: Order, lines: Mapping[str, int]) -> Counter[str]:
-    """Units per line id; a SKU stands for its lines, first come first served."""
+def _by_line(order: Order, lines: Mapping[str, int], left: Counter[str]) -> Counter[str]:
+    """Units per line id; a SKU stands for its lines, first come first served: what parcels hold of which no store was
+    told yet is not there any more."""
     units = Counter[str]()
     for word, count in lines.items():
         if count < 1:
@@ -262,7 +263,8 @@ def _by_line(order: Order, lines: Mapping[str, int]) -> Counter[str]:
         if not named:
             raise RefusedError(f"Order {order.name} has no line {word!r}. Its lines: {_lines_of(order)}.")
         for number, line in enumerate(named):
-            share = count if number == len(named) - 1 else min(count, line.to_ship)
+            free = max(0, left[line.line_id] - units[line.line_id])
+            share = count if number == len(named) - 1 else min(count, free)
             if share:
                 units[line.line_id] += share
             count -= share

@@ -13,10 +13,10 @@ from typing import Any
 from storebridge.connectors.wix.translate import DEFAULT_VARIANT, STORES_APP_ID
 from storebridge.model.copying import BUYERS_TOTAL, TAGS_OF_ORIGIN, CopiedGoods, buyers_total, tags_of_origin
 from storebridge.model.ids import OrderId
+from storebridge.model.money import decimals_of
 from storebridge.model.order_writes import CreateCopy
 from storebridge.model.sales import Address, Buyer, LineKind, Order, OrderLine, TaxLine
 
-CENT = Decimal("0.01")
 LONGEST_TITLE, LONGEST_SKU, LONGEST_NOTE = 200, 40, 1000
 LINES_PER_ORDER = 300
 """What the vendor's schema says of an order's ``lineItems``."""
@@ -68,7 +68,8 @@ def _fields(order: Order) -> list[dict[str, str]]:
 
 def _line(line: OrderLine, goods: CopiedGoods | None, order: Order) -> dict[str, Any]:
     whole = line.unit_price.shop.amount * line.current - line.discount.shop.amount
-    price = (whole / line.current).quantize(CENT, ROUND_HALF_UP)
+    coin = Decimal(1).scaleb(-decimals_of(order.currency))
+    price = (whole / line.current).quantize(coin, ROUND_HALF_UP)
     told: dict[str, Any] = {
         "productName": {"original": (line.title or line.sku or "Item")[:LONGEST_TITLE]},
         "quantity": line.current,
