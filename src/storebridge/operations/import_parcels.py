@@ -20,8 +20,9 @@ from storebridge.store.database import Store, Tx
 from storebridge.store.sales import OurParcel, load_files
 
 MOST_BYTES = 8 * 1024 * 1024
-NEEDED = ("order",)
 COLUMNS = ("order", "sku", "units", "carrier", "tracking_number", "tracking_url", "parcel", "location")
+AS_EXPORTED = ("order_key", "line_id")
+"""Columns of an exported table that say exactly which order, and which line where goods have no SKU."""
 
 
 class RefusedRow(msgspec.Struct, frozen=True):
@@ -47,7 +48,10 @@ class Imported(msgspec.Struct, frozen=True):
 class _Row(msgspec.Struct, frozen=True):
     number: int
     order: str
+    key: str
+    """Our key of the order where the file has it, else its name."""
     sku: str
+    """Or the line's id, of goods without a SKU."""
     units: int
     tracking: Tracking
     parcel: str
@@ -58,10 +62,10 @@ async def import_parcels(
     store: Store, terms: WorkspaceTerms, ids: Ids, text: str, *, actor: str, notify: bool = True
 ) -> Imported:
     """Columns: order, sku, units, carrier, tracking_number, tracking_url, parcel (the file's own name of it), location
-    (from where it left).
+    (from where it left); and of an exported table order_key and line_id.
 
-    Rows of one order with the same ``parcel``, or the same tracking number, are one parcel. No SKU: all of the order
-    that can be sent now. A parcel that is known gets the tracking that came later or was corrected. Raises
+    Rows of one order with the same ``parcel``, or the same tracking number, are one parcel. Neither SKU nor line: all
+    of the order that can be sent now. A parcel that is known gets the tracking that came later or was corrected. Raises
     ConfigurationError for a file that is no such table; then nothing was changed.
     """
     parcels = _parcels(_read(text))
@@ -92,7 +96,7 @@ def _note(tx: Tx, terms: WorkspaceTerms, ids: Ids, rows: list[_Row], actor: str,
         tx,
         terms,
         ids,
-        first.order,
+        first.key,
         lines=lines,
         tracking=tracking,
         actor=actor,
@@ -159,7 +163,7 @@ def _reference(row: _Row) -> str:
 def _parcels(rows: Iterable[_Row]) -> list[list[_Row]]:
     grouped: dict[tuple[str, str], list[_Row]] = {}
     for row in rows:
-        grouped.setdefault((row.order, _reference(row)), []).append(row)
+        grouped.setdefault((row.key, _reference(row)), []).append(row)
     return list(grouped.values())
 
 
@@ -169,9 +173,9 @@ def _read(text: str) -> list[_Row]:
     try:
         table = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
         names = {name.strip().lower().replace(" ", "_"): name for name in table.fieldnames or () if name}
-        if missing := [name for name in NEEDED if name not in names]:
-            known = ", ".join(COLUMNS)
-            raise ConfigurationError(f"The file has no column {missing[0]!r}. Its columns may be: {known}.")
+        if "order" not in names and "order_key" not in names:
+            known = ", ".join((*COLUMNS, *AS_EXPORTED))
+            raise ConfigurationError(f"The file has no column 'order'. Its columns may be: {known}.")
         return [
             _row(number, {name: row.get(given) or "" for name, given in names.items()}) for number, row in _rows(table)
         ]
@@ -190,13 +194,15 @@ def _row(number: int, cells: dict[str, str]) -> _Row:
     units = said.get("units") or "1"
     if not units.isdecimal() or not 0 < int(units) <= 100_000:
         raise ConfigurationError(f"Line {number}: {units!r} is no number of units. Nothing of the file was noted.")
-    if not said.get("order"):
+    name, key = said.get("order", ""), said.get("order_key", "")
+    if not name and not key:
         raise ConfigurationError(f"Line {number} names no order. Nothing of the file was noted.")
     tracking = Tracking(said.get("carrier", ""), said.get("tracking_number", ""), said.get("tracking_url", ""))
     return _Row(
         number=number,
-        order=said["order"],
-        sku=said.get("sku", ""),
+        order=name or key,
+        key=key or name,
+        sku=said.get("sku") or said.get("line_id", ""),
         units=int(units),
         tracking=tracking,
         parcel=said.get("parcel", ""),
