@@ -6,9 +6,11 @@ from datetime import timedelta
 
 from builders.copying import both_ways, change_order, copied, copying, fulfil
 from builders.days import DAY, days_pass
-from builders.journeys import MAIN, Journey
+from builders.journeys import MAIN, Journey, travel
 from builders.weather import in_every_weather
 from storebridge.operations.show_settlement import show_settlement
+from storebridge_sandbox.wix.quirks import WixQuirks
+from storebridge_sandbox.wix.settings import WixOptions
 
 
 async def left_off(journey: Journey, days: float) -> None:
@@ -89,3 +91,54 @@ def test_a_copy_that_is_read_long_after_its_buyer_was_forgotten_names_nobody() -
         assert await named(journey) == []
 
     days_pass(play, buyer_retention_days=7, **copying("shopify"))
+
+
+UNLISTED = {"rules": [{"operation": "orders", "rates": {"http_5xx": 1.0}}]}
+WIX_UNLISTED = {"rules": [{"operation": "searchOrders", "rates": {"http_5xx": 1.0}}]}
+
+
+async def labels(journey: Journey) -> list[tuple[str, int]]:
+    """What was booked as somebody's doing."""
+    rows = await journey.rows("select kind, units from ledger where kind in ('manual', 'copy') order by seq")
+    return [(str(kind), int(units)) for kind, units in rows]
+
+
+@in_every_weather
+def test_an_edit_made_while_orders_could_not_be_listed_for_hours_is_booked_once_they_can() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=600.0)
+        await journey.faults("shopify", **UNLISTED)
+        await journey.shopify.adjust("A", delta=-3)
+        await journey.wait(3 * 3600.0)
+        assert await labels(journey) == []
+        await journey.faults("shopify")
+        await journey.pass_time(600.0)
+        assert (await labels(journey), await journey.levels()) == ([("manual", -3)], {"shopify": 7, "wix": 7})
+
+    travel(play)
+
+
+def test_an_edit_is_booked_also_where_orders_are_polled_every_two_hours() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=600.0)
+        await journey.shopify.adjust("A", delta=-3)
+        await journey.pass_time(6 * 3600.0)
+        assert (await labels(journey), await journey.levels()) == ([("manual", -3)], {"shopify": 7, "wix": 7})
+
+    travel(play, order_poll_seconds=7200.0)
+
+
+@in_every_weather
+def test_what_a_copy_took_while_orders_could_not_be_listed_for_hours_is_the_copys_doing_still() -> None:
+    takes = WixOptions(quirks=WixQuirks(w9_imports_take_stock=True))
+
+    async def play(journey: Journey) -> None:
+        await journey.begin(settle=600.0)
+        await journey.faults("wix", **WIX_UNLISTED)
+        await journey.buy("shopify", 2)
+        await journey.wait(3 * 3600.0)
+        await journey.faults("wix")
+        await journey.pass_time(900.0)
+        assert (await labels(journey), await journey.goods_left()) == ([("copy", -2)], 8)
+
+    travel(play, wix=takes, copies_take={"wix": "when_made"}, **copying("wix"))

@@ -1,7 +1,7 @@
 """Movements that copies of orders caused, booked into the rights of their counters.
 
-Only what a copy of the last hour can have done is booked, once each: the cause names the copy, the item and how far it
-has come. What is left of a movement is an edit by staff, as ever.
+Only what a copy that was read since the hour before the last poll can have done is booked, once each: the cause names
+the copy, the item and how far it has come. What is left of a movement is an edit by staff, as ever.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ COPIES_WINDOW = timedelta(hours=1)
 
 
 def book_copied_stock(
-    tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, moved: Sequence[Residual]
+    tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, moved: Sequence[Residual], since: datetime
 ) -> dict[PoolId, int]:
-    """Of these movements the part that copies caused, in units of the pool; it is booked. A bundle's counter has rights
-    in several pools: what a copy did there is left to a person."""
+    """Of these movements the part that copies read ``since`` caused, in units of the pool; it is booked. A bundle's
+    counter has rights in several pools: what a copy did there is left to a person."""
     items = {item for residual in moved for item in residual.items}
     items -= bundles_among(tx, terms.workspace, connection, items).keys()
-    found = copies_of_items(tx, terms.workspace, connection, items, tx.now - COPIES_WINDOW) if items else []
+    found = copies_of_items(tx, terms.workspace, connection, items, since) if items else []
     takes = terms.copies_take.get(connection, CopiesTake.NEVER)
     booked: dict[PoolId, int] = {}
     for residual in moved:
@@ -159,12 +159,12 @@ def _ask_who(tx: Tx, terms: WorkspaceTerms, residual: Residual, copy: Order, lat
     raise_cases(tx, [opening])
 
 
-def forget_returns(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName) -> set[ItemId]:
-    """Nothing more is expected of copies that say goods of theirs are on sale again, where a reading long enough after
+def forget_returns(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, since: datetime) -> set[ItemId]:
+    """Nothing more is expected of copies read ``since`` that say goods of theirs are on sale again, where a reading long enough after
     that shows no such movement (S28: a copy that never took any): a later raise is no doing of theirs. Returns items
     whose counters have to be read for it."""
     to_read: set[ItemId] = set()
-    for copy in copies_with_returns(tx, terms.workspace, connection, tx.now - COPIES_WINDOW):
+    for copy in copies_with_returns(tx, terms.workspace, connection, since):
         items = {line.item_id for line in copy.lines if line.item_id is not None and put_back(line)}
         items -= bundles_among(tx, terms.workspace, connection, items).keys()
         for residual in residuals_of_items(tx, terms.workspace, connection, items):

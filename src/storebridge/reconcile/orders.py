@@ -53,6 +53,7 @@ CURSOR = "orders"
 SAFETY = 1.5
 """The overlap is longer by this than the longest lag that was ever measured."""
 LABEL_WINDOW = timedelta(hours=1)
+"""So long before the last poll, and the one before it, something may have moved that is still to be labelled."""
 UNMAPPED_AT_ONCE = 500
 FIRST_LOOK_BACK = timedelta(days=2)
 
@@ -249,8 +250,9 @@ class PollOrders:
         late_landing = timedelta(seconds=self._connector.capabilities.late_landing_seconds)
         resolve_doubts(tx, self._terms, name, late_landing=late_landing)
         release_explained_holds(tx, self._terms, name)
-        label_movements(tx, self._terms, name, orders_read_at=begun, lag=self._lag)
-        self._ask(tx, forget_returns(tx, self._terms, name))
+        since = (before or begun) - LABEL_WINDOW - self._every
+        label_movements(tx, self._terms, name, orders_read_at=begun, lag=self._lag, since=since)
+        self._ask(tx, forget_returns(tx, self._terms, name, since))
         if self._terms.copies_take.get(name, CopiesTake.NEVER) is CopiesTake.NEVER:
             tell_of_copies(tx, self._workspace, name, before, begun, self._lag)
         again = Ask("order_poll", "all", int(Urgency.ORDERS), tx.now + self._every)
@@ -269,12 +271,19 @@ def _later(cursor: ChangeCursor, orders: Iterable[OrderFacts]) -> ChangeCursor:
 
 
 def label_movements(
-    tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, *, orders_read_at: datetime, lag: timedelta
+    tx: Tx,
+    terms: WorkspaceTerms,
+    connection: ConnectionName,
+    *,
+    orders_read_at: datetime,
+    lag: timedelta,
+    since: datetime,
 ) -> None:
     """Book what no order explains into rights where a copy did it, else as edits by staff; or have levels read that are
-    older than the orders."""
+    older than the orders. ``since`` lies before the last poll, however long ago that was: what moved while orders could
+    not be listed would stay unlabelled for good."""
     workspace = terms.workspace
-    found = residuals_since(tx, workspace, connection, tx.now - LABEL_WINDOW)
+    found = residuals_since(tx, workspace, connection, since)
     waiting = {key.item_id for key in held_positions(tx, workspace, connection)}
     waiting |= items_to_be_told(tx, workspace, connection)
     open_ones = [residual for residual in found if residual.unbooked and not waiting.intersection(residual.items)]
@@ -286,7 +295,7 @@ def label_movements(
         if _levels_are_newer(residual)
         and moved_at.get((residual.pool_id, residual.connection), orders_read_at - lag) <= orders_read_at - lag
     ]
-    copied = book_copied_stock(tx, terms, connection, certain)
+    copied = book_copied_stock(tx, terms, connection, certain, since)
     _ask_levels(tx, workspace, connection, [*unread, *(one for one in certain if copied.get(one.pool_id))])
     rest = {one: one.unbooked - copied.get(one.pool_id, 0) for one in certain}
     by_staff = {residual: units for residual, units in rest.items() if units}

@@ -19,7 +19,18 @@ from storebridge.model.orders import OrderFacts
 from storebridge.store.lanes import HasConnection
 from storebridge.store.marks import load_mark
 from storebridge.store.prepared import Prepared, one_of
-from storebridge.store.tables import baselines, draws, ledger, looks, order_effects, orders, pools, positions, sales
+from storebridge.store.tables import (
+    baselines,
+    copies,
+    draws,
+    ledger,
+    looks,
+    order_effects,
+    orders,
+    pools,
+    positions,
+    sales,
+)
 from storebridge.store.upserts import upsert
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -501,6 +512,7 @@ def _booked(
     return {PoolId(pool_id): int(units) for pool_id, units in found}
 
 
+_KNOWN_AT = func.coalesce(sales.c.updated_at, copies.c.updated_at)
 _ITEMS_TO_READ = Prepared(
     select(order_effects.c.item_id)
     .join(orders, _SAME_ORDER)
@@ -509,6 +521,12 @@ _ITEMS_TO_READ = Prepared(
         (sales.c.workspace == orders.c.workspace)
         & (sales.c.connection == orders.c.connection)
         & (sales.c.order_id == orders.c.order_id),
+    )
+    .outerjoin(
+        copies,
+        (copies.c.workspace == orders.c.workspace)
+        & (copies.c.connection == orders.c.connection)
+        & (copies.c.order_id == orders.c.order_id),
     )
     .join(
         looks,
@@ -521,8 +539,7 @@ _ITEMS_TO_READ = Prepared(
         looks.c.workspace == bindparam("w"),
         looks.c.connection == bindparam("c"),
         looks.c.asked > looks.c.answered,
-        orders.c.origin.is_(None),
-        sales.c.updated_at.is_(None) | (sales.c.updated_at < orders.c.updated_at),
+        _KNOWN_AT.is_(None) | (_KNOWN_AT < orders.c.updated_at),
         order_effects.c.item_id.is_not(None),
     )
     .distinct()
@@ -531,7 +548,7 @@ _ITEMS_TO_READ = Prepared(
 
 def items_to_be_told(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> set[ItemId]:
     """Items of orders that a list showed, and that are about to be read whole: until then it is not known what they put
-    back."""
+    back, nor of a copy what it did."""
     return {ItemId(item) for (item,) in _ITEMS_TO_READ.all(tx, w=workspace, c=connection)}
 
 
