@@ -160,9 +160,9 @@ def _ask_who(tx: Tx, terms: WorkspaceTerms, residual: Residual, copy: Order, lat
 
 
 def forget_returns(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName, since: datetime) -> set[ItemId]:
-    """Nothing more is expected of copies read ``since`` that say goods of theirs are on sale again, where a reading long enough after
-    that shows no such movement (S28: a copy that never took any): a later raise is no doing of theirs. Returns items
-    whose counters have to be read for it."""
+    """Nothing more is expected of copies read ``since`` that say goods of theirs are on sale again, where a reading
+    long enough after that shows no such movement (S28: a copy that never took any): a later raise is no doing of
+    theirs. Returns items whose counters have to be read for it."""
     to_read: set[ItemId] = set()
     for copy in copies_with_returns(tx, terms.workspace, connection, since):
         items = {line.item_id for line in copy.lines if line.item_id is not None and put_back(line)}

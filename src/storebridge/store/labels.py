@@ -539,7 +539,7 @@ _ITEMS_TO_READ = Prepared(
         looks.c.workspace == bindparam("w"),
         looks.c.connection == bindparam("c"),
         looks.c.asked > looks.c.answered,
-        _KNOWN_AT.is_(None) | (_KNOWN_AT < orders.c.updated_at),
+        _KNOWN_AT.is_(None) | (orders.c.updated_at > _KNOWN_AT),
         order_effects.c.item_id.is_not(None),
     )
     .distinct()
