@@ -21,7 +21,7 @@ from storebridge.cli import desk
 from storebridge.cli.desk import ask_server
 from storebridge.cli.init import Composed, compose
 from storebridge.cli.main import run_command
-from storebridge.cli.output import as_table
+from storebridge.cli.output import as_table, folded, say
 from storebridge.clock import SystemClock
 from storebridge.config import Config, ServerConfig, parse_config
 from storebridge.connectors.aiohttp_transport import AiohttpTransport
@@ -380,3 +380,30 @@ class _Typed:
 
 def test_tables_are_aligned() -> None:
     assert as_table(("SKU", "left"), [("A", 5), ("LONG", 12)]) == ["SKU   left", "A        5", "LONG    12"]
+
+
+def test_on_a_terminal_a_sentence_goes_on_below_its_own_column() -> None:
+    told = "  case_1  Somebody changed TEE-109-RUS-S: accept it, or reject it."
+    assert folded(told, 40) == [
+        "  case_1  Somebody changed",
+        "          TEE-109-RUS-S: accept it, or",
+        "          reject it.",
+    ]
+    row = "2026-11-26 23:00  wix  10044  ready  Online store  2 x SNK-041-NAV-42, 3 x LSH-027-OLI-XL"
+    assert folded(row, 60) == [
+        "2026-11-26 23:00  wix  10044  ready  Online store  2 x",
+        "    SNK-041-NAV-42, 3 x LSH-027-OLI-XL",
+    ]
+    assert folded("A short line.", 40) == ["A short line."]
+    assert folded("", 40) == [""]
+
+
+def test_what_goes_to_another_program_is_not_folded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    say(["one line that is longer than twenty"])
+    assert capsys.readouterr().out == "one line that is longer than twenty\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    say(["one line that is longer than twenty"])
+    assert capsys.readouterr().out == "one line that is\nlonger than twenty\n"

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import random
+import re
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -138,8 +139,8 @@ def test_the_queue_is_told_by_how_goods_get_to_their_buyer(shell: Shell) -> None
     assert shell.run("orders", "--delivery", "pickup") == (
         0,
         [
-            "placed            store    order  place  how        to ship  from  ship by  goods",
-            "2026-03-02 12:01  shopify  #1002  ready  collected        2  Shop        -  2 x VASE",
+            "placed            store    order  place  how        to ship  from  goods",
+            "2026-03-02 12:01  shopify  #1002  ready  collected        2  Shop  2 x VASE",
             "",
             "In all: ready 3.",
         ],
@@ -223,3 +224,16 @@ def test_units_that_are_no_number_are_refused_before_anything_is_read(shell: She
     assert (status, len(lines)) == (2, 1)
     assert "VASE=some" in lines[0]
     assert shell.books() == before
+
+
+def test_a_list_that_is_not_shown_whole_says_how_it_goes_on(shell: Shell) -> None:
+    _, first = shell.run("orders", "--limit", "2")
+    hint = next(line for line in first if line.startswith("There are more: the same with --after '"))
+    _, rest = shell.run("orders", "--limit", "2", "--after", hint.split("'")[1])
+    assert [name for name in ("#1001", "#1002", "10001") if f"  {name}  " in "\n".join(rest)] == ["#1001"]
+    assert not any("There are more" in line for line in rest)
+
+
+def test_a_column_that_says_nothing_of_any_order_is_left_out(shell: Shell) -> None:
+    _, lines = shell.run("orders", "--search", "#1001")
+    assert re.split(r"\s{2,}", lines[0]) == ["placed", "store", "order", "place", "to ship", "from", "goods"]

@@ -265,6 +265,39 @@ def test_what_orders_are_looked_for_by_stands_in_one_row_and_two_to_a_row_on_a_p
     assert visit("/orders", width=390).evaluate(ROWS) in (4, 5), "with and without locations"
 
 
+ROWS_OF_TEXT = (
+    "one => { const of = document.createRange(); of.selectNodeContents(one); return of.getClientRects().length }"
+)
+
+
+def test_on_a_phone_a_sku_stands_in_one_row(visit: Callable[..., Page], play: Play) -> None:
+    play.buy(0, "TEE-10", 1)
+    stock = visit("/stock", width=390)
+    sku = stock.get_by_role("link", name="TEE-10", exact=True)
+    assert sku.evaluate(ROWS_OF_TEXT) == 1
+    orders = visit("/orders", width=390)
+    _reload_until(orders, "table", "#10")
+    orders.goto(play.url + "/orders/print")
+    picked = orders.locator(".picks .sku", has_text=re.compile("^TEE-10$")).first
+    assert picked.evaluate(ROWS_OF_TEXT) == 1
+    assert width_of(orders) == 390
+
+
+def test_on_a_phone_what_waits_for_a_decision_stands_above_the_backlog(visit: Callable[..., Page]) -> None:
+    page = visit("/", width=390)
+    tops = [page.get_by_role("heading", name=name).bounding_box()["y"] for name in ("Open cases", "Backlog by stage")]
+    assert tops == sorted(tops)
+
+
+def test_a_case_names_its_location_as_the_store_does(visit: Callable[..., Page], play: Play) -> None:
+    play.retype(0, "TEE-11", 300)
+    page = visit("/exceptions")
+    _reload_until(page, ".desk", "Change held: TEE-11")
+    page.get_by_role("link", name="Change held: TEE-11").click()
+    expect(page.locator(".facts div", has_text="Location").first).to_contain_text("Main warehouse")
+    assert "gid://" not in page.locator(".lede").inner_text()
+
+
 def test_what_an_order_charged_fits_a_phone_and_a_sheet_of_paper(visit: Callable[..., Page], play: Play) -> None:
     play.buy(0, "TEE-4", 2)
     page = visit("/orders", width=390)

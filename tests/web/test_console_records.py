@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from storebridge.web.console.records import LONGEST_GIST, about, fact_name, gist, order_of, plainly, pretty
+from storebridge.exceptions_queue.sentences import plainly
+from storebridge.web.console.records import LONGEST_GIST, about, fact_name, gist, order_of, pretty
 from storebridge.web.console.render import count, duration
 
 MOVED: dict[str, Any] = {

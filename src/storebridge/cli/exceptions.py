@@ -11,9 +11,10 @@ from storebridge.cli.actor import actor
 from storebridge.cli.desk import reading, run, write
 from storebridge.cli.examples import teach
 from storebridge.cli.options import Common, demand_connection
-from storebridge.cli.output import as_table, give, tell
+from storebridge.cli.output import as_table, give, more_of, tell
 from storebridge.errors import ConfigurationError, NotFoundError, RefusedError
 from storebridge.exceptions_queue import reasons
+from storebridge.exceptions_queue.sentences import plainly
 from storebridge.model.words import in_units
 from storebridge.operations.list_cases import CaseFilter, CasePage, CaseView, list_cases, show_case
 from storebridge.operations.losing_orders import LosingOrder
@@ -72,7 +73,10 @@ def case_lines(page: CasePage) -> list[str]:
     rows = [
         (c.case_id, c.reason, c.sku or c.subject, c.whose_move, f"{c.opened_at:%Y-%m-%d %H:%M}") for c in page.items
     ]
-    return as_table(("case", "reason", "about", "to act", "since"), rows) if rows else ["No such cases."]
+    if not rows:
+        return ["No such cases."]
+    advice = "What happened, and which answers it takes: storebridge exceptions show CASE."
+    return [*as_table(("case", "reason", "about", "to act", "since"), rows), "", *more_of(page.after), advice]
 
 
 def show(case_id: CaseArgument, /, *, common: Common = Common()) -> int:  # noqa: B008 - frozen
@@ -90,13 +94,17 @@ async def _show(common: Common, case_id: str) -> CaseView:
 def view_lines(view: CaseView) -> list[str]:
     """A case as text."""
     case = view.case
-    lines = [f"{case.case_id}  {case.reason}  ({case.state})", case.sentence, ""]
-    lines += [f"{name}: {value}" for name, value in (case.payload or {}).items()]
+    lines = [f"{case.case_id}  {case.reason}  ({case.state})", plainly(case.sentence, case.payload), ""]
+    facts = dict(case.payload or {})
+    if view.location:
+        facts["location"] = f"{view.location} ({facts['location']})"
+    lines += [f"{name}: {value}" for name, value in facts.items()]
     lines += [f"To act: {case.whose_move}. Seen {case.occurrences}x since {case.opened_at:%Y-%m-%d %H:%M:%S}."]
     lines += [f"Closes when {view.closes_when}."]
     lines += [_loser_line(one) for one in view.losers]
     if view.choices:
         lines.append(f"Answers: {', '.join(view.choices)}.")
+        lines.append(f"Give one: storebridge exceptions resolve {case.case_id} --as {view.choices[0]}")
     return lines
 
 

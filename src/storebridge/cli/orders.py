@@ -14,7 +14,7 @@ from storebridge.cli.desk import reading, run, write
 from storebridge.cli.examples import teach
 from storebridge.cli.handing_over import add_handing_over
 from storebridge.cli.options import Common, demand_connection, units_of
-from storebridge.cli.output import as_table, give, of_pairs
+from storebridge.cli.output import as_table, give, more_of, of_pairs
 from storebridge.errors import ConfigurationError
 from storebridge.flows.changes import balance_of
 from storebridge.flows.queue import TO_DO, Place
@@ -88,11 +88,14 @@ async def _orders(common: Common, wanted: dict[str, Any]) -> OrderPage:
 
 
 def order_lines(page: OrderPage) -> list[str]:
-    """One line per order, and how many stand where."""
+    """One line per order, without columns that say nothing of any, and how many stand where."""
     if not page.items:
         return ["No orders stand here.", f"In all: {of_pairs(page.places)}."]
     head = ("placed", "store", "order", "place", "how", "to ship", "from", "ship by", "goods")
-    return [*as_table(head, [_row(order) for order in page.items]), "", f"In all: {of_pairs(page.places)}."]
+    rows = [_row(order) for order in page.items]
+    told = [at for at in range(len(head)) if any(row[at] is not None for row in rows)]
+    table = as_table([head[at] for at in told], [[row[at] for at in told] for row in rows])
+    return [*table, "", *more_of(page.after), f"In all: {of_pairs(page.places)}."]
 
 
 def _row(order: QueuedOrder) -> tuple[object, ...]:

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+LAST_COLUMN = re.compile(r".*\s{2,}(?=\S)")
+
 
 def say(lines: Iterable[str]) -> None:
-    """Result lines for a person."""
+    """Result lines for a person. What goes to a file or another program is never folded."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     for line in lines:
-        sys.stdout.write(f"{line}\n")
+        for part in folded(line, width) if width else (line,):
+            sys.stdout.write(f"{part}\n")
+
+
+def folded(line: str, width: int) -> list[str]:
+    """A line as a terminal of this width shows it: broken between words, going on below its last column. A terminal
+    itself breaks within words, and a sentence beside a table's columns went on below the first of them."""
+    begun = LAST_COLUMN.match(line)
+    column = begun.end() if begun else 0
+    indent = column if column <= width // 2 else 4
+    return textwrap.wrap(
+        line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+    ) or [line]
 
 
 def tell(line: str) -> None:
@@ -40,6 +58,11 @@ def as_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]
         return "  ".join(padded).rstrip()
 
     return [line(head), *map(line, body)]
+
+
+def more_of(after: str | None) -> list[str]:
+    """How a list goes on that was not shown whole; a person cannot know it otherwise."""
+    return [f"There are more: the same with --after '{after}'."] if after else []
 
 
 def _cell(value: object) -> str:

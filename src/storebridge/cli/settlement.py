@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from storebridge.cli.desk import environment_of, reading, run
 from storebridge.cli.examples import teach
 from storebridge.cli.options import Common
-from storebridge.cli.output import as_table, give
+from storebridge.cli.output import as_table, give, more_of
 from storebridge.errors import ConfigurationError
 from storebridge.model.settlement import Figures, Invoice, KeptStatement, Statement
 from storebridge.operations.export_settlement import settlement_csv
@@ -170,7 +170,7 @@ def _days(page: SettlementPage) -> Iterable[str]:
     rows = [
         (one.day, one.state.value, one.version, _nets(one.figures), len(one.differences) or None) for one in page.items
     ]
-    return as_table(("day", "state", "version", "net", "differences"), rows)
+    return [*as_table(("day", "state", "version", "net", "differences"), rows), *more_of(page.after)]
 
 
 def _nets(figures: Iterable[Figures]) -> str:

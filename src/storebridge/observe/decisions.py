@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from storebridge.exceptions_queue.cases import PROOF
+from storebridge.exceptions_queue.sentences import plainly
 from storebridge.inventory.reasons import EXPLANATION
 from storebridge.store.cases import StoredCase
 from storebridge.store.views_lists import AuditEntry
@@ -96,7 +97,8 @@ def _as_words(write: Sequence[Any], places: Places) -> str:
 
 def _of_case(case: StoredCase) -> list[Decision]:
     name = case.reason.replace("_", " ")
-    found = [Decision(case.opened_at, "opened", US, f"Case {case.case_id} opened, {name}: {case.sentence}")]
+    opened = f"Case {case.case_id} opened, {name}: {plainly(case.sentence, case.payload)}"
+    found = [Decision(case.opened_at, "opened", US, opened)]
     if case.closed_at is not None and case.closed_by == PROOF:
         why = f": {case.resolution.rstrip('.')}" if case.resolution else ""
         found.append(Decision(case.closed_at, "proven", US, f"Case {case.case_id} ({name}) closed by proof{why}."))

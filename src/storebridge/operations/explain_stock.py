@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from storebridge.errors import NotFoundError
+from storebridge.exceptions_queue.sentences import plainly
 from storebridge.mappings.bundles import in_words
 from storebridge.model.checkouts import Reservation
 from storebridge.model.ids import ConnectionName, PoolId
@@ -349,6 +350,15 @@ def describe_hold(one: Reservation) -> str:
     return f"{one.connection}, purchase {one.flow}: {in_units(one.units)}, {state}."
 
 
+def _state_of(line: StockLine) -> str:
+    """As the console's list of stock calls it."""
+    if line.frozen:
+        return "stopped: one of the cases below says why"
+    if line.held:
+        return "held: one of the cases below waits for a decision"
+    return "in step" if line.in_step else "NOT in step at this moment"
+
+
 def story_lines(story: StockStory) -> Sequence[str]:
     """The whole story as plain text, for a terminal."""
     lines = [f"{story.sku}  {story.title}".rstrip()]
@@ -359,8 +369,7 @@ def story_lines(story: StockStory) -> Sequence[str]:
         lines += [f"  {line}" for one in story.bundle for line in bundle_lines(one)]
     lines += [f"Part of the bundle {sku} ({recipe})." for sku, recipe in story.part_of.items()]
     for pool in story.pools:
-        state = "in step" if pool.line.in_step else "NOT in step at this moment"
-        lines += ["", f"Group {pool.line.group}: {pool.line.left} left to sell, {state}."]
+        lines += ["", f"Group {pool.line.group}: {pool.line.left} left to sell, {_state_of(pool.line)}."]
         lines += [f"  {sentence}" for sentence in pool.sums]
         lines += _drawn(pool.timeline)
         decides = f" ({pool.line.decided_by})" if pool.line.decided_by else ""
@@ -377,7 +386,11 @@ def story_lines(story: StockStory) -> Sequence[str]:
     if story.holds:
         lines += ["", "Held by checkouts", *(f"  {describe_hold(one)}" for one in story.holds)]
     if story.cases:
-        lines += ["", "Open cases", *(f"  {case.case_id}  {case.sentence}" for case in story.cases)]
+        lines += [
+            "",
+            "Open cases",
+            *(f"  {case.case_id}  {plainly(case.sentence, case.payload)}" for case in story.cases),
+        ]
     lines += ["", "Movements and decisions, newest first"]
     lines += [f"  {one.at:%Y-%m-%d %H:%M:%S}  {one.sentence}" for one in happenings(story)]
     if story.orders:

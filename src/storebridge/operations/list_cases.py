@@ -16,6 +16,7 @@ from storebridge.store import views, views_lists
 from storebridge.store.cases import StoredCase, get_case
 from storebridge.store.database import Store, Tx
 from storebridge.store.views_lists import AuditEntry
+from storebridge.store.whereabouts import list_whereabouts
 
 HISTORY = 50
 
@@ -56,6 +57,8 @@ class CaseView(msgspec.Struct, frozen=True):
     history: list[AuditEntry]
     losers: list[LosingOrder] = []
     """Of an open ``oversold`` case the orders that cannot be met."""
+    location: str = ""
+    """What the store calls the location that it is about."""
 
 
 async def list_cases(
@@ -118,4 +121,11 @@ def _read_case(tx: Tx, workspace: Workspace, case_id: str) -> CaseView:
         choices=sorted(choice.value for choice in choices),
         history=views_lists.list_audit(tx, workspace, subject=subject, limit=HISTORY),
         losers=losing_orders(tx, workspace, case) if choices and reason is Reason.OVERSOLD else [],
+        location=_location_of(tx, workspace, case),
     )
+
+
+def _location_of(tx: Tx, workspace: Workspace, case: StoredCase) -> str:
+    found = (case.payload or {}).get("location")
+    known = list_whereabouts(tx, workspace) if found else []
+    return next((at.name for at in known if (at.connection, at.location_id) == (case.connection, found)), "")

@@ -26,8 +26,6 @@ def pretty(record: str) -> str:
     return record if content is None else json.dumps(content, indent=2, ensure_ascii=False)
 
 
-IDENTIFIERS = ("location", "id", "copy_id")
-"""Facts of a case that only a machine reads; they stand among the facts."""
 FACTS = {
     "of": "Sold in",
     "id": "Its id there",
@@ -37,16 +35,6 @@ FACTS = {
     "why": "Why",
 }
 """What facts are called on the page of a case, where their own name says too little."""
-
-
-def plainly(sentence: str, payload: Mapping[str, Any] | None) -> str:
-    """A case's sentence without the vendors' identifiers, which stand among the facts."""
-    for name in IDENTIFIERS:
-        value = (payload or {}).get(name)
-        told = f"{name.replace('_', ' ')} {value}"
-        if value:
-            sentence = sentence.replace(f", {told}", "").replace(f"{told}, ", "").replace(f" ({told})", "")
-    return sentence
 
 
 def about(case: Any) -> str:

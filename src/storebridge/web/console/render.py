@@ -11,12 +11,13 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from storebridge.exceptions_queue.sentences import plainly
 from storebridge.model.money import Money
 from storebridge.model.sales import Address
 from storebridge.model.words import in_units
 from storebridge.operations.tell_typed import typed_line
 from storebridge.web.console.assets import asset
-from storebridge.web.console.records import about, fact_name, gist, order_of, plainly, pretty
+from storebridge.web.console.records import about, fact_name, gist, order_of, pretty
 
 
 def build_templates() -> Environment:
