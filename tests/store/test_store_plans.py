@@ -53,7 +53,8 @@ PARTIAL = {
 }
 """They hold only what is open, so walking through one is no work."""
 STEP = re.compile(r"(SCAN|SEARCH) (\w+)(?: USING (?:COVERING )?INDEX (\w+))?(?: \((.*)\))?")
-TOO_WIDE = ("workspace=?", "workspace=? AND connection=?")
+TOO_WIDE = ("workspace=?", "workspace=? AND connection=?", "workspace=? AND connection=? AND item_id>?")
+"""The last is how SQLite takes ``item_id IS NOT NULL``: every line of every order, at each poll."""
 
 
 def _walks(step: str) -> bool:

@@ -30,7 +30,7 @@ from storebridge.store.database import Store, Tx
 from storebridge.store.labels import (
     Residual,
     items_to_be_told,
-    last_movements,
+    pools_moved_after,
     record_orders,
     residuals_of_items,
     residuals_since,
@@ -287,14 +287,9 @@ def label_movements(
     waiting = {key.item_id for key in held_positions(tx, workspace, connection)}
     waiting |= items_to_be_told(tx, workspace, connection)
     open_ones = [residual for residual in found if residual.unbooked and not waiting.intersection(residual.items)]
-    moved_at = last_movements(tx, workspace, [(r.pool_id, r.connection) for r in open_ones])
+    moving = pools_moved_after(tx, workspace, connection, orders_read_at - lag) if open_ones else set()
     unread = [r for r in open_ones if not _levels_are_newer(r)]
-    certain = [
-        residual
-        for residual in open_ones
-        if _levels_are_newer(residual)
-        and moved_at.get((residual.pool_id, residual.connection), orders_read_at - lag) <= orders_read_at - lag
-    ]
+    certain = [one for one in open_ones if _levels_are_newer(one) and one.pool_id not in moving]
     copied = book_copied_stock(tx, terms, connection, certain, since)
     _ask_levels(tx, workspace, connection, [*unread, *(one for one in certain if copied.get(one.pool_id))])
     rest = {one: one.unbooked - copied.get(one.pool_id, 0) for one in certain}

@@ -200,29 +200,22 @@ def copies_of_items(
     tx: HasConnection, workspace: Workspace, connection: ConnectionName, items: Collection[ItemId], since: datetime
 ) -> list[Order]:
     """Copies in a store that name one of these items and were read since, the oldest first."""
-    same = and_(order_effects.c.connection == orders.c.connection, order_effects.c.order_id == orders.c.order_id)
-    named = (
-        select(orders.c.order_id)
-        .join(order_effects, and_(order_effects.c.workspace == orders.c.workspace, same))
-        .where(
-            orders.c.workspace == workspace,
-            orders.c.connection == connection,
-            orders.c.origin.is_not(None),
-            orders.c.read_at >= since,
-            order_effects.c.item_id.in_(items),
-        )
+    lately = select(orders.c.order_id).where(
+        orders.c.workspace == workspace,
+        orders.c.connection == connection,
+        orders.c.origin.is_not(None),
+        orders.c.read_at >= since,
     )
-    found = tx.conn.execute(
-        select(copies.c.document)
-        .where(
-            copies.c.workspace == workspace,
-            copies.c.connection == connection,
-            copies.c.order_id.in_(named),
-            copies.c.document.is_not(None),
-        )
-        .order_by(copies.c.order_key)
+    query = select(copies.c.order_key, copies.c.document).where(
+        copies.c.workspace == workspace,
+        copies.c.connection == connection,
+        copies.c.order_id.in_(lately),
+        copies.c.document.is_not(None),
     )
-    return [msgspec.convert(document, Order) for (document,) in found]
+    # sorted and looked through by the database, every copy of the workspace would be looked at
+    found = sorted(tx.conn.execute(query), key=itemgetter(0))
+    read = (msgspec.convert(document, Order) for _, document in found)
+    return [order for order in read if any(line.item_id in items for line in order.lines)]
 
 
 _GIVES_BACK = exists().where(

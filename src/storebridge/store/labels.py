@@ -286,17 +286,17 @@ _POOLS_MOVED = Prepared(
         ledger.c.at >= bindparam("since"),
     )
 )
-_ITEMS_SOLD = Prepared(
-    select(order_effects.c.item_id)
-    .join(orders, _SAME_ORDER)
-    .where(
-        orders.c.workspace == bindparam("w"),
-        orders.c.connection == bindparam("c"),
-        orders.c.read_at >= bindparam("since"),
-        order_effects.c.item_id.is_not(None),
-    )
-    .distinct()
+_READ_SINCE = select(orders.c.order_id).where(
+    orders.c.workspace == bindparam("w"), orders.c.connection == bindparam("c"), orders.c.read_at >= bindparam("since")
 )
+_ITEMS_SOLD = Prepared(
+    select(order_effects.c.item_id).where(
+        order_effects.c.workspace == bindparam("w"),
+        order_effects.c.connection == bindparam("c"),
+        order_effects.c.order_id.in_(_READ_SINCE),
+    )
+)
+"""Joined, or asked for known or for different goods only, SQLite would begin with every line of every order."""
 
 
 def _pools_of_items(
@@ -312,7 +312,7 @@ def residuals_since(
     moved = _POOLS_MOVED.all(tx, w=workspace, c=connection, since=since)
     sold = _ITEMS_SOLD.all(tx, w=workspace, c=connection, since=since)
     pool_ids = {PoolId(pool_id) for (pool_id,) in moved}
-    pool_ids |= _pools_of_items(tx, workspace, connection, [item for (item,) in sold])
+    pool_ids |= _pools_of_items(tx, workspace, connection, [item for (item,) in sold if item is not None])
     drawing = {item for _, item, *_ in _counters(tx, workspace, connection, sorted(pool_ids))} if pool_ids else set()
     pool_ids |= _pools_of_items(tx, workspace, connection, sorted(drawing))
     return _residuals(tx, workspace, connection, sorted(pool_ids))
@@ -513,9 +513,15 @@ def _booked(
 
 
 _KNOWN_AT = func.coalesce(sales.c.updated_at, copies.c.updated_at)
-_ITEMS_TO_READ = Prepared(
-    select(order_effects.c.item_id)
-    .join(orders, _SAME_ORDER)
+_ORDERS_TO_READ = (
+    select(orders.c.order_id)
+    .join(
+        looks,
+        (looks.c.workspace == orders.c.workspace)
+        & (looks.c.connection == orders.c.connection)
+        & (looks.c.kind.concat("") == "orders")  # else SQLite would go through the look of every order
+        & (looks.c.key == orders.c.order_id),
+    )
     .outerjoin(
         sales,
         (sales.c.workspace == orders.c.workspace)
@@ -528,43 +534,44 @@ _ITEMS_TO_READ = Prepared(
         & (copies.c.connection == orders.c.connection)
         & (copies.c.order_id == orders.c.order_id),
     )
-    .join(
-        looks,
-        (looks.c.workspace == orders.c.workspace)
-        & (looks.c.connection == orders.c.connection)
-        & (looks.c.kind == "orders")
-        & (looks.c.key == orders.c.order_id),
-    )
     .where(
         looks.c.workspace == bindparam("w"),
         looks.c.connection == bindparam("c"),
         looks.c.asked > looks.c.answered,
         _KNOWN_AT.is_(None) | (orders.c.updated_at > _KNOWN_AT),
-        order_effects.c.item_id.is_not(None),
     )
-    .distinct()
+)
+_ITEMS_TO_READ = Prepared(
+    select(order_effects.c.item_id).where(
+        order_effects.c.workspace == bindparam("w"),
+        order_effects.c.connection == bindparam("c"),
+        order_effects.c.order_id.in_(_ORDERS_TO_READ),
+    )
 )
 
 
 def items_to_be_told(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> set[ItemId]:
     """Items of orders that a list showed, and that are about to be read whole: until then it is not known what they put
     back, nor of a copy what it did."""
-    return {ItemId(item) for (item,) in _ITEMS_TO_READ.all(tx, w=workspace, c=connection)}
+    return {ItemId(item) for (item,) in _ITEMS_TO_READ.all(tx, w=workspace, c=connection) if item is not None}
 
 
-def last_movements(
-    tx: HasConnection, workspace: Workspace, keys: Sequence[tuple[PoolId, ConnectionName]]
-) -> dict[tuple[PoolId, ConnectionName], datetime]:
-    """When a counter of each (pool, store) was last found moved."""
-    found = _LAST_MOVEMENTS.all(tx, w=workspace, pools={pool_id for pool_id, _ in keys})
-    wanted = set(keys)
-    return {(PoolId(p), ConnectionName(c)): at for p, c, at in found if (p, c) in wanted}
+def pools_moved_after(
+    tx: HasConnection, workspace: Workspace, connection: ConnectionName, moment: datetime
+) -> set[PoolId]:
+    """Pools of which a counter was found moved after a moment."""
+    return {PoolId(pool_id) for (pool_id,) in _MOVED_AFTER.all(tx, w=workspace, c=connection, after=moment)}
 
 
-_LAST_MOVEMENTS = Prepared(
-    select(ledger.c.pool_id, ledger.c.connection, func.max(ledger.c.at).label("at"))
-    .where(ledger.c.workspace == bindparam("w"), ledger.c.kind == "level", one_of(ledger.c.pool_id, "pools"))
-    .group_by(ledger.c.pool_id, ledger.c.connection)
+_MOVED_AFTER = Prepared(
+    select(ledger.c.pool_id)
+    .where(
+        ledger.c.workspace == bindparam("w"),
+        ledger.c.connection == bindparam("c"),
+        ledger.c.at > bindparam("after"),
+        ledger.c.kind == "level",
+    )
+    .distinct()
 )
 
 

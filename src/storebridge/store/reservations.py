@@ -192,6 +192,9 @@ def orders_past(
     taken = (draws.c.workspace == orders.c.workspace) & (draws.c.connection == orders.c.connection)
     taken &= draws.c.item_id == order_effects.c.item_id
     of_pool = (pools.c.workspace == draws.c.workspace) & (pools.c.pool_id == draws.c.pool_id)
+    lately = select(orders.c.order_id).where(
+        orders.c.workspace == workspace, orders.c.connection == connection, orders.c.read_at >= read_after
+    )
     query = (
         select(orders.c.order_id, pools.c.sku, order_effects.c.line_id, order_effects.c.sold)
         .join(order_effects, item)
@@ -200,16 +203,16 @@ def orders_past(
         .where(
             orders.c.workspace == workspace,
             orders.c.connection == connection,
+            orders.c.order_id.in_(lately),
             orders.c.created_at > created_after,
-            orders.c.read_at >= read_after,
             orders.c.origin.is_(None),
             order_effects.c.sold > order_effects.c.base_sold,
             ~held.exists(),
         )
-        .distinct()
-        .order_by(orders.c.order_id, pools.c.sku)
     )
-    return [(OrderId(order_id), sku, int(units)) for order_id, sku, _, units in tx.conn.execute(query)]
+    # told apart and sorted by the database, every line of every order would be looked at, each few seconds
+    found = sorted({tuple(row) for row in tx.conn.execute(query)})
+    return [(OrderId(order_id), sku, int(units)) for order_id, sku, _, units in found]
 
 
 def forget_over(tx: HasConnection, workspace: Workspace, before: datetime) -> int:

@@ -302,6 +302,7 @@ orders = Table(
     Column("origin", String),
     Column("read_at", UtcTime, nullable=False),
     Column("listed_version", UtcTime),  # the updated_at at which a listing of changes last showed it
+    Index("orders_by_reading", "workspace", "connection", "read_at"),
     index_where("origin IS NOT NULL", "orders_of_copies", "workspace", "connection", "read_at"),
 )
 
