@@ -276,11 +276,36 @@ def test_on_a_phone_a_sku_stands_in_one_row(visit: Callable[..., Page], play: Pl
     sku = stock.get_by_role("link", name="TEE-10", exact=True)
     assert sku.evaluate(ROWS_OF_TEXT) == 1
     orders = visit("/orders", width=390)
-    _reload_until(orders, "table", "#10")
+    _reload_until(orders, "table", "TEE-10")
     orders.goto(play.url + "/orders/print")
     picked = orders.locator(".picks .sku", has_text=re.compile("^TEE-10$")).first
     assert picked.evaluate(ROWS_OF_TEXT) == 1
     assert width_of(orders) == 390
+
+
+LONG_SKU = "HARBOUR-TEE-ORGANIC-NAVY-XXL-001"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_long_sku_is_shown_to_its_end(visit: Callable[..., Page], play: Play, width: int) -> None:
+    play.buy(0, "TEE-5", 1)
+    page = visit("/", width=width)
+    link = page.locator(".happenings a").first
+    expect(link).to_be_visible()
+    cut = f"one => {{ one.textContent = '{LONG_SKU}'; return one.scrollWidth > one.clientWidth }}"
+    assert not link.evaluate(cut)
+    assert width_of(page) == width
+
+
+def test_a_long_sku_hides_nothing_of_its_row_on_a_phone(visit: Callable[..., Page], play: Play) -> None:
+    for path, row in (("/stock", ".stock tbody a"), ("/orders/print", ".picks .sku")):
+        page = visit(path, width=390)
+        page.locator(row).evaluate_all(f"all => all.forEach(one => {{ one.textContent = '{LONG_SKU}' }})")
+        page.locator(".stock .tag").evaluate_all("all => all.forEach(one => { one.textContent = 'catching up' })")
+        assert width_of(page) == 390
+        assert not page.evaluate(
+            "[...document.querySelectorAll('.scroll')].some(box => box.scrollWidth > box.clientWidth)"
+        )
 
 
 def test_on_a_phone_what_waits_for_a_decision_stands_above_the_backlog(visit: Callable[..., Page]) -> None:
