@@ -447,6 +447,36 @@ def test_no_page_is_asked_for_while_half_of_the_budget_is_in_use(monkeypatch: py
     play_past(play)
 
 
+def _without_sense(order_id: str) -> Callable[[Request, Any], Any]:
+    """The store says of one order's payment what no version of its API knows."""
+
+    def edit(node: dict[str, Any]) -> None:
+        if node.get("id") == order_id and "lineItems" in node:
+            node.update({"displayFinancialStatus": "TELEPATHY", "paymentStatus": "TELEPATHY"})
+
+    return lambda _request, answer: walk(answer, edit)
+
+
+READS_WHOLE = {"shopify": "salesById", "wix": "searchOrders"}
+
+
+@both_stores
+def test_orders_beside_one_that_cannot_be_understood_come_in_although_most_calls_fail(store: str) -> None:
+    async def play(journey: Journey) -> None:
+        answers = OddAnswers(journey.network)
+        journey.wrap_transport = lambda _transport: answers
+        old = await past(journey, store, 8)
+        await journey.begin()
+        answers.change = _without_sense(old[5])
+        await journey.faults(store, rules=[{"operation": READS_WHOLE[store], "rates": {"http_5xx": 0.6}}])
+        await ask(journey, 30)
+        await journey.pass_time(1800.0)
+        assert await known(journey) == {store: 7}
+        assert (await state(journey))[store].state == "done"
+
+    play_past(play)
+
+
 @in_every_weather
 @both_stores
 def test_one_old_order_that_cannot_be_understood_does_not_stop_the_others(store: str) -> None:
@@ -455,15 +485,7 @@ def test_one_old_order_that_cannot_be_understood_does_not_stop_the_others(store:
         journey.wrap_transport = lambda _transport: answers
         old = await past(journey, store, 5)
         await journey.begin()
-
-        def retype(_request: Request, answer: Any) -> Any:
-            def edit(node: dict[str, Any]) -> None:
-                if node.get("id") == old[2] and "lineItems" in node:
-                    node.update({"displayFinancialStatus": "TELEPATHY", "paymentStatus": "TELEPATHY"})
-
-            return walk(answer, edit)
-
-        answers.change = retype
+        answers.change = _without_sense(old[2])
         await ask(journey, 30)
         await journey.pass_time(900.0)
         assert await known(journey) == {store: 4}

@@ -167,7 +167,10 @@ class ReadPastOrders:
         return await self._connector.orders_placed(job.since, job.reached or job.until, None)
 
     async def _read(self, unread: Sequence[OrderId]) -> list[Sale]:
-        """Whole orders; one that cannot be understood is left out (its drift tells of it) and does not stop others."""
+        """Whole orders; one that cannot be understood is left out (its drift tells of it) and does not stop others.
+
+        Read apart, they are stored as they come: where one call in a few fails, all would never come at once.
+        """
         if not unread:
             return []
         try:
@@ -178,7 +181,10 @@ class ReadPastOrders:
             if len(unread) == 1:
                 return []
         middle = len(unread) // 2
-        return [*await self._read(unread[:middle]), *await self._read(unread[middle:])]
+        for half in (unread[:middle], unread[middle:]):
+            sales = await self._read(half)
+            self._wake(await self._store.run(self._store_sales, sales))  # kept, whatever fails next
+        return []
 
     def _ask_later(self, tx: Tx, looks: tuple[ClaimedLook, ...], pause: timedelta) -> None:
         answer_looks(tx, self._workspace, self._name, looks)
