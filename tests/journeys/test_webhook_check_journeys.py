@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from builders.days import DAY, days_pass
 from builders.journeys import MAIN, Journey, travel
 from storebridge.connectors.port import Subscription, SubscriptionReport
 from storebridge.connectors.shopify.webhooks import NEEDED_TOPICS as TOPICS
@@ -103,3 +104,22 @@ def test_topics_that_come_are_counted_and_those_to_be_ticked_are_named() -> None
     )
     assert judge_webhooks(by_hand, HERE, {"a"})[0] is False
     assert judge_webhooks(by_hand, HERE, {"a", "b"})[0] is True
+
+
+def test_a_wix_shop_that_sells_nothing_for_weeks_is_not_taken_for_one_that_tells_nothing() -> None:
+    async def play(journey: Journey) -> None:
+        await journey.start()
+        ticked_by_hand(journey)
+        await tick(journey, *NEEDED_TOPICS)
+        await journey.baseline()
+        await journey.buy("wix")
+        await journey.pass_time(2 * DAY)
+        assert await journey.reasons() == []
+        await journey.pass_time(20 * DAY)
+        assert await journey.reasons() == []
+        await tick(journey)
+        await journey.buy("wix")
+        await journey.pass_time(2 * DAY)
+        assert await journey.reasons() == ["subscription_manual"]
+
+    days_pass(play, subscription_check_seconds=DAY)

@@ -21,8 +21,9 @@ from storebridge.reconcile.locations import grouped_outside_default, record_loca
 from storebridge.reconcile.sweep import ask_sweep
 from storebridge.store.connections import note_promise, save_facts, was_looked_at
 from storebridge.store.database import Store, Tx
-from storebridge.store.deliveries import topics_received
+from storebridge.store.deliveries import topics_received, was_ever_told
 from storebridge.store.lanes import break_guarantee, set_writable
+from storebridge.store.listings import has_sold_since
 from storebridge.store.waiting import (
     Ask,
     ClaimedLook,
@@ -108,7 +109,8 @@ class LookAtStore:
         workspace = self._terms.workspace
         if report.restored:
             ask_sweep(tx, self._terms, name, everything=True)
-        arrives = topics_received(tx, workspace, name, tx.now - timedelta(days=SILENCE_DAYS))
+        since = tx.now - timedelta(days=SILENCE_DAYS)
+        arrives = topics_received(tx, workspace, name, since)
         if report.restored and known and (report.present or arrives):
             opening = CaseOpening(
                 workspace=workspace,
@@ -122,6 +124,9 @@ class LookAtStore:
         elif not report.manual:
             settle_by_proof(tx, workspace, [(Reason.SUBSCRIPTION_REMOVED, name, "every topic is subscribed")])
         missing = report.missing_kinds(arrives) if arrives else report.manual
+        quiet = not has_sold_since(tx, workspace, name, since) and was_ever_told(tx, workspace, name)
+        if missing and quiet:
+            return  # a shop on holiday has nothing to tell, which says nothing of its subscriptions
         if missing:
             opening = CaseOpening(
                 workspace=self._terms.workspace,

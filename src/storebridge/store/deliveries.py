@@ -70,3 +70,15 @@ _TOPICS = Prepared(
     )
     .distinct()
 )
+
+
+def was_ever_told(tx: HasConnection, workspace: Workspace, connection: ConnectionName) -> bool:
+    """Whether a delivery of a store ever came."""
+    return _EVER.first(tx, w=workspace, c=connection) is not None
+
+
+_EVER = Prepared(
+    select(deliveries.c.number)
+    .where(deliveries.c.workspace == bindparam("w"), deliveries.c.connection == bindparam("c"))
+    .limit(1)
+)

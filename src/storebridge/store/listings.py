@@ -96,3 +96,20 @@ def note_lag(tx: HasConnection, workspace: Workspace, connection: ConnectionName
 
 
 _NOTE_LAG = Prepared(update(cursors).where(_ONE, cursors.c.lag_ms < bindparam("ms")).values(lag_ms=bindparam("ms")))
+
+
+def has_sold_since(tx: HasConnection, workspace: Workspace, connection: ConnectionName, since: datetime) -> bool:
+    """Whether an order of its own that was placed since is known of a store."""
+    return _SOLD_SINCE.first(tx, w=workspace, c=connection, since=since) is not None
+
+
+_SOLD_SINCE = Prepared(
+    select(orders.c.order_id)
+    .where(
+        _THEIRS,
+        orders.c.read_at >= bindparam("since"),
+        orders.c.created_at >= bindparam("since"),
+        orders.c.origin.is_(None),
+    )
+    .limit(1)
+)
