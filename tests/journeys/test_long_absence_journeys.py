@@ -9,6 +9,7 @@ from builders.days import DAY, days_pass
 from builders.journeys import MAIN, Journey, travel
 from builders.weather import in_every_weather
 from storebridge.operations.show_settlement import show_settlement
+from storebridge.store.settlements import ask_statements
 from storebridge_sandbox.wix.quirks import WixQuirks
 from storebridge_sandbox.wix.settings import WixOptions
 
@@ -142,3 +143,22 @@ def test_what_a_copy_took_while_orders_could_not_be_listed_for_hours_is_the_copy
         assert (await labels(journey), await journey.goods_left()) == ([("copy", -2)], 8)
 
     travel(play, wix=takes, copies_take={"wix": "when_made"}, **copying("wix"))
+
+
+def test_every_day_of_a_stop_gets_its_statement_also_when_yesterdays_was_asked_for_first() -> None:
+    """Where many shops are kept, one's orders are read before its turn to be settled comes."""
+
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        terms = journey.bridge.workspaces[MAIN].terms
+        await journey.pass_time(DAY)
+        await journey.kill()
+        await journey.clock.sleep(8 * DAY)
+        today = journey.clock.now().date()
+        await journey.store.run(ask_statements, terms, [today - timedelta(days=1)])
+        await journey.start()
+        await journey.pass_time(3 * 3600.0)
+        days = [day for (day,) in await journey.rows("select distinct day from settlements order by day")]
+        assert days == [(today - timedelta(days=back)).isoformat() for back in range(10, 0, -1)]
+
+    days_pass(play)

@@ -95,15 +95,16 @@ def ensure_day(tx: HasConnection, workspace: Workspace, day: date, due_at: datet
 
 
 def newest_day(tx: HasConnection, workspace: Workspace) -> date | None:
-    """The last day that is known to need a statement."""
+    """The last day that has a statement. Not the last one that was asked for: after a stop a sale of yesterday may be
+    read before the days between are known to be over."""
     found = _NEWEST_DAY.scalar(tx, w=workspace)
     return None if found is None else date.fromisoformat(found)
 
 
 _NEWEST_DAY = Prepared(
-    select(settlement_days.c.day)
-    .where(settlement_days.c.workspace == bindparam("w"))
-    .order_by(settlement_days.c.day.desc())
+    select(settlements.c.day)
+    .where(settlements.c.workspace == bindparam("w"))
+    .order_by(settlements.c.day.desc())
     .limit(1)
 )
 
