@@ -21,7 +21,7 @@ from storebridge.cli import desk
 from storebridge.cli.desk import ask_server
 from storebridge.cli.init import Composed, compose
 from storebridge.cli.main import run_command
-from storebridge.cli.output import as_table, folded, say
+from storebridge.cli.output import as_table, folded, say, tell
 from storebridge.clock import SystemClock
 from storebridge.config import Config, ServerConfig, parse_config
 from storebridge.connectors.aiohttp_transport import AiohttpTransport
@@ -148,6 +148,13 @@ def test_an_empty_database_gives_empty_answers(
 ) -> None:
     assert run_command([*words, "--config", config, "--json"]) == 0
     assert last_json(capsys) == answer
+
+
+def test_an_audit_without_a_row_is_called_neither_intact_nor_broken(
+    config: str, database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["audit", "verify", "--config", config]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "There is no chain yet: is this the right database?"
 
 
 def test_the_audit_is_verified_and_exported(
@@ -407,3 +414,7 @@ def test_what_goes_to_another_program_is_not_folded(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     say(["one line that is longer than twenty"])
     assert capsys.readouterr().out == "one line that is\nlonger than twenty\n"
+    tell("one line that is longer than twenty")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    tell("one line that is longer than twenty")
+    assert capsys.readouterr().err == "one line that is longer than twenty\none line that is\nlonger than twenty\n"

@@ -23,9 +23,16 @@ def verify(*, common: Common = Common()) -> int:  # noqa: B008 - frozen
     found = run(_verify(common), "Digesting every row")
     lines = [f"{problem.what}: {problem.detail}" for problem in found.problems]
     lines.append(f"{found.sealed} rows sealed, {found.unsealed} not yet. Head: {found.head}")
-    lines.append("The chain is intact." if found.intact else "The chain is BROKEN.")
+    lines.append(_verdict(found))
     give({**msgspec.to_builtins(found), "intact": found.intact}, lines, as_json=common.json)
     return 0 if found.intact else 1
+
+
+def _verdict(found: Verification) -> str:
+    """A chain without a row says nothing of what may have been there."""
+    if not found.intact:
+        return "The chain is BROKEN."
+    return "The chain is intact." if found.sealed else "There is no chain yet: is this the right database?"
 
 
 async def _verify(common: Common) -> Verification:

@@ -104,7 +104,7 @@ def view_lines(view: CaseView) -> list[str]:
     lines += [_loser_line(one) for one in view.losers]
     if view.choices:
         lines.append(f"Answers: {', '.join(view.choices)}.")
-        lines.append(f"Give one: storebridge exceptions resolve {case.case_id} --as {view.choices[0]}")
+        lines.append(f"Give one: storebridge exceptions resolve {case.case_id} --as ANSWER")
     return lines
 
 

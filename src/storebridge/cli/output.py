@@ -7,7 +7,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
@@ -16,10 +16,13 @@ LAST_COLUMN = re.compile(r".*\s{2,}(?=\S)")
 
 def say(lines: Iterable[str]) -> None:
     """Result lines for a person. What goes to a file or another program is never folded."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     for line in lines:
-        for part in folded(line, width) if width else (line,):
-            sys.stdout.write(f"{part}\n")
+        _write(sys.stdout, line)
+
+
+def _write(stream: TextIO, line: str) -> None:
+    parts = folded(line, shutil.get_terminal_size().columns) if stream.isatty() else [line]
+    stream.writelines(f"{part}\n" for part in parts)
 
 
 def folded(line: str, width: int) -> list[str]:
@@ -35,7 +38,7 @@ def folded(line: str, width: int) -> list[str]:
 
 def tell(line: str) -> None:
     """Progress; never part of the result."""
-    sys.stderr.write(f"{line}\n")
+    _write(sys.stderr, line)
     sys.stderr.flush()
 
 
