@@ -203,3 +203,28 @@ def test_a_line_that_an_edit_took_out_whole_leaves_no_discount_behind() -> None:
     gone = make_line("l2", units=2, current=0, item_id=MUG, discount=eur("2.00"))
     write = copied(edited(mug(1), gone, total="10.00", paid="28.00"))
     assert amounts(write.original) == [(1, "0.00", "0.00")]
+
+
+@both_kinds
+def test_units_and_their_money_that_went_back_in_two_refunds_are_both_left_out(wix: bool) -> None:
+    """Staff took the unit out first, and paid it back an hour later."""
+    refunds = refund("0.00", ("l1", 1)), refund("10.00", number=2)
+    write = copied(sold(mug(3, 1), whole="30.00", left="20.00", refunds=refunds, wix=wix))
+    totals = write.original.totals
+    assert (totals.total, totals.paid, totals.refunded) == (eur("20.00"), eur("20.00"), eur("0.00"))
+    assert write.taken_off == ("r1", "r2")
+
+
+@both_kinds
+def test_goodwill_beside_units_that_were_paid_back_whole_is_still_noted_in_the_copy(wix: bool) -> None:
+    refunds = refund("10.00", ("l1", 1)), refund("3.00", number=2)
+    order = sold(mug(3, 1), whole="30.00", left="20.00", refunds=refunds, wix=wix)
+    write = copied(order)
+    assert write.taken_off == ("r1",)
+    assert write.original.totals.refunded == eur("3.00")
+
+
+@both_kinds
+def test_units_whose_money_went_back_in_part_only_are_a_persons(wix: bool) -> None:
+    refunds = refund("0.00", ("l1", 1)), refund("4.00", number=2)
+    assert held(sold(mug(3, 1), whole="30.00", left="20.00", refunds=refunds, wix=wix))

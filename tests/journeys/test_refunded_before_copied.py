@@ -54,3 +54,33 @@ def test_a_refund_on_each_side_of_the_copys_birth_leaves_a_day_whose_sums_agree(
         assert kept.copies == 1
 
     travel(play, postgres=postgres, **copying(copied_to))
+
+
+# Calm: the copy has to wait until both refunds are read.
+@both_ways
+def test_a_unit_that_is_called_off_first_and_paid_back_an_hour_later_is_no_part_of_the_copy(
+    sold_in: str, copied_to: str
+) -> None:
+    async def play(journey: Journey) -> None:
+        await journey.begin()
+        rates = {"http_5xx": 1.0}
+        await journey.faults(copied_to, rules=[{"operation": CREATES[copied_to], "rates": rates}])
+        order_id = await journey.buy(sold_in, 3)
+        await journey.wait(3.0)
+        unit = {"lines": [{"sku": "A", "quantity": 1, "restock": True}], "amount": "10.00"}
+        await journey.sandbox(sold_in, "POST", f"orders/{order_id}/refund", unit)
+        await journey.pass_time(300.0)
+        await journey.faults(copied_to)
+        await journey.pass_time(600.0)
+        assert await journey.reasons() == ["order_not_copied"], "a part of its money is still to go back"
+        await journey.sandbox(sold_in, "POST", f"orders/{order_id}/refund", {"lines": [], "amount": "9.90"})
+        await journey.pass_time(600.0)
+        (copy,) = (await journey.queue())[sold_in].copies
+        assert copy.order is not None
+        totals = copy.order.totals
+        told = [f"{one.shop.amount:.2f}" for one in (totals.total, totals.paid, totals.refunded)]
+        assert told == ["39.80", "39.80", "0.00"]
+        assert [line.current for line in copy.order.lines] == [2]
+        assert await journey.reasons() == []
+
+    travel(play, **copying(copied_to))

@@ -18,7 +18,7 @@ from storebridge.flows.copied_stock import put_back
 from storebridge.flows.oddities import why_odd
 from storebridge.flows.queue import Place, place_in_queue
 from storebridge.flows.refunds import is_under_way
-from storebridge.flows.what_is_left import sum_of_parts, units_went_back, what_is_left
+from storebridge.flows.what_is_left import refunds_left_out, sum_of_parts, what_is_left
 from storebridge.model.copying import CopiedGoods
 from storebridge.model.ids import ConnectionName, ItemId
 from storebridge.model.order_writes import CancelOrder, CreateCopy, EditLines, PlannedOrderWrite, ReplaceCopy
@@ -72,7 +72,7 @@ def plan_copy(
         return CopyHeld("goods were sent back before it could be copied")
     if any(is_under_way(order, refund) for refund in order.refunds):
         return CopyHeld("a refund of it has not ended yet")
-    taken_off = units_went_back(order)
+    taken_off = refunds_left_out(order)
     order = what_is_left(order, taken_off)
     lines = _lines_of(order)
     if len(lines) > most_lines:

@@ -18,9 +18,20 @@ from storebridge.model.sales import Order, OrderLine, Price, Refund, ShippingLin
 NOTHING = Decimal(0)
 
 
-def units_went_back(order: Order) -> tuple[str, ...]:
-    """The refunds that took units off. One of money alone is no part of a copy: it is noted there afterwards."""
-    return tuple(refund.refund_id for refund in order.refunds if refund.lines)
+def refunds_left_out(order: Order) -> tuple[str, ...]:
+    """The refunds that took units off; one of money alone is noted in the copy afterwards. Where the money of the units
+    went back apart from them, that refund is left out as well: only together they are as if never bought."""
+    units = tuple(refund.refund_id for refund in order.refunds if refund.lines)
+    every = tuple(refund.refund_id for refund in order.refunds)
+    if not units or every == units or _comes_out_even(what_is_left(order, units)):
+        return units
+    return every if _comes_out_even(what_is_left(order, every)) else units
+
+
+def _comes_out_even(order: Order) -> bool:
+    """Whether the lines come to the total, and just that was kept for them."""
+    total, fees = order.totals.total.shop, max(NOTHING, order.totals.other.shop.amount)
+    return order.totals.paid.shop == total and sum_of_parts(order, order.lines) + fees == total.amount
 
 
 def without_refunds(order: Order, refund_ids: Collection[str]) -> Order:

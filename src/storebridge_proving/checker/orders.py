@@ -159,11 +159,14 @@ def _should_be_copied(order: Row) -> bool:
 
 def _never_copied(order: Row, copy: Row) -> Decimal:
     """Money of units that were refunded before the copy was made: it repeats what was left, so it lacks both what came
-    in for them and what went back. None where the copy was made whole and followed."""
+    in for them and what went back, in the same refund or in one of its own. None where the copy was made whole and
+    followed."""
     came_in_less = Decimal(order["received"]) - Decimal(copy["received"])
-    before = [one for one in order["refunds"] if one["lines"] and one["at"] < copy["created_at"]]
-    sums = accumulate(Decimal(one["amount"]) for one in sorted(before, key=lambda one: str(one["at"])))
-    return came_in_less if came_in_less in set(sums) else Decimal(0)
+    before = sorted((one for one in order["refunds"] if one["at"] < copy["created_at"]), key=lambda one: str(one["at"]))
+    units = [one for one in before if one["lines"]]
+    apart = before if units else []
+    sums = {total for ones in (units, apart) for total in accumulate(Decimal(one["amount"]) for one in ones)}
+    return came_in_less if came_in_less in sums else Decimal(0)
 
 
 def _differences(order: Row, copy: Row) -> Iterable[Fault]:
