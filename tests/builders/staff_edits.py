@@ -35,7 +35,8 @@ async def rename(journey: Journey, store: str, sku: str, new: str) -> None:
     token = journey.stores.shopify.credentials()["access_token"]
     headers = {"content-type": "application/json", "x-shopify-access-token": token}
     url = "https://shop.sim/admin/api/2026-10/graphql.json"
-    answer = await journey.network.send(Request("POST", url, headers, json.dumps(body).encode(), 20.0))
+    async with journey.at_the_admin(store):
+        answer = await journey.network.send(Request("POST", url, headers, json.dumps(body).encode(), 20.0))
     assert b'"userErrors":[]' in answer.body, answer.body
 
 

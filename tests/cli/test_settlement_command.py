@@ -20,6 +20,7 @@ from builders.orders import PLACED, SHOPIFY, WIX, eur
 from storebridge.cli.main import run_command
 from storebridge.clock import SeededIds
 from storebridge.model.ids import Workspace
+from storebridge.model.orders import ChangeCursor
 from storebridge.model.sales import Order
 from storebridge.model.settings import GroupTerms, WorkspaceTerms
 from storebridge.model.settlement import Books, BooksState
@@ -27,6 +28,7 @@ from storebridge.model.stock import Policy
 from storebridge.pipeline.order_flow import OrderTurn
 from storebridge.reconcile.settlement import settle_days
 from storebridge.store.books import save_books, save_entries
+from storebridge.store.cursors import advance_cursor
 from storebridge.store.database import Tx, open_store
 
 CONFIG = """
@@ -58,6 +60,8 @@ async def _fill(path: Path, order: Order) -> None:
         OrderTurn(tx, TERMS, SeededIds(random.Random(1))).read(SHOPIFY, [order], [])
         save_books(tx, MAIN, SHOPIFY, Books(BooksState.READ, "", tx.now, PLACED - timedelta(days=1)))
         save_entries(tx, MAIN, SHOPIFY, [make_entry()])
+        for name in TERMS.connections:
+            advance_cursor(tx, MAIN, name, "orders", ChangeCursor(tx.now), checked_at=tx.now)
 
     await store.run(take_in)
     await clock.sleep(600.0)

@@ -46,6 +46,20 @@ def of(kept: KeptStatement, store: str) -> Figures:
     return found
 
 
+def test_a_day_of_stores_that_were_never_asked_is_not_settled() -> None:
+    async def play(journey: Journey) -> None:
+        journey.build()
+        yesterday = today(journey) - timedelta(days=1)
+        kept = (await settled(journey, yesterday)).statement
+        assert kept.state is StatementState.OPEN
+        assert [gap.partition(":")[0] for gap in kept.gaps] == [
+            "fees and payouts of shopify are missing on this day",
+            "fees and payouts of wix are missing on this day",
+        ]
+
+    days_pass(play)
+
+
 def lines(kept: KeptStatement, store: str) -> list[tuple[str, str, str, str]]:
     """(kind, amount, order, state) of one store."""
     return [

@@ -20,11 +20,13 @@ from storebridge.environment import Environment
 from storebridge.exceptions_queue.cases import CaseOpening, raise_cases
 from storebridge.exceptions_queue.reasons import Reason
 from storebridge.model.ids import ConnectionName, LaneKey, Workspace
+from storebridge.model.orders import ChangeCursor
 from storebridge.model.sales import Payment, PaymentKind, PaymentOutcome
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.stock import Policy
 from storebridge.pipeline.order_flow import OrderTurn
 from storebridge.store import tables
+from storebridge.store.cursors import advance_cursor
 from storebridge.store.database import Tx
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -159,6 +161,8 @@ def fill(tx: Tx, *, wix_level: int = 8) -> None:
     rows += [(tables.signals, _signal(n)) for n in range(3)]
     for table, row in rows:
         tx.conn.execute(insert(table).values(workspace="main", **row))
+    for name in ("shopify", "wix"):
+        advance_cursor(tx, Workspace("main"), ConnectionName(name), "orders", ChangeCursor(NOW), checked_at=NOW)
     raise_cases(
         tx,
         [

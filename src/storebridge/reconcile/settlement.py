@@ -19,6 +19,7 @@ from storebridge.model.ids import ConnectionName, OrderKey, Workspace
 from storebridge.model.sales import Order
 from storebridge.model.settings import WorkspaceTerms
 from storebridge.model.settlement import Books, BooksState, Difference, LedgerEntry, Statement
+from storebridge.reconcile.orders import CURSOR as ORDERS
 from storebridge.store.books import (
     entries_between,
     entries_of_orders,
@@ -27,6 +28,7 @@ from storebridge.store.books import (
     payouts_between,
     states_of_payouts,
 )
+from storebridge.store.cursors import read_cursor
 from storebridge.store.database import Store, Tx
 from storebridge.store.order_writes import content_of_copy, writes_of_orders
 from storebridge.store.sales import note_missing_money
@@ -41,6 +43,7 @@ from storebridge.store.settlements import (
     ensure_day,
     newest_day,
     newest_head,
+    oldest_asked,
     orders_by_id,
     orders_with_money,
     postpone_day,
@@ -163,8 +166,15 @@ def _matters(order: Order, day: date, zone: str, booked: Mapping[ConnectionName,
 
 
 def _books(tx: Tx, terms: WorkspaceTerms) -> dict[ConnectionName, Books]:
-    known, none = load_books(tx, terms.workspace), Books(BooksState.NONE, "its API tells nothing of fees and payouts")
-    return {name: known.get(name, none) for name in terms.connections}
+    known = load_books(tx, terms.workspace)
+    return {name: known.get(name) or _never_told(tx, terms, name) for name in terms.connections}
+
+
+def _never_told(tx: Tx, terms: WorkspaceTerms, connection: ConnectionName) -> Books:
+    """A store that was never asked for its orders says nothing by its silence: such a day was called settled."""
+    if read_cursor(tx, terms.workspace, connection, ORDERS) is None:
+        return Books(BooksState.UNREAD, "its orders were not read yet")
+    return Books(BooksState.NONE, "its API tells nothing of fees and payouts")
 
 
 def _payouts(tx: Tx, terms: WorkspaceTerms, since: datetime, until: datetime) -> Iterable[IssuedPayout]:
@@ -177,7 +187,8 @@ def _due(tx: Tx, terms: WorkspaceTerms) -> list[DueDay]:
     """Days that wait; every day that is over is among them once."""
     yesterday = day_of(tx.now - GRACE, terms.time_zone) - timedelta(days=1)
     newest = newest_day(tx, terms.workspace)
-    first = yesterday if newest is None else max(newest + timedelta(days=1), yesterday - timedelta(days=MOST_DAYS_BACK))
+    since = oldest_asked(tx, terms.workspace) if newest is None else newest + timedelta(days=1)
+    first = max(since or yesterday, yesterday - timedelta(days=MOST_DAYS_BACK))
     for number in range((yesterday - first).days + 1):
         ensure_day(tx, terms.workspace, first + timedelta(days=number), tx.now)
     return due_days(tx, terms.workspace, DAYS_AT_ONCE)

@@ -101,6 +101,18 @@ def newest_day(tx: HasConnection, workspace: Workspace) -> date | None:
     return None if found is None else date.fromisoformat(found)
 
 
+def oldest_asked(tx: HasConnection, workspace: Workspace) -> date | None:
+    """The first day that was ever asked for."""
+    found = _OLDEST_ASKED.scalar(tx, w=workspace)
+    return None if found is None else date.fromisoformat(found)
+
+
+_OLDEST_ASKED = Prepared(
+    select(settlement_days.c.day)
+    .where(settlement_days.c.workspace == bindparam("w"))
+    .order_by(settlement_days.c.day)
+    .limit(1)
+)
 _NEWEST_DAY = Prepared(
     select(settlements.c.day)
     .where(settlements.c.workspace == bindparam("w"))
