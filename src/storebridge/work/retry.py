@@ -35,6 +35,7 @@ class Breaker:
         self._longest_seconds = longest_seconds
         self._failures = 0
         self._openings = 0
+        self._opened_at: float | None = None
         self._open_until: float | None = None
         self._probing = False
 
@@ -59,7 +60,7 @@ class Breaker:
 
     def succeed(self) -> None:
         self._failures = self._openings = 0
-        self._open_until = None
+        self._opened_at = self._open_until = None
         self._probing = False
 
     def tell_nothing(self) -> None:
@@ -67,11 +68,17 @@ class Breaker:
         one is the probe. Without this a circuit that met such an answer while half open would stay so for ever."""
         self._probing = False
 
-    def fail(self, now_seconds: float) -> None:
-        """A call got no answer; only failures that say the store is unwell count."""
+    def fail(self, now_seconds: float, *, begun_seconds: float) -> None:
+        """A call got no answer; only failures that say the store is unwell count.
+
+        One that was on its way when the circuit opened says nothing new: ten of them, each twenty seconds without an
+        answer, kept a store that was well again unasked for fifty.
+        """
+        if self._opened_at is not None and begun_seconds < self._opened_at:
+            return
         self._failures += 1
         self._probing = False
         if self._failures >= self._failures_to_open:
             pause = min(self._longest_seconds, self._first_seconds * 2.0 ** min(self._openings, 10))
             self._openings += 1
-            self._open_until = now_seconds + pause
+            self._opened_at, self._open_until = now_seconds, now_seconds + pause

@@ -214,12 +214,13 @@ class Courier:
     async def _guarded(
         self, act: Callable[[], Awaitable[None]], on_trouble: Callable[[CallTrouble], Awaitable[None]]
     ) -> None:
+        begun = self._clock.monotonic()
         try:
             await act()
         except CallTrouble as trouble:
             if counts_against_the_store(trouble):
                 self._unheard = True
-                self._breaker.fail(self._clock.monotonic())
+                self._breaker.fail(self._clock.monotonic(), begun_seconds=begun)
             else:
                 self._breaker.tell_nothing()
             self._batch.troubled(trouble)
